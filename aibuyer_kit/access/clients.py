@@ -1,0 +1,74 @@
+"""Clients of a workspace: each is one folder, and everything of a client is opened through its context."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aibuyer_kit.access.client_file import ClientFile, client_file_text, read_client_file
+from aibuyer_kit.access.ids import checked_id
+from aibuyer_kit.core.errors import InputError, InvalidIdError, NotFoundError
+
+
+@dataclass(frozen=True)
+class ClientContext:
+    """The handle of one client: what it is and where its things lie. Nothing of another client is reachable from it."""
+
+    id: str
+    folder: Path
+    settings: ClientFile
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "warehouse"
+
+    @property
+    def reports(self) -> Path:
+        return self.folder / "reports"
+
+    @property
+    def token_variable(self) -> str:
+        """The environment variable that holds this client's Meta access token."""
+        return f"AIBUYER_{self.id.upper().replace('-', '_')}_META_ACCESS_TOKEN"
+
+
+def open_client(workspace: Path, client_id: str) -> ClientContext:
+    """Return the context of a client.
+
+    Raises NotFoundError if there is none, InvalidIdError for an id or a link that leads out of the workspace,
+    SettingsError if its file is wrong.
+    """
+    folder = _folder(workspace, client_id)
+    path = folder / "client.toml"
+    if not path.is_file():
+        known = ", ".join(client_ids(workspace)) or "none yet"
+        raise NotFoundError(
+            f"There is no client {client_id!r} in {workspace}. Clients: {known}. Add one: aibuyer client add"
+        )
+    return ClientContext(client_id, folder, read_client_file(path))
+
+
+def add_client(workspace: Path, client_id: str, content: ClientFile) -> ClientContext:
+    """Create the client's folder and file. Raises InputError if the client is there already."""
+    folder = _folder(workspace, client_id)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise InputError(f"The client {client_id!r} is there already; edit {folder / 'client.toml'}.") from None
+    (folder / "client.toml").write_text(client_file_text(content), encoding="utf-8")
+    return open_client(workspace, client_id)
+
+
+def client_ids(workspace: Path) -> Iterator[str]:
+    """Yield the ids of all clients, sorted."""
+    for path in sorted((workspace / "clients").glob("*/client.toml")):
+        yield path.parent.name
+
+
+def _folder(workspace: Path, client_id: str) -> Path:
+    clients = (workspace / "clients").resolve()
+    folder = clients / checked_id(client_id)
+    if folder.resolve() != folder:
+        raise InvalidIdError(
+            f"The folder of the client {client_id!r} is a link that leads elsewhere. Use a real folder."
+        )
+    return folder

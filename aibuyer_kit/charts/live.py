@@ -1,0 +1,91 @@
+"""The same specs as live Bokeh figures, with a value for each day under the pointer."""
+
+import math
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+
+from aibuyer_kit.charts.spec import Series, TrendChart
+from aibuyer_kit.core.i18n import format_day, format_metric
+from aibuyer_kit.core.metrics import metric
+
+if TYPE_CHECKING:
+    from bokeh.models import ColumnDataSource
+    from bokeh.plotting import figure
+
+# Grey that reads on white and on black alike.
+_INK, _ACCENT = "#808995", "#5b78f0"
+
+
+def bokeh_figure(chart: TrendChart, *, height: int = 320) -> "figure":
+    """Return a Bokeh figure of the chart as wide as its container; unknown days are gaps."""
+    from bokeh.plotting import figure
+
+    plot = figure(
+        height=height,
+        sizing_mode="stretch_width",
+        x_axis_type="datetime",
+        toolbar_location=None,
+        tools="xpan,xwheel_zoom,reset",
+        background_fill_alpha=0,
+        border_fill_alpha=0,
+        outline_line_color=None,
+    )
+    known = [float(value) for line in chart.series for value in line.values if value is not None]
+    plot.y_range.start = min([0.0, *known])
+    for line in chart.series:
+        _draw(plot, chart, line)
+    _draw_target(plot, chart)
+    _style(plot, chart)
+    return plot
+
+
+def _draw(plot: "figure", chart: TrendChart, line: Series) -> None:
+    from bokeh.models import HoverTool
+
+    source = _source(chart, line)
+    plot.varea(x="day", y1=0, y2="value", source=source, fill_color=_ACCENT, fill_alpha=0.10)
+    plot.line(x="day", y="value", source=source, line_color=_ACCENT, line_width=2.5)
+    dots = plot.scatter(x="day", y="value", source=source, size=6, color=_ACCENT)
+    # Columns, not the template, hold the words: Bokeh escapes columns.
+    plot.add_tools(HoverTool(renderers=[dots], tooltips=[("", "@day_words"), ("", "@value_words")], mode="vline"))
+
+
+def _source(chart: TrendChart, line: Series) -> "ColumnDataSource":
+    from bokeh.models import ColumnDataSource
+
+    return ColumnDataSource(
+        {
+            "day": [datetime.combine(day, time()) for day in line.dates],
+            "value": [math.nan if value is None else float(value) for value in line.values],
+            "day_words": [format_day(day, chart.locale) for day in line.dates],
+            "value_words": [format_metric(chart.metric, value, chart.currency, chart.locale) for value in line.values],
+        }
+    )
+
+
+def _draw_target(plot: "figure", chart: TrendChart) -> None:
+    from bokeh.models import Label, Span
+
+    if chart.target is None:
+        return
+    words = chart.target_words()
+    plot.add_layout(Span(location=chart.target, dimension="width", line_color=_INK, line_dash="dashed", line_width=1.5))
+    plot.add_layout(
+        Label(x=6, x_units="screen", y=chart.target, y_offset=3, text=words, text_color=_INK, text_font_size="12px")
+    )
+
+
+def _style(plot: "figure", chart: TrendChart) -> None:
+    from bokeh.models import DatetimeTickFormatter, NumeralTickFormatter
+
+    unit = metric(chart.metric).unit
+    days = "%b %d" if chart.locale == "en" else "%d.%m"
+    plot.xaxis.formatter = DatetimeTickFormatter(hours=days, days=days, months=days, years=days)
+    plot.yaxis.formatter = NumeralTickFormatter(format="0.[0]%" if unit == "share" else "0.[00]a")
+    plot.yaxis.axis_label = chart.currency if unit == "money" else None
+    for axis in (*plot.xaxis, *plot.yaxis):
+        axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = None
+        axis.major_label_text_color = axis.axis_label_text_color = _INK
+        axis.major_label_text_font_size = "12px"
+    plot.xgrid.grid_line_color = None
+    plot.ygrid.grid_line_color, plot.ygrid.grid_line_alpha = _INK, 0.25

@@ -1,0 +1,318 @@
+"""The command line: arguments in, one workflow each, data on stdout and everything else on stderr.
+
+Exit codes: 0 ok, 1 error, 2 wrong input, 5 authorisation, 6 rate limit, 130 interrupted.
+"""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aibuyer_kit import __version__
+from aibuyer_kit.core.errors import AibuyerError, InputError
+from aibuyer_kit.core.text_table import as_json, as_table
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+client_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Add and list clients.")
+config_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Show the settings in force.")
+sandbox_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The practice ad platform.")
+report_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Run parameterised reports.")
+app.add_typer(client_app, name="client")
+app.add_typer(config_app, name="config")
+app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(report_app, name="report")
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option("--workspace", "-w", help="The workspace's folder. Default: AIBUYER_WORKSPACE, or the nearest one."),
+]
+ClientOption = Annotated[
+    str | None, typer.Option("--client", "-c", help="The client's id. Not needed if the workspace has only one.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DaysOption = Annotated[int | None, typer.Option(help="Full days that end yesterday. Default: 28.")]
+SinceOption = Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.")]
+UntilOption = Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")]
+AsOfOption = Annotated[
+    str, typer.Option("--as-of", help="What was known then: a load number, or a moment with its zone.")
+]
+PortOption = Annotated[int, typer.Option(help="The port on 127.0.0.1.")]
+
+
+def main() -> None:
+    """Run the command line; errors made on purpose are one line, without a traceback."""
+    warnings.showwarning = _show_warning
+    try:
+        app(standalone_mode=True)
+    except AibuyerError as error:
+        _say(f"error: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say("Interrupted; what had been read is kept.")
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    """Analytics and decision support for people who buy advertising."""
+    if version:
+        _print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] = Path("workspace")) -> None:
+    """Make a workspace: settings, and your own copies of the notebooks, dashboards, reports and rules."""
+    from aibuyer_kit.workflows.workspaces import init_workspace
+
+    made = init_workspace(folder)
+    _print(str(made))
+    _say(f"Next: aibuyer client add acme --name 'Acme' --account act_123 --workspace {folder}")
+
+
+@client_app.command("add")
+def client_add(
+    client_id: Annotated[str, typer.Argument(help="Small letters, digits and hyphens, such as acme-2.")],
+    name: Annotated[str, typer.Option(help="The name that reports show.")],
+    account: Annotated[list[str] | None, typer.Option(help="A Meta ad account, act_…; may be repeated.")] = None,
+    graph_url: Annotated[str | None, typer.Option(help="Another address of the Graph API (practice platform).")] = None,
+    locale: Annotated[str, typer.Option(help="en or uk.")] = "en",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Add a client to the workspace."""
+    from aibuyer_kit.access.clients import add_client
+    from aibuyer_kit.workflows.workspaces import find_workspace, new_client_file
+
+    content = new_client_file(name, locale=locale, accounts=account or (), graph_url=graph_url)
+    context = add_client(find_workspace(workspace), client_id, content)
+    _print(str(context.folder))
+    if account:
+        _say(
+            f"Next: set {context.token_variable} to the account's access token, then: aibuyer sync --client {client_id}"
+        )
+    else:
+        _say(f"Next: aibuyer import FILE.csv --client {client_id}")
+
+
+@client_app.command("list")
+def client_list(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+    """List the clients of the workspace."""
+    from aibuyer_kit.access.clients import client_ids, open_client
+    from aibuyer_kit.workflows.workspaces import find_workspace
+
+    folder = find_workspace(workspace)
+    contexts = [open_client(folder, client_id) for client_id in client_ids(folder)]
+    rows = [
+        {
+            "client": context.id,
+            "name": context.settings.name,
+            "accounts": ", ".join(account.id for account in context.settings.accounts),
+        }
+        for context in contexts
+    ]
+    _print(as_json(rows) if json else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+
+
+@config_app.command("show")
+def config_show(
+    origin: Annotated[bool, typer.Option("--origin", help="Also tell where each value comes from.")] = False,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show every setting; secrets are masked."""
+    from aibuyer_kit.settings.workspace_settings import settings_with_origin
+    from aibuyer_kit.workflows.workspaces import find_workspace
+
+    rows = [
+        {"setting": each.key, "value": each.value} | ({"origin": each.origin} if origin else {})
+        for each in settings_with_origin(find_workspace(workspace))
+    ]
+    _print(as_json(rows) if json else as_table(rows))
+
+
+@app.command()
+def sync(
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    backfill_days: Annotated[int | None, typer.Option(help="How far the first sync reads back.")] = None,
+) -> None:
+    """Read a client's ad accounts into its warehouse, with every restatement."""
+    from aibuyer_kit.settings.workspace_settings import read_settings
+    from aibuyer_kit.workflows.connect import client_connectors
+    from aibuyer_kit.workflows.progress import tqdm_progress
+    from aibuyer_kit.workflows.sync import sync_client
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    folder = find_workspace(workspace)
+    context = only_client(folder, client)
+    settings = read_settings(folder, {} if backfill_days is None else {"sync.backfill_days": backfill_days})
+    with tqdm_progress(f"Syncing {context.id}") as progress:
+        report = sync_client(context, client_connectors(context, settings.meta), settings.sync, progress=progress)
+    _print(report.summary())
+    if report.failures:
+        raise report.failures[0].error
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    mapping: Annotated[Path | None, typer.Option(help="The mapping file (TOML) that says what each column is.")] = None,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Load an exported CSV file; an Ads Manager export needs no mapping."""
+    from aibuyer_kit.workflows.imports import import_export
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    done = import_export(only_client(find_workspace(workspace), client), file, mapping)
+    _print(done.summary())
+
+
+@app.command()
+def insights(
+    level: Annotated[str, typer.Option(help="account, campaign, adset or ad.")] = "campaign",
+    days: DaysOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_of: AsOfOption = "",
+    metrics: Annotated[str, typer.Option(help="Metrics to show, with commas.")] = "spend,results,revenue,cpa,roas",
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print one row per entity and day from the warehouse; money in units of the account's currency."""
+    from aibuyer_kit.workflows.insights import read_insights
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    rows = read_insights(context, level, metrics.split(","), days=days, since=since, until=until, as_of=as_of)
+    _print(as_json(rows) if json else as_table(rows, empty="No facts in this period."))
+
+
+@app.command()
+def status(client: ClientOption = None, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+    """Show how fresh each client's data is and what the last loads did."""
+    from aibuyer_kit.workflows.status import client_status
+    from aibuyer_kit.workflows.workspaces import find_workspace, some_clients
+
+    rows = [client_status(context) for context in some_clients(find_workspace(workspace), client)]
+    _print(as_json(rows) if json else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+
+
+@app.command()
+def doctor(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+    """Check the installation and the workspace; every failure names its cure."""
+    from aibuyer_kit.workflows.doctor import examine
+
+    findings = examine(workspace)
+    rows = [{"check": each.check, "state": "ok" if each.ok else "FAILED", "detail": each.detail} for each in findings]
+    _print(as_json(rows) if json else as_table(rows))
+    if not all(each.ok for each in findings):
+        raise typer.Exit(1)
+
+
+@sandbox_app.command("serve")
+def sandbox_serve(
+    world: Annotated[str, typer.Option(help="A preset's name or a world file (TOML).")] = "hill",
+    seed: Annotated[int, typer.Option(help="The same world and seed give the same account.")] = 7,
+    port: PortOption = 0,
+    control_port: Annotated[int, typer.Option(help="The port of the control endpoints.")] = 0,
+) -> None:
+    """Serve a practice ad account that the official SDK talks to; prints one JSON line when ready."""
+    from aibuyer_kit.workflows.practice import serve_practice_platform
+
+    serve_practice_platform(world, seed=seed, port=port, control_port=control_port)
+
+
+@report_app.command("run")
+def report_run(
+    name: Annotated[str, typer.Argument(help="A report's name, such as account_overview, or its .ipynb file.")],
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="A parameter as name=value; may be repeated.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write to. Default: the client's reports folder.")
+    ] = None,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Run a report notebook for a client and publish it as one self-contained HTML page."""
+    from aibuyer_kit.reports.client_report import run_client_report
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    _print(str(run_client_report(context, name, _pairs(parameter or []), out)))
+
+
+@app.command()
+def dashboards(client: ClientOption = None, workspace: WorkspaceOption = None, port: PortOption = 5006) -> None:
+    """Serve the analysts' Panel dashboards."""
+    from aibuyer_kit.dashboards.serve import serve_panel
+    from aibuyer_kit.workflows.workspaces import find_workspace
+
+    serve_panel(find_workspace(workspace), client, port)
+
+
+@app.command()
+def voila(client: ClientOption = None, workspace: WorkspaceOption = None, port: PortOption = 8866) -> None:
+    """Serve a client's Voila dashboard."""
+    from aibuyer_kit.dashboards.serve import serve_voila
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    folder = find_workspace(workspace)
+    serve_voila(folder, only_client(folder, client).id, port)
+
+
+@app.command()
+def lab(workspace: WorkspaceOption = None, port: PortOption = 8888) -> None:
+    """Open JupyterLab in the workspace."""
+    from aibuyer_kit.dashboards.serve import serve_lab
+    from aibuyer_kit.workflows.workspaces import find_workspace
+
+    serve_lab(find_workspace(workspace), port)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the example workspace is made.")] = Path("aibuyer-demo"),
+) -> None:
+    """Sync a practice account over HTTP through the official SDK and publish its report."""
+    from aibuyer_kit.reports.client_report import run_client_report
+    from aibuyer_kit.workflows.example import CLIENT_ID, build_example
+    from aibuyer_kit.workflows.progress import tqdm_progress
+    from aibuyer_kit.workflows.workspaces import only_client
+
+    _say("Starting the practice ad platform and syncing a sample account over HTTP, on three days …")
+    with tqdm_progress("Syncing") as progress:
+        example = build_example(folder, progress=progress)
+    _print(example.summary())
+    _say("Running the report …")
+    page = run_client_report(only_client(example.workspace, CLIENT_ID), "account_overview", {}, None)
+    _print(f"report: {page}")
+    _say(f"Next: aibuyer dashboards -w {folder}   aibuyer voila -w {folder}   aibuyer lab -w {folder}")
+    if example.platform != example.warehouse:
+        raise typer.Exit(1)
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"The parameter {text!r} has no value; write it as name=value, such as days=7.")
+        pairs[name] = value
+    return pairs
+
+
+def _print(text: str) -> None:
+    typer.echo(text)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    _say(f"warning: {message}")

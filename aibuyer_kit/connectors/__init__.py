@@ -1,0 +1,1 @@
+"""Ad platforms and files as sources of facts: every connector has the shape of `base.Connector`."""

@@ -1,0 +1,212 @@
+"""What the columns of a file mean, as its owner states it in TOML; nothing that matters is guessed."""
+
+import difflib
+import tomllib
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from aibuyer_kit.core import dates, money
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import ImportFileError, MoneyError, PeriodError, SettingsError
+
+Text = Annotated[str, Field(min_length=1)]
+ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+ENTITY_LEVELS = (Level.CAMPAIGN, Level.ADSET, Level.AD)
+MEASURES = ("spend", "impressions", "clicks", "link_clicks", "reach")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Period(_Strict):
+    """The days that a total without dates stands for, both included."""
+
+    since: date
+    until: date
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        _as_value_error(lambda: self.days)
+        return self
+
+    @property
+    def days(self) -> DateRange:
+        return DateRange(self.since, self.until)
+
+
+class TotalsRow(_Strict):
+    """How a row that sums up others is told: its cell in `column` equals this text, which may be empty."""
+
+    column: ColumnName
+    equals: str
+
+
+class Columns(_Strict):
+    """The file's column for each part of a fact; where an entity has only a name, the name is its id."""
+
+    date: ColumnName | None = None
+    date_stop: ColumnName | None = None
+    campaign_id: ColumnName | None = None
+    campaign_name: ColumnName | None = None
+    adset_id: ColumnName | None = None
+    adset_name: ColumnName | None = None
+    ad_id: ColumnName | None = None
+    ad_name: ColumnName | None = None
+    spend: ColumnName | None = None
+    impressions: ColumnName | None = None
+    clicks: ColumnName | None = None
+    link_clicks: ColumnName | None = None
+    reach: ColumnName | None = None
+
+    def identity(self, level: Level) -> ColumnName | None:
+        """Return the column whose cells are the ids of `level`: the id if it is mapped, else the name."""
+        return self.of(f"{level}_id") or self.of(f"{level}_name")
+
+    def of(self, name: str) -> ColumnName | None:
+        column: ColumnName | None = getattr(self, name)
+        return column
+
+
+class Mapping(_Strict):
+    """The meaning of one kind of file: whose facts it holds, in which currency, over which days, in which columns."""
+
+    platform: Text = "file"
+    account_id: Text
+    account_name: Text | None = None
+    currency: str
+    time_zone: str = "UTC"
+    level: Annotated[Level, Field(strict=False)]
+    attribution: Text = "as_exported"
+    period: Period | None = None
+    date_format: Text | None = None
+    delimiter: Literal[",", ";", "\t", "|"] | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[",", ".", " ", "'"] | None = None
+    totals_row: TotalsRow | None = None
+    columns: Columns
+    actions: dict[Text, ColumnName] = {}
+    action_values: dict[Text, ColumnName] = {}
+    attributes: dict[Text, ColumnName] = {}
+    breakdowns: dict[Text, ColumnName] = {}
+
+    @field_validator("currency")
+    @classmethod
+    def _is_a_currency(cls, code: str) -> str:
+        _as_value_error(lambda: money.known_currency(code))
+        return code
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, name: str) -> str:
+        _as_value_error(lambda: dates.time_zone(name))
+        return name
+
+    @field_validator("date_format")
+    @classmethod
+    def _tells_a_day(cls, pattern: str | None) -> str | None:
+        if pattern is not None and not _reads_back(pattern):
+            raise ValueError(f"{pattern!r} does not tell a day, a month and a year. Write it as in '%d/%m/%Y'.")
+        return pattern
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for problem in (self._days_problem(), self._level_problem(), self._values_problem()):
+            if problem:
+                raise ValueError(problem)
+        return self
+
+    def _days_problem(self) -> str:
+        if self.columns.date and self.period:
+            return "columns.date and period exclude each other: a row has its own day or the stated period."
+        if not self.columns.date and not self.period:
+            return (
+                "The days are not stated. Give columns.date, or for totals without dates a period such as "
+                "period = { since = 2026-03-01, until = 2026-03-31 }."
+            )
+        if self.period and (self.date_format or self.columns.date_stop):
+            return "date_format and columns.date_stop need columns.date; with a stated period leave them out."
+        return ""
+
+    def _level_problem(self) -> str:
+        if self.level is not Level.ACCOUNT and not self.columns.identity(self.level):
+            return f"level is '{self.level}', so columns.{self.level}_id or columns.{self.level}_name is needed."
+        for finer in ENTITY_LEVELS:
+            if finer.depth > self.level.depth and self.columns.identity(finer):
+                return f"level is '{self.level}', but columns name the finer {finer}. Set level = '{finer}'."
+        return ""
+
+    def _values_problem(self) -> str:
+        if self.thousands == self.decimal:
+            return f"thousands and decimal are both {self.decimal!r}. State the other one too: decimal = ','."
+        if not any((*map(self.columns.of, MEASURES), self.actions, self.action_values)):
+            return f"No column with figures is named. Give one of columns.{', columns.'.join(MEASURES)}, or [actions]."
+        return ""
+
+
+_TABLES: dict[str, type[BaseModel]] = {"columns": Columns, "period": Period, "totals_row": TotalsRow}
+
+
+def read_mapping(path: str | Path) -> Mapping:
+    """Return the mapping in a TOML file.
+
+    Raises ImportFileError that names the file and every key that is unknown, missing or wrong.
+    """
+    path = Path(path)
+    try:
+        stated = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ImportFileError(f"{path}: the mapping file cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ImportFileError(f"{path}: the mapping is not a TOML file in UTF-8: {error}.") from None
+    try:
+        return Mapping.model_validate(stated)
+    except ValidationError as error:
+        problems = [_problem(item["type"], item["loc"], item["msg"], item["input"]) for item in error.errors()]
+        raise ImportFileError("\n".join(f"{path}: {problem}" for problem in problems)) from None
+
+
+def _problem(kind: str, place: tuple[int | str, ...], message: str, given: Any) -> str:
+    key = ".".join(map(str, place))
+    if kind == "extra_forbidden":
+        return _unknown_key(key, place)
+    if kind == "missing":
+        return f"the key '{key}' is missing."
+    if kind == "value_error":
+        return f"{key}: {message.removeprefix('Value error, ')}" if key else message.removeprefix("Value error, ")
+    return f"{key} is {str(given)[:60]!r} ({type(given).__name__}): {message[:1].lower()}{message[1:]}."
+
+
+def _unknown_key(key: str, place: tuple[int | str, ...]) -> str:
+    table, name = str(place[0]), str(place[-1])
+    known = list((_TABLES[table] if len(place) > 1 else Mapping).model_fields)
+    if len(place) > 1 and name in Mapping.model_fields:
+        return f"unknown key '{key}'. '{name}' belongs above the first [table] of the file."
+    if len(place) == 1 and name in Columns.model_fields:
+        return f"unknown key '{key}'. Did you mean 'columns.{name}'? It belongs under [columns]."
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"unknown key '{key}'.{hint} Known: {', '.join(known)}."
+
+
+def _as_value_error(check: Any) -> None:
+    try:
+        check()
+    except (MoneyError, PeriodError, SettingsError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _reads_back(pattern: str) -> bool:
+    sample = date(2004, 11, 25)
+    if "%Y" not in pattern and "%y" not in pattern:
+        return False
+    try:
+        # A pattern names a day of the account, not a moment: there is no zone to give.
+        return datetime.strptime(sample.strftime(pattern), pattern).date() == sample  # noqa: DTZ007
+    except ValueError:
+        return False

@@ -1,0 +1,162 @@
+"""The one seam between us and a platform: retries, limits and the clock, whatever library carries the request.
+
+A read is repeated while its verdict says so; a change is sent once, because a repeated change may take effect twice.
+While a limit that the platform stated is running, nothing is sent at all.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from aibuyer_kit.connectors.base import Verdict
+from aibuyer_kit.core.clock import Clock
+from aibuyer_kit.core.errors import (
+    AuthorisationError,
+    PlatformError,
+    RateLimitError,
+    RefusedError,
+    TooMuchDataError,
+    TransientError,
+)
+
+Reply = TypeVar("Reply")
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How patient a read is: `attempts` counts the first try; a longer wait than `longest_wait_seconds` is an error."""
+
+    attempts: int = 5
+    backoff_base_seconds: float = 1.0
+    backoff_cap_seconds: float = 60.0
+    longest_wait_seconds: float = 300.0
+
+    def backoff_seconds(self, attempt: int, jitter_share: float) -> float:
+        """Return the pause after the `attempt`-th try: doubled each time up to the cap, of which half is jitter."""
+        full = min(self.backoff_cap_seconds, self.backoff_base_seconds * 2.0 ** (attempt - 1))
+        return full * (0.5 + 0.5 * jitter_share)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked, fit for messages: `path` is without query, because the query holds the token."""
+
+    platform: str
+    method: str
+    path: str
+
+    @property
+    def repeatable(self) -> bool:
+        return self.method == "GET"
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.method} {self.path}"
+
+
+@dataclass
+class CallCounts:
+    """What a seam has done so far: requests sent, how many of them repeated one, and the time spent waiting."""
+
+    calls: int = 0
+    retries: int = 0
+    waited_seconds: float = 0.0
+
+
+@dataclass
+class Seam:
+    """Sends calls one at a time and keeps to the platform's limits; `jitter` returns a share from 0 to 1.
+
+    `redact` takes secrets out of messages, for texts in which a platform repeats what it was sent.
+    """
+
+    clock: Clock
+    policy: RetryPolicy = RetryPolicy()
+    jitter: Callable[[], float] = random.random
+    redact: Callable[[str], str] = str
+    counts: CallCounts = field(default_factory=CallCounts)
+    _hold_until: datetime | None = field(default=None, init=False)
+
+    def send(self, call: Call, once: Callable[[], Reply | Verdict], judge: Callable[[Reply], Verdict]) -> Reply:
+        """Return the first usable reply of `once`, which returns a Verdict itself where no reply came.
+
+        Raises TransientError, RateLimitError, TooMuchDataError, AuthorisationError or RefusedError.
+        """
+        for attempt in range(1, self.policy.attempts + 1):
+            self._keep_to_the_limit(call)
+            self._count(attempt)
+            reply = once()
+            verdict = reply if isinstance(reply, Verdict) else judge(reply)
+            self._note_the_limit(call, verdict)
+            if verdict.action == "ok" and not isinstance(reply, Verdict):
+                return reply
+            if not self._goes_on(call, verdict, attempt):
+                raise self._error(call, verdict, attempt)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _goes_on(self, call: Call, verdict: Verdict, attempt: int) -> bool:
+        """Pause before the next try; False if there is none. A wait is kept by the limit that was noted."""
+        patient = verdict.action in ("retry", "wait") and verdict.wait_seconds <= self.policy.longest_wait_seconds
+        if not patient or not call.repeatable or attempt == self.policy.attempts:
+            return False
+        if not verdict.wait_seconds:
+            self._sleep(self.policy.backoff_seconds(attempt, self.jitter()))
+        return True
+
+    def _note_the_limit(self, call: Call, verdict: Verdict) -> None:
+        # A refused change may be locked for its object alone, so only reads hold back what follows.
+        if call.repeatable and verdict.wait_seconds > 0:
+            self._hold_until = self.clock.now() + timedelta(seconds=verdict.wait_seconds)
+
+    def _keep_to_the_limit(self, call: Call) -> None:
+        if self._hold_until is None:
+            return
+        left_seconds = (self._hold_until - self.clock.now()).total_seconds()
+        if left_seconds > self.policy.longest_wait_seconds:
+            reason = f"the platform's limit lasts until {self._hold_until:%Y-%m-%d %H:%M:%S} UTC."
+            raise self._error(call, Verdict("wait", left_seconds, reason), attempt=0)
+        if left_seconds > 0:
+            self._sleep(left_seconds + self.policy.backoff_base_seconds * self.jitter())
+        self._hold_until = None
+
+    def _count(self, attempt: int) -> None:
+        self.counts.calls += 1
+        self.counts.retries += attempt > 1
+
+    def _sleep(self, seconds: float) -> None:
+        self.counts.waited_seconds += seconds
+        self.clock.sleep(seconds)
+
+    def _error(self, call: Call, verdict: Verdict, attempt: int) -> PlatformError:
+        message = self.redact(f"{call}: {verdict.reason} {_advice(call, verdict, attempt)}")
+        about = {"code": verdict.code, "subcode": verdict.subcode}
+        match verdict.action:
+            case "wait":
+                return RateLimitError(message, wait_seconds=verdict.wait_seconds, **about)
+            case "split":
+                return TooMuchDataError(message, **about)
+            case "reauthorise":
+                return AuthorisationError(message, **about)
+            case "fail":
+                return (AuthorisationError if verdict.permission else RefusedError)(message, **about)
+            case _:
+                return TransientError(message, **about)
+
+
+def _advice(call: Call, verdict: Verdict, attempt: int) -> str:
+    match verdict.action:
+        case "wait":
+            return f"Wait {verdict.wait_seconds:.0f} s before the next call."
+        case "split":
+            return "Ask for fewer days or smaller pages."
+        case "reauthorise":
+            return "Connect the account again with a fresh token."
+        case "fail" if verdict.permission:
+            return "Give the token's user or app that permission."
+        case "fail":
+            return "Repeating it changes nothing: mend the request or its settings."
+        case _ if not call.repeatable:
+            return "It is not known whether the change took effect: read the object back before sending it again."
+        case _:
+            return f"Gave up after {attempt} {'try' if attempt == 1 else 'tries'}; run it again later."

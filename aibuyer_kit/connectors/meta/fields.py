@@ -1,0 +1,45 @@
+"""What is asked of Meta, level by level, and how its attribution windows are called."""
+
+from aibuyer_kit.core.entities import Level
+
+# Under these names the windows stand in an action, in the order of core.facts.WINDOWS.
+WINDOW_FIELDS = ("value", "1d_click", "7d_click", "28d_click", "1d_view")
+WINDOWS_ASKED = WINDOW_FIELDS[1:]
+# Withdrawn in January 2026; an older API version may still send them, and nobody asked for them.
+LEGACY_WINDOWS = ("7d_view", "28d_view")
+# `total` is what Meta counts when no attribution setting is asked for: the one of each ad set.
+ATTRIBUTION = "account_default"
+
+ATTRIBUTES = {
+    Level.ACCOUNT: ("account_status",),
+    Level.CAMPAIGN: ("bid_strategy", "buying_type"),
+    Level.ADSET: ("bid_strategy", "billing_event", "optimization_goal"),
+    Level.AD: (),
+}
+_STATUS = ("id", "name", "status", "effective_status", "created_time")
+_BUDGETS = ("daily_budget", "lifetime_budget")
+ENTITY_FIELDS = {
+    Level.ACCOUNT: ("id", "name", "currency", "timezone_name", "created_time", *ATTRIBUTES[Level.ACCOUNT]),
+    Level.CAMPAIGN: (*_STATUS, "objective", *_BUDGETS, *ATTRIBUTES[Level.CAMPAIGN]),
+    Level.ADSET: (*_STATUS, "campaign_id", *_BUDGETS, *ATTRIBUTES[Level.ADSET]),
+    Level.AD: (*_STATUS, "campaign_id", "adset_id", *ATTRIBUTES[Level.AD]),
+}
+EDGES = {Level.CAMPAIGN: "campaigns", Level.ADSET: "adsets", Level.AD: "ads"}
+
+INSIGHT_IDS = {
+    Level.ACCOUNT: (),
+    Level.CAMPAIGN: ("campaign_id",),
+    Level.ADSET: ("campaign_id", "adset_id"),
+    Level.AD: ("campaign_id", "adset_id", "ad_id"),
+}
+INSIGHT_METRICS = (
+    "account_currency",
+    "spend",
+    "impressions",
+    "clicks",
+    "inline_link_clicks",
+    "reach",
+    "actions",
+    "action_values",
+)
+TOTAL_METRICS = ("spend", "impressions", "clicks")

@@ -1,0 +1,69 @@
+"""One page of Graph rows, read column by column; whatever is not as documented is an error that names its place."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aibuyer_kit.core.errors import MoneyError, PlatformError
+
+Row = Mapping[str, Any]
+Parsed = TypeVar("Parsed")
+
+# What a parser of one value raises.
+ValueProblem = (ValueError, MoneyError)
+
+
+@dataclass(frozen=True)
+class Page:
+    """The rows of one page; `what` they are is for messages."""
+
+    what: str
+    rows: Sequence[Row]
+
+    @classmethod
+    def checked(cls, what: str, rows: Sequence[object]) -> "Page":
+        """Return the page. Raises PlatformError if a row is not an object."""
+        page = cls(what, [row if isinstance(row, dict) else {} for row in rows])
+        for number, row in enumerate(rows):
+            if not isinstance(row, dict):
+                raise page.problem(number, "the row", f"is {type(row).__name__}, not an object")
+        return page
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def required(self, field: str, parse: Callable[[object], Parsed]) -> list[Parsed]:
+        """Return one value per row. Raises PlatformError where it is missing or does not parse."""
+        values = [value for value in self.optional(field, parse) if value is not None]
+        if len(values) < len(self):
+            missing = next(number for number, row in enumerate(self.rows) if row.get(field) is None)
+            raise self.problem(missing, repr(field), "is missing")
+        return values
+
+    def optional(self, field: str, parse: Callable[[object], Parsed | None]) -> list[Parsed | None]:
+        """Return one value per row, None where the key is absent. Raises PlatformError where it does not parse."""
+        parsed: list[Parsed | None] = []
+        try:
+            for row in self.rows:
+                value = row.get(field)
+                parsed.append(None if value is None else parse(value))
+        except ValueProblem as error:
+            number = len(parsed)
+            raise self.problem(number, repr(field), f"is {shown(self.rows[number][field])}: {error}") from None
+        return parsed
+
+    def problem(self, number: int, place: str, complaint: str) -> PlatformError:
+        """Return the error about one row, to be raised."""
+        row = self.rows[number]
+        known = [f"{name} {shown(row[name])}" for name in ("id", "ad_id", "date_start") if row.get(name)]
+        name = f" ({', '.join(known)})" if known else ""
+        return PlatformError(
+            f"Meta {self.what}, row {number + 1} of a page{name}: {place} {complaint}. "
+            "The read is incomplete; the platform's format may have changed, so check the API version in the settings."
+        )
+
+
+def shown(value: object) -> str:
+    """Return a value fit for a message: quoted, on one line, not too long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

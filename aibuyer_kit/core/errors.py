@@ -1,0 +1,125 @@
+"""Every error that a caller may catch.
+
+AibuyerError                     exit code
+├── InputError                   2   what the user gave; the message names the place and the cure
+│   ├── InvalidIdError               a client or account id that is unsafe or malformed
+│   ├── SettingsError                a settings or client file
+│   ├── MoneyError                   an amount that is not exact, or a currency that is not known
+│   ├── ImportFileError              a file to import, or its mapping
+│   ├── UnknownMetricError           a name that the metric catalogue does not hold
+│   ├── ParameterError               a report's parameter
+│   └── PeriodError                  a range of days
+├── NotFoundError                1   a client, account, report or snapshot that is not there
+├── ReportError                  1   a report that could not be run or published; the message names the cell
+├── WarehouseError               1   the facts
+│   ├── WarehouseBusyError           another process is writing (retry)
+│   ├── InconsistentReadError        one read holds two different rows for one key
+│   └── MixedCurrencyError           a sum over more than one currency
+└── PlatformError                1   what an ad platform answered
+    ├── TransientError               may succeed when repeated (retry)
+    ├── RateLimitError           6   wait until `wait_seconds` have passed (retry)
+    ├── TooMuchDataError             ask for less (split, then retry)
+    ├── AuthorisationError       5   the token or a permission
+    └── RefusedError                 the request itself is wrong; repeating it changes nothing
+"""
+
+from typing import ClassVar
+
+
+class AibuyerError(Exception):
+    """Base of all errors raised on purpose; `retryable` says whether the same call may succeed later."""
+
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+
+class InputError(AibuyerError):
+    exit_code = 2
+
+
+class InvalidIdError(InputError):
+    pass
+
+
+class SettingsError(InputError):
+    pass
+
+
+class MoneyError(InputError):
+    pass
+
+
+class ImportFileError(InputError):
+    pass
+
+
+class UnknownMetricError(InputError):
+    pass
+
+
+class ParameterError(InputError):
+    pass
+
+
+class PeriodError(InputError):
+    pass
+
+
+class NotFoundError(AibuyerError):
+    pass
+
+
+class ReportError(AibuyerError):
+    pass
+
+
+class WarehouseError(AibuyerError):
+    pass
+
+
+class WarehouseBusyError(WarehouseError):
+    retryable = True
+
+
+class InconsistentReadError(WarehouseError):
+    pass
+
+
+class MixedCurrencyError(WarehouseError):
+    pass
+
+
+class PlatformError(AibuyerError):
+    """An ad platform's answer that could not be used; `code` and `subcode` are the platform's own."""
+
+    def __init__(self, message: str, *, code: int | None = None, subcode: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.subcode = subcode
+
+
+class TransientError(PlatformError):
+    retryable = True
+
+
+class RateLimitError(PlatformError):
+    exit_code = 6
+    retryable = True
+
+    def __init__(
+        self, message: str, *, wait_seconds: float, code: int | None = None, subcode: int | None = None
+    ) -> None:
+        super().__init__(message, code=code, subcode=subcode)
+        self.wait_seconds = wait_seconds
+
+
+class TooMuchDataError(PlatformError):
+    retryable = True
+
+
+class AuthorisationError(PlatformError):
+    exit_code = 5
+
+
+class RefusedError(PlatformError):
+    pass

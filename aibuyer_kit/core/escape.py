@@ -1,0 +1,28 @@
+"""One escape for each way out: campaign names are written by strangers and are hostile until escaped."""
+
+import html as _html
+
+# A spreadsheet runs a cell that begins so; a tab or return in front hides the character from a careless check.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def for_html(text: object) -> str:
+    """Return `text` safe inside an HTML element or a quoted attribute.
+
+    >>> for_html('<b onclick="x">')
+    '&lt;b onclick=&quot;x&quot;&gt;'
+    """
+    return _html.escape(str(text), quote=True)
+
+
+def for_sheet(cell: object) -> object:
+    """Return a CSV or XLSX cell that no spreadsheet runs: text that looks like a formula gets a leading apostrophe.
+
+    Numbers stay numbers, negative ones too.
+
+    >>> for_sheet("=1+1"), for_sheet(-3.5)
+    ("'=1+1", -3.5)
+    """
+    if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA_STARTS):
+        return "'" + cell
+    return cell

@@ -1,0 +1,87 @@
+"""The two kinds of fact that connectors deliver and the warehouse keeps, as Arrow schemas.
+
+Insights: one row per key of INSIGHT_KEY. `date` to `date_stop` is one day, or the stated period of a total that has
+no days. `breakdown` is '' or a JSON object with sorted keys, and `attribution` names the setting under which the
+platform counted. `actions` is null where results were not reported at all, and empty where they were asked for and
+none came: absent is not zero.
+
+Entities: one row per key of ENTITY_KEY; `attributes` is a JSON object of text with sorted keys.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Attribution windows as columns; `total` is the platform's count under the row's attribution setting.
+WINDOWS = ("total", "click_1d", "click_7d", "click_28d", "view_1d")
+
+INSIGHT_KEY = ("platform", "account_id", "level", "entity_id", "date", "date_stop", "breakdown", "attribution")
+INSIGHT_VALUES = (
+    "campaign_id",
+    "adset_id",
+    "currency",
+    "spend_micros",
+    "impressions",
+    "clicks",
+    "link_clicks",
+    "reach",
+    "actions",
+    "action_values",
+)
+ENTITY_KEY = ("platform", "account_id", "level", "entity_id")
+ENTITY_VALUES = (
+    "campaign_id",
+    "adset_id",
+    "name",
+    "status",
+    "effective_status",
+    "objective",
+    "currency",
+    "time_zone",
+    "daily_budget_micros",
+    "lifetime_budget_micros",
+    "created_at_utc",
+    "attributes",
+)
+
+
+def insight_schema() -> "pa.Schema":
+    """Return the Arrow schema of insights: text, days, BIGINT, and lists of {action_type, one BIGINT per window}."""
+    import pyarrow as pa
+
+    action = pa.struct([("action_type", pa.string()), *((window, pa.int64()) for window in WINDOWS)])
+    types = {
+        "date": pa.date32(),
+        "date_stop": pa.date32(),
+        "actions": pa.list_(action),
+        "action_values": pa.list_(action),
+    }
+    numbers = {"spend_micros", "impressions", "clicks", "link_clicks", "reach"}
+    return pa.schema(
+        (name, types.get(name, pa.int64() if name in numbers else pa.string()))
+        for name in (*INSIGHT_KEY, *INSIGHT_VALUES)
+    )
+
+
+def entity_schema() -> "pa.Schema":
+    """Return the Arrow schema of entities: text, `created_at_utc` without a zone, budgets in micros."""
+    import pyarrow as pa
+
+    types = {
+        "daily_budget_micros": pa.int64(),
+        "lifetime_budget_micros": pa.int64(),
+        "created_at_utc": pa.timestamp("us"),
+    }
+    return pa.schema((name, types.get(name, pa.string())) for name in (*ENTITY_KEY, *ENTITY_VALUES))
+
+
+def canonical_json(pairs: Mapping[str, str]) -> str:
+    """Return pairs as the one text that stands for them in a key; '' for none.
+
+    >>> canonical_json({"gender": "male", "age": "25-34"})
+    '{"age":"25-34","gender":"male"}'
+    """
+    return json.dumps(dict(pairs), sort_keys=True, separators=(",", ":"), ensure_ascii=False) if pairs else ""

@@ -1,0 +1,104 @@
+"""The metric catalogue: every metric's name, unit and additivity stands here once.
+
+A measure is stored as an integer and may be summed where `additive` says so. A ratio is one division of two sums and
+is never summed or averaged.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from aibuyer_kit.core.errors import UnknownMetricError
+
+Unit = Literal["money", "count", "share", "ratio"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A fact as it is stored: `column` of the insights table, in micros where the unit is money.
+
+    `additive` is `everywhere`, or `nowhere` for people (reach), who are not new again on the next day or ad.
+    """
+
+    name: str
+    unit: Unit
+    column: str
+    additive: Literal["everywhere", "nowhere"]
+    meaning: str
+    higher_is_better: bool | None = None
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """`numerator / denominator` of summed measures, times `scale`; unknown where the denominator is zero or unknown."""
+
+    name: str
+    unit: Unit
+    numerator: str
+    denominator: str
+    meaning: str
+    scale: int = 1
+    higher_is_better: bool | None = None
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("spend", "money", "spend_micros", "everywhere", "Amount spent."),
+    Measure("impressions", "count", "impressions", "everywhere", "Times the ads were shown."),
+    Measure("clicks", "count", "clicks", "everywhere", "All clicks on the ads."),
+    Measure("link_clicks", "count", "link_clicks", "everywhere", "Clicks on links to the destination."),
+    Measure("reach", "count", "reach", "nowhere", "People who saw the ads at least once.", True),
+    Measure("results", "count", "results", "everywhere", "Events of the client's one canonical result.", True),
+    Measure("revenue", "money", "revenue_micros", "everywhere", "Value of the client's canonical results.", True),
+)
+
+RATIOS: tuple[Ratio, ...] = (
+    Ratio("ctr", "share", "clicks", "impressions", "Click-through rate: clicks per impression.", 1, True),
+    Ratio("cpc", "money", "spend", "clicks", "Cost per click.", 1, False),
+    Ratio("cpm", "money", "spend", "impressions", "Cost per 1,000 impressions.", 1000, False),
+    Ratio("cvr", "share", "results", "clicks", "Conversion rate: results per click.", 1, True),
+    Ratio("cpa", "money", "spend", "results", "Cost per result.", 1, False),
+    Ratio("roas", "ratio", "revenue", "spend", "Return on ad spend: revenue per unit of spend.", 1, True),
+    Ratio("value_per_result", "money", "revenue", "results", "Revenue per result.", 1, True),
+)
+
+METRICS: dict[str, Measure | Ratio] = {each.name: each for each in (*MEASURES, *RATIOS)}
+
+
+def metric(name: str) -> Measure | Ratio:
+    """Return the metric called `name`.
+
+    Raises UnknownMetricError with the nearest name and all names there are.
+    """
+    try:
+        return METRICS[name]
+    except KeyError:
+        near = difflib.get_close_matches(name, METRICS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UnknownMetricError(f"There is no metric {name!r}.{hint} Known: {', '.join(sorted(METRICS))}.") from None
+
+
+def multipliers(ratio: Ratio) -> tuple[int, int]:
+    """Return the integers by which numerator and denominator are multiplied so that one division gives the ratio.
+
+    Money is in micros on both sides; what does not cancel is divided out, so the ratio is in currency units.
+
+    >>> multipliers(METRICS["cpm"]), multipliers(METRICS["roas"])
+    ((1000, 1000000), (1, 1))
+    """
+    top_is_money, bottom_is_money = (METRICS[name].unit == "money" for name in (ratio.numerator, ratio.denominator))
+    micros = 1 if top_is_money == bottom_is_money else 1_000_000
+    return ratio.scale * (micros if bottom_is_money else 1), micros if top_is_money else 1
+
+
+def ratio_of(ratio: Ratio, sums: Mapping[str, int | None]) -> float | None:
+    """Return the ratio of integer sums (money in micros); None (unknown) where a sum is missing or divides by zero.
+
+    >>> ratio_of(METRICS["cpa"], {"spend": 50_000_000, "results": 4})
+    12.5
+    """
+    top, bottom = sums.get(ratio.numerator), sums.get(ratio.denominator)
+    if top is None or not bottom:
+        return None
+    top_times, bottom_times = multipliers(ratio)
+    return (top * top_times) / (bottom * bottom_times)

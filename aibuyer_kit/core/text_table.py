@@ -1,0 +1,55 @@
+"""Rows as plain text for a terminal, or as JSON for another program."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+Row = Mapping[str, object]
+
+
+def as_table(rows: Sequence[Row], *, empty: str = "Nothing to show.") -> str:
+    """Return aligned columns, numbers to the right; unknown values are a dash.
+
+    >>> print(as_table([{"name": "a", "spend": 1.5}, {"name": "b", "spend": None}]))
+    name  spend
+    a      1.50
+    b         –
+    """
+    if not rows:
+        return empty
+    names = list(rows[0])
+    cells = [[_cell(row[name]) for name in names] for row in rows]
+    widths = [max(len(name), *(len(line[at]) for line in cells)) for at, name in enumerate(names)]
+    right = [any(isinstance(row[name], int | float) for row in rows) for name in names]
+    lines = [_line(names, widths, right), *(_line(line, widths, right) for line in cells)]
+    return "\n".join(lines)
+
+
+def as_json(rows: Iterable[Row]) -> str:
+    """Return rows as a JSON array; days and moments in ISO form, unknown values as null."""
+    return json.dumps([dict(row) for row in rows], ensure_ascii=False, indent=2, allow_nan=False, default=_plain)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    padded = [
+        cell.rjust(width) if to_right else cell.ljust(width)
+        for cell, width, to_right in zip(cells, widths, right, strict=True)
+    ]
+    return "  ".join(padded).rstrip()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    # A name with line breaks or escape codes must not draw in the reader's terminal.
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(value))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,1 @@
+"""Reports: notebook templates run strictly and published as one self-contained page."""

@@ -1,0 +1,57 @@
+"""The days that insights are asked for, and the pieces that `time_increment` cuts them into."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.errors import PeriodError
+from aibuyer_kit.sandbox.graph.errors import invalid_parameter
+from aibuyer_kit.sandbox.graph.messages import Params
+
+_MAX_INCREMENT_DAYS = 90
+_DEFAULT_PRESET = "last_30d"
+
+
+def _days_back(count: int) -> Callable[[date, date], DateRange]:
+    """Return the `count` full days before today."""
+    return lambda today, _first_day: DateRange(today - timedelta(days=count), today - timedelta(days=1))
+
+
+_PRESETS: Mapping[str, Callable[[date, date], DateRange]] = {
+    "today": lambda today, _first_day: DateRange(today, today),
+    "yesterday": _days_back(1),
+    **{f"last_{count}d": _days_back(count) for count in (3, 7, 14, 28, 30, 90)},
+    "this_month": lambda today, _first_day: DateRange(today.replace(day=1), today),
+    "maximum": lambda today, first_day: DateRange(first_day, today),
+}
+
+
+def asked_days(params: Params, today: date, first_day: date) -> DateRange:
+    """Return the days of `time_range`, or of `date_preset`. Raises GraphError."""
+    if "time_range" in params:
+        return _time_range(params)
+    preset = params.text("date_preset", _DEFAULT_PRESET)
+    if preset not in _PRESETS:
+        raise invalid_parameter(f"date_preset {preset!r} is not imitated. Imitated: {', '.join(_PRESETS)}.")
+    return _PRESETS[preset](today, first_day)
+
+
+def pieces(params: Params, days: DateRange) -> list[DateRange]:
+    """Return the ranges that get a row each: the whole, or runs of `time_increment` days. Raises GraphError."""
+    if params.text("time_increment", "all_days") == "all_days":
+        return [days]
+    step_days = params.whole("time_increment", 1)
+    if not 1 <= step_days <= _MAX_INCREMENT_DAYS:
+        raise invalid_parameter(f"time_increment must be all_days or 1 to {_MAX_INCREMENT_DAYS}.")
+    starts = list(days)[::step_days]
+    return [DateRange(start, min(start + timedelta(days=step_days - 1), days.until)) for start in starts]
+
+
+def _time_range(params: Params) -> DateRange:
+    match params.json("time_range"):
+        case {"since": str(since), "until": str(until)}:
+            try:
+                return DateRange(date.fromisoformat(since), date.fromisoformat(until))
+            except (ValueError, PeriodError):
+                raise invalid_parameter("time_range: since must be a day before or equal to until.") from None
+    raise invalid_parameter('Param time_range must be {"since":"YYYY-MM-DD","until":"YYYY-MM-DD"}.')

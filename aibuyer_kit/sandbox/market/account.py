@@ -1,0 +1,146 @@
+"""The account's tree with each arm's fixed parameters, drawn once by the arm's own names."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from aibuyer_kit.core.money import meta_minor_per_unit
+from aibuyer_kit.sandbox.market.draws import between, digits, log_between, uniform
+from aibuyer_kit.sandbox.market.response import HillCurve
+from aibuyer_kit.sandbox.market.world import AdSetPlan, CampaignPlan, World
+
+_AD_NAMES = ("video", "image")
+
+
+@dataclass(frozen=True)
+class Ad:
+    """An ad: `weight` is its part of the ad set's spend, `pull` how well that spend converts beside its siblings'."""
+
+    id: str
+    adset_id: str
+    campaign_id: str
+    name: str
+    weight: int
+    pull: float
+    clicks_per_impression: float
+    link_clicks_per_click: float
+    carts_per_result: float
+    value_minor: int
+    phase: float
+    idle_every: int
+
+
+@dataclass(frozen=True)
+class AdSet:
+    """An ad set: its curve, its price and the people it can reach."""
+
+    id: str
+    campaign_id: str
+    name: str
+    objective: str
+    plan: AdSetPlan
+    curve: HillCurve
+    cpm_units: float
+    audience: int
+    view_share: float
+    ads: tuple[Ad, ...]
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A campaign; its budgets are on its ad sets."""
+
+    id: str
+    name: str
+    objective: str
+    adsets: tuple[AdSet, ...]
+
+    @property
+    def ads(self) -> tuple[Ad, ...]:
+        return tuple(ad for adset in self.adsets for ad in adset.ads)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An ad account; `id` carries the prefix act_, `number` does not."""
+
+    number: str
+    name: str
+    currency: str
+    zone: ZoneInfo
+    campaigns: tuple[Campaign, ...]
+
+    @property
+    def id(self) -> str:
+        return f"act_{self.number}"
+
+    @property
+    def minor_per_unit(self) -> int:
+        return meta_minor_per_unit(self.currency)
+
+    @property
+    def adsets(self) -> tuple[AdSet, ...]:
+        return tuple(adset for campaign in self.campaigns for adset in campaign.adsets)
+
+    @property
+    def ads(self) -> tuple[Ad, ...]:
+        return tuple(ad for adset in self.adsets for ad in adset.ads)
+
+
+Node = Account | Campaign | AdSet | Ad
+
+
+def build_account(world: World, seed: int) -> Account:
+    """Return the account of a world: the same for the same world and seed."""
+    campaigns = tuple(_campaign(plan, place, world, seed) for place, plan in enumerate(world.campaigns, start=1))
+    zone = ZoneInfo(world.time_zone)
+    return Account(digits(15, seed, "account"), "Sample account", world.currency, zone, campaigns)
+
+
+def _id(seed: int, campaign: int, adset: int = 0, ad: int = 0) -> str:
+    """Return the id of a place in the tree: an id never changes because a neighbour came or went behind it."""
+    return f"12{digits(5, seed, 'ids')}{campaign:03d}{adset:05d}{ad:03d}"
+
+
+def _campaign(plan: CampaignPlan, place: int, world: World, seed: int) -> Campaign:
+    adsets = tuple(
+        _adset(adset_plan, plan, (place, number), world, seed) for number, adset_plan in enumerate(plan.adsets, start=1)
+    )
+    return Campaign(_id(seed, place), plan.name, plan.objective, adsets)
+
+
+def _adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], world: World, seed: int) -> AdSet:
+    arm = (campaign.name, plan.name)
+    half_units = log_between(40, 160, seed, *arm, "half")
+    units_per_result = between(11, 26, seed, *arm, "cost at half")
+    curve = HillCurve(2 * half_units / units_per_result, half_units, between(0.8, 1.3, seed, *arm, "k"))
+    return AdSet(
+        id=_id(seed, *place),
+        campaign_id=_id(seed, place[0]),
+        name=plan.name,
+        objective=campaign.objective,
+        plan=plan,
+        curve=curve,
+        cpm_units=log_between(4, 12, seed, *arm, "cpm"),
+        audience=int(log_between(60_000, 900_000, seed, *arm, "audience")),
+        view_share=between(0.08, 0.22, seed, *arm, "view share"),
+        ads=tuple(_ad(plan, arm, (*place, number), world, seed) for number in range(1, len(_AD_NAMES) + 1)),
+    )
+
+
+def _ad(plan: AdSetPlan, arm: tuple[str, str], place: tuple[int, int, int], world: World, seed: int) -> Ad:
+    kind = _AD_NAMES[place[2] - 1]
+    names = (*arm, kind)
+    return Ad(
+        id=_id(seed, *place),
+        adset_id=_id(seed, *place[:2]),
+        campaign_id=_id(seed, place[0]),
+        name=f"{plan.name} {kind}",
+        weight=int(between(30, 71, seed, *names, "weight")),
+        pull=between(0.8, 1.25, seed, *names, "pull"),
+        clicks_per_impression=between(0.008, 0.03, seed, *names, "clicks"),
+        link_clicks_per_click=between(0.6, 0.9, seed, *names, "link clicks"),
+        carts_per_result=between(2.2, 4.0, seed, *names, "carts"),
+        value_minor=int(between(45, 95, seed, *names, "value") * meta_minor_per_unit(world.currency)),
+        phase=uniform(seed, *names, "phase"),
+        idle_every=plan.first_ad_idle_every if place[2] == 1 else 0,
+    )

@@ -1,0 +1,1 @@
+"""Settings of a workspace, read once: file, then environment, then command line."""

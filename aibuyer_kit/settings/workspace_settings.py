@@ -1,0 +1,153 @@
+"""The settings of a workspace: `aibuyer.toml` < environment variables < command line; secrets are masked."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from aibuyer_kit.core.errors import SettingsError
+from aibuyer_kit.settings.content import WORKSPACE_FILE
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class MetaSection(_Section):
+    """The Meta app. The access token is not here: it belongs to a client."""
+
+    app_id: str | None = None
+    app_secret: SecretStr | None = None
+    api_version: Annotated[str, Field(pattern=r"^v\d+\.\d+$")] = "v26.0"
+    page_rows: Annotated[int, Field(ge=1, le=1000)] = 500
+
+
+class SyncSection(_Section):
+    """How far a sync reads: days back at first, and days read again because results are restated (Meta: 28)."""
+
+    backfill_days: Annotated[int, Field(ge=1, le=1123)] = 90
+    restated_days: Annotated[int, Field(ge=1, le=90)] = 28
+
+
+class Settings(BaseSettings):
+    """All settings of a workspace."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AIBUYER_", env_nested_delimiter="__", extra="forbid", frozen=True, strict=True
+    )
+
+    kind: Literal["workspace", "example"] = "workspace"
+    meta: MetaSection = MetaSection()
+    sync: SyncSection = SyncSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the framework's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The file's values come in as the lowest source of `read_settings`; no .env file is read behind one's back.
+        return (init_settings,)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a setting's value comes from; `value` is masked if it is secret."""
+
+    key: str
+    value: str
+    origin: str
+
+
+def read_settings(folder: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings of the workspace in `folder`; `overrides` are the command line's, by dotted key.
+
+    Raises SettingsError that names the file or variable, the key and what was expected.
+    """
+    layers = _layers(folder, overrides or {})
+    merged: dict[str, Any] = {}
+    for _, layer in layers:
+        for key, value in layer.items():
+            section, _, name = key.rpartition(".")
+            (merged.setdefault(section, {}) if section else merged)[name] = value
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{_origin(key, layers)}: {key}: {first['msg']}.") from None
+
+
+def settings_with_origin(folder: Path, overrides: Mapping[str, Any] | None = None) -> list[Origin]:
+    """Return every setting with its value and origin, in a fixed order."""
+    layers = _layers(folder, overrides or {})
+    settings = read_settings(folder, overrides)
+    return [Origin(key, _shown(value), _origin(key, layers)) for key, value in _flat(settings)]
+
+
+def _layers(folder: Path, overrides: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    path = folder / WORKSPACE_FILE
+    return [
+        (str(path), _flat_mapping(_read_file(path))),
+        ("environment", _from_environment()),
+        ("command line", dict(overrides)),
+    ]
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}.") from None
+
+
+def _flat_mapping(content: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            flat.update({f"{key}.{name}": each for name, each in value.items()})
+        else:
+            flat[key] = value
+    return flat
+
+
+def _from_environment() -> dict[str, Any]:
+    """Return what the environment sets; whole numbers become numbers where a field wants one, for fields are strict."""
+    sections: dict[str, type[BaseModel]] = {"meta": MetaSection, "sync": SyncSection}
+    flat = _flat_mapping(EnvSettingsSource(Settings)())
+    for key, text in flat.items():
+        section, _, name = key.rpartition(".")
+        field = sections[section].model_fields.get(name) if section in sections else None
+        if field and field.annotation is int and str(text).isascii() and str(text).isdigit():
+            flat[key] = int(text)
+    return flat
+
+
+def _flat(settings: Settings) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for key, value in settings:
+        if isinstance(value, BaseModel):
+            rows += [(f"{key}.{name}", each) for name, each in value]
+        else:
+            rows.append((key, value))
+    return rows
+
+
+def _origin(key: str, layers: list[tuple[str, dict[str, Any]]]) -> str:
+    for name, layer in reversed(layers):
+        if key in layer:
+            return f"AIBUYER_{key.replace('.', '__').upper()}" if name == "environment" else name
+    return "default"
+
+
+def _shown(value: object) -> str:
+    return "not set" if value is None else str(value)

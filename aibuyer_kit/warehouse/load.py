@@ -1,0 +1,260 @@
+"""Turning what a read returned into versions: new, restated, closed."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from aibuyer_kit.core import facts
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import InconsistentReadError
+from aibuyer_kit.warehouse.schema import OPEN
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a read was asked for: all that the platform holds there, if the read is complete.
+
+    `days`, `breakdowns` (names) and `attribution` belong to insights; an entity read covers one level of an account.
+    """
+
+    facts: Literal["insights", "entities"]
+    platform: str
+    account_id: str
+    level: Level
+    days: DateRange | None = None
+    breakdowns: tuple[str, ...] = ()
+    attribution: str | None = None
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What one load changed, in rows; `repeated` rows were returned more than once, each time the same."""
+
+    load_id: int
+    coverage: Coverage
+    complete: bool
+    inserted: int
+    restated: int
+    closed: int
+    unchanged: int
+    repeated: int
+
+
+@dataclass(frozen=True)
+class _Shape:
+    table: str
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+
+    @property
+    def columns(self) -> str:
+        return ", ".join((*self.key, *self.values))
+
+    @property
+    def same_key(self) -> str:
+        return " AND ".join(f"stored.{name} = stage.{name}" for name in self.key)
+
+    @property
+    def same_values(self) -> str:
+        return " AND ".join(f"stored.{name} IS NOT DISTINCT FROM stage.{name}" for name in self.values)
+
+
+_SHAPES = {
+    "insights": _Shape("insight_version", facts.INSIGHT_KEY, facts.INSIGHT_VALUES),
+    "entities": _Shape("entity_version", facts.ENTITY_KEY, facts.ENTITY_VALUES),
+}
+
+
+def stage(connection: "duckdb.DuckDBPyConnection", coverage: Coverage, tables: "Iterable[pa.Table]") -> None:
+    """Collect the pages of a read in a temporary table. Memory stays flat with the number of pages.
+
+    Raises whatever the read raises; the pages before it stay staged.
+    """
+    shape = _SHAPES[coverage.facts]
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE stage AS SELECT {shape.columns} FROM {shape.table} LIMIT 0")
+    for page in _checked(coverage, tables):
+        connection.register("page", page)
+        connection.execute(f"INSERT INTO stage SELECT {shape.columns} FROM page")
+        connection.unregister("page")
+
+
+def _checked(coverage: Coverage, tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
+    schema = facts.insight_schema() if coverage.facts == "insights" else facts.entity_schema()
+    for page in tables:
+        if not page.schema.equals(schema):
+            raise InconsistentReadError(
+                f"A page of {coverage.platform} has the columns {page.schema.names}, not {schema.names}."
+            )
+        yield page
+
+
+def load_staged(
+    connection: "duckdb.DuckDBPyConnection", coverage: Coverage, *, complete: bool, known_at: datetime
+) -> LoadResult:
+    """Merge the staged rows in one transaction and return what changed.
+
+    A key in the coverage that a complete read did not return is closed; an incomplete read closes nothing.
+    Raises InconsistentReadError, changing nothing, if one key was returned with two different contents.
+    """
+    shape = _SHAPES[coverage.facts]
+    connection.execute("BEGIN")
+    try:
+        result = _merge(connection, shape, coverage, complete, known_at)
+        connection.execute("DROP TABLE stage")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    return result
+
+
+def _merge(
+    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, complete: bool, known_at: datetime
+) -> LoadResult:
+    load_id = _count(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM load")
+    returned = _count(connection, "SELECT count(*) FROM stage")
+    distinct = _keep_distinct(connection, shape)
+    _refuse_strays(connection, coverage)
+    inserted, restated = _find_changes(connection, shape)
+    _close(connection, shape, f"EXISTS (SELECT 1 FROM changed AS stage WHERE {shape.same_key})", {}, load_id)
+    closed = _close_absent(connection, shape, coverage, load_id) if complete else 0
+    connection.execute(
+        f"INSERT INTO {shape.table} SELECT {shape.columns}, ?, ? FROM changed",
+        [load_id, OPEN],
+    )
+    connection.execute("DROP TABLE changed")
+    unchanged = distinct - inserted - restated
+    result = LoadResult(
+        load_id, coverage, complete, inserted, restated, closed, unchanged, repeated=returned - distinct
+    )
+    _record(connection, result, known_at)
+    return result
+
+
+def _keep_distinct(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> int:
+    """Drop rows that repeat another one exactly and return how many are left."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE stage AS SELECT DISTINCT * FROM stage")
+    key = ", ".join(shape.key)
+    clash = connection.execute(
+        f"SELECT {key} FROM stage GROUP BY {key} HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
+    ).fetchone()
+    if clash:
+        where = ", ".join(f"{name}={value}" for name, value in zip(shape.key, clash, strict=True) if value != "")
+        raise InconsistentReadError(
+            f"One read returned two different rows for the same key ({where}). Nothing was loaded; read again."
+        )
+    return _count(connection, "SELECT count(*) FROM stage")
+
+
+def _refuse_strays(connection: "duckdb.DuckDBPyConnection", coverage: Coverage) -> None:
+    """Raise InconsistentReadError if a row lies outside what was asked for: closing could not be trusted."""
+    condition, parameters = _within(coverage)
+    stray = connection.execute(
+        f"SELECT platform, account_id, level, entity_id FROM stage WHERE NOT ({condition}) ORDER BY ALL LIMIT 1",
+        parameters,
+    ).fetchone()
+    if stray:
+        raise InconsistentReadError(
+            f"The read of {_name(coverage)} returned a row outside of it: {stray}. Nothing was loaded."
+        )
+
+
+def _find_changes(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> tuple[int, int]:
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE changed AS
+        SELECT stage.*, stored.known_from IS NOT NULL AS is_restated
+        FROM stage LEFT JOIN {shape.table} AS stored ON {shape.same_key} AND stored.known_to = $open
+        WHERE stored.known_from IS NULL OR NOT ({shape.same_values})""",
+        {"open": OPEN},
+    )
+    restated = _count(connection, "SELECT count(*) FROM changed WHERE is_restated")
+    return _count(connection, "SELECT count(*) FROM changed") - restated, restated
+
+
+def _close_absent(connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, load_id: int) -> int:
+    condition, parameters = _within(coverage)
+    absent = f"{condition} AND NOT EXISTS (SELECT 1 FROM stage WHERE {shape.same_key})"
+    return _close(connection, shape, absent, parameters, load_id)
+
+
+def _close(
+    connection: "duckdb.DuckDBPyConnection",
+    shape: _Shape,
+    condition: str,
+    parameters: dict[str, object],
+    load_id: int,
+) -> int:
+    return _count(
+        connection,
+        f"UPDATE {shape.table} AS stored SET known_to = $load_id WHERE known_to = $open AND {condition}",
+        {**parameters, "load_id": load_id, "open": OPEN},
+    )
+
+
+def _within(coverage: Coverage) -> tuple[str, dict[str, object]]:
+    """Return the condition that holds for the rows which a complete read of the coverage returns."""
+    parameters: dict[str, object] = {
+        "platform": coverage.platform,
+        "account_id": coverage.account_id,
+        "level": str(coverage.level),
+    }
+    condition = "platform = $platform AND account_id = $account_id AND level = $level"
+    if coverage.facts == "entities":
+        return condition, parameters
+    if coverage.days is None or coverage.attribution is None:
+        raise ValueError("The coverage of insights has days and an attribution setting.")
+    parameters |= {"since": coverage.days.since, "until": coverage.days.until, "attribution": coverage.attribution}
+    broken_down = breakdown_filter(coverage.breakdowns)
+    within = f"date >= $since AND date_stop <= $until AND attribution = $attribution AND {broken_down}"
+    return f"{condition} AND {within}", parameters
+
+
+def breakdown_filter(names: tuple[str, ...]) -> str:
+    """Return the SQL condition for rows that are broken down by exactly `names` (letters and underscores)."""
+    if not names:
+        return "breakdown = ''"
+    if not all(name.isidentifier() for name in names):
+        raise InconsistentReadError(
+            f"A breakdown has the name {names!r}; only letters, digits and underscores are used."
+        )
+    listed = ", ".join(f"'{name}'" for name in sorted(names))
+    return f"breakdown <> '' AND json_keys(breakdown) = [{listed}]"
+
+
+def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_at: datetime) -> None:
+    coverage, days = result.coverage, result.coverage.days
+    connection.execute(
+        "INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            result.load_id,
+            known_at.astimezone(UTC).replace(tzinfo=None),
+            coverage.facts,
+            coverage.platform,
+            coverage.account_id,
+            str(coverage.level),
+            days.since if days else None,
+            days.until if days else None,
+            result.complete,
+            result.inserted,
+            result.restated,
+            result.closed,
+            result.unchanged,
+            result.repeated,
+        ],
+    )
+
+
+def _name(coverage: Coverage) -> str:
+    period = f" of {coverage.days}" if coverage.days else ""
+    return f"{coverage.platform} {coverage.account_id} {coverage.level} {coverage.facts}{period}"
+
+
+def _count(connection: "duckdb.DuckDBPyConnection", sql: str, parameters: object = None) -> int:
+    row = connection.execute(sql, parameters).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,215 @@
+"""Reading facts from the newest published snapshot: what is known now, and what was known at any moment."""
+
+import threading
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import NotFoundError, PeriodError, WarehouseError
+from aibuyer_kit.core.facts import WINDOWS
+from aibuyer_kit.warehouse.files import WarehouseFiles
+from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+_TRIES_AT_THE_POINTER = 5
+
+# A load number, or an aware moment: what had been loaded by then.
+AsOf = int | datetime
+
+
+class LeftOutWarning(UserWarning):
+    """Facts lie in the asked period that the answer cannot hold; the text says which."""
+
+
+@dataclass(frozen=True)
+class ResultSetting:
+    """Which action type is the client's one canonical result, and in which attribution window it counts."""
+
+    action_type: str = "purchase"
+    window: str = "total"
+
+    def __post_init__(self) -> None:
+        if self.window not in WINDOWS:
+            raise WarehouseError(f"There is no attribution window {self.window!r}. Known: {', '.join(WINDOWS)}.")
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """The newest load: its number, the platform's clock at its end, and the days that insights cover."""
+
+    load_id: int
+    known_at: datetime
+    first_day: date | None
+    last_day: date | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of one reading, in the form that the caller can use; a CLI does without pandas and Arrow."""
+
+    columns: tuple[str, ...]
+    _cursor: duckdb.DuckDBPyConnection
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self._cursor.fetchall()]
+
+    def table(self) -> "pa.Table":
+        return self._cursor.to_arrow_table()
+
+    def frame(self) -> "pd.DataFrame":
+        frame: pd.DataFrame = self._cursor.df()
+        return frame
+
+
+class Reader:
+    """Reads one client's warehouse; each call looks for the newest snapshot first, and never blocks the writer."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = WarehouseFiles(folder)
+        self._opened: tuple[Path, duckdb.DuckDBPyConnection] | None = None
+        self._mutex = threading.Lock()
+
+    def insights(
+        self,
+        level: Level,
+        days: DateRange,
+        *,
+        result: ResultSetting,
+        as_of: AsOf | None = None,
+        breakdown: tuple[str, ...] = (),
+    ) -> Answer:
+        """Return one row per entity of `level` and day, with all metrics of the catalogue; money in currency units.
+
+        Warns with LeftOutWarning if facts in the period are too coarse or only partly inside it. Raises NotFoundError
+        before the first load, WarehouseError if two attribution settings would be mixed.
+        """
+        cursor = self._cursor()
+        parameters: dict[str, object] = {
+            "level": str(level),
+            "since": days.since,
+            "until": days.until,
+            "as_of_load": _load_number(cursor, as_of),
+        }
+        _check_left_out(cursor, breakdown, parameters)
+        cursor.execute(
+            rollup_sql(breakdown, result.window),
+            {**parameters, "result_action": result.action_type},
+        )
+        return _answer(cursor)
+
+    def entities(self, level: Level, *, as_of: AsOf | None = None) -> Answer:
+        """Return one row per object of `level`, as known then; budgets in micros."""
+        cursor = self._cursor()
+        cursor.execute(
+            "SELECT * FROM entities_as_of($as_of_load) WHERE level = $level ORDER BY ALL",
+            {"as_of_load": _load_number(cursor, as_of), "level": str(level)},
+        )
+        return _answer(cursor)
+
+    def loads(self) -> Answer:
+        """Return one row per load, in the order of knowledge."""
+        return _answer(self._cursor().execute("SELECT * FROM load ORDER BY load_id"))
+
+    def freshness(self, *, as_of: AsOf | None = None) -> Freshness:
+        """Return the newest load that was known then. Raises NotFoundError if there was none yet."""
+        cursor = self._cursor()
+        row = cursor.execute(
+            "SELECT max(load_id), max_by(known_at_utc, load_id), min(since), max(until) FROM load WHERE load_id <= ?",
+            [_load_number(cursor, as_of)],
+        ).fetchone()
+        if row is None or row[0] is None:
+            raise NotFoundError(f"Nothing was known at {as_of}: the first load came later.")
+        return Freshness(row[0], row[1].replace(tzinfo=UTC), row[2], row[3])
+
+    def close(self) -> None:
+        """Let go of the snapshot; the next call opens the newest one again."""
+        with self._mutex:
+            if self._opened:
+                self._opened[1].close()
+                self._opened = None
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        with self._mutex:
+            if self._opened is None or self._opened[0] != self._files.current():
+                newest = _open_newest(self._files)
+                if self._opened:
+                    self._opened[1].close()
+                self._opened = newest
+            return self._opened[1].cursor()
+
+
+def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection]:
+    current = files.current()
+    for _ in range(_TRIES_AT_THE_POINTER):
+        try:
+            return current, _connect(current)
+        except duckdb.IOException:
+            if current.exists():
+                raise WarehouseError(
+                    f"{current} cannot be opened. Run `aibuyer sync`: it publishes a new one."
+                ) from None
+            current = files.current()  # Publications went on between reading the pointer and opening the file.
+    raise WarehouseError(f"{current}, which the pointer names, is missing. Run `aibuyer sync`: it publishes a new one.")
+
+
+def _connect(snapshot: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(
+        str(snapshot),
+        read_only=True,
+        config={"enable_external_access": False, "autoload_known_extensions": False, "lock_configuration": True},
+    )
+
+
+def _load_number(cursor: duckdb.DuckDBPyConnection, as_of: AsOf | None) -> int:
+    """Return the last load that was known at `as_of`: one before the first that became known later."""
+    if isinstance(as_of, int):
+        return as_of
+    if as_of is None:
+        row = cursor.execute("SELECT coalesce(max(load_id), 0) FROM load").fetchone()
+    else:
+        if as_of.tzinfo is None:
+            raise PeriodError(f"as_of is {as_of} without a time zone; give an aware moment, such as …T09:00+03:00.")
+        row = cursor.execute(
+            "SELECT coalesce(min(load_id) FILTER (known_at_utc > $moment) - 1, max(load_id), 0) FROM load",
+            {"moment": as_of.astimezone(UTC).replace(tzinfo=None)},
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _check_left_out(
+    cursor: duckdb.DuckDBPyConnection, breakdown: tuple[str, ...], parameters: Mapping[str, object]
+) -> None:
+    row = cursor.execute(left_out_sql(breakdown), dict(parameters)).fetchone()
+    partly, coarser, attributions = row or (0, 0, [])
+    if attributions and len(attributions) > 1:
+        raise WarehouseError(
+            f"The period holds two attribution settings ({', '.join(attributions)}), which must not be added up."
+        )
+    if partly:
+        warnings.warn(
+            f"{partly} totals of a stated period lie only partly in {parameters['since']} to {parameters['until']}"
+            " and are left out. Ask for a period that contains them.",
+            LeftOutWarning,
+            stacklevel=3,
+        )
+    if coarser:
+        warnings.warn(
+            f"{coarser} rows are reported only above the level {parameters['level']} and are left out where they"
+            " cannot be split. Ask for a higher level to see them.",
+            LeftOutWarning,
+            stacklevel=3,
+        )
+
+
+def _answer(cursor: duckdb.DuckDBPyConnection) -> Answer:
+    return Answer(tuple(column[0] for column in cursor.description or ()), cursor)

@@ -1,0 +1,55 @@
+"""The warehouse's schema: numbered migrations, each applied once, in one transaction."""
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from aibuyer_kit.core.errors import WarehouseError
+
+if TYPE_CHECKING:
+    import duckdb
+
+# The `known_to` of a version that still holds.
+OPEN = 9223372036854775807
+
+_SQL = files("aibuyer_kit.warehouse") / "sql"
+
+
+def sql_text(name: str) -> str:
+    """Return the text of one file below `sql/`, such as `read/insights`."""
+    return (_SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def migrations() -> tuple[str, ...]:
+    """Return the names of all migrations in the order in which they apply."""
+    folder = _SQL / "migrations"
+    return tuple(sorted(each.name.removesuffix(".sql") for each in folder.iterdir() if each.name.endswith(".sql")))
+
+
+def migrate(connection: "duckdb.DuckDBPyConnection") -> tuple[str, ...]:
+    """Bring the schema up to date and return the names of the migrations that were applied.
+
+    Raises WarehouseError if the file was written by a newer version of the package.
+    """
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_migration (name VARCHAR NOT NULL)")
+    applied = {name for (name,) in connection.execute("SELECT name FROM schema_migration").fetchall()}
+    known = migrations()
+    newer = sorted(applied.difference(known))
+    if newer:
+        raise WarehouseError(
+            f"The warehouse was written by a newer version (it has {', '.join(newer)}). Upgrade aibuyer-kit."
+        )
+    missing = tuple(name for name in known if name not in applied)
+    for name in missing:
+        _apply(connection, name)
+    return missing
+
+
+def _apply(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
+    connection.execute("BEGIN")
+    try:
+        connection.execute(sql_text(f"migrations/{name}"))
+        connection.execute("INSERT INTO schema_migration VALUES (?)", [name])
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

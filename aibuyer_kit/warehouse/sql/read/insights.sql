@@ -1,0 +1,56 @@
+-- Insights rolled up to one level. Grain: one row per platform, account, entity of $level, and day (or stated period).
+-- Only the finest level of an account's day is summed, so nothing is counted twice. A sum over rows of which one does
+-- not report the measure is unknown, and reach is given only where a single row is the answer: people are not added up.
+WITH known AS (
+    SELECT *, list_position(['account', 'campaign', 'adset', 'ad'], level) AS depth
+    FROM insights_as_of($as_of_load)
+    WHERE date >= $since AND date_stop <= $until AND {breakdown_filter}
+),
+finest AS (
+    SELECT *
+    FROM known
+    QUALIFY depth = max(depth) OVER (PARTITION BY platform, account_id, date, date_stop)
+),
+summed AS (
+    SELECT
+        date,
+        date_stop,
+        platform,
+        account_id,
+        CASE $level
+            WHEN 'account' THEN account_id
+            WHEN 'campaign' THEN CASE level WHEN 'campaign' THEN entity_id ELSE campaign_id END
+            WHEN 'adset' THEN CASE level WHEN 'adset' THEN entity_id ELSE adset_id END
+            ELSE entity_id
+        END AS entity_id,
+        {breakdown_columns}
+        currency,
+        {sum:spend_micros},
+        {sum:impressions},
+        {sum:clicks},
+        {sum:link_clicks},
+        CASE WHEN count(*) = 1 THEN any_value(reach) END AS reach,
+        CASE WHEN count(*) = count(actions) THEN coalesce(sum({window_total:actions}), 0) END::BIGINT AS results,
+        CASE WHEN count(*) = count(action_values) THEN coalesce(sum({window_total:action_values}), 0) END::BIGINT
+            AS revenue_micros
+    FROM finest
+    WHERE depth >= list_position(['account', 'campaign', 'adset', 'ad'], $level)
+    GROUP BY ALL
+)
+SELECT
+    summed.date,
+    summed.date_stop,
+    summed.platform,
+    summed.account_id,
+    summed.entity_id,
+    coalesce(entity.name, summed.entity_id) AS name,
+    {breakdown_names}
+    summed.currency,
+    {columns}
+FROM summed
+LEFT JOIN entities_as_of($as_of_load) AS entity
+    ON entity.platform = summed.platform
+    AND entity.account_id = summed.account_id
+    AND entity.level = $level
+    AND entity.entity_id = summed.entity_id
+ORDER BY ALL

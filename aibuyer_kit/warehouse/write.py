@@ -1,0 +1,145 @@
+"""The one writer of a client's warehouse."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import filelock
+
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.errors import PlatformError, WarehouseBusyError, WarehouseError
+from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
+from aibuyer_kit.warehouse.load import Coverage, LoadResult, load_staged, stage
+from aibuyer_kit.warehouse.recover import Recovered, open_working
+from aibuyer_kit.warehouse.schema import migrate
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+@contextlib.contextmanager
+def open_writer(folder: Path) -> "Iterator[Writer]":
+    """Open the warehouse in `folder` for writing; what was loaded is published when the block ends, even by an error.
+
+    Raises WarehouseBusyError at once if another process is writing, WarehouseError if the folder cannot be written.
+    """
+    files = WarehouseFiles(folder)
+    with _only_writer(files):
+        writer = Writer(files)
+        try:
+            yield writer
+        finally:
+            writer.publish()
+
+
+@contextlib.contextmanager
+def _only_writer(files: WarehouseFiles) -> Iterator[None]:
+    # DuckDB's own lock is released while the closed file is copied, so that writers need one that is held throughout.
+    lock = filelock.FileLock(files.lock, blocking=False)
+    try:
+        files.folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout:
+        raise WarehouseBusyError(
+            f"Another process is writing to {files.folder} (a sync or an import). Try again when it has finished."
+        ) from None
+    except OSError as error:
+        raise WarehouseError(
+            f"{files.folder} cannot be written ({error.strerror}). Check its owner and mode."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class Writer:
+    """Loads reads into the working file and publishes snapshots; use it through `open_writer`."""
+
+    def __init__(self, files: WarehouseFiles) -> None:
+        self._files = files
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self.recovered: Recovered | None = None
+        migrated = migrate(self._open())
+        self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != self._published_loads()
+
+    def load(
+        self,
+        coverage: Coverage,
+        tables: "Iterable[pa.Table]",
+        *,
+        known_at: Callable[[], datetime],
+        complete: bool = True,
+    ) -> LoadResult:
+        """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
+
+        `complete=False` is for sources that do not tell all that there is, such as a file with a few campaigns. If the
+        read fails in mid-way, what came before is kept as an incomplete load, and the error is raised again.
+        """
+        connection = self._open()
+        try:
+            stage(connection, coverage, tables)
+        except (PlatformError, KeyboardInterrupt):
+            load_staged(connection, coverage, complete=False, known_at=known_at())
+            self._unpublished = True
+            raise
+        result = load_staged(connection, coverage, complete=complete, known_at=known_at())
+        self._unpublished = True
+        return result
+
+    def covered(self, platform: str, account_id: str) -> tuple[DateRange, ...]:
+        """Return the days that complete reads of insights have covered, one range per load, the oldest load first."""
+        rows = (
+            self._open()
+            .execute(
+                "SELECT since, until FROM load WHERE complete AND facts = 'insights'"
+                " AND platform = ? AND account_id = ? ORDER BY load_id",
+                [platform, account_id],
+            )
+            .fetchall()
+        )
+        return tuple(DateRange(since, until) for since, until in rows)
+
+    def publish(self) -> Path | None:
+        """Publish what is not published yet and return the new snapshot, or None if there was nothing new."""
+        if not self._unpublished:
+            self._close()
+            return None
+        self._close()
+        snapshot = publish_copy(self._files)
+        self._unpublished = False
+        return snapshot
+
+    def _open(self) -> "duckdb.DuckDBPyConnection":
+        if self._connection is None:
+            self._connection, recovered = open_working(self._files)
+            self.recovered = recovered or self.recovered
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _loads(self) -> int:
+        return _last_load(self._open())
+
+    def _published_loads(self) -> int:
+        """Return the last load in the current snapshot, or -1 if there is none that can be read."""
+        import duckdb
+
+        if not self._files.pointer.exists():
+            return -1
+        try:
+            with duckdb.connect(str(self._files.current()), read_only=True) as snapshot:
+                return _last_load(snapshot)
+        except duckdb.Error:
+            return -1
+
+
+def _last_load(connection: "duckdb.DuckDBPyConnection") -> int:
+    row = connection.execute("SELECT coalesce(max(load_id), 0) FROM load").fetchone()
+    return int(row[0]) if row else 0

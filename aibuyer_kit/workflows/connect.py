@@ -1,0 +1,45 @@
+"""The connectors of a client: its accounts, its credentials, the workspace's settings."""
+
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.access.credentials import meta_access_token
+from aibuyer_kit.core.clock import Clock, SystemClock
+from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.settings.workspace_settings import MetaSection
+
+if TYPE_CHECKING:
+    from aibuyer_kit.connectors.meta import MetaConnector
+
+
+def client_connectors(
+    context: ClientContext,
+    settings: MetaSection,
+    *,
+    access_token: SecretStr | None = None,
+    clock: Clock | None = None,
+) -> "tuple[MetaConnector, ...]":
+    """Return one connector per ad account of the client.
+
+    Raises InputError if the client has no account, AuthorisationError if it has no access token.
+    """
+    from aibuyer_kit.connectors.meta import META_GRAPH_URL, MetaConnector, MetaCredentials
+
+    if not context.settings.accounts:
+        raise InputError(
+            f"The client {context.id!r} has no ad account. Add an [[accounts]] section to {context.folder}/client.toml."
+        )
+    credentials = MetaCredentials(access_token or meta_access_token(context), settings.app_id, settings.app_secret)
+    return tuple(
+        MetaConnector(
+            account.id,
+            credentials,
+            graph_url=account.graph_url or META_GRAPH_URL,
+            api_version=settings.api_version,
+            clock=clock or SystemClock(),
+            page_size=settings.page_rows,
+        )
+        for account in context.settings.accounts
+    )

@@ -1,0 +1,140 @@
+"""A sample account, read over HTTP from the practice platform: for the demo, the notebooks and the tests."""
+
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+from pydantic import SecretStr
+
+from aibuyer_kit.access.client_file import AccountSection, ClientFile
+from aibuyer_kit.access.clients import ClientContext, add_client
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import InputError, NotFoundError
+from aibuyer_kit.core.money import units_from_micros
+from aibuyer_kit.settings.content import WORKSPACE_FILE
+from aibuyer_kit.settings.workspace_settings import read_settings
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.connect import client_connectors
+from aibuyer_kit.workflows.report import result_setting
+from aibuyer_kit.workflows.sync import Progress, SyncReport, sync_client
+from aibuyer_kit.workflows.workspaces import init_workspace
+
+CLIENT_ID = "sample-shop"
+_SEED = 7
+_DAY_SECONDS = 86_400
+# A first sync, and two more on later days: results of earlier days are restated in between.
+_SYNCS = 3
+
+
+@dataclass(frozen=True)
+class AccountTotals:
+    """Sums over days of one account; money in micros."""
+
+    spend_micros: int
+    impressions: int
+    clicks: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """A built example: where it is, what each sync did, and the figures of both sides over the same days."""
+
+    workspace: Path
+    syncs: tuple[SyncReport, ...]
+    days: DateRange
+    platform: AccountTotals
+    warehouse: AccountTotals
+
+    def summary(self) -> str:
+        """Return a few lines for a terminal."""
+        last, ours = self.syncs[-1], self.warehouse
+        agree = (
+            "equal to the platform's own account totals"
+            if ours == self.platform
+            else f"DIFFERENT from the platform's own {self.platform}"
+        )
+        return (
+            f"workspace: {self.workspace}\n"
+            f"syncs: {len(self.syncs)}; the last restated {last.total('restated')} rows of earlier days\n"
+            f"{self.days}: spend {units_from_micros(ours.spend_micros):,.2f}, impressions {ours.impressions:,},"
+            f" clicks {ours.clicks:,} ({agree})"
+        )
+
+
+def build_example(folder: Path, *, progress: Progress | None = None) -> Example:
+    """Make a workspace with one sample client, synced over HTTP from the practice platform at three moments.
+
+    A folder that holds an earlier example is replaced; raises InputError if it holds anything else.
+    """
+    from aibuyer_kit.sandbox.serve import start
+
+    _remove_earlier(folder)
+    init_workspace(folder, kind="example")
+    settings = read_settings(folder)
+    with start("hill", seed=_SEED) as platform:
+        context = add_client(folder, CLIENT_ID, _sample_client(platform.account_id, platform.graph_url))
+        connectors = client_connectors(context, settings.meta, access_token=SecretStr(platform.access_token))
+        syncs = []
+        for number in range(_SYNCS):
+            if number:
+                platform.advance(_DAY_SECONDS)
+            syncs.append(sync_client(context, connectors, settings.sync, progress=progress))
+        days = _days_covered(Reader(context.warehouse))
+        theirs = connectors[0].account_totals(days)
+    platform_totals = AccountTotals(theirs.spend_micros, theirs.impressions, theirs.clicks)
+    return Example(folder, tuple(syncs), days, platform_totals, warehouse_totals(context, days))
+
+
+def example_workspace(*, progress: Callable[[str, int, int], None] | None = None) -> Path:
+    """Return the example that is kept in the user's cache folder, building it when it is first asked for."""
+    import platformdirs
+
+    from aibuyer_kit import __version__
+
+    folder = platformdirs.user_cache_path("aibuyer-kit", appauthor=False) / f"example-{__version__}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder.with_suffix(".lock")):
+        if not (folder / WORKSPACE_FILE).is_file():
+            partial = folder.with_name(f"{folder.name}-{uuid.uuid4().hex}")
+            build_example(partial, progress=progress)
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.replace(folder)
+    return folder
+
+
+def warehouse_totals(context: ClientContext, days: DateRange) -> AccountTotals:
+    """Return the account's sums as the published warehouse holds them."""
+    rows = Reader(context.warehouse).insights(Level.ACCOUNT, days, result=result_setting(context)).rows()
+    return AccountTotals(
+        sum(round(row["spend"] * 1_000_000) for row in rows),
+        sum(row["impressions"] for row in rows),
+        sum(row["clicks"] for row in rows),
+    )
+
+
+def _sample_client(account_id: str, graph_url: str) -> ClientFile:
+    return ClientFile(
+        name="Sample shop",
+        clock="platform",
+        targets={"cpa": 22.0, "roas": 3.0},
+        accounts=(AccountSection(id=account_id, graph_url=graph_url),),
+    )
+
+
+def _days_covered(reader: Reader) -> DateRange:
+    fresh = reader.freshness()
+    if fresh.first_day is None or fresh.last_day is None:
+        raise NotFoundError("The practice platform returned no insights.")
+    return DateRange(fresh.first_day, fresh.last_day)
+
+
+def _remove_earlier(folder: Path) -> None:
+    if not (folder / WORKSPACE_FILE).is_file():
+        return
+    if read_settings(folder).kind != "example":
+        raise InputError(f"{folder} is a workspace of yours, not an example; it is left alone. Choose another folder.")
+    shutil.rmtree(folder)

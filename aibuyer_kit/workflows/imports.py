@@ -1,0 +1,90 @@
+"""Loading an exported file into the warehouse."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.clock import SystemClock
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.warehouse.load import Coverage, LoadResult
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.warehouse.write import open_writer
+from aibuyer_kit.workflows.period import client_clock
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aibuyer_kit.connectors.csv_export import ImportedFile, ImportReport
+
+
+@dataclass(frozen=True)
+class ImportDone:
+    """What the file held and what the warehouse took of it."""
+
+    report: "ImportReport"
+    facts: LoadResult
+    totals: str
+
+    def summary(self) -> str:
+        """Return a few lines for a terminal."""
+        load = self.facts
+        return (
+            f"{self.report}\n{load.coverage.days}: {load.inserted} new rows, {load.restated} restated,"
+            f" {load.closed} gone, {load.unchanged} unchanged\n{self.totals}"
+        )
+
+
+def import_export(context: ClientContext, file: Path, mapping: Path | None) -> ImportDone:
+    """Load a CSV export and publish it.
+
+    A file without rejected rows is a complete read of its days; objects that it does not name are left as they are.
+    Raises ImportFileError that names line, column and cure; nothing is loaded then.
+    """
+    from aibuyer_kit.connectors.csv_export import read_export, read_mapping
+
+    found = read_export(file, read_mapping(mapping) if mapping else None)
+    known_at = _known_at(context)
+    with open_writer(context.warehouse) as writer:
+        for level, entities in _by_level(found.entities):
+            coverage = Coverage("entities", found.account.platform, found.account.account_id, level)
+            writer.load(coverage, [entities], known_at=known_at, complete=False)
+        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, complete=found.report.is_complete)
+    return ImportDone(found.report, facts, _totals(found))
+
+
+def _coverage(found: "ImportedFile") -> Coverage:
+    mapping = found.mapping
+    return Coverage(
+        "insights",
+        found.account.platform,
+        found.account.account_id,
+        mapping.level,
+        days=found.coverage,
+        breakdowns=tuple(mapping.breakdowns),
+        attribution=mapping.attribution,
+    )
+
+
+def _by_level(entities: "pa.Table") -> "Iterator[tuple[Level, pa.Table]]":
+    import pyarrow.compute as pc
+
+    for level in Level:
+        of_level = entities.filter(pc.equal(entities["level"], str(level)))
+        if of_level.num_rows:
+            yield level, of_level
+
+
+def _known_at(context: ClientContext) -> Callable[[], datetime]:
+    try:
+        return client_clock(context, Reader(context.warehouse)).now
+    except NotFoundError:
+        return SystemClock().now
+
+
+def _totals(found: "ImportedFile") -> str:
+    shown = [f"{name} {total:,}" for name, total in found.report.totals.items() if total is not None]
+    return f"totals of the file ({found.account.currency}): " + ", ".join(shown)

@@ -1,0 +1,35 @@
+"""Insights as plain rows, for a terminal and for other programs: neither pandas nor Arrow is loaded."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.entities import parse_level
+from aibuyer_kit.core.metrics import metric
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
+from aibuyer_kit.workflows.report import result_setting
+
+_LABELS = ("date", "entity_id", "name", "currency")
+
+
+def read_insights(
+    context: ClientContext,
+    level: str,
+    metrics: Sequence[str],
+    *,
+    days: int | None = None,
+    since: Day | None = None,
+    until: Day | None = None,
+    as_of: str = "",
+) -> list[dict[str, Any]]:
+    """Return one row per entity of `level` and day with the asked metrics; a stated period also has its last day.
+
+    Raises UnknownMetricError, PeriodError, NotFoundError.
+    """
+    names = [metric(name.strip()).name for name in metrics]
+    reader, moment = Reader(context.warehouse), parse_as_of(as_of)
+    period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
+    rows = reader.insights(parse_level(level), period, result=result_setting(context), as_of=moment).rows()
+    ends = ("date_stop",) if any(row["date_stop"] != row["date"] for row in rows) else ()
+    return [{name: row[name] for name in (_LABELS[0], *ends, *_LABELS[1:], *names)} for row in rows]

@@ -1,0 +1,74 @@
+"""Which days are meant: "the last 28 days" of a client, in its accounts' time zones."""
+
+from datetime import date, datetime
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.clock import Clock, StoppedClock, SystemClock
+from aibuyer_kit.core.dates import DateRange, account_date, last_days, parse_day, time_zone
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import PeriodError
+from aibuyer_kit.warehouse.read import AsOf, Reader
+
+Day = date | str
+
+
+def client_clock(context: ClientContext, reader: Reader, *, as_of: AsOf | None = None) -> Clock:
+    """Return the clock of a client: the machine's, or the moment of the last load where time is the platform's.
+
+    With `as_of` it is the moment of the last load that was known then, so that "the last 7 days" are those of then.
+    """
+    if context.settings.clock == "platform" or as_of is not None:
+        return StoppedClock(reader.freshness(as_of=as_of).known_at)
+    return SystemClock()
+
+
+def resolve_period(
+    context: ClientContext,
+    reader: Reader,
+    *,
+    days: int | None = None,
+    since: Day | None = None,
+    until: Day | None = None,
+    as_of: AsOf | None = None,
+) -> DateRange:
+    """Return the range that `days` (full days, ending yesterday) or `since` and `until` name; 28 days by default.
+
+    Raises PeriodError if both ways are used or only one end is given.
+    """
+    if since is not None or until is not None:
+        if days is not None:
+            raise PeriodError("Give either days or since and until, not both.")
+        if since is None or until is None:
+            raise PeriodError("Give both ends of the period: since and until.")
+        return DateRange(_day(since, "since"), _day(until, "until"))
+    moment = client_clock(context, reader, as_of=as_of).now()
+    # Where accounts lie in several time zones, the day that has ended in all of them counts.
+    today = min(account_date(moment, time_zone(name)) for name in account_zones(reader, as_of=as_of))
+    return last_days(28 if days is None else days, today=today)
+
+
+def account_zones(reader: Reader, *, as_of: AsOf | None = None) -> tuple[str, ...]:
+    """Return the time zones of the accounts, sorted; UTC if none is known."""
+    rows = reader.entities(Level.ACCOUNT, as_of=as_of).rows()
+    return tuple(sorted({row["time_zone"] for row in rows if row["time_zone"]})) or ("UTC",)
+
+
+def parse_as_of(text: str) -> AsOf | None:
+    """Return a load number or an aware moment written in `text`; None for an empty text. Raises PeriodError."""
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise PeriodError(
+            f"as_of is {text!r}; write a load number, or a moment with its zone such as 2026-03-31T09:00+03:00."
+        )
+    return moment
+
+
+def _day(day: Day, name: str) -> date:
+    return parse_day(day, name=name) if isinstance(day, str) else day

@@ -1,0 +1,35 @@
+"""How fresh a client's data is, and what its loads did."""
+
+from typing import Any
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.dates import time_zone
+from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.period import account_zones, client_clock
+
+
+def client_status(context: ClientContext) -> dict[str, Any]:
+    """Return one row: data as of (account time), its age in minutes, days covered, loads, and incomplete loads."""
+    reader = Reader(context.warehouse)
+    try:
+        fresh = reader.freshness()
+    except NotFoundError:
+        return _row(context)
+    loads = reader.loads().rows()
+    zone = time_zone(account_zones(reader)[0])
+    age = client_clock(context, reader).now() - fresh.known_at
+    return _row(
+        context,
+        data_as_of=fresh.known_at.astimezone(zone).isoformat(timespec="minutes"),
+        age_minutes=int(age.total_seconds() // 60),
+        first_day=fresh.first_day,
+        last_day=fresh.last_day,
+        loads=fresh.load_id,
+        incomplete_loads=sum(not load["complete"] for load in loads),
+    )
+
+
+def _row(context: ClientContext, **known: Any) -> dict[str, Any]:
+    columns = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "incomplete_loads")
+    return {"client": context.id, **{name: known.get(name) for name in columns}}

@@ -1,0 +1,146 @@
+"""Reading ad accounts into the warehouse: objects first, then daily insights, oldest days first."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.connectors.base import Connector, EntityStream, InsightStream, Stream
+from aibuyer_kit.core.dates import DateRange, account_date, time_zone
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import AuthorisationError, PlatformError
+from aibuyer_kit.settings.workspace_settings import SyncSection
+from aibuyer_kit.warehouse.load import Coverage, LoadResult
+from aibuyer_kit.warehouse.recover import Recovered
+from aibuyer_kit.warehouse.write import Writer, open_writer
+
+# Told after each stream: what was read, how many streams are done, and how many there are.
+Progress = Callable[[str, int, int], None]
+
+# Long enough to keep requests few, short enough for a failure to cost little.
+_DAYS_PER_READ = 30
+
+
+@dataclass(frozen=True)
+class StreamFailure:
+    """One stream that could not be read whole; the others went on."""
+
+    stream: str
+    error: PlatformError
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What a sync did: one LoadResult per stream and read, failures, and a working file that had to be rebuilt."""
+
+    client_id: str
+    loads: tuple[LoadResult, ...]
+    failures: tuple[StreamFailure, ...]
+    recovered: Recovered | None
+    snapshot: Path | None
+
+    def total(self, count: str) -> int:
+        """Return the sum of one count (`inserted`, `restated`, `closed`, `unchanged`) over all loads."""
+        return sum(getattr(load, count) for load in self.loads)
+
+    def summary(self) -> str:
+        """Return a few lines for a terminal."""
+        counts = ", ".join(
+            f"{self.total(count)} {said}"
+            for count, said in (
+                ("inserted", "new"),
+                ("restated", "restated"),
+                ("closed", "gone"),
+                ("unchanged", "unchanged"),
+            )
+        )
+        lines = [f"{self.client_id}: {len(self.loads)} reads; rows: {counts}"]
+        lines += [f"FAILED {each.stream}: {each.error}" for each in self.failures]
+        if self.recovered:
+            source = self.recovered.restored_from or "nothing: there was no good snapshot"
+            lines.append(
+                f"The working file did not open ({self.recovered.reason}). It was set aside as"
+                f" {self.recovered.set_aside} and rebuilt from {source}; the gap has been read again."
+            )
+        return "\n".join(lines)
+
+
+def sync_client(
+    context: ClientContext, connectors: Sequence[Connector], settings: SyncSection, *, progress: Progress | None = None
+) -> SyncReport:
+    """Read every account of a client and publish one snapshot at the end, even when interrupted.
+
+    A stream that fails is reported and the others go on; an AuthorisationError ends the account it belongs to.
+    Raises WarehouseBusyError if another process is writing.
+    """
+    loads: list[LoadResult] = []
+    failures: list[StreamFailure] = []
+    with open_writer(context.warehouse) as writer:
+        for connector in connectors:
+            _sync_account(writer, connector, settings, loads, failures, progress)
+        snapshot = writer.publish()
+    return SyncReport(context.id, tuple(loads), tuple(failures), writer.recovered, snapshot)
+
+
+def _sync_account(
+    writer: Writer,
+    connector: Connector,
+    settings: SyncSection,
+    loads: list[LoadResult],
+    failures: list[StreamFailure],
+    progress: Progress | None,
+) -> None:
+    try:
+        zone = time_zone(connector.account().time_zone)
+    except PlatformError as error:
+        failures.append(StreamFailure(f"{connector.account_id} account", error))
+        return
+    today = account_date(connector.platform_time(), zone)
+    days = days_to_read(writer.covered(connector.platform, connector.account_id), today, settings)
+    streams = list(_streams(days))
+    for done, stream in enumerate(streams, start=1):
+        name = f"{connector.account_id} {_name(stream)}"
+        try:
+            loads.append(
+                writer.load(_coverage(connector, stream), connector.fetch(stream), known_at=connector.platform_time)
+            )
+        except PlatformError as error:
+            failures.append(StreamFailure(name, error))
+            if isinstance(error, AuthorisationError):
+                return
+        if progress:
+            progress(name, done, len(streams))
+
+
+def days_to_read(covered: Sequence[DateRange], today: date, settings: SyncSection) -> DateRange:
+    """Return the days from the first that was never read whole, and at least those still being restated, to today."""
+    start = today - timedelta(days=settings.backfill_days - 1)
+    unread = next((day for day in DateRange(start, today) if not any(day in read for read in covered)), today)
+    return DateRange(max(start, min(unread, today - timedelta(days=settings.restated_days))), today)
+
+
+def _streams(days: DateRange) -> Iterator[Stream]:
+    yield from (EntityStream(level) for level in Level)
+    first = days.since
+    while first <= days.until:
+        last = min(first + timedelta(days=_DAYS_PER_READ - 1), days.until)
+        yield InsightStream(Level.AD, DateRange(first, last))
+        first = last + timedelta(days=1)
+
+
+def _coverage(connector: Connector, stream: Stream) -> Coverage:
+    if isinstance(stream, EntityStream):
+        return Coverage("entities", connector.platform, connector.account_id, stream.level)
+    return Coverage(
+        "insights",
+        connector.platform,
+        connector.account_id,
+        stream.level,
+        days=stream.days,
+        attribution=connector.attribution,
+    )
+
+
+def _name(stream: Stream) -> str:
+    return f"{stream.level} insights {stream.days}" if isinstance(stream, InsightStream) else f"{stream.level} objects"

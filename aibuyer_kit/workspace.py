@@ -1,0 +1,146 @@
+"""What a notebook holds: a Workspace and its Clients. They only delegate to workflows and the warehouse's reader."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
+from aibuyer_kit.core.entities import parse_level
+from aibuyer_kit.core.escape import for_html
+from aibuyer_kit.settings.workspace_settings import Settings, read_settings
+from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
+from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
+from aibuyer_kit.workflows.report import Overview, client_overview, result_setting
+from aibuyer_kit.workflows.workspaces import find_workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aibuyer_kit.workflows.sync import SyncReport
+
+
+def open_workspace(folder: Path | str | None = None) -> "Workspace":
+    """Return the workspace in `folder`, in AIBUYER_WORKSPACE, or the nearest one from the current folder upwards.
+
+    Raises NotFoundError that says how to make one.
+    """
+    return Workspace(find_workspace(folder))
+
+
+def load_example() -> "Workspace":
+    """Return a workspace with one sample client, `sample-shop`; it is built on first use and needs no network."""
+    from aibuyer_kit.workflows.example import example_workspace
+    from aibuyer_kit.workflows.progress import tqdm_progress
+
+    with tqdm_progress("Building the sample account") as progress:
+        return Workspace(example_workspace(progress=progress))
+
+
+class Workspace:
+    """One folder with settings, clients, and the content that people edit."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings: Settings = read_settings(folder)
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """The ids of all clients, sorted."""
+        return tuple(client_ids(self.folder))
+
+    def client(self, client_id: str) -> "Client":
+        """Return a client. Raises NotFoundError with the ids there are."""
+        return Client(open_client(self.folder, client_id), self.settings)
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.folder)!r}, clients: {', '.join(self.clients) or 'none yet'})"
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li><code>{for_html(client_id)}</code></li>" for client_id in self.clients)
+        return f"<p>Workspace <code>{for_html(self.folder)}</code></p><ul>{items or '<li>no clients yet</li>'}</ul>"
+
+
+class Client:
+    """One client: every call reads the newest published data anew."""
+
+    def __init__(self, context: ClientContext, settings: Settings) -> None:
+        self._context = context
+        self._settings = settings
+        self._reader = Reader(context.warehouse)
+
+    @property
+    def id(self) -> str:
+        return self._context.id
+
+    @property
+    def name(self) -> str:
+        return self._context.settings.name
+
+    @property
+    def locale(self) -> str:
+        return self._context.settings.locale
+
+    @property
+    def targets(self) -> dict[str, float]:
+        """Targets by metric; money in units of the accounts' currency."""
+        return dict(self._context.settings.targets)
+
+    def insights(
+        self,
+        level: str = "campaign",
+        *,
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+        breakdown: tuple[str, ...] = (),
+    ) -> "pd.DataFrame":
+        """Return one row per entity of `level` and day with all metrics; money in currency units, unknown is NA.
+
+        `days` are full days that end yesterday (28 unless said); `as_of` is a load number or an aware moment: what was
+        known then. Raises PeriodError, NotFoundError, WarehouseError; warns with LeftOutWarning.
+        """
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+        return self._reader.insights(
+            parse_level(level), period, result=result_setting(self._context), as_of=moment, breakdown=breakdown
+        ).frame()
+
+    def overview(
+        self,
+        *,
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> Overview:
+        """Return totals, targets, campaigns and days of a period beside the period before it."""
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return client_overview(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+
+    def accounts(self) -> "pd.DataFrame":
+        """Return one row per ad account."""
+        return self._reader.entities(parse_level("account")).frame()
+
+    def loads(self) -> "pd.DataFrame":
+        """Return one row per load: what was read when, and what it changed."""
+        return self._reader.loads().frame()
+
+    def freshness(self) -> Freshness:
+        """Return the newest load and the days it covers. Raises NotFoundError before the first."""
+        return self._reader.freshness()
+
+    def sync(self) -> "SyncReport":
+        """Read all accounts of this client into the warehouse and publish; stops when interrupted, losing nothing."""
+        from aibuyer_kit.workflows.connect import client_connectors
+        from aibuyer_kit.workflows.progress import tqdm_progress
+        from aibuyer_kit.workflows.sync import sync_client
+
+        connectors = client_connectors(self._context, self._settings.meta)
+        with tqdm_progress(f"Syncing {self.id}") as progress:
+            return sync_client(self._context, connectors, self._settings.sync, progress=progress)
+
+    def __repr__(self) -> str:
+        return f"Client({self.id!r}, name={self.name!r}, accounts={len(self._context.settings.accounts)})"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{for_html(self.name)}</b> <code>{for_html(self.id)}</code></p>"

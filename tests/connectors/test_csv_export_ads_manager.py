@@ -1,0 +1,128 @@
+"""English headers of an Ads Manager export are understood without a mapping."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from aibuyer_kit.connectors.csv_export import ImportedFile, read_export
+from aibuyer_kit.core.errors import ImportFileError
+
+HEADER = (
+    "Reporting starts,Reporting ends,Campaign name,Ad set name,Ad name,Ad ID,Amount spent (UAH),Impressions,"
+    "Clicks (all),Link clicks,Reach,Frequency,Purchases,Purchases conversion value\n"
+)
+
+
+def imported(tmp_path: Path, text: str) -> ImportedFile:
+    file = tmp_path / "export.csv"
+    file.write_text(text, encoding="utf-8")
+    return read_export(file)
+
+
+def test_an_export_of_ads_becomes_facts_with_the_currency_of_its_header(tmp_path: Path) -> None:
+    """Ids, parents, days, money, counts and results of one row stand where they belong."""
+    row = "2026-03-01,2026-03-01,Sales,Lookalike,Video 1,120001,10.55,2000,40,31,1800,1.11,3,99.90\n"
+    facts = imported(tmp_path, HEADER + row).facts.to_pylist()
+    assert len(facts) == 1
+    assert facts[0] | {"actions": None, "action_values": None} == {
+        "platform": "file",
+        "account_id": "ads_manager",
+        "level": "ad",
+        "entity_id": "120001",
+        "date": date(2026, 3, 1),
+        "date_stop": date(2026, 3, 1),
+        "breakdown": "",
+        "attribution": "as_exported",
+        "campaign_id": "Sales",
+        "adset_id": "Lookalike",
+        "currency": "UAH",
+        "spend_micros": 10_550_000,
+        "impressions": 2000,
+        "clicks": 40,
+        "link_clicks": 31,
+        "reach": 1800,
+        "actions": None,
+        "action_values": None,
+    }
+    windows = dict.fromkeys(["click_1d", "click_7d", "click_28d", "view_1d"])
+    assert facts[0]["actions"] == [{"action_type": "purchase", "total": 3, **windows}]
+    assert facts[0]["action_values"] == [{"action_type": "purchase", "total": 99_900_000, **windows}]
+
+
+def test_the_row_of_totals_is_left_out_and_counted(tmp_path: Path) -> None:
+    """Ads Manager's totals name no campaign; a row that names one but no ad is rejected instead."""
+    result = imported(
+        tmp_path,
+        HEADER
+        + "2026-03-01,2026-03-31,,,,,30,9,9,9,9,1,9,9\n"
+        + "2026-03-01,2026-03-31,Sales,L,V,1,10,3,3,3,3,1,3,3\n"
+        + "2026-03-01,2026-03-31,Sales,L,V,,20,6,6,6,6,1,6,6\n",
+    )
+    assert (result.report.totals_rows, result.report.rows_kept, result.report.rejected_count) == (1, 1, 1)
+    assert result.report.totals["spend"] == 10
+
+
+def test_a_row_over_several_days_keeps_its_period(tmp_path: Path) -> None:
+    """An export without the breakdown by day is a total from start to end."""
+    result = imported(tmp_path, HEADER + "2026-03-01,2026-03-31,S,L,V,1,10,3,3,3,3,1,3,3\n")
+    assert str(result.coverage) == "2026-03-01 to 2026-03-31"
+    assert result.facts["date_stop"].to_pylist() == [date(2026, 3, 31)]
+    assert result.report.missing_days == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "level"),
+    [
+        ("Campaign name", "campaign"),
+        ("Campaign Name,Ad Set Name", "adset"),
+        ("Ad set ID", "adset"),
+        ("Ad name,Campaign name", "ad"),
+    ],
+)
+def test_the_level_is_the_finest_that_is_named(tmp_path: Path, names: str, level: str) -> None:
+    """Headers differ in capitals between exports; the level follows from what a row names."""
+    cells = ",".join(["x"] * len(names.split(",")))
+    result = imported(tmp_path, f"Day,{names},Amount spent (EUR)\n2026-03-01,{cells},5\n")
+    assert result.facts["level"].to_pylist() == [level]
+
+
+def test_breakdowns_are_part_of_the_key(tmp_path: Path) -> None:
+    """One campaign and day in two age groups are two facts."""
+    text = "Day,Campaign name,Age,Gender,Amount spent (EUR)\n2026-03-01,S,18-24,male,5\n2026-03-01,S,25-34,male,6\n"
+    breakdowns = imported(tmp_path, text).facts["breakdown"].to_pylist()
+    assert breakdowns == ['{"age":"18-24","gender":"male"}', '{"age":"25-34","gender":"male"}']
+
+
+def test_the_account_is_the_one_in_the_file(tmp_path: Path) -> None:
+    """An export with account columns tells its account."""
+    text = "Account ID,Account name,Day,Campaign name,Amount spent (EUR)\n77,Shop,2026-03-01,S,5\n"
+    account = imported(tmp_path, text).account
+    assert (account.account_id, account.name, account.currency) == ("77", "Shop", "EUR")
+
+
+def test_two_accounts_in_one_file_are_refused(tmp_path: Path) -> None:
+    """Facts of two accounts under one id could not be told apart."""
+    text = "Account ID,Day,Campaign name,Amount spent (EUR)\n77,2026-03-01,S,5\n78,2026-03-01,S,5\n"
+    with pytest.raises(ImportFileError, match=r"'Account ID' holds 2 accounts \(77, 78 …\)"):
+        imported(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("header", "missing"),
+    [
+        ("Day,Campaign name,Cost", "Missing: one 'Amount spent (EUR)' with its currency."),
+        ("Day,Campaign name,Amount spent (XXQ)", "Missing: one 'Amount spent (EUR)' with its currency."),
+        ("Day,Campaign name,Amount spent (EUR),Amount spent (USD)", "Missing: one 'Amount spent (EUR)'"),
+        ("Date,Campaign name,Amount spent (EUR)", "Missing: 'Day', or 'Reporting starts' and 'Reporting ends'."),
+        ("Day,Amount spent (EUR)", "Missing: 'Campaign name', 'Ad set name' or 'Ad name'."),
+    ],
+)
+def test_other_headers_are_listed_with_an_example_of_a_mapping(tmp_path: Path, header: str, missing: str) -> None:
+    """Without a mapping nothing is guessed; the error shows what was found, what is missing and what to write."""
+    cells = ",".join(["1"] * len(header.split(",")))
+    with pytest.raises(ImportFileError) as caught:
+        imported(tmp_path, f"{header}\n{cells}\n")
+    assert missing in str(caught.value)
+    assert f"Found: {', '.join(header.split(','))}" in str(caught.value)
+    assert "[columns]" in str(caught.value)

@@ -1,0 +1,95 @@
+"""What the guides tell people to type exists, and what is generated is current."""
+
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")})
+FENCED = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`((?:make|aibuyer)(?: [^`\n]+)?)`")
+PROMPT = re.compile(r"^(?:\$|>|PS>)?\s*(?:\S*[/\\])?(make|aibuyer)(?=\s|$)")
+LISTED = re.compile(r"^  ([a-z][\w-]*)(?:\s{2,}|$)", re.MULTILINE)
+
+
+def commands(program: str) -> list[str]:
+    """Return what the pages tell people to type to `program`, without the program's own name, comments and pipes."""
+    found: list[str] = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        lines = [line for block in FENCED.findall(text) for line in block.splitlines()] + INLINE.findall(text)
+        found += [line for line in map(str.strip, lines) if (match := PROMPT.match(line)) and match[1] == program]
+    bare = {PROMPT.sub("", re.split(r"\s#\s|\s[|>]\s|&&", line)[0]).strip() for line in found}
+    return sorted(bare)
+
+
+@cache
+def help_of(*command: str) -> str:
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("aibuyer")), *command, "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"aibuyer {' '.join(command)} --help: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def subcommands(help_text: str) -> list[str]:
+    return LISTED.findall(help_text.partition("\nCommands:")[2])
+
+
+def make_targets() -> set[str]:
+    done = subprocess.run(["make", "-s", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True)
+    return set(re.findall(r"^  make (\w+)", done.stdout, flags=re.MULTILINE))
+
+
+def test_the_readme_shows_how_to_start() -> None:
+    """A stranger finds the two commands there."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert {"make demo", "make test"} - set(re.findall(r"make \w+", text)) == set()
+
+
+def test_every_make_command_of_the_guides_is_a_target() -> None:
+    """`make help` lists whatever a page tells people to type."""
+    words = {word for command in commands("make") for word in command.split()}
+    targets = {word for word in words if "=" not in word and word not in {"…", "..."}}
+    assert targets - make_targets() == set()
+
+
+@pytest.mark.parametrize("command", commands("aibuyer"))
+def test_every_aibuyer_command_of_the_guides_exists(command: str) -> None:
+    """The subcommand is there, takes arguments if it is given any, and knows each option."""
+    words = shlex.split(command)
+    path: list[str] = []
+    while words and words[0] in subcommands(help_of(*path)):
+        path.append(words.pop(0))
+    text = help_of(*path)
+
+    assert not (words and subcommands(text) and not words[0].startswith("-")), f"no command {words[0]!r} in: {text}"
+    options = [word.partition("=")[0] for word in words if word.startswith("-")]
+    assert [option for option in options if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text)] == []
+
+
+def test_the_data_dictionary_is_current() -> None:
+    """docs/data-dictionary.md is what the metric catalogue and the warehouse's SQL say today."""
+    command = [sys.executable, str(ROOT / "scripts" / "data_dictionary.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    """A file that was moved or renamed takes its links along."""
+    links = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in PAGES
+        for target in links.findall(page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []

@@ -1,0 +1,182 @@
+"""Reading: sums that are right, unknowns that stay unknown, and the past as it was known."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import NotFoundError, PeriodError, WarehouseError
+from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.read import LeftOutWarning, Reader, ResultSetting
+from aibuyer_kit.warehouse.write import open_writer
+
+from .rows import DAYS, NOON, action, at_noon, coverage, entity_page, insight, insight_page
+
+PURCHASES = ResultSetting("purchase")
+DAY = DateRange(DAYS.since, DAYS.since)
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Callable[..., Reader]:
+    def load(*rows: dict[str, object], days: DateRange = DAYS, level: Level = Level.AD) -> Reader:
+        with open_writer(tmp_path) as writer:
+            writer.load(coverage(days, level=level), [insight_page(rows)], known_at=at_noon)
+        return Reader(tmp_path)
+
+    return load
+
+
+def only(reader: Reader, level: Level, days: DateRange = DAYS, **more: object) -> dict[str, object]:
+    (row,) = reader.insights(level, days, result=PURCHASES, **more).rows()  # type: ignore[arg-type]
+    return row
+
+
+def test_measures_are_summed_and_ratios_divided_once(loaded: Callable[..., Reader]) -> None:
+    """Two ads of one campaign; the expected figures are worked out by hand."""
+    reader = loaded(
+        insight("a", spend_micros=30_000_000, impressions=1000, clicks=10, actions=[action("purchase", 3)],
+                action_values=[action("purchase", 90_000_000)]),
+        insight("b", spend_micros=10_500_000, impressions=3000, clicks=30, actions=[action("purchase", 1)],
+                action_values=[action("purchase", 31_500_000)]),
+    )  # fmt: skip
+    row = only(reader, Level.CAMPAIGN)
+    expected = {
+        "entity_id": "c-1",
+        "spend": 40.5,
+        "impressions": 4000,
+        "clicks": 40,
+        "results": 4,
+        "revenue": 121.5,
+        "ctr": 0.01,
+        "cpc": 1.0125,
+        "cpm": 10.125,
+        "cvr": 0.1,
+        "cpa": 10.125,
+        "roas": 3.0,
+        "value_per_result": 30.375,
+    }
+    assert {name: row[name] for name in expected} == expected
+
+
+def test_only_the_clients_own_action_type_and_window_counts(loaded: Callable[..., Reader]) -> None:
+    """purchase and omni_purchase are one event seen twice: adding them up would double every result."""
+    reader = loaded(insight(actions=[action("omni_purchase", 5), action("purchase", 5, click_1d=2, view_1d=1)]))
+    assert only(reader, Level.AD)["results"] == 5
+    one_day = reader.insights(Level.AD, DAYS, result=ResultSetting("purchase", "click_1d")).rows()
+    assert [row["results"] for row in one_day] == [2]
+
+
+def test_none_reported_is_zero_results_and_not_reported_is_unknown(loaded: Callable[..., Reader]) -> None:
+    """An empty list of actions was asked for and came back empty; null was never there."""
+    reader = loaded(insight("asked", actions=[]), insight("silent", actions=None, campaign_id="c-2"))
+    rows = reader.insights(Level.CAMPAIGN, DAYS, result=PURCHASES).rows()
+    assert {row["entity_id"]: (row["results"], row["cpa"]) for row in rows} == {"c-1": (0, None), "c-2": (None, None)}
+
+
+def test_a_sum_with_an_unknown_part_is_unknown(loaded: Callable[..., Reader]) -> None:
+    """Half of the clicks is not the clicks."""
+    reader = loaded(insight("a", clicks=10), insight("b", clicks=None))
+    assert only(reader, Level.CAMPAIGN)["clicks"] is None
+    assert only(reader, Level.CAMPAIGN)["impressions"] == 2000
+
+
+def test_reach_is_never_added_up(loaded: Callable[..., Reader]) -> None:
+    """One ad's reach of one day is an answer; people reached by two ads may be the same people."""
+    reader = loaded(insight("a", reach=700), insight("b", reach=600))
+    assert [row["reach"] for row in reader.insights(Level.AD, DAYS, result=PURCHASES).rows()] == [700, 600]
+    assert only(reader, Level.ADSET)["reach"] is None
+
+
+def test_only_the_finest_level_of_a_day_is_summed(loaded: Callable[..., Reader]) -> None:
+    """A campaign's own row beside the rows of its ads must not double the spend."""
+    loaded(insight("a"), insight("b"))
+    reader = loaded(insight("c-1", level="campaign", spend_micros=20_000_000), level=Level.CAMPAIGN)
+    assert only(reader, Level.ACCOUNT)["spend"] == 20.0
+
+
+def test_rows_that_are_too_coarse_for_the_level_are_left_out_with_a_warning(loaded: Callable[..., Reader]) -> None:
+    """A campaign total cannot be split over ads, and is not silently missing."""
+    reader = loaded(insight("c-1", level="campaign"), level=Level.CAMPAIGN)
+    with pytest.warns(LeftOutWarning, match="only above the level ad"):
+        assert reader.insights(Level.AD, DAYS, result=PURCHASES).rows() == []
+
+
+def test_a_stated_period_counts_only_as_a_whole(loaded: Callable[..., Reader]) -> None:
+    """A total without days is there for a period that contains it, and warned about for one that cuts it."""
+    reader = loaded(insight(date_stop=DAYS.until))
+    assert only(reader, Level.AD)["date_stop"] == DAYS.until
+    with pytest.warns(LeftOutWarning, match="only partly"):
+        assert reader.insights(Level.AD, DAY, result=PURCHASES).rows() == []
+
+
+def test_two_attribution_settings_are_not_added_up(loaded: Callable[..., Reader], tmp_path: Path) -> None:
+    """The same event would count once for each setting."""
+    reader = loaded(insight())
+    other = Coverage("insights", "meta", "act_1", Level.AD, days=DAYS, attribution="7d_click")
+    with open_writer(tmp_path) as writer:
+        writer.load(other, [insight_page([insight(attribution="7d_click")])], known_at=at_noon)
+    with pytest.raises(WarehouseError, match="7d_click, default"):
+        reader.insights(Level.AD, DAYS, result=PURCHASES)
+
+
+def test_broken_down_rows_are_read_only_by_their_own_breakdown(tmp_path: Path) -> None:
+    """Age rows are another view of the same spend, not more spend."""
+    ages = Coverage("insights", "meta", "act_1", Level.AD, days=DAYS, breakdowns=("age",), attribution="default")
+    with open_writer(tmp_path) as writer:
+        writer.load(coverage(), [insight_page([insight()])], known_at=at_noon)
+        by_age = [insight(breakdown=f'{{"age":"{age}"}}', spend_micros=5_000_000) for age in ("18-24", "25-34")]
+        writer.load(ages, [insight_page(by_age)], known_at=at_noon)
+    reader = Reader(tmp_path)
+    assert only(reader, Level.AD)["spend"] == 10.0
+    rows = reader.insights(Level.AD, DAYS, result=PURCHASES, breakdown=("age",)).rows()
+    assert [(row["age"], row["spend"]) for row in rows] == [("18-24", 5.0), ("25-34", 5.0)]
+
+
+def test_names_are_those_that_were_known_then(tmp_path: Path) -> None:
+    """A renamed campaign shows its old name in the past."""
+    campaigns = Coverage("entities", "meta", "act_1", Level.CAMPAIGN)
+    with open_writer(tmp_path) as writer:
+        for name in ("Before", "After"):
+            row = {"platform": "meta", "account_id": "act_1", "level": "campaign", "entity_id": "c-1", "name": name}
+            writer.load(campaigns, [entity_page([row])], known_at=at_noon)
+            writer.load(coverage(), [insight_page([insight()])], known_at=at_noon)
+    reader = Reader(tmp_path)
+    assert only(reader, Level.CAMPAIGN)["name"] == "After"
+    assert only(reader, Level.CAMPAIGN, as_of=2)["name"] == "Before"
+
+
+def test_a_moment_means_what_had_been_loaded_by_then(tmp_path: Path) -> None:
+    """Three loads an hour apart; a moment between them shows the earlier one."""
+    with open_writer(tmp_path) as writer:
+        for hour in range(3):
+            moment = NOON + timedelta(hours=hour)
+            writer.load(coverage(), [insight_page([insight(clicks=hour)])], known_at=lambda moment=moment: moment)
+    reader = Reader(tmp_path)
+    moments = [NOON, NOON + timedelta(minutes=90), NOON + timedelta(days=9)]
+    assert [only(reader, Level.AD, as_of=moment)["clicks"] for moment in moments] == [0, 1, 2]
+    with pytest.raises(PeriodError, match="time zone"):
+        only(reader, Level.AD, as_of=datetime(2026, 3, 4, 12))  # noqa: DTZ001
+    with pytest.raises(NotFoundError, match="first load came later"):
+        reader.freshness(as_of=NOON - timedelta(days=1))
+
+
+def test_a_clock_that_jumped_back_never_shows_what_was_not_known(tmp_path: Path) -> None:
+    """The second load says 11:30; a question about 11:45 must not see the first one, which became known at 12:00."""
+    with open_writer(tmp_path) as writer:
+        for moment in (NOON, NOON - timedelta(minutes=30)):
+            writer.load(coverage(), [insight_page([insight()])], known_at=lambda moment=moment: moment)
+    assert Reader(tmp_path).insights(Level.AD, DAYS, result=PURCHASES, as_of=NOON - timedelta(minutes=15)).rows() == []
+
+
+def test_freshness_tells_the_last_load_and_the_days_covered(loaded: Callable[..., Reader]) -> None:
+    """Data as of noon, three days of it."""
+    fresh = loaded(insight()).freshness()
+    assert (fresh.load_id, fresh.known_at, fresh.first_day, fresh.last_day) == (
+        1,
+        datetime(2026, 3, 4, 12, tzinfo=UTC),
+        date(2026, 3, 1),
+        date(2026, 3, 3),
+    )
