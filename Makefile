@@ -48,12 +48,12 @@ check: $(READY) ## Everything that needs no run: style, types, layers, security,
 	$(call step,format,$(BIN)/ruff format --check .)
 	$(call step,types,$(BIN)/mypy)
 	$(call step,layers,$(BIN)/lint-imports)
-	$(call step,notebooks without outputs,$(notebooks) -exec $(BIN)/nbstripout --verify {} +)
-	$(call step,security,$(BIN)/bandit --quiet --severity-level medium --recursive aibuyer_kit)
+	$(call step,notebooks without outputs,$(notebooks) -exec $(BIN)/nbstripout --keep-id --verify {} +)
+	$(call step,security,$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive aibuyer_kit)
 	$(call step,data dictionary is current,$(BIN)/python scripts/data_dictionary.py --check)
 
 format: $(READY) ## Put code and notebooks into the agreed form
-	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet . && $(notebooks) -exec $(BIN)/nbstripout {} +
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet . && $(notebooks) -exec $(BIN)/nbstripout --keep-id {} +
 
 bench: $(READY) ## Measure against the limit, the peers and the bars
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from aibuyer_kit import __version__
-from aibuyer_kit.core.errors import AibuyerError, InputError
+from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
 from aibuyer_kit.core.text_table import as_json, as_table
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -43,9 +43,9 @@ PortOption = Annotated[int, typer.Option(help="The port on 127.0.0.1.")]
 
 def main() -> None:
     """Run the command line; errors made on purpose are one line, without a traceback."""
-    warnings.showwarning = _show_warning
+    _show_our_warnings()
     try:
-        app(standalone_mode=True)
+        app()
     except AibuyerError as error:
         _say(f"error: {error}")
         sys.exit(error.exit_code)
@@ -159,6 +159,10 @@ def sync(
 def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file.")],
     mapping: Annotated[Path | None, typer.Option(help="The mapping file (TOML) that says what each column is.")] = None,
+    replace_days: Annotated[
+        bool,
+        typer.Option("--replace-days", help="The file is all there is for its days: what it does not hold is gone."),
+    ] = False,
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -166,7 +170,8 @@ def import_file(
     from aibuyer_kit.workflows.imports import import_export
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
-    done = import_export(only_client(find_workspace(workspace), client), file, mapping)
+    context = only_client(find_workspace(workspace), client)
+    done = import_export(context, file, mapping, replace_days=replace_days)
     _print(done.summary())
 
 
@@ -314,5 +319,12 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _show_warning(message: Warning | str, *_: object) -> None:
-    _say(f"warning: {message}")
+def _show_our_warnings() -> None:
+    """Print our own warnings as one line each; those of libraries are for developers and stay silent."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        _say(f"warning: {message}")
+
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", LeftOutWarning)
+    warnings.showwarning = show

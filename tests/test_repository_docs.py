@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")})
+FOLDERS = ("docs", "aibuyer_kit", "notebooks", "dashboards", "reports", "rules", "benchmarks")
+PAGES = sorted({*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))})
 FENCED = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:make|aibuyer)(?: [^`\n]+)?)`")
 PROMPT = re.compile(r"^(?:\$|>|PS>)?\s*(?:\S*[/\\])?(make|aibuyer)(?=\s|$)")

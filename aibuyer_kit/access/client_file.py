@@ -8,14 +8,17 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from aibuyer_kit.core.errors import SettingsError
+from aibuyer_kit.core.errors import SettingsError, UnknownMetricError
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.core.metrics import metric
 
 
 def _known_metrics(targets: dict[str, float]) -> dict[str, float]:
     for name in targets:
-        metric(name)
+        try:
+            metric(name)
+        except UnknownMetricError as error:
+            raise ValueError(str(error).rstrip(".")) from None
     return targets
 
 

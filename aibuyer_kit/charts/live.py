@@ -31,10 +31,12 @@ def bokeh_figure(chart: TrendChart, *, height: int = 320) -> "figure":
         outline_line_color=None,
     )
     known = [float(value) for line in chart.series for value in line.values if value is not None]
+    plot.x_range.range_padding = 0.02
     plot.y_range.start = min([0.0, *known])
     for line in chart.series:
         _draw(plot, chart, line)
-    _draw_target(plot, chart)
+    if chart.target is not None:
+        _draw_target(plot, chart.target)
     _style(plot, chart)
     return plot
 
@@ -63,16 +65,10 @@ def _source(chart: TrendChart, line: Series) -> "ColumnDataSource":
     )
 
 
-def _draw_target(plot: "figure", chart: TrendChart) -> None:
-    from bokeh.models import Label, Span
+def _draw_target(plot: "figure", target: float) -> None:
+    from bokeh.models import Span
 
-    if chart.target is None:
-        return
-    words = chart.target_words()
-    plot.add_layout(Span(location=chart.target, dimension="width", line_color=_INK, line_dash="dashed", line_width=1.5))
-    plot.add_layout(
-        Label(x=6, x_units="screen", y=chart.target, y_offset=3, text=words, text_color=_INK, text_font_size="12px")
-    )
+    plot.add_layout(Span(location=target, dimension="width", line_color=_INK, line_dash="dashed", line_width=1.5))
 
 
 def _style(plot: "figure", chart: TrendChart) -> None:

@@ -152,7 +152,7 @@ def campaign_charts(overview: OverviewLike, locale: str | None = None) -> Fragme
     aim = overview.targets.get("cpa")
     shares = share_bars(rows, currency=overview.currency, locale=language)
     costs = metric_bars(rows, "cpa", currency=overview.currency, locale=language, target=aim)
-    return _figures(t(language, "section.campaigns"), (shares, costs))
+    return _figures(t(language, "section.money"), (shares, costs))
 
 
 def campaigns(overview: OverviewLike, locale: str | None = None, *, columns: Sequence[str] = COLUMNS) -> Fragment:
@@ -239,16 +239,14 @@ def _return_words(overview: OverviewLike, locale: str) -> str:
 
 
 def _figures(heading: str, charts: Sequence[TrendChart | BarChart]) -> Fragment:
-    figures = "".join(
-        f'<figure class="ab-card"><figcaption><span>{for_html(chart.title)}</span>{_target_key(chart)}</figcaption>'
-        f"{svg(chart)}</figure>"
-        for chart in charts
-    )
+    figures = "".join(f'<figure class="ab-card">{chart_caption_html(chart)}{svg(chart)}</figure>' for chart in charts)
     text = "\n".join(chart.describe() for chart in charts)
     return Fragment(f'<h2>{for_html(heading)}</h2><div class="ab-charts">{figures}</div>', text)
 
 
-def _target_key(chart: TrendChart | BarChart) -> str:
-    if isinstance(chart, BarChart) or chart.target is None:
-        return ""
-    return f'<span class="ab-note"><span class="ab-dash"></span>{for_html(chart.target_words())}</span>'
+def chart_caption_html(chart: TrendChart | BarChart) -> str:
+    """Return a chart's title, and what its dashed line stands for."""
+    key = ""
+    if isinstance(chart, TrendChart) and chart.target is not None:
+        key = f'<span class="ab-note"><span class="ab-dash"></span>{for_html(chart.target_words())}</span>'
+    return f"<figcaption><span>{for_html(chart.title)}</span>{key}</figcaption>"

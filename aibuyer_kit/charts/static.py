@@ -157,7 +157,7 @@ def _bars(chart: BarChart, width: int, height: int) -> "Figure":
     axes.set_position((8 / width, 6 / height, 1 - 16 / width, 1 - 24 / height))
     lengths = [bar.length or 0.0 for bar in chart.bars]
     axes.set_xlim(0, (max([*lengths, chart.target or 0.0], default=0.0) or 1.0) * 1.02)
-    axes.set_ylim(len(chart.bars) - 0.1, -0.65)
+    axes.set_ylim(len(chart.bars) - 0.55, -0.65)
     axes.set_xticks([])
     axes.set_yticks([])
     for row, bar in enumerate(chart.bars):

@@ -123,13 +123,12 @@ def campaign_table_html(
         for name in columns
     )
     label = for_html(name_header or t(locale, "level.campaign"))
-    share = f'<th scope="col">{_say(locale, "word.share")}</th>'
     body = "".join(_row(name, values, totals, targets, currency, locale, columns) for name, values in rows)
     foot = _cells(totals, {}, currency, locale, columns)
     return (
         '<div class="ab-card ab-table"><div class="ab-scroll"><table>'
-        f'<thead><tr><th scope="col">{label}</th>{share}{head}</tr></thead><tbody>{body}</tbody><tfoot><tr>'
-        f'<th scope="row">{_say(locale, "word.total")}</th><td></td>{foot}</tr></tfoot></table></div></div>'
+        f'<thead><tr><th scope="col">{label}</th>{head}</tr></thead><tbody>{body}</tbody><tfoot><tr>'
+        f'<th scope="row">{_say(locale, "word.total")}</th>{foot}</tr></tfoot></table></div></div>'
     )
 
 
@@ -142,12 +141,17 @@ def _row(
     locale: str,
     columns: Sequence[str],
 ) -> str:
-    share = share_of(values.get("spend"), totals.get("spend"))
-    bar = f'<span class="ab-share" aria-hidden="true"><i style="width:{share or 0:.1%}"></i></span>'
     cells = _cells(values, targets, currency, locale, columns)
-    words = for_html(format_share(share, locale, decimals=1))
-    part = f'<td data-label="{_say(locale, "word.share")}">{bar}{words}</td>'
-    return f'<tr><th scope="row">{for_html(name)}</th>{part}{cells}</tr>'
+    return f'<tr><th scope="row">{for_html(name)}{_share(values, totals, locale)}</th>{cells}</tr>'
+
+
+def _share(values: Values, totals: Values, locale: str) -> str:
+    share = share_of(values.get("spend"), totals.get("spend"))
+    if share is None:
+        return ""
+    bar = f'<span class="ab-share" aria-hidden="true"><i style="width:{share:.1%}"></i></span>'
+    words = _say(locale, "word.of_spend", share=format_share(share, locale, decimals=1))
+    return f'<div class="ab-note">{bar}{words}</div>'
 
 
 def _cells(values: Values, targets: Mapping[str, float], currency: str, locale: str, columns: Iterable[str]) -> str:
@@ -193,4 +197,4 @@ def _minor(name: str) -> str:
 
 
 def _say(locale: str, key: str, **values: object) -> str:
-    return for_html(t(locale, key, **values))
+    return for_html(t(locale, key, count=None, **values))

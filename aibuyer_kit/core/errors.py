@@ -21,6 +21,8 @@ AibuyerError                     exit code
     ├── TooMuchDataError             ask for less (split, then retry)
     ├── AuthorisationError       5   the token or a permission
     └── RefusedError                 the request itself is wrong; repeating it changes nothing
+
+LeftOutWarning                   facts that an answer cannot hold; never silent
 """
 
 from typing import ClassVar
@@ -123,3 +125,7 @@ class AuthorisationError(PlatformError):
 
 class RefusedError(PlatformError):
     pass
+
+
+class LeftOutWarning(UserWarning):
+    """Facts lie in the asked period that the answer cannot hold; the text says which."""

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from aibuyer_kit.core.errors import MoneyError
 
 MICROS_PER_UNIT = 1_000_000
+_MICRO = Decimal("0.000001")
 # Beyond this an amount does not fit a BIGINT sum of a realistic account.
 MAX_UNITS = Decimal(10**12)
 
@@ -59,7 +60,8 @@ def micros_from_units(amount: str | int | Decimal) -> int:
     >>> micros_from_units("1.429999948")
     1430000
     """
-    return int((exact_units(amount) * MICROS_PER_UNIT).to_integral_value(ROUND_HALF_UP))
+    # quantize rounds once, whatever the number of digits; a product would first be rounded to the context's 28.
+    return int(exact_units(amount).quantize(_MICRO, ROUND_HALF_UP).scaleb(6))
 
 
 def micros_from_minor(minor: str | int, minor_per_unit: int) -> int:

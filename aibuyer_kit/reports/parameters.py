@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aibuyer_kit.core.dates import parse_day
 from aibuyer_kit.core.errors import InputError, ParameterError
@@ -21,6 +21,7 @@ from aibuyer_kit.workflows.period import parse_as_of
 Value = str | int | float | bool
 _TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 _INJECTED = "# Parameters"
+_FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,7 @@ def declared_parameters(source: str, *, place: str = "the parameters cell") -> t
         statements = ast.parse(source).body
     except SyntaxError as error:
         raise ParameterError(f"{place}: line {error.lineno} is not Python: {error.msg}.") from None
-    return tuple(_declared(statement, lines[statement.end_lineno - 1 if statement.end_lineno else 0], place)
-                 for statement in statements)  # fmt: skip
+    return tuple(_declared(statement, lines[(statement.end_lineno or 1) - 1], place) for statement in statements)
 
 
 def _declared(statement: ast.stmt, line: str, place: str) -> Parameter:
@@ -65,13 +65,14 @@ def _declared(statement: ast.stmt, line: str, place: str) -> Parameter:
         raise ParameterError(f"{expected}.")
     type_name = statement.annotation.id if isinstance(statement.annotation, ast.Name) else ""
     try:
-        default = ast.literal_eval(statement.value) if statement.value else None
+        default: Any = ast.literal_eval(statement.value) if statement.value else None
     except ValueError:
         default = None
-    comment = line[statement.end_col_offset or 0 :].strip()
+    # Python counts columns in bytes.
+    comment = line.encode()[statement.end_col_offset or 0 :].decode().strip()
     if type_name not in _TYPES or type(default) is not _TYPES[type_name] or not comment.startswith("#"):
         raise ParameterError(f"{expected}, where type is one of {', '.join(_TYPES)}.")
-    return Parameter(statement.target.id, type_name, default, comment.lstrip("# "))
+    return Parameter(statement.target.id, type_name, cast(Value, default), comment.lstrip("# "))
 
 
 def checked_values(
@@ -98,13 +99,13 @@ def _checked(parameter: Parameter, value: Any, from_text: bool) -> Value:
         raise _mistyped(parameter, value)
     if parameter.kind and isinstance(typed, str) and typed:
         _check_kind(parameter, typed)
-    return typed  # type: ignore[no-any-return]
+    return cast(Value, typed)
 
 
 def _from_text(parameter: Parameter, text: str) -> Value:
     if parameter.type_name == "int" and re.fullmatch(r"[+-]?[0-9]{1,18}", text):
         return int(text)
-    if parameter.type_name == "float" and re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", text, re.I):
+    if parameter.type_name == "float" and _FLOAT.fullmatch(text):
         return float(text)
     if parameter.type_name == "bool" and text in ("true", "false"):
         return text == "true"

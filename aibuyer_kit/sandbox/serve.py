@@ -117,7 +117,7 @@ def serve_forever(world: str | Path = "hill", seed: int = DEFAULT_SEED, port: in
 
     platform = _Platform(world, seed, port, control_port)
     loop, ended = asyncio.new_event_loop(), asyncio.Event()
-    with _on_signals(lambda: loop.call_soon_threadsafe(ended.set)), asyncio.Runner(loop_factory=lambda: loop) as runner:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner, _on_signals(lambda: loop.call_soon_threadsafe(ended.set)):
         print(json.dumps(asdict(platform.addresses)), flush=True)  # noqa: T201 # the line that callers wait for
         runner.run(platform.serve_until(ended))
 

@@ -66,11 +66,18 @@ class _GraphHandler(_Handler):
             method=self.request.method,
             path=self.request.path,
             query=_params(self.request.query_arguments),
-            body=_params(self.request.body_arguments),
+            body=self._body_params(),
             at_us=self.exchange.market.now_us,
             bearer=self.request.headers.get("Authorization", "").rpartition(" ")[2],
             base_url=f"{self.request.protocol}://{self.request.host}",
         )
+
+    def _body_params(self) -> Params:
+        """Return the parameters of a form, or of a JSON object, which the platform takes as well."""
+        if not self.request.headers.get("Content-Type", "").startswith("application/json"):
+            return _params(self.request.body_arguments)
+        content = _json_object(self.request.body) or {}
+        return Params({name: (one if isinstance(one, str) else json.dumps(one),) for name, one in content.items()})
 
 
 class _ControlHandler(_Handler):
@@ -86,11 +93,8 @@ class _ControlHandler(_Handler):
 
     def asked(self) -> Mapping[str, object]:
         """Return the JSON object of the body. Raises InputError."""
-        try:
-            content = json.loads(self.request.body)
-        except ValueError:
-            content = None
-        if not isinstance(content, dict):
+        content = _json_object(self.request.body)
+        if content is None:
             raise InputError("The body must be a JSON object.")
         return content
 
@@ -156,3 +160,11 @@ class _KindsHandler(_ControlHandler):
 
 def _params(arguments: Mapping[str, list[bytes]]) -> Params:
     return Params({name: tuple(text.decode("utf-8", "replace") for text in given) for name, given in arguments.items()})
+
+
+def _json_object(body: bytes) -> dict[str, object] | None:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None

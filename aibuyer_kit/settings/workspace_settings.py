@@ -143,9 +143,9 @@ def _flat(settings: Settings) -> list[tuple[str, Any]]:
 
 
 def _origin(key: str, layers: list[tuple[str, dict[str, Any]]]) -> str:
-    for name, layer in reversed(layers):
-        if key in layer:
-            return f"AIBUYER_{key.replace('.', '__').upper()}" if name == "environment" else name
+    for source, layer in reversed(layers):
+        if key in layer or any(name.startswith(f"{key}.") for name in layer):
+            return f"AIBUYER_{key.replace('.', '__').upper()}" if source == "environment" else source
     return "default"
 
 

@@ -12,7 +12,7 @@ import duckdb
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import NotFoundError, PeriodError, WarehouseError
+from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql
@@ -25,10 +25,6 @@ _TRIES_AT_THE_POINTER = 5
 
 # A load number, or an aware moment: what had been loaded by then.
 AsOf = int | datetime
-
-
-class LeftOutWarning(UserWarning):
-    """Facts lie in the asked period that the answer cannot hold; the text says which."""
 
 
 @dataclass(frozen=True)

@@ -53,11 +53,14 @@ def _column(measure_name: str) -> str:
 def _fill(sql: str, parts: Mapping[str, str], window: str) -> str:
     """Return SQL with its marks replaced; every part is made of names from our own lists, never of a user's text."""
     sql = re.sub(r"\{sum:(\w+)\}", r"CASE WHEN count(*) = count(\1) THEN sum(\1) END::BIGINT AS \1", sql)
-    sql = re.sub(
-        r"\{window_total:(\w+)\}",
-        rf"list_sum([each.{window} FOR each IN \1 IF each.action_type = $result_action])",
-        sql,
-    )
+    sql = re.sub(r"\{window_total:(\w+)\}", lambda mark: _window_total(mark[1], window), sql)
     for mark, text in parts.items():
         sql = sql.replace("{" + mark + "}", text)
     return sql
+
+
+def _window_total(column: str, window: str) -> str:
+    """Return the expression of one row's result: 0 where none was reported, unknown where it was left open."""
+    total = f"list_sum([each.{window} FOR each IN {column} IF each.action_type = $result_action])"
+    is_open = f"list_bool_or([each.total IS NULL FOR each IN {column} IF each.action_type = $result_action])"
+    return f"CASE WHEN {column} IS NOT NULL AND NOT coalesce({is_open}, false) THEN coalesce({total}, 0) END"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.core.errors import ImportFileError, NotFoundError
 from aibuyer_kit.warehouse.load import Coverage, LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
@@ -38,21 +38,26 @@ class ImportDone:
         )
 
 
-def import_export(context: ClientContext, file: Path, mapping: Path | None) -> ImportDone:
+def import_export(
+    context: ClientContext, file: Path, mapping: Path | None, *, replace_days: bool = False
+) -> ImportDone:
     """Load a CSV export and publish it.
 
-    A file without rejected rows is a complete read of its days; objects that it does not name are left as they are.
+    What the file does not name is left as it is: it may hold a few campaigns only. With `replace_days` the file is all
+    that there is for its account and days, and what it does not hold is gone.
     Raises ImportFileError that names line, column and cure; nothing is loaded then.
     """
     from aibuyer_kit.connectors.csv_export import read_export, read_mapping
 
     found = read_export(file, read_mapping(mapping) if mapping else None)
+    if replace_days and not found.report.is_complete:
+        raise ImportFileError(f"{file} has rows that cannot be used, so it cannot replace its days:\n{found.report}")
     known_at = _known_at(context)
     with open_writer(context.warehouse) as writer:
         for level, entities in _by_level(found.entities):
             coverage = Coverage("entities", found.account.platform, found.account.account_id, level)
             writer.load(coverage, [entities], known_at=known_at, complete=False)
-        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, complete=found.report.is_complete)
+        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, complete=replace_days)
     return ImportDone(found.report, facts, _totals(found))
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError
+from aibuyer_kit.core.errors import LeftOutWarning, MixedCurrencyError, NotFoundError
 from aibuyer_kit.core.metrics import MEASURES, RATIOS, ratio_of
-from aibuyer_kit.warehouse.read import AsOf, LeftOutWarning, Reader, ResultSetting
+from aibuyer_kit.warehouse.read import AsOf, Reader, ResultSetting
 from aibuyer_kit.workflows.period import Day, account_zones, resolve_period
 
 Values = Mapping[str, float | int | None]

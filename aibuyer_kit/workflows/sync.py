@@ -74,43 +74,46 @@ def sync_client(
     A stream that fails is reported and the others go on; an AuthorisationError ends the account it belongs to.
     Raises WarehouseBusyError if another process is writing.
     """
-    loads: list[LoadResult] = []
-    failures: list[StreamFailure] = []
+    outcomes: list[LoadResult | StreamFailure] = []
     with open_writer(context.warehouse) as writer:
         for connector in connectors:
-            _sync_account(writer, connector, settings, loads, failures, progress)
+            outcomes.extend(_sync_account(writer, connector, settings, progress or _silent))
         snapshot = writer.publish()
-    return SyncReport(context.id, tuple(loads), tuple(failures), writer.recovered, snapshot)
+    loads = tuple(each for each in outcomes if isinstance(each, LoadResult))
+    failures = tuple(each for each in outcomes if isinstance(each, StreamFailure))
+    return SyncReport(context.id, loads, failures, writer.recovered, snapshot)
 
 
 def _sync_account(
-    writer: Writer,
-    connector: Connector,
-    settings: SyncSection,
-    loads: list[LoadResult],
-    failures: list[StreamFailure],
-    progress: Progress | None,
-) -> None:
-    try:
-        zone = time_zone(connector.account().time_zone)
-    except PlatformError as error:
-        failures.append(StreamFailure(f"{connector.account_id} account", error))
+    writer: Writer, connector: Connector, settings: SyncSection, progress: Progress
+) -> Iterator[LoadResult | StreamFailure]:
+    """Read the objects, and then the insights: the platform's answers tell which day it is there by then."""
+    objects: list[Stream] = [EntityStream(level) for level in Level]
+    outcomes = list(_read(writer, connector, objects, progress))
+    yield from outcomes
+    if any(isinstance(each, StreamFailure) and isinstance(each.error, AuthorisationError) for each in outcomes):
         return
-    today = account_date(connector.platform_time(), zone)
+    try:
+        today = account_date(connector.platform_time(), time_zone(connector.account().time_zone))
+    except PlatformError as error:
+        yield StreamFailure(f"{connector.account_id} account", error)
+        return
     days = days_to_read(writer.covered(connector.platform, connector.account_id), today, settings)
-    streams = list(_streams(days))
+    yield from _read(writer, connector, list(_insight_streams(days)), progress)
+
+
+def _read(
+    writer: Writer, connector: Connector, streams: Sequence[Stream], progress: Progress
+) -> Iterator[LoadResult | StreamFailure]:
     for done, stream in enumerate(streams, start=1):
         name = f"{connector.account_id} {_name(stream)}"
         try:
-            loads.append(
-                writer.load(_coverage(connector, stream), connector.fetch(stream), known_at=connector.platform_time)
-            )
+            yield writer.load(_coverage(connector, stream), connector.fetch(stream), known_at=connector.platform_time)
         except PlatformError as error:
-            failures.append(StreamFailure(name, error))
+            yield StreamFailure(name, error)
             if isinstance(error, AuthorisationError):
                 return
-        if progress:
-            progress(name, done, len(streams))
+        progress(name, done, len(streams))
 
 
 def days_to_read(covered: Sequence[DateRange], today: date, settings: SyncSection) -> DateRange:
@@ -120,8 +123,7 @@ def days_to_read(covered: Sequence[DateRange], today: date, settings: SyncSectio
     return DateRange(max(start, min(unread, today - timedelta(days=settings.restated_days))), today)
 
 
-def _streams(days: DateRange) -> Iterator[Stream]:
-    yield from (EntityStream(level) for level in Level)
+def _insight_streams(days: DateRange) -> Iterator[InsightStream]:
     first = days.since
     while first <= days.until:
         last = min(first + timedelta(days=_DAYS_PER_READ - 1), days.until)
@@ -144,3 +146,7 @@ def _coverage(connector: Connector, stream: Stream) -> Coverage:
 
 def _name(stream: Stream) -> str:
     return f"{stream.level} insights {stream.days}" if isinstance(stream, InsightStream) else f"{stream.level} objects"
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Show no progress."""

@@ -120,12 +120,34 @@ def test_every_level_that_a_row_names_becomes_an_entity(tmp_path: Path) -> None:
         for row in entities
     ]
     assert kept == [
-        ("account", "shop", None, None, "shop", None),
-        ("campaign", "7", "7", None, None, None),
-        ("adset", "Set", "7", "Set", "Set", None),
+        ("account", "shop", None, None, "shop", ""),
+        ("campaign", "7", None, None, None, ""),
+        ("adset", "Set", "7", None, "Set", ""),
         ("ad", "1", "7", "Set", "Ad", '{"age":"18-24"}'),
-        ("ad", "2", "7", "Set", "Ad", None),
+        ("ad", "2", "7", "Set", "Ad", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("stated", "lists"),
+    [
+        ({}, [[("lead", 4), ("purchase", None)], None, [("lead", 0), ("purchase", 2)]]),
+        ({"empty_actions": "none"}, [[("lead", 4)], [], [("lead", 0), ("purchase", 2)]]),
+    ],
+    ids=["unknown", "none"],
+)
+def test_an_empty_action_is_unknown_unless_the_mapping_says_none_came(
+    tmp_path: Path, stated: dict[str, str], lists: list[list[tuple[str, int | None]] | None]
+) -> None:
+    """Absent is not zero: of an unknown action the total is null, and a row that tells of none has no list."""
+    rows = ["2026-03-01,7,S,1,A,4,,", "2026-03-02,7,S,1,A,,,", "2026-03-03,7,S,1,A,0,,2"]
+    result = imported(tmp_path, *rows, actions={"lead": "R", "purchase": "Spare"}, **stated)
+    found = [
+        actions if actions is None else [(action["action_type"], action["total"]) for action in actions]
+        for actions in result.facts["actions"].to_pylist()
+    ]
+    assert found == lists
+    assert result.facts["action_values"].to_pylist() == [None, None, None]
 
 
 def test_a_renamed_ad_keeps_the_name_of_its_newest_day_and_is_reported(tmp_path: Path) -> None:
@@ -139,16 +161,11 @@ def test_a_renamed_ad_keeps_the_name_of_its_newest_day_and_is_reported(tmp_path:
 
 def test_rows_are_all_accounted_for(tmp_path: Path) -> None:
     """Kept, totals, empty and rejected rows make up the rows read; kept rows without a value are counted too."""
-    result = imported(
-        tmp_path,
-        *("2026-03-01,7,S,1,A,5,,", "2026-03-02,7,S,1,A,,,", "", ",,,,,,,", "Total,,,,,9,,", "2026-03-03,,S,1,A,1,,"),
-        totals_row={"column": "Day", "equals": "Total"},
-    )
+    rows = ["2026-03-01,7,S,1,A,5,,", "2026-03-02,7,S,1,A,,,", "", ",,,,,,,", "Total,,,,,9,,", "2026-03-03,,S,1,A,1,,"]
+    result = imported(tmp_path, *rows, totals_row={"column": "Day", "equals": "Total"})
     report = result.report
-    assert (report.rows_read, report.rows_kept, report.totals_rows, report.empty_rows, report.rejected_count) == (
-        *(6, 2, 1, 2),
-        1,
-    )
+    assert (report.rows_read, report.rows_kept) == (6, 2)
+    assert (report.totals_rows, report.empty_rows, report.rejected_count) == (1, 2, 1)
     assert report.rows_without_values == 1
     assert report.unused_columns == ("Spare",)
     assert "2 of 6 rows kept: 1 totals, 2 empty and 1 rejected rows left out" in str(report)
@@ -170,6 +187,13 @@ def test_days_without_a_row_are_named(tmp_path: Path) -> None:
         DateRange(date(2026, 3, 6), date(2026, 3, 8)),
     )
     assert report.missing_day_count == 5
+
+
+def test_a_day_inside_another_row_s_period_is_not_missing(tmp_path: Path) -> None:
+    """A short row within a long one ends nothing."""
+    columns = {"date": "Day", "date_stop": "Spare", "ad_id": "A", "reach": "R"}
+    rows = ["2026-03-01,7,S,1,A,5,,2026-03-09", "2026-03-02,7,S,2,A,5,,2026-03-02", "2026-03-10,7,S,2,A,5,,2026-03-10"]
+    assert imported(tmp_path, *rows, columns=columns).report.missing_days == ()
 
 
 def test_a_long_list_of_rejected_rows_is_cut_and_counted(tmp_path: Path) -> None:

@@ -50,6 +50,13 @@ def test_an_export_of_ads_becomes_facts_with_the_currency_of_its_header(tmp_path
     assert facts[0]["action_values"] == [{"action_type": "purchase", "total": 99_900_000, **windows}]
 
 
+def test_a_result_that_is_left_empty_did_not_come(tmp_path: Path) -> None:
+    """Ads Manager writes nothing where no purchase came: the list is known and empty, the link clicks are unknown."""
+    facts = imported(tmp_path, HEADER + "2026-03-01,2026-03-01,S,L,V,1,10,3,3,,3,1,,\n").facts
+    assert (facts["actions"].to_pylist(), facts["action_values"].to_pylist()) == ([[]], [[]])
+    assert facts["link_clicks"].to_pylist() == [None]
+
+
 def test_the_row_of_totals_is_left_out_and_counted(tmp_path: Path) -> None:
     """Ads Manager's totals name no campaign; a row that names one but no ad is rejected instead."""
     result = imported(

@@ -65,6 +65,7 @@ def test_a_stated_period_is_read_as_days(tmp_path: Path) -> None:
         ("period = { since = 2026-03-01, until = 2026-03-31 }", ["columns.date and period exclude each other"]),
         ("period = { since = 2026-03-31, until = 2026-03-01 }", ["period", "ends (2026-03-01) before it begins"]),
         ("period = { since = 2026-03-01, til = 2026-03-31 }", ["unknown key 'period.til'", "'until'"]),
+        ("period = { since = '2026-03-01', until = 2026-03-31 }", ["period.since", "without quotes: 2026-03-31"]),
         ("totals_row = { column = 'Day' }", ["the key 'totals_row.equals' is missing"]),
     ],
 )

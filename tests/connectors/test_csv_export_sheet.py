@@ -64,7 +64,7 @@ def test_a_quoted_newline_belongs_to_the_name_and_lines_are_still_counted_right(
 
 def test_hostile_names_pass_untouched(tmp_path: Path) -> None:
     """Markup, formulas, blanks and zeros in a name are data."""
-    names = ["=1+1", "<script>alert(1)</script>", "  spaced ", "a\0b", "'; DROP TABLE x; --", "Ґудзики 🧵"]
+    names = ["=1+1", "<script>alert(1)</script>", "  spaced ", "a\0b", "a\r\nb", "'; DROP TABLE x; --", "Ґудзики 🧵"]
     rows = "\n".join(f'2026-03-01,"{name}",1' for name in names)
     assert imported(tmp_path, f"Day,Campaign,Cost\n{rows}\n").facts["entity_id"].to_pylist() == names
 

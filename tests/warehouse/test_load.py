@@ -149,7 +149,10 @@ def test_as_of_every_load_equals_what_had_been_returned_by_then(tmp_path_factory
             expected.append(known)
     reader = Reader(folder)
     found = [
-        {row["entity_id"]: row["clicks"] for row in reader.insights(Level.AD, DAYS, result=PURCHASES, as_of=load_id).rows()}
+        {
+            row["entity_id"]: row["clicks"]
+            for row in reader.insights(Level.AD, DAYS, result=PURCHASES, as_of=load_id).rows()
+        }
         for load_id in range(len(reads) + 1)
     ]
     reader.close()

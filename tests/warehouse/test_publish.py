@@ -98,9 +98,12 @@ def test_no_second_writer_gets_in_while_the_first_publishes(tmp_path: Path) -> N
 def test_a_working_file_open_in_another_program_is_busy_and_is_not_taken_for_broken(tmp_path: Path) -> None:
     """A person who has opened the file by hand must not make the sync rebuild it."""
     publish(tmp_path, 1)
-    code = f"import duckdb, sys; c = duckdb.connect({str(tmp_path / 'working.duckdb')!r}); print('open', flush=True); sys.stdin.read()"
+    code = "import duckdb, sys\nheld = duckdb.connect(sys.argv[1])\nprint('open', flush=True)\nsys.stdin.read()\n"
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(tmp_path / "working.duckdb")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as other:
         assert other.stdout
         assert other.stdout.readline().strip() == "open"

@@ -8,9 +8,9 @@ import pytest
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import NotFoundError, PeriodError, WarehouseError
+from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
 from aibuyer_kit.warehouse.load import Coverage
-from aibuyer_kit.warehouse.read import LeftOutWarning, Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.warehouse.write import open_writer
 
 from .rows import DAYS, NOON, action, at_noon, coverage, entity_page, insight, insight_page
@@ -74,6 +74,15 @@ def test_none_reported_is_zero_results_and_not_reported_is_unknown(loaded: Calla
     reader = loaded(insight("asked", actions=[]), insight("silent", actions=None, campaign_id="c-2"))
     rows = reader.insights(Level.CAMPAIGN, DAYS, result=PURCHASES).rows()
     assert {row["entity_id"]: (row["results"], row["cpa"]) for row in rows} == {"c-1": (0, None), "c-2": (None, None)}
+
+
+def test_a_result_that_is_named_without_a_number_is_unknown(loaded: Callable[..., Reader]) -> None:
+    """A file's empty cell says neither none nor some; the same action without one window has none in that window."""
+    reader = loaded(insight(actions=[action("purchase", None)]))
+    assert only(reader, Level.AD)["results"] is None
+    reader = loaded(insight(actions=[action("purchase", 2, click_7d=2)]))
+    one_day = reader.insights(Level.AD, DAYS, result=ResultSetting("purchase", "click_1d")).rows()
+    assert [row["results"] for row in one_day] == [0]
 
 
 def test_a_sum_with_an_unknown_part_is_unknown(loaded: Callable[..., Reader]) -> None:

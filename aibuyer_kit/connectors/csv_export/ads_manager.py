@@ -92,6 +92,8 @@ def ads_manager_mapping(sheet: Sheet) -> Mapping:
         level=level,
         # Ads Manager's totals name nothing at all; a row that names a campaign and no ad is not one of them.
         totals_row=TotalsRow(column=_widest_identity(columns), equals=""),
+        # Ads Manager leaves the cell empty where a result was asked for and none came.
+        empty_actions="none",
         columns=columns,
         actions=_present(named, _ACTIONS),
         action_values=_present(named, _ACTION_VALUES),

@@ -89,6 +89,7 @@ class Mapping(_Strict):
     decimal: Literal[".", ","] = "."
     thousands: Literal[",", ".", " ", "'"] | None = None
     totals_row: TotalsRow | None = None
+    empty_actions: Literal["unknown", "none"] = "unknown"
     columns: Columns
     actions: dict[Text, ColumnName] = {}
     action_values: dict[Text, ColumnName] = {}
@@ -179,6 +180,8 @@ def _problem(kind: str, place: tuple[int | str, ...], message: str, given: Any) 
         return f"the key '{key}' is missing."
     if kind == "value_error":
         return f"{key}: {message.removeprefix('Value error, ')}" if key else message.removeprefix("Value error, ")
+    if kind == "date_type":
+        return f"{key} is {str(given)[:60]!r} ({type(given).__name__}): write a day without quotes: 2026-03-31."
     return f"{key} is {str(given)[:60]!r} ({type(given).__name__}): {message[:1].lower()}{message[1:]}."
 
 

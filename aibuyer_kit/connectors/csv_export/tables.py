@@ -1,5 +1,6 @@
 """Rows become Arrow tables of the schemas in `core.facts`."""
 
+from collections.abc import Mapping as ReadOnly
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,12 @@ from aibuyer_kit.core.facts import WINDOWS, canonical_json, entity_schema, insig
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_Actions = list[dict[str, Any]]
 _OTHER_WINDOWS = dict.fromkeys(WINDOWS[1:])
 
 
 def insight_table(mapping: Mapping, values: Sequence[Value], facts: Sequence[FactRow]) -> "pa.Table":
-    """Return insights, one row per fact; actions are null where the file says nothing of any of them."""
+    """Return insights, one row per fact; actions as the mapping's `empty_actions` has it."""
     import pyarrow as pa
 
     columns: dict[str, Any] = _same(mapping, len(facts)) | {
@@ -26,11 +28,11 @@ def insight_table(mapping: Mapping, values: Sequence[Value], facts: Sequence[Fac
         "date_stop": [fact.until for fact in facts],
         "breakdown": [fact.breakdown for fact in facts],
         "attribution": [mapping.attribution] * len(facts),
-        "campaign_id": [fact.ids.get(Level.CAMPAIGN) for fact in facts],
-        "adset_id": [fact.ids.get(Level.ADSET) for fact in facts],
+        "campaign_id": [_parent(Level.CAMPAIGN, mapping.level, fact.ids) for fact in facts],
+        "adset_id": [_parent(Level.ADSET, mapping.level, fact.ids) for fact in facts],
         "currency": [mapping.currency] * len(facts),
-        "actions": _lists("actions.", values, facts),
-        "action_values": _lists("action_values.", values, facts),
+        "actions": _lists("actions.", mapping, values, facts),
+        "action_values": _lists("action_values.", mapping, values, facts),
     }
     for name in MEASURES:
         columns["spend_micros" if name == "spend" else name] = _figures(name, values, facts)
@@ -50,40 +52,53 @@ def _same(mapping: Mapping, count: int) -> dict[str, list[str]]:
     return {"platform": [mapping.platform] * count, "account_id": [mapping.account_id] * count}
 
 
+def _parent(parent: Level, level: Level, ids: ReadOnly[Level, str]) -> str | None:
+    return ids.get(parent) if parent.depth < level.depth else None
+
+
 def _figures(name: str, values: Sequence[Value], facts: Sequence[FactRow]) -> list[int | None]:
     order = next((order for order, value in enumerate(values) if value.name == name), None)
     return [None] * len(facts) if order is None else [fact.values[order] for fact in facts]
 
 
-def _lists(prefix: str, values: Sequence[Value], facts: Sequence[FactRow]) -> list[list[dict[str, Any]] | None]:
+def _lists(prefix: str, mapping: Mapping, values: Sequence[Value], facts: Sequence[FactRow]) -> list[_Actions | None]:
     wanted = [
         (order, value.name.removeprefix(prefix)) for order, value in enumerate(values) if value.name.startswith(prefix)
     ]
-    return [
-        [
-            {"action_type": action_type, "total": fact.values[order], **_OTHER_WINDOWS}
-            for order, action_type in wanted
-            if fact.values[order] is not None
-        ]
-        or None
-        for fact in facts
-    ]
+    if not wanted:
+        return [None] * len(facts)
+    listed = _none_came if mapping.empty_actions == "none" else _unknown
+    return [listed([(action_type, fact.values[order]) for order, action_type in wanted]) for fact in facts]
+
+
+def _none_came(found: list[tuple[str, int | None]]) -> _Actions | None:
+    return [_action(action_type, total) for action_type, total in found if total is not None]
+
+
+def _unknown(found: list[tuple[str, int | None]]) -> _Actions | None:
+    """Return null if nothing is known; else every action, without a total where its own cell was empty."""
+    if all(total is None for _, total in found):
+        return None
+    return [_action(action_type, total) for action_type, total in found]
+
+
+def _action(action_type: str, total: int | None) -> dict[str, Any]:
+    return {"action_type": action_type, "total": total, **_OTHER_WINDOWS}
 
 
 def _entity(mapping: Mapping, entity: Entity) -> dict[str, Any]:
     attributes = {
         name.removeprefix("attributes."): text for name, text in entity.texts.items() if name.startswith("attributes.")
     }
-    is_account = entity.level is Level.ACCOUNT
     return {
         "platform": mapping.platform,
         "account_id": mapping.account_id,
         "level": str(entity.level),
         "entity_id": entity.ids[entity.level],
-        "campaign_id": entity.ids.get(Level.CAMPAIGN),
-        "adset_id": entity.ids.get(Level.ADSET),
+        "campaign_id": _parent(Level.CAMPAIGN, entity.level, entity.ids),
+        "adset_id": _parent(Level.ADSET, entity.level, entity.ids),
         "name": entity.texts.get("name"),
-        "currency": mapping.currency if is_account else None,
-        "time_zone": mapping.time_zone if is_account else None,
-        "attributes": canonical_json(attributes) or None,
+        "currency": mapping.currency,
+        "time_zone": mapping.time_zone if entity.level is Level.ACCOUNT else None,
+        "attributes": canonical_json(attributes),
     }

@@ -1,6 +1,7 @@
 """What people did after an ad: lists of {action_type, one value per attribution window} as Arrow."""
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from aibuyer_kit.connectors.meta.fields import LEGACY_WINDOWS, WINDOW_FIELDS
-from aibuyer_kit.connectors.meta.page import Page, ValueProblem, shown
+from aibuyer_kit.connectors.meta.page import ColumnProblem, Page, parsed, shown
 
 _KNOWN = frozenset({"action_type", *WINDOW_FIELDS, *LEGACY_WINDOWS})
 _by_type = itemgetter("action_type")
@@ -19,20 +20,24 @@ def action_lists(page: Page, field: str, parse: Callable[[object], int], kind: p
 
     Raises PlatformError for an unknown window, a repeated action type, or a value that does not parse.
     """
-    ends, types = [0], []
-    windows: list[list[int | None]] = [[] for _ in WINDOW_FIELDS]
+    ends, items = [0], list[Mapping[str, Any]]()
     for number, row in enumerate(page.rows):
         try:
-            for item in _items(row.get(field)):
-                types.append(item["action_type"])
-                for name, column in zip(WINDOW_FIELDS, windows, strict=True):
-                    column.append(_value(item, name, parse))
-        except ValueProblem as error:
+            items += _items(row.get(field))
+        except ValueError as error:
             raise page.problem(number, repr(field), f"is not as documented: {error}") from None
-        ends.append(len(types))
-    fields = list(kind.value_type)
-    arrays = [pa.array(types, pa.string()), *(pa.array(column, pa.int64()) for column in windows)]
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.StructArray.from_arrays(arrays, fields=fields), kind)
+        ends.append(len(items))
+    columns = [pa.array(list(map(_by_type, items)), pa.string())]
+    for window in WINDOW_FIELDS:
+        values = [item.get(window) for item in items]
+        try:
+            columns.append(pa.array(parsed(values, parse), pa.int64()))
+        except ColumnProblem as problem:
+            number = bisect_right(ends, problem.index) - 1
+            place = f"{shown(_by_type(items[problem.index]))} in window {window!r}"
+            raise page.problem(number, repr(field), f"is not as documented: {place} {problem}") from None
+    structs = pa.StructArray.from_arrays(columns, fields=list(kind.value_type))
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs, kind)
 
 
 def _items(listed: object) -> list[Mapping[str, Any]]:
@@ -56,13 +61,3 @@ def _check(item: object) -> None:
     if not item.keys() <= _KNOWN:
         unknown = ", ".join(sorted(map(shown, item.keys() - _KNOWN)))
         raise ValueError(f"the action {shown(item['action_type'])} has keys that are not known: {unknown}")
-
-
-def _value(item: Mapping[str, Any], window: str, parse: Callable[[object], int]) -> int | None:
-    value = item.get(window)
-    if value is None:
-        return None
-    try:
-        return parse(value)
-    except ValueProblem as error:
-        raise ValueError(f"{shown(item['action_type'])} in window {window!r} is {shown(value)}: {error}") from None

@@ -9,8 +9,35 @@ from aibuyer_kit.core.errors import MoneyError, PlatformError
 Row = Mapping[str, Any]
 Parsed = TypeVar("Parsed")
 
-# What a parser of one value raises.
-ValueProblem = (ValueError, MoneyError)
+
+class ColumnProblem(Exception):  # noqa: N818 # it is always caught and given its place
+    """A value of a column that does not parse: which one, and why."""
+
+    def __init__(self, index: int, value: object, reason: str) -> None:
+        super().__init__(f"is {shown(value)}: {reason}")
+        self.index = index
+
+
+def parsed(values: Sequence[object], parse: Callable[[object], Parsed | None]) -> list[Parsed | None]:
+    """Return a column parsed, each different value once; None stays None. Raises ColumnProblem for the first bad one.
+
+    Figures repeat so often that parsing each one would take most of a page's time.
+    """
+    try:
+        known = {value: None if value is None else parse(value) for value in set(values)}
+    except (ValueError, TypeError, MoneyError):
+        raise _first_problem(values, parse) from None
+    return [known[value] for value in values]
+
+
+def _first_problem(values: Sequence[object], parse: Callable[[object], object]) -> ColumnProblem:
+    for index, value in enumerate(values):
+        try:
+            if value is not None:
+                parse(value)
+        except (ValueError, MoneyError) as error:
+            return ColumnProblem(index, value, str(error))
+    raise AssertionError("unreachable: a parser refused a value and then took it")
 
 
 @dataclass(frozen=True)
@@ -42,15 +69,10 @@ class Page:
 
     def optional(self, field: str, parse: Callable[[object], Parsed | None]) -> list[Parsed | None]:
         """Return one value per row, None where the key is absent. Raises PlatformError where it does not parse."""
-        parsed: list[Parsed | None] = []
         try:
-            for row in self.rows:
-                value = row.get(field)
-                parsed.append(None if value is None else parse(value))
-        except ValueProblem as error:
-            number = len(parsed)
-            raise self.problem(number, repr(field), f"is {shown(self.rows[number][field])}: {error}") from None
-        return parsed
+            return parsed([row.get(field) for row in self.rows], parse)
+        except ColumnProblem as problem:
+            raise self.problem(problem.index, repr(field), str(problem)) from None
 
     def problem(self, number: int, place: str, complaint: str) -> PlatformError:
         """Return the error about one row, to be raised."""

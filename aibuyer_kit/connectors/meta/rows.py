@@ -73,7 +73,7 @@ def entity_table(rows: Sequence[object], *, account: AccountFacts, level: Level)
         "time_zone": [account.time_zone if level is Level.ACCOUNT else None] * len(page),
         "daily_budget_micros": page.optional("daily_budget", budget),
         "lifetime_budget_micros": page.optional("lifetime_budget", budget),
-        "created_at": page.optional("created_time", moment),
+        "created_at_utc": page.optional("created_time", moment),
         "attributes": [_attributes(row, level) for row in page.rows],
     }
     return pa.table([columns[name] for name in schema.names], schema=schema)
@@ -109,10 +109,10 @@ def _attributes(row: Row, level: Level) -> str:
 def _check_days(page: Page, days: DateRange) -> None:
     """Refuse a row that is not one day of the range: the platform did not read the question as it was meant."""
     for number, row in enumerate(page.rows):
-        if row["date_start"] != row.get("date_stop"):
-            raise page.problem(number, "'date_stop'", f"is {shown(row.get('date_stop'))}, not the same day")
         if iso_day(row["date_start"]) not in days:
             raise page.problem(number, "'date_start'", f"lies outside the days asked for ({days})")
+        if row["date_start"] != row.get("date_stop"):
+            raise page.problem(number, "'date_stop'", f"is {shown(row.get('date_stop'))}, not the same day")
 
 
 def _check_currency(page: Page, account: AccountFacts) -> None:

@@ -5,10 +5,13 @@ from datetime import date, timedelta
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import PeriodError
-from aibuyer_kit.sandbox.graph.errors import invalid_parameter
+from aibuyer_kit.sandbox.graph.errors import GraphError, invalid_parameter
 from aibuyer_kit.sandbox.graph.messages import Params
 
 _MAX_INCREMENT_DAYS = 90
+# 37 months at their longest.
+_KEPT_DAYS = 1127
+_MAX_DAYS_AHEAD = 366
 _DEFAULT_PRESET = "last_30d"
 
 
@@ -29,7 +32,7 @@ _PRESETS: Mapping[str, Callable[[date, date], DateRange]] = {
 def asked_days(params: Params, today: date, first_day: date) -> DateRange:
     """Return the days of `time_range`, or of `date_preset`. Raises GraphError."""
     if "time_range" in params:
-        return _time_range(params)
+        return _kept(_time_range(params), today)
     preset = params.text("date_preset", _DEFAULT_PRESET)
     if preset not in _PRESETS:
         raise invalid_parameter(f"date_preset {preset!r} is not imitated. Imitated: {', '.join(_PRESETS)}.")
@@ -45,6 +48,16 @@ def pieces(params: Params, days: DateRange) -> list[DateRange]:
         raise invalid_parameter(f"time_increment must be all_days or 1 to {_MAX_INCREMENT_DAYS}.")
     starts = list(days)[::step_days]
     return [DateRange(start, min(start + timedelta(days=step_days - 1), days.until)) for start in starts]
+
+
+def _kept(days: DateRange, today: date) -> DateRange:
+    """Return the days if the platform still has them. Raises GraphError beyond 37 months, and for a far future."""
+    if (today - days.since).days > _KEPT_DAYS:
+        message = "The start date of the time range cannot be beyond 37 months from the current date"
+        raise GraphError(3018, f"(#3018) {message}")
+    if (days.until - today).days > _MAX_DAYS_AHEAD:
+        raise invalid_parameter(f"time_range: until lies more than {_MAX_DAYS_AHEAD} days ahead.")
+    return days
 
 
 def _time_range(params: Params) -> DateRange:

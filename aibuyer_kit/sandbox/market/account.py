@@ -85,6 +85,11 @@ class Account:
     def ads(self) -> tuple[Ad, ...]:
         return tuple(ad for adset in self.adsets for ad in adset.ads)
 
+    @property
+    def below(self) -> "tuple[Campaign | AdSet | Ad, ...]":
+        """All that can be set: campaigns, ad sets and ads."""
+        return (*self.campaigns, *self.adsets, *self.ads)
+
 
 Node = Account | Campaign | AdSet | Ad
 

@@ -12,9 +12,10 @@ from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet, Campaign, Nod
 from aibuyer_kit.sandbox.market.claims import claimed_values, claims
 from aibuyer_kit.sandbox.market.days import MICROSECONDS_PER_SECOND, age_days, day_at, from_us, local_day, to_us
 from aibuyer_kit.sandbox.market.delivery import Delivery, deliver
+from aibuyer_kit.sandbox.market.history import lived_through
 from aibuyer_kit.sandbox.market.presets import PRESETS
 from aibuyer_kit.sandbox.market.response import expected_results, known_share
-from aibuyer_kit.sandbox.market.settings_log import ACTIVE, PAUSED, STATUSES, Setting, SettingsLog
+from aibuyer_kit.sandbox.market.settings_log import STATUSES, Setting, SettingsLog
 from aibuyer_kit.sandbox.market.totals import AdDay, Totals
 from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, World, load_world
 
@@ -32,12 +33,11 @@ class Market:
         self.seed = seed
         self.account: Account = build_account(world, seed)
         self.first_day: date = day_at(to_us(world.now), self.zone) - timedelta(days=world.history_days)
-        self.log = SettingsLog()
+        self.log: SettingsLog = lived_through(self.account, self.first_day, world.history_days)
         self._now_us = to_us(world.now)
-        self._nodes: dict[str, Node] = {node.id: node for node in _all_nodes(self.account)}
+        self._nodes: dict[str, Node] = {node.id: node for node in (self.account, *self.account.below)}
         self._complete_days: dict[tuple[str, date], tuple[Delivery, ...]] = {}
         self._changing = threading.Lock()
-        self._live_through(world.history_days)
 
     @classmethod
     def open(cls, world: str | Path, seed: int = 7) -> "Market":
@@ -162,27 +162,3 @@ class Market:
         if not isinstance(adset, AdSet):
             raise NotFoundError(f"There is no ad set {adset_id!r}.")
         return adset
-
-    def _live_through(self, history_days: int) -> None:
-        start_us = local_day(self.first_day, self.zone).start_us
-        for node in _all_nodes(self.account):
-            if isinstance(node, AdSet):
-                minor = minor_from_micros(node.plan.daily_budget_micros, self.account.minor_per_unit)
-                self.log.begin(node.id, Setting(start_us, ACTIVE, minor))
-                self._pause_in_the_past(node, history_days)
-            elif not isinstance(node, Account):
-                self.log.begin(node.id, Setting(start_us, ACTIVE))
-
-    def _pause_in_the_past(self, adset: AdSet, history_days: int) -> None:
-        if adset.plan.paused_share:
-            noons_us = [self._noon_us(int(share * history_days)) for share in adset.plan.paused_share]
-            self.log.change(adset.id, noons_us[0], status=PAUSED)
-            self.log.change(adset.id, noons_us[1], status=ACTIVE)
-
-    def _noon_us(self, days_after_first: int) -> int:
-        bounds = local_day(self.first_day + timedelta(days=days_after_first), self.zone)
-        return (bounds.start_us + bounds.end_us) // 2
-
-
-def _all_nodes(account: Account) -> tuple[Node, ...]:
-    return (account, *account.campaigns, *account.adsets, *account.ads)

@@ -76,8 +76,8 @@ def load_world(world: str | Path, presets: Mapping[str, World]) -> World:
 def _parsed(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"not a TOML file: {error}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"cannot be read as TOML: {error}.") from None
 
 
 def _overridden(table: Mapping[str, object], presets: Mapping[str, World]) -> World:

@@ -2,7 +2,11 @@
 -- Only the finest level of an account's day is summed, so nothing is counted twice. A sum over rows of which one does
 -- not report the measure is unknown, and reach is given only where a single row is the answer: people are not added up.
 WITH known AS (
-    SELECT *, list_position(['account', 'campaign', 'adset', 'ad'], level) AS depth
+    SELECT
+        *,
+        list_position(['account', 'campaign', 'adset', 'ad'], level) AS depth,
+        {window_total:actions} AS results,
+        {window_total:action_values} AS revenue_micros
     FROM insights_as_of($as_of_load)
     WHERE date >= $since AND date_stop <= $until AND {breakdown_filter}
 ),
@@ -30,9 +34,8 @@ summed AS (
         {sum:clicks},
         {sum:link_clicks},
         CASE WHEN count(*) = 1 THEN any_value(reach) END AS reach,
-        CASE WHEN count(*) = count(actions) THEN coalesce(sum({window_total:actions}), 0) END::BIGINT AS results,
-        CASE WHEN count(*) = count(action_values) THEN coalesce(sum({window_total:action_values}), 0) END::BIGINT
-            AS revenue_micros
+        {sum:results},
+        {sum:revenue_micros}
     FROM finest
     WHERE depth >= list_position(['account', 'campaign', 'adset', 'ad'], $level)
     GROUP BY ALL

@@ -1,0 +1,112 @@
+"""The figures of a chosen view, read anew from the newest published data at every call."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aibuyer_kit.charts.compare import Figure
+from aibuyer_kit.core.metrics import MEASURES, RATIOS, ratio_of
+from aibuyer_kit.dashboards.state import ViewState
+from aibuyer_kit.workflows.report import Overview
+from aibuyer_kit.workflows.workspaces import only_client
+from aibuyer_kit.workspace import Client, Workspace, load_example, open_workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# How the commands that serve a dashboard hand over what it shows.
+WORKSPACE_VARIABLE = "AIBUYER_WORKSPACE"
+CLIENT_VARIABLE = "AIBUYER_CLIENT"
+
+_MICROS = 1_000_000
+_SUMMED = tuple(measure for measure in MEASURES if measure.additive == "everywhere")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a view shows: the overview of the period, and each entity's name and values, the largest metric first."""
+
+    overview: Overview
+    rows: tuple[tuple[str, dict[str, Figure]], ...]
+
+
+def served_workspace(workspace: str = "") -> Workspace:
+    """Return the workspace to serve: the given one, AIBUYER_WORKSPACE, or the sample account. Raises NotFoundError."""
+    folder = workspace or os.environ.get(WORKSPACE_VARIABLE, "")
+    return open_workspace(folder) if folder else load_example()
+
+
+def served_clients(workspace: Workspace, client: str = "") -> tuple[str, ...]:
+    """Return the ids that may be chosen: the given one or AIBUYER_CLIENT alone, or else all. Raises NotFoundError."""
+    named = client or os.environ.get(CLIENT_VARIABLE, "")
+    return (workspace.client(named).id,) if named else workspace.clients
+
+
+def served_client(workspace: str = "", client: str = "") -> Client:
+    """Return the one client to serve. Raises NotFoundError, InputError if it is not clear which."""
+    opened = served_workspace(workspace)
+    return opened.client(only_client(opened.folder, client or os.environ.get(CLIENT_VARIABLE) or None).id)
+
+
+def read_figures(client: Client, state: ViewState) -> Figures:
+    """Read what the state asks for; all of it comes from one load.
+
+    Raises NotFoundError before the first load, WarehouseError.
+    """
+    overview = client.overview(**state.period())
+    period = overview.period
+    insights = client.insights(state.level, since=period.since, until=period.until, as_of=overview.load_id)
+    rows = entity_totals(insights)
+    found = [(name, values) for name, values in rows if state.search.casefold() in name.casefold()]
+    found.sort(key=lambda row: _rank(row[1].get(state.metric)), reverse=True)
+    return Figures(overview, tuple(found))
+
+
+def known_moments(client: Client, most: int = 30) -> tuple[tuple[datetime, int], ...]:
+    """Return the latest moments at which something was learnt, newest first, each with its last load number."""
+    loads = client.loads()
+    last = (
+        loads.groupby("known_at_utc", as_index=False)["load_id"]
+        .max()
+        .sort_values("load_id", ascending=False)
+        .head(most)
+    )
+    moments = (moment.to_pydatetime() for moment in last["known_at_utc"])
+    return tuple(zip(moments, map(int, last["load_id"]), strict=True))
+
+
+def entity_totals(insights: "pd.DataFrame") -> list[tuple[str, dict[str, Figure]]]:
+    """Return name and totals per entity of a frame with one row per entity and day; money in currency units.
+
+    Sums add what is known; a ratio divides sums over the days that know both of its sides.
+    """
+    groups = insights.groupby(["platform", "account_id", "entity_id"], sort=True)
+    return [(str(rows["name"].iloc[-1] or key[2]), _totals(rows)) for key, rows in groups]
+
+
+def _totals(rows: "pd.DataFrame") -> dict[str, Figure]:
+    whole = {measure.name: _whole(rows, measure.name, measure.unit == "money") for measure in _SUMMED}
+    values: dict[str, Figure] = {}
+    for measure in _SUMMED:
+        total = _sum(whole[measure.name])
+        values[measure.name] = total / _MICROS if measure.unit == "money" and total is not None else total
+    for ratio in RATIOS:
+        both = whole[ratio.numerator].notna() & whole[ratio.denominator].notna()
+        sums = {name: _sum(whole[name][both]) for name in (ratio.numerator, ratio.denominator)}
+        values[ratio.name] = ratio_of(ratio, sums)
+    return values
+
+
+def _whole(rows: "pd.DataFrame", name: str, is_money: bool) -> "pd.Series[int]":
+    # Micros as integers: a sum of them is exact, in whatever order it is made.
+    return (rows[name] * _MICROS if is_money else rows[name]).round().astype("Int64")
+
+
+def _sum(known_or_missing: "pd.Series[int]") -> int | None:
+    known = known_or_missing.dropna()
+    return int(known.sum()) if len(known) else None
+
+
+def _rank(value: Figure) -> tuple[bool, float]:
+    return (value is not None, float(value or 0))

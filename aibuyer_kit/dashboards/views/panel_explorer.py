@@ -1,0 +1,186 @@
+"""The analysts' explorer (Panel): client, level, metric and period; tiles, a live trend, and a table."""
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import panel as pn
+
+from aibuyer_kit.charts.fragment import Fragment
+from aibuyer_kit.charts.live import bokeh_figure
+from aibuyer_kit.charts.overview import chart_caption_html, overview_trend
+from aibuyer_kit.charts.tables import COLUMNS, HEADLINE, campaign_table_html, kpi_tiles_html, warnings_html
+from aibuyer_kit.core.errors import AibuyerError
+from aibuyer_kit.core.escape import for_html
+from aibuyer_kit.core.i18n import format_moment, format_period, t
+from aibuyer_kit.dashboards.figures import Figures, known_moments, read_figures, served_clients, served_workspace
+from aibuyer_kit.dashboards.state import CHOOSABLE_METRICS, LEVELS, NEWEST, PERIOD_DAYS, ViewState
+from aibuyer_kit.workspace import Client, Workspace
+
+MOST_ROWS = 200
+_LOOK_EVERY_MS = 60_000
+
+
+def explorer_page(workspace: str = "", client: str = "") -> "pn.viewable.Viewable":
+    """Build the page of one viewer; an error made on purpose is shown on it instead.
+
+    The defaults come from AIBUYER_WORKSPACE and AIBUYER_CLIENT, and without them from the sample account.
+    """
+    pn.extension(sizing_mode="stretch_width")
+    if _css() not in pn.config.raw_css:
+        pn.config.raw_css.append(_css())
+    try:
+        opened = served_workspace(workspace)
+        page = Explorer(opened, served_clients(opened, client)).page
+    except AibuyerError as error:
+        page = pn.pane.HTML(_error_html(error))
+    return page.servable(title="aibuyer explorer")
+
+
+class Explorer:
+    """One viewer's page: the widgets change the state, and every change reads the newest data anew."""
+
+    def __init__(self, workspace: Workspace, client_ids: tuple[str, ...]) -> None:
+        self._workspace = workspace
+        self.state = ViewState(client_ids[0])
+        self._shown_load = 0
+        self._client_names = {workspace.client(client_id).name: client_id for client_id in client_ids}
+        self._head = pn.pane.HTML(css_classes=["ab-head"])
+        self._tiles = pn.pane.HTML()
+        self._trend_title = pn.pane.HTML()
+        self._trend = pn.pane.Bokeh(None)
+        self._trend_card = pn.Column(self._trend_title, self._trend, css_classes=["ab-trend"])
+        self._table = pn.pane.HTML()
+        self._controls = pn.Row(css_classes=["ab-controls"])
+        self.page = pn.Column(
+            self._head, self._controls, self._tiles, self._trend_card, self._table, css_classes=["ab-body"]
+        )
+        self._make_controls()
+        self.refresh()
+        if pn.state.curdoc is not None:
+            pn.state.add_periodic_callback(self.refresh_if_new, period=_LOOK_EVERY_MS)
+
+    @property
+    def client(self) -> Client:
+        return self._workspace.client(self.state.client_id)
+
+    def refresh(self) -> None:
+        """Read what the state asks for from the newest data and show it; an error made on purpose is shown instead."""
+        try:
+            client = self.client
+            self._show(client, read_figures(client, self.state))
+        except AibuyerError as error:
+            self._head.object = _error_html(error)
+            self._tiles.object = self._table.object = ""
+            self._trend_card.visible = False
+
+    def refresh_if_new(self) -> None:
+        """Show newer data where there are any and the viewer looks at the newest."""
+        if self.state.as_of == NEWEST and self.client.freshness().load_id != self._shown_load:
+            self._make_controls()
+            self.refresh()
+
+    def _make_controls(self) -> None:
+        locale = self.client.locale
+        self._controls.objects = [
+            self._select("client_id", t(locale, "word.client"), self._client_names),
+            self._select("level", t(locale, "word.level"), {t(locale, f"level.{each}"): str(each) for each in LEVELS}),
+            self._select(
+                "metric", t(locale, "word.metric"), {t(locale, f"metric.{name}"): name for name in CHOOSABLE_METRICS}
+            ),
+            self._select(
+                "days",
+                t(locale, "word.period"),
+                {t(locale, "period.last_days", count=days): days for days in PERIOD_DAYS},
+            ),
+            self._select("as_of", t(locale, "explorer.as_known_on"), self._moments(locale)),
+            self._search(t(locale, "explorer.search")),
+        ]
+
+    def _moments(self, locale: str) -> dict[str, int]:
+        zone = self.client.overview().data_as_of.tzinfo
+        moments = known_moments(self.client)
+        earlier = {format_moment(moment.astimezone(zone), locale): load_id for moment, load_id in moments[1:]}
+        return {t(locale, "explorer.newest"): NEWEST, **earlier}
+
+    def _select(self, field: str, label: str, options: dict[str, Any]) -> "pn.widgets.Select":
+        widget = pn.widgets.Select(name=label, options=options, value=getattr(self.state, field))
+        widget.param.watch(self._chosen(field), "value")
+        return widget
+
+    def _search(self, label: str) -> "pn.widgets.TextInput":
+        widget = pn.widgets.TextInput(name=label, value=self.state.search)
+        widget.param.watch(self._chosen("search"), "value")
+        return widget
+
+    def _chosen(self, field: str) -> Callable[[Any], None]:
+        def choose(event: Any) -> None:
+            self.state = self.state.changed(**{field: event.new})
+            if field == "client_id":
+                self._make_controls()
+            self.refresh()
+
+        return choose
+
+    def _show(self, client: Client, figures: Figures) -> None:
+        overview, locale = figures.overview, client.locale
+        self._shown_load = overview.load_id
+        self._head.object = _head_html(figures, locale)
+        tiles = kpi_tiles_html(
+            overview.totals,
+            overview.previous_totals,
+            overview.targets,
+            currency=overview.currency,
+            locale=locale,
+            metrics=_tiles_for(self.state.metric),
+        )
+        self._tiles.object = Fragment(tiles, "")._repr_html_()
+        chart = overview_trend(overview, self.state.metric, locale)
+        self._trend.object = bokeh_figure(chart)
+        self._trend_title.object = Fragment(chart_caption_html(chart), "")._repr_html_()
+        self._trend_card.visible = bool(overview.daily)
+        self._table.object = _table_html(figures, self.state, locale)
+
+
+def _tiles_for(metric: str) -> tuple[str, ...]:
+    return HEADLINE if metric in HEADLINE else (*HEADLINE[:-1], metric)
+
+
+def _head_html(figures: Figures, locale: str) -> str:
+    overview = figures.overview
+    as_of = t(locale, "word.data_as_of", moment=format_moment(overview.data_as_of, locale))
+    html = (
+        f'<div class="ab-kicker">{for_html(t(locale, "explorer.title"))}</div><h1>{for_html(overview.client_name)}</h1>'
+        f'<div class="ab-meta"><span>{for_html(format_period(overview.period, locale))}</span>'
+        f'<span data-as-of="{overview.load_id}">{for_html(as_of)}</span></div>'
+        f"{warnings_html(overview.warnings, locale)}"
+    )
+    return Fragment(html, "")._repr_html_()
+
+
+def _table_html(figures: Figures, state: ViewState, locale: str) -> str:
+    overview, shown = figures.overview, figures.rows[:MOST_ROWS]
+    if not shown:
+        return Fragment(f'<p class="ab-note">{for_html(t(locale, "explorer.no_rows"))}</p>', "")._repr_html_()
+    columns = COLUMNS if state.metric in COLUMNS else (*COLUMNS[:-1], state.metric)
+    level, heading = t(locale, f"level.{state.level}"), t(locale, f"levels.{state.level}")
+    table = campaign_table_html(
+        shown,
+        overview.totals,
+        overview.targets,
+        currency=overview.currency,
+        locale=locale,
+        columns=columns,
+        name_header=level,
+    )
+    left_out = len(figures.rows) - len(shown)
+    more = f'<p class="ab-note">{for_html(t(locale, "chart.others", count=left_out))}</p>' if left_out else ""
+    return Fragment(f"<h2>{for_html(heading)}</h2>{table}{more}", "")._repr_html_()
+
+
+def _error_html(error: AibuyerError) -> str:
+    return Fragment(f'<div class="ab-warnings" role="alert">{for_html(error)}</div>', "")._repr_html_()
+
+
+def _css() -> str:
+    return (files("aibuyer_kit.dashboards.views") / "panel_explorer.css").read_text(encoding="utf-8")

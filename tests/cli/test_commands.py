@@ -1,0 +1,164 @@
+"""The commands as a person runs them: processes of their own, exit codes, data on stdout and the rest on stderr."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+CSV = """\
+Campaign name,Day,Amount spent (EUR),Impressions,Clicks (all),Purchases,Purchases conversion value
+Sample spring,2026-03-01,120.50,10000,210,4,480.00
+Sample spring,2026-03-02,99.50,9000,190,,
+=cmd|' /C calc'!A0,2026-03-02,10.00,1000,20,1,30.00
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `aibuyer` in an empty folder with nothing of ours in its environment."""
+
+    def aibuyer(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("AIBUYER_")}
+        return subprocess.run(
+            [sys.executable, "-c", "from aibuyer_kit.cli import main; main()", *arguments],
+            cwd=tmp_path,
+            env=clean | dict(env or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return aibuyer
+
+
+@pytest.fixture
+def shop(run: Run, tmp_path: Path) -> Path:
+    """A workspace with one client and one imported file."""
+    (tmp_path / "export.csv").write_text(CSV, encoding="utf-8")
+    for command in (["init"], ["client", "add", "shop", "--name", "Sample shop"], ["import", "export.csv"]):
+        done = run(*command)
+        assert done.returncode == 0, done.stderr
+    return tmp_path / "workspace"
+
+
+def test_from_an_empty_folder_to_figures(run: Run, shop: Path) -> None:
+    """init, client add, import and insights, each told by the one before."""
+    rows = json.loads(run("insights", "--since", "2026-03-01", "--until", "2026-03-02", "--json").stdout)
+    spring = [row for row in rows if row["name"] == "Sample spring"]
+    assert [(row["date"], row["spend"], row["results"], row["cpa"]) for row in spring] == [
+        ("2026-03-01", 120.5, 4, 30.125),
+        ("2026-03-02", 99.5, 0, None),
+    ]
+    table = run("insights", "--since", "2026-03-01", "--until", "2026-03-02").stdout
+    assert "=cmd|' /C calc'!A0" in table
+
+
+def test_a_workspace_is_found_from_a_folder_below_it(run: Run, shop: Path) -> None:
+    """As git does; and a variable goes before it."""
+    assert "shop" in run("client", "list").stdout
+    elsewhere = run("client", "list", env={"AIBUYER_WORKSPACE": str(shop / "nowhere")})
+    assert elsewhere.returncode == 1
+    assert "is not a workspace" in elsewhere.stderr
+
+
+def test_init_copies_what_people_edit(shop: Path) -> None:
+    """The workspace has its own notebooks, dashboards, reports and rules."""
+    for path in ("notebooks/01_connect.ipynb", "dashboards/explorer.py", "reports/account_overview.ipynb", "rules"):
+        assert (shop / path).exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        pytest.param(["init"], 2, "is a workspace already", id="init-twice"),
+        pytest.param(["client", "add", "../x", "--name", "X"], 2, "is not a client id", id="unsafe-client"),
+        pytest.param(["client", "add", "x", "--name", "X", "--account", "1"], 2, "accounts.0.id", id="bad-account"),
+        pytest.param(["insights", "--metrics", "cpaa"], 2, "Did you mean 'cpa'", id="unknown-metric"),
+        pytest.param(["insights", "--level", "adsets"], 2, "account, campaign, adset, ad", id="unknown-level"),
+        pytest.param(["insights", "--since", "2026-03-01"], 2, "both ends", id="half-a-period"),
+        pytest.param(["insights", "--days", "0"], 2, "at least 1", id="no-days"),
+        pytest.param(["insights", "--as-of", "yesterday"], 2, "as_of is 'yesterday'", id="bad-as-of"),
+        pytest.param(["insights", "--client", "other"], 1, "Clients: shop", id="unknown-client"),
+        pytest.param(["import", "missing.csv"], 2, "missing.csv", id="missing-file"),
+        pytest.param(["sync"], 2, "has no ad account", id="nothing-to-sync"),
+        pytest.param(["report", "run", "nothing"], 1, "account_overview", id="unknown-report"),
+        pytest.param(["report", "run", "account_overview", "-p", "days"], 2, "name=value", id="no-value"),
+        pytest.param(["report", "run", "account_overview", "-p", "dayz=7"], 2, "days", id="unknown-parameter"),
+        pytest.param(["report", "run", "account_overview", "-p", "days=week"], 2, "days", id="mistyped-parameter"),
+        pytest.param(["sandbox", "serve", "--world", "nowhere"], 2, "hill", id="unknown-world"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_its_own_exit_code(
+    run: Run, shop: Path, arguments: list[str], code: int, said: str
+) -> None:
+    """No traceback, nothing on stdout, and what to do about it."""
+    done = run(*arguments)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_token_names_its_variable(run: Run, shop: Path) -> None:
+    """Exit code 5 is authorisation."""
+    run("client", "add", "other", "--name", "Other sample", "--account", "act_1")
+    done = run("sync", "--client", "other")
+    assert done.returncode == 5
+    assert "AIBUYER_OTHER_META_ACCESS_TOKEN" in done.stderr
+
+
+def test_importing_again_changes_nothing_and_replacing_is_asked_for(run: Run, shop: Path, tmp_path: Path) -> None:
+    """A shorter file closes nothing by itself; with --replace-days what it leaves out is gone."""
+    assert "0 new rows, 0 restated, 0 gone, 3 unchanged" in run("import", "export.csv").stdout
+    shorter = tmp_path / "shorter.csv"
+    shorter.write_text("\n".join(CSV.splitlines()[:3]) + "\n", encoding="utf-8")
+    assert "0 gone, 2 unchanged" in run("import", "shorter.csv").stdout
+    assert "1 gone, 2 unchanged" in run("import", "shorter.csv", "--replace-days").stdout
+    now = run("insights", "--since", "2026-03-01", "--until", "2026-03-02", "--json")
+    then = run("insights", "--since", "2026-03-01", "--until", "2026-03-02", "--as-of", "2", "--json")
+    assert (len(json.loads(now.stdout)), len(json.loads(then.stdout))) == (2, 3)
+
+
+def test_status_and_doctor_tell_the_state(run: Run, shop: Path) -> None:
+    """Freshness per client; a doctor whose failures have a cure and an exit code."""
+    (row,) = json.loads(run("status", "--json").stdout)
+    assert (row["client"], row["first_day"], row["last_day"], row["incomplete_loads"]) == (
+        "shop",
+        "2026-03-01",
+        "2026-03-02",
+        0,
+    )
+    assert run("doctor").returncode == 0
+    (shop / "clients" / "shop" / "client.toml").write_text("name = 5\n", encoding="utf-8")
+    ill = run("doctor")
+    assert ill.returncode == 1
+    assert "FAILED" in ill.stdout
+    assert "client.toml: name" in ill.stdout
+
+
+def test_config_show_tells_origins_and_masks_secrets(run: Run, shop: Path) -> None:
+    """The secret that the environment gives is not printed."""
+    env = {"AIBUYER_META__APP_SECRET": "canary-secret", "AIBUYER_SYNC__BACKFILL_DAYS": "7"}
+    done = run("config", "show", "--origin", env=env)
+    assert "canary" not in done.stdout + done.stderr
+    assert "AIBUYER_SYNC__BACKFILL_DAYS" in done.stdout
+
+
+def test_insights_do_without_pandas_and_arrow(run: Run, shop: Path) -> None:
+    """The first answer must not wait for libraries that it does not use."""
+    code = (
+        "import sys\n"
+        "from aibuyer_kit.cli import main\n"
+        "sys.argv = ['aibuyer', 'insights', '-w', sys.argv[1], '--since', '2026-03-01', '--until', '2026-03-02']\n"
+        "try: main()\n"
+        "except SystemExit as done: assert not done.code\n"
+        "heavy = {'pandas', 'pyarrow', 'bokeh', 'panel', 'matplotlib', 'facebook_business', 'pydantic_settings'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(shop)], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,17 @@
+"""Splitting money so that the parts make the whole."""
+
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aibuyer_kit.sandbox.market.delivery import largest_remainder
+
+
+@given(st.lists(st.fractions(min_value=0, max_value=10**9), max_size=6))
+def test_the_parts_add_up_to_the_whole_part_of_the_sum(exact: list[Fraction]) -> None:
+    """No cent is made or lost, and no part is a whole unit away from its share."""
+    whole = largest_remainder(exact)
+
+    assert sum(exact) - 1 < sum(whole) <= sum(exact)
+    assert all(abs(part - share) < 1 for part, share in zip(whole, exact, strict=True))
