@@ -1,7 +1,7 @@
 """Write docs/data-dictionary.md from the metric catalogue and the warehouse's own SQL; `--check` only compares.
 
-A relation's meaning is the comment right above its CREATE, a query's the comment at the top of its file, and a
-column's the metric that it stores or the comment at the end of its line.
+A relation's meaning is the comment right above its CREATE, a query's the comment at the top of its file, a column's
+the metric that it stores, or the comment at the end of its line or right above it (`-- column: meaning`).
 """
 
 import argparse
@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "data-dictionary.md"
 SQL = ROOT / "aibuyer_kit" / "warehouse" / "sql"
 STATEMENT = re.compile(r"((?:^--[^\n]*\n)*)^CREATE (TABLE|VIEW|MACRO) (\w+)(.*?;)$", re.MULTILINE | re.DOTALL)
 ARGUMENTS = re.compile(r"\((.*?)\) AS TABLE")
-COLUMN_COMMENT = re.compile(r"^\s+(\w+) .*-- (.+)$", re.MULTILINE)
+COLUMN_COMMENT = re.compile(r"^\s+(?:-- (\w+): |(\w+) .*-- )(.+)$", re.MULTILINE)
 METRIC_COLUMNS = {measure.column: measure.meaning for measure in MEASURES}
 BETTER = {True: "higher", False: "lower", None: "–"}
 INTRODUCTION = """\
@@ -69,28 +69,32 @@ def ratio_row(each: Ratio) -> list[str]:
 
 def relations() -> Iterator[str]:
     yield "## Tables and views\n"
+    meanings = dict(METRIC_COLUMNS)
     with warehouse() as connection:
         for name in migrations():
             for comment, kind, relation, body in STATEMENT.findall(sql_text(f"migrations/{name}")):
-                described = table_lines if kind == "TABLE" else derived_lines
-                yield from described(connection, relation, body, prose(comment))
+                meanings |= {above or beside: meaning for above, beside, meaning in COLUMN_COMMENT.findall(body)}
+                yield f"### {relation}\n\n{prose(comment)}"
+                if kind == "TABLE":
+                    yield from table_columns(connection, relation, meanings)
+                else:
+                    yield from derived_columns(connection, relation, body)
 
 
-def table_lines(connection: duckdb.DuckDBPyConnection, relation: str, body: str, comment: str) -> Iterator[str]:
-    meanings = METRIC_COLUMNS | dict(COLUMN_COMMENT.findall(body))
+def table_columns(connection: duckdb.DuckDBPyConnection, relation: str, meanings: dict[str, str]) -> Iterator[str]:
     columns = connection.execute(f"DESCRIBE FROM {relation}").fetchall()
     rows = ([f"`{name}`", type_, null.lower(), meanings.get(name, "")] for name, type_, null, *_ in columns)
-    yield f"### {relation}\n\n{comment}"
     yield from table(["Column", "Type", "May be missing", "Meaning"], rows)
 
 
-def derived_lines(connection: duckdb.DuckDBPyConnection, relation: str, body: str, comment: str) -> Iterator[str]:
-    """Describe a view or macro by its columns' names: types and meanings stand with the tables."""
+def derived_columns(connection: duckdb.DuckDBPyConnection, relation: str, body: str) -> Iterator[str]:
+    """Name the columns of a view or macro: types and meanings stand with the tables."""
     arguments = [name.strip() for found in ARGUMENTS.findall(body) for name in found.split(",")]
     signature = f"({', '.join(arguments)})" if arguments else ""
     call = re.sub(r"\w+", "0", signature)
     columns = connection.execute(f"DESCRIBE FROM {relation}{call}").fetchall()
-    yield f"### {relation}{signature}\n\n{comment}"
+    if signature:
+        yield f"Called as `{relation}{signature}`.\n"
     yield f"Columns: {', '.join(f'`{name}`' for name, *_ in columns)}.\n"
 
 

@@ -12,14 +12,14 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 AIBUYER = str(Path(sys.executable).with_name("aibuyer"))
 MAX_BYTES = 300_000
 WAIT_SECONDS = 120
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 860}
+PHONE = ViewportSize(width=390, height=844)
+DESK = ViewportSize(width=1280, height=860)
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ RATIOS: tuple[Ratio, ...] = (
     Ratio("value_per_result", "money", "revenue", "results", "Revenue per result.", 1, True),
 )
 
-METRICS: dict[str, Measure | Ratio] = {each.name: each for each in (*MEASURES, *RATIOS)}
+METRICS: dict[str, Measure | Ratio] = {each.name: each for each in MEASURES} | {each.name: each for each in RATIOS}
 
 
 def metric(name: str) -> Measure | Ratio:

@@ -65,15 +65,10 @@ def read_figures(client: Client, state: ViewState) -> Figures:
 
 def known_moments(client: Client, most: int = 30) -> tuple[tuple[datetime, int], ...]:
     """Return the latest moments at which something was learnt, newest first, each with its last load number."""
-    loads = client.loads()
-    last = (
-        loads.groupby("known_at_utc", as_index=False)["load_id"]
-        .max()
-        .sort_values("load_id", ascending=False)
-        .head(most)
-    )
-    moments = (moment.to_pydatetime() for moment in last["known_at_utc"])
-    return tuple(zip(moments, map(int, last["load_id"]), strict=True))
+    loads = client.loads().sort_values("load_id")
+    last = dict(zip(loads["known_at_utc"], loads["load_id"], strict=True))
+    moments = ((moment.to_pydatetime(), int(load_id)) for moment, load_id in last.items())
+    return tuple(sorted(moments, key=lambda pair: pair[1], reverse=True)[:most])
 
 
 def entity_totals(insights: "pd.DataFrame") -> list[tuple[str, dict[str, Figure]]]:

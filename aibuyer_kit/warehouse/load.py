@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+# All of the coverage was read; the source tells only a part of it, as a file does; the read broke off.
+Extent = Literal["complete", "partial", "broken"]
+
+
 @dataclass(frozen=True)
 class Coverage:
     """What a read was asked for: all that the platform holds there, if the read is complete.
@@ -38,7 +42,7 @@ class LoadResult:
 
     load_id: int
     coverage: Coverage
-    complete: bool
+    extent: Extent
     inserted: int
     restated: int
     closed: int
@@ -95,17 +99,17 @@ def _checked(coverage: Coverage, tables: "Iterable[pa.Table]") -> "Iterator[pa.T
 
 
 def load_staged(
-    connection: "duckdb.DuckDBPyConnection", coverage: Coverage, *, complete: bool, known_at: datetime
+    connection: "duckdb.DuckDBPyConnection", coverage: Coverage, *, extent: Extent, known_at: datetime
 ) -> LoadResult:
     """Merge the staged rows in one transaction and return what changed.
 
-    A key in the coverage that a complete read did not return is closed; an incomplete read closes nothing.
+    A key in the coverage that a complete read did not return is closed; any other read closes nothing.
     Raises InconsistentReadError, changing nothing, if one key was returned with two different contents.
     """
     shape = _SHAPES[coverage.facts]
     connection.execute("BEGIN")
     try:
-        result = _merge(connection, shape, coverage, complete, known_at)
+        result = _merge(connection, shape, coverage, extent, known_at)
         connection.execute("DROP TABLE stage")
         connection.execute("COMMIT")
     except BaseException:
@@ -115,7 +119,7 @@ def load_staged(
 
 
 def _merge(
-    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, complete: bool, known_at: datetime
+    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, extent: Extent, known_at: datetime
 ) -> LoadResult:
     load_id = _count(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM load")
     returned = _count(connection, "SELECT count(*) FROM stage")
@@ -123,7 +127,7 @@ def _merge(
     _refuse_strays(connection, coverage)
     inserted, restated = _find_changes(connection, shape)
     _close(connection, shape, f"EXISTS (SELECT 1 FROM changed AS stage WHERE {shape.same_key})", {}, load_id)
-    closed = _close_absent(connection, shape, coverage, load_id) if complete else 0
+    closed = _close_absent(connection, shape, coverage, load_id) if extent == "complete" else 0
     connection.execute(
         f"INSERT INTO {shape.table} SELECT {shape.columns}, ?, ? FROM changed",
         [load_id, OPEN],
@@ -131,7 +135,7 @@ def _merge(
     connection.execute("DROP TABLE changed")
     unchanged = distinct - inserted - restated
     result = LoadResult(
-        load_id, coverage, complete, inserted, restated, closed, unchanged, repeated=returned - distinct
+        load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct
     )
     _record(connection, result, known_at)
     return result
@@ -240,7 +244,7 @@ def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_a
             str(coverage.level),
             days.since if days else None,
             days.until if days else None,
-            result.complete,
+            result.extent,
             result.inserted,
             result.restated,
             result.closed,

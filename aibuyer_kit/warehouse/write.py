@@ -11,7 +11,7 @@ import filelock
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import PlatformError, WarehouseBusyError, WarehouseError
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
-from aibuyer_kit.warehouse.load import Coverage, LoadResult, load_staged, stage
+from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult, load_staged, stage
 from aibuyer_kit.warehouse.recover import Recovered, open_working
 from aibuyer_kit.warehouse.schema import migrate
 
@@ -72,21 +72,20 @@ class Writer:
         tables: "Iterable[pa.Table]",
         *,
         known_at: Callable[[], datetime],
-        complete: bool = True,
+        extent: Extent = "complete",
     ) -> LoadResult:
         """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
 
-        `complete=False` is for sources that do not tell all that there is, such as a file with a few campaigns. If the
-        read fails in mid-way, what came before is kept as an incomplete load, and the error is raised again.
+        If the read fails in mid-way, what came before is kept as a broken load, and the error is raised again.
         """
         connection = self._open()
         try:
             stage(connection, coverage, tables)
         except (PlatformError, KeyboardInterrupt):
-            load_staged(connection, coverage, complete=False, known_at=known_at())
+            load_staged(connection, coverage, extent="broken", known_at=known_at())
             self._unpublished = True
             raise
-        result = load_staged(connection, coverage, complete=complete, known_at=known_at())
+        result = load_staged(connection, coverage, extent=extent, known_at=known_at())
         self._unpublished = True
         return result
 
@@ -95,7 +94,7 @@ class Writer:
         rows = (
             self._open()
             .execute(
-                "SELECT since, until FROM load WHERE complete AND facts = 'insights'"
+                "SELECT since, until FROM load WHERE extent = 'complete' AND facts = 'insights'"
                 " AND platform = ? AND account_id = ? ORDER BY load_id",
                 [platform, account_id],
             )

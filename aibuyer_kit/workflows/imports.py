@@ -10,7 +10,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ImportFileError, NotFoundError
-from aibuyer_kit.warehouse.load import Coverage, LoadResult
+from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.period import client_clock
@@ -56,8 +56,9 @@ def import_export(
     with open_writer(context.warehouse) as writer:
         for level, entities in _by_level(found.entities):
             coverage = Coverage("entities", found.account.platform, found.account.account_id, level)
-            writer.load(coverage, [entities], known_at=known_at, complete=False)
-        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, complete=replace_days)
+            writer.load(coverage, [entities], known_at=known_at, extent="partial")
+        extent: Extent = "complete" if replace_days else "partial"
+        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, extent=extent)
     return ImportDone(found.report, facts, _totals(found))
 
 

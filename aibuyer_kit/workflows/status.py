@@ -10,7 +10,7 @@ from aibuyer_kit.workflows.period import account_zones, client_clock
 
 
 def client_status(context: ClientContext) -> dict[str, Any]:
-    """Return one row: data as of (account time), its age in minutes, days covered, loads, and incomplete loads."""
+    """Return one row: data as of (account time), its age in minutes, days covered, loads, and reads that broke off."""
     reader = Reader(context.warehouse)
     try:
         fresh = reader.freshness()
@@ -26,10 +26,10 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         first_day=fresh.first_day,
         last_day=fresh.last_day,
         loads=fresh.load_id,
-        incomplete_loads=sum(not load["complete"] for load in loads),
+        broken_loads=sum(load["extent"] == "broken" for load in loads),
     )
 
 
 def _row(context: ClientContext, **known: Any) -> dict[str, Any]:
-    columns = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "incomplete_loads")
+    columns = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "broken_loads")
     return {"client": context.id, **{name: known.get(name) for name in columns}}

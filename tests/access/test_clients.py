@@ -12,7 +12,8 @@ from aibuyer_kit.core.errors import AuthorisationError, InputError, InvalidIdErr
 
 BAD_IDS = [
     "", ".", "..", "../acme", "a/b", "a\\b", "/etc", "C:", "acme\x00", "acme\n", " acme", "Acme", "acme--two", "-acme",
-    "acme-", "con", "nul", "com1", "lpt9", "aux", "аcme", "acme\u0301", "acmé", "acme\u202e", "a.b", "a" * 64, "a" * 300,
+    "acme-", "con", "com1",
+    "nul", "lpt9", "aux", "аcme", "acme\u0301", "acmé", "acme\u202e", "a.b", "a" * 64, "a" * 300,
     "~", "%2e%2e", "acme ", "ａｃｍｅ",
 ]  # fmt: skip
 

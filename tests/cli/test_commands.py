@@ -120,14 +120,14 @@ def test_importing_again_changes_nothing_and_replacing_is_asked_for(run: Run, sh
     assert "0 gone, 2 unchanged" in run("import", "shorter.csv").stdout
     assert "1 gone, 2 unchanged" in run("import", "shorter.csv", "--replace-days").stdout
     now = run("insights", "--since", "2026-03-01", "--until", "2026-03-02", "--json")
-    then = run("insights", "--since", "2026-03-01", "--until", "2026-03-02", "--as-of", "2", "--json")
+    then = run("insights", "--since", "2026-03-01", "--until", "2026-03-02", "--as-of", "3", "--json")
     assert (len(json.loads(now.stdout)), len(json.loads(then.stdout))) == (2, 3)
 
 
 def test_status_and_doctor_tell_the_state(run: Run, shop: Path) -> None:
     """Freshness per client; a doctor whose failures have a cure and an exit code."""
     (row,) = json.loads(run("status", "--json").stdout)
-    assert (row["client"], row["first_day"], row["last_day"], row["incomplete_loads"]) == (
+    assert (row["client"], row["first_day"], row["last_day"], row["broken_loads"]) == (
         "shop",
         "2026-03-01",
         "2026-03-02",

@@ -259,7 +259,7 @@ def test_a_code_that_is_no_number_counts_as_none(code: object) -> None:
 @pytest.mark.parametrize(
     "text",
     ["junk", "", "[]", "null", "3", '{"17": 3}', '{"17": [null, 5, {"estimated_time_to_regain_access": "x"}]}']
-    + [json.dumps({"17": [regain(bad)]}) for bad in (-5, None, True, [], {}, math.nan, math.inf)]
+    + [json.dumps({"17": [regain(bad)]}) for bad in (-5, None, True, [], {}, math.nan, math.inf, 10**400)]
     + ['{"17": [{"estimated_time_to_regain_access": 1e999}]}', '{"17": [{"estimated_time_to_regain_access": 5'],
 )
 def test_junk_in_a_usage_header_counts_as_nothing_said(text: str) -> None:
@@ -278,7 +278,7 @@ TOKEN = "EAAcanary0123456789"
         "bad url https://graph/me?access_token=canary-token&x=1 and appsecret_proof=canary-token",
         '{"access_token": "canary-token"}',
         "Malformed access token canary-token",
-        f"Cannot parse {TOKEN}",
+        f"Cannot parse\r\n\x1b[31m{TOKEN}",
         "Authorization: Bearer canary-token",
     ],
 )
@@ -287,7 +287,7 @@ def test_a_reason_never_holds_a_token(message: str) -> None:
     for body in (envelope(100, message=message), envelope(100, error_user_msg=message)):
         reason = classify(400, {}, body).reason
         assert "canary" not in reason
-        assert "\n" not in reason
+        assert reason.isprintable()
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)

@@ -53,10 +53,15 @@ def test_nothing_secret_is_in_the_text_of_a_running_sandbox() -> None:
         assert sandbox.app_secret not in repr(sandbox)
 
 
-def test_only_this_machine_is_served() -> None:
-    """Bound to the loopback address, and nothing else."""
+@pytest.mark.parametrize("which", ["graph_url", "control_url"])
+def test_only_the_loopback_address_is_served(which: str) -> None:
+    """Another address of the same machine finds nobody."""
     with start() as sandbox:
-        assert {"127.0.0.1"} == {urlsplit(url).hostname for url in (sandbox.graph_url, sandbox.control_url)}
+        there = urlsplit(getattr(sandbox, which))
+
+        assert there.hostname == "127.0.0.1"
+        with pytest.raises(OSError, match=r"."):
+            socket.create_connection(("127.0.0.2", there.port), timeout=2).close()
 
 
 def test_after_the_end_the_ports_are_free(http: httpx.Client) -> None:

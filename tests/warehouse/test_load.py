@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError, TransientError
-from aibuyer_kit.warehouse.load import LoadResult
+from aibuyer_kit.warehouse.load import Extent, LoadResult
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.warehouse.write import Writer, open_writer
 
@@ -27,8 +27,8 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
         yield opened
 
 
-def load(writer: Writer, *rows: dict[str, object], complete: bool = True, days: DateRange = DAYS) -> LoadResult:
-    return writer.load(coverage(days), [insight_page(rows)], known_at=at_noon, complete=complete)
+def load(writer: Writer, *rows: dict[str, object], extent: Extent = "complete", days: DateRange = DAYS) -> LoadResult:
+    return writer.load(coverage(days), [insight_page(rows)], known_at=at_noon, extent=extent)
 
 
 def counts(result: LoadResult) -> dict[str, int]:
@@ -131,8 +131,13 @@ def test_a_row_outside_of_what_was_asked_for_is_refused(writer: Writer, stray: d
         load(writer, insight(**stray))
 
 
-# One read: which ads were returned with how many clicks, and whether the read was complete.
-READS = st.lists(st.tuples(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 2)), st.booleans()), max_size=6)
+# One read: which ads were returned with how many clicks, and how far the read went.
+READS = st.lists(
+    st.tuples(
+        st.dictionaries(st.sampled_from("abcd"), st.integers(0, 2)), st.sampled_from(["complete", "partial", "broken"])
+    ),
+    max_size=6,
+)
 
 
 @settings(max_examples=25, deadline=None)
@@ -143,9 +148,9 @@ def test_as_of_every_load_equals_what_had_been_returned_by_then(tmp_path_factory
     known: dict[str, int] = {}
     expected = [{}]
     with open_writer(folder) as writer:
-        for returned, complete in reads:
-            load(writer, *(insight(ad, clicks=clicks) for ad, clicks in returned.items()), complete=complete)
-            known = dict(returned) if complete else known | returned
+        for returned, extent in reads:
+            load(writer, *(insight(ad, clicks=clicks) for ad, clicks in returned.items()), extent=extent)
+            known = dict(returned) if extent == "complete" else known | returned
             expected.append(known)
     reader = Reader(folder)
     found = [

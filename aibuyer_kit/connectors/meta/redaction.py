@@ -6,7 +6,7 @@ import re
 _NAMES = "access_token|input_token|fb_exchange_token|appsecret_proof|client_secret|app_secret"
 _NAMED = re.compile(rf"\b({_NAMES})([\"'\s]*(?:=|:|%3D)[\"'\s]*)[^\s&\"',;)}}]+", re.IGNORECASE)
 _SPOKEN = re.compile(r"\b((?:malformed|invalid)\s+access\s+token|bearer|oauth)(\s+[\"']?)[^\s\"',;]{6,}", re.IGNORECASE)
-_TOKEN = re.compile(r"\bEAA[A-Za-z0-9_-]{6,}")
+_TOKEN = re.compile(r"EAA[A-Za-z0-9_-]{6,}")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\ud800-\udfff]+")
 
 

@@ -94,16 +94,17 @@ def test_a_throttle_holds_until_the_virtual_clock_has_passed_it(
     first = graph.get(path)
     sandbox.advance(90)
     second = graph.get(path)
-    sandbox.advance(90)
-    waits = [
-        json.loads(answer.headers["X-Business-Use-Case-Usage"])[sandbox.account_id[4:]][0] for answer in (first, second)
-    ]
+    sandbox.advance(89)
+    early = graph.get(path)
+    sandbox.advance(1)
+    refused = (first, second, early)
+    waits = [json.loads(one.headers["X-Business-Use-Case-Usage"])[sandbox.account_id[4:]][0] for one in refused]
 
-    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in (first, second)] == [(400, 80000)] * 2
-    assert [wait["estimated_time_to_regain_access"] for wait in waits] == [3, 2]
-    assert [wait["call_count"] for wait in waits] == [100, 100]
+    assert [(one.status_code, one.json()["error"]["code"]) for one in refused] == [(400, 80000)] * 3
+    assert [wait["estimated_time_to_regain_access"] for wait in waits] == [3, 2, 1]
+    assert [wait["call_count"] for wait in waits] == [100] * 3
     assert codes(graph, path, 2) == [None, None]
-    assert [(one["remaining"], one["early_calls"]) for one in control.get("/faults").json()["faults"]] == [(0, 1)]
+    assert [(one["remaining"], one["early_calls"]) for one in control.get("/faults").json()["faults"]] == [(0, 2)]
 
 
 def test_a_throttle_may_be_the_ad_accounts(sandbox: RunningSandbox, graph: httpx.Client, control: httpx.Client) -> None:

@@ -3,26 +3,28 @@
 -- attribution. A version holds from load `known_from` up to, but not including, load `known_to`; the open version of a
 -- key has known_to = 9223372036854775807. A key that the platform no longer returns has no open version.
 CREATE TABLE insight_version (
-    platform VARCHAR NOT NULL,
-    account_id VARCHAR NOT NULL,
-    level VARCHAR NOT NULL,
-    entity_id VARCHAR NOT NULL,
-    date DATE NOT NULL,
-    date_stop DATE NOT NULL,
-    breakdown VARCHAR NOT NULL,
-    attribution VARCHAR NOT NULL,
-    campaign_id VARCHAR,
-    adset_id VARCHAR,
-    currency VARCHAR NOT NULL,
+    platform VARCHAR NOT NULL, -- the connector, such as meta
+    account_id VARCHAR NOT NULL, -- the ad account, as the platform writes it
+    level VARCHAR NOT NULL, -- account, campaign, adset or ad
+    entity_id VARCHAR NOT NULL, -- the object of that level
+    date DATE NOT NULL, -- first day
+    date_stop DATE NOT NULL, -- last day; later than `date` only in the total of a stated period
+    breakdown VARCHAR NOT NULL, -- '' or a JSON object with sorted keys
+    attribution VARCHAR NOT NULL, -- the setting under which the platform counted
+    campaign_id VARCHAR, -- the campaign above it
+    adset_id VARCHAR, -- the ad set above it
+    currency VARCHAR NOT NULL, -- ISO 4217 code of the row's money
     spend_micros BIGINT,
     impressions BIGINT,
     clicks BIGINT,
     link_clicks BIGINT,
     reach BIGINT,
+    -- actions: by action type and attribution window; missing: not reported, empty: none came
     actions STRUCT(action_type VARCHAR, total BIGINT, click_1d BIGINT, click_7d BIGINT, click_28d BIGINT, view_1d BIGINT)[],
+    -- action_values: the same for their value, in micros
     action_values STRUCT(action_type VARCHAR, total BIGINT, click_1d BIGINT, click_7d BIGINT, click_28d BIGINT, view_1d BIGINT)[],
-    known_from BIGINT NOT NULL,
-    known_to BIGINT NOT NULL
+    known_from BIGINT NOT NULL, -- the load that brought the version
+    known_to BIGINT NOT NULL -- the load that ended it
 );
 
 -- Accounts, campaigns, ad sets and ads, every version of every object.
@@ -34,37 +36,38 @@ CREATE TABLE entity_version (
     entity_id VARCHAR NOT NULL,
     campaign_id VARCHAR,
     adset_id VARCHAR,
-    name VARCHAR,
-    status VARCHAR,
-    effective_status VARCHAR,
-    objective VARCHAR,
+    name VARCHAR, -- as people named it: untrusted text
+    status VARCHAR, -- what the advertiser set
+    effective_status VARCHAR, -- what holds, given all that is above
+    objective VARCHAR, -- of the campaign
     currency VARCHAR,
-    time_zone VARCHAR,
-    daily_budget_micros BIGINT,
-    lifetime_budget_micros BIGINT,
-    created_at_utc TIMESTAMP,
-    attributes VARCHAR,
+    time_zone VARCHAR, -- of the account, an IANA name
+    daily_budget_micros BIGINT, -- missing where the budget is set elsewhere
+    lifetime_budget_micros BIGINT, -- missing where the budget is set elsewhere
+    created_at_utc TIMESTAMP, -- when the object was made
+    attributes VARCHAR, -- further text: a JSON object with sorted keys
     known_from BIGINT NOT NULL,
     known_to BIGINT NOT NULL
 );
 
 -- What was read, in the order in which it became known. Grain: one row per load. Key: load_id, a counter.
--- `known_at_utc` is the platform's own clock at the end of the read; `complete` says whether all of the coverage was read.
+-- `known_at_utc` is the platform's own clock at the end of the read. `extent` is `complete` (all of the coverage was
+-- read), `partial` (the source tells only a part, as a file does) or `broken` (the read broke off).
 CREATE TABLE load (
-    load_id BIGINT NOT NULL,
-    known_at_utc TIMESTAMP NOT NULL,
-    facts VARCHAR NOT NULL,
+    load_id BIGINT NOT NULL, -- a counter over all loads of the client
+    known_at_utc TIMESTAMP NOT NULL, -- the platform's clock at the end of the read
+    facts VARCHAR NOT NULL, -- insights or entities
     platform VARCHAR NOT NULL,
     account_id VARCHAR NOT NULL,
     level VARCHAR NOT NULL,
-    since DATE,
-    until DATE,
-    complete BOOLEAN NOT NULL,
-    inserted BIGINT NOT NULL,
-    restated BIGINT NOT NULL,
-    closed BIGINT NOT NULL,
-    unchanged BIGINT NOT NULL,
-    repeated BIGINT NOT NULL
+    since DATE, -- first day that was asked for
+    until DATE, -- last day that was asked for
+    extent VARCHAR NOT NULL, -- complete, partial or broken
+    inserted BIGINT NOT NULL, -- rows with a new key
+    restated BIGINT NOT NULL, -- rows that differ from the version before
+    closed BIGINT NOT NULL, -- keys that are no longer returned
+    unchanged BIGINT NOT NULL, -- rows as they were
+    repeated BIGINT NOT NULL -- rows returned more than once, each time the same
 );
 
 -- What is known now, and what was known after load `as_of_load`. Grain and key as in the versions.
