@@ -49,9 +49,6 @@ def main() -> None:
     except AibuyerError as error:
         _say(f"error: {error}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _say("Interrupted; what had been read is kept.")
-        sys.exit(130)
 
 
 @app.callback(invoke_without_command=True)
@@ -148,8 +145,12 @@ def sync(
     folder = find_workspace(workspace)
     context = only_client(folder, client)
     settings = read_settings(folder, {} if backfill_days is None else {"sync.backfill_days": backfill_days})
-    with tqdm_progress(f"Syncing {context.id}") as progress:
-        report = sync_client(context, client_connectors(context, settings.meta), settings.sync, progress=progress)
+    try:
+        with tqdm_progress(f"Syncing {context.id}") as progress:
+            report = sync_client(context, client_connectors(context, settings.meta), settings.sync, progress=progress)
+    except KeyboardInterrupt:
+        _say("Interrupted. What had been read is kept and published; the next sync goes on from there.")
+        raise
     _print(report.summary())
     if report.failures:
         raise report.failures[0].error

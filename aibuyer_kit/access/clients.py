@@ -47,11 +47,11 @@ def open_client(workspace: Path, client_id: str) -> ClientContext:
     return ClientContext(client_id, folder, read_client_file(path))
 
 
-def add_client(workspace: Path, client_id: str, content: ClientFile) -> ClientContext:
-    """Create the client's folder and file. Raises InputError if the client is there already."""
+def add_client(workspace: Path, client_id: str, content: ClientFile, *, replace: bool = False) -> ClientContext:
+    """Create the client's folder and file. Raises InputError if the client is there already, unless `replace`."""
     folder = _folder(workspace, client_id)
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=replace)
     except FileExistsError:
         raise InputError(f"The client {client_id!r} is there already; edit {folder / 'client.toml'}.") from None
     (folder / "client.toml").write_text(client_file_text(content), encoding="utf-8")

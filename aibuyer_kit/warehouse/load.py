@@ -88,6 +88,11 @@ def stage(connection: "duckdb.DuckDBPyConnection", coverage: Coverage, tables: "
         connection.unregister("page")
 
 
+def staged_rows(connection: "duckdb.DuckDBPyConnection") -> int:
+    """Return how many rows are staged."""
+    return _count(connection, "SELECT count(*) FROM stage")
+
+
 def _checked(coverage: Coverage, tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
     schema = facts.insight_schema() if coverage.facts == "insights" else facts.entity_schema()
     for page in tables:

@@ -11,7 +11,7 @@ import filelock
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import PlatformError, WarehouseBusyError, WarehouseError
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
-from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult, load_staged, stage
+from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult, load_staged, stage, staged_rows
 from aibuyer_kit.warehouse.recover import Recovered, open_working
 from aibuyer_kit.warehouse.schema import migrate
 
@@ -82,8 +82,10 @@ class Writer:
         try:
             stage(connection, coverage, tables)
         except (PlatformError, KeyboardInterrupt):
-            load_staged(connection, coverage, extent="broken", known_at=known_at())
-            self._unpublished = True
+            # Without a page there is nothing to keep, and asking the platform for the time could hang once more.
+            if staged_rows(connection):
+                load_staged(connection, coverage, extent="broken", known_at=known_at())
+                self._unpublished = True
             raise
         result = load_staged(connection, coverage, extent=extent, known_at=known_at())
         self._unpublished = True

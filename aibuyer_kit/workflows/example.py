@@ -68,15 +68,14 @@ class Example:
 def build_example(folder: Path, *, progress: Progress | None = None) -> Example:
     """Make a workspace with one sample client, synced over HTTP from the practice platform at three moments.
 
-    A folder that holds an earlier example is replaced; raises InputError if it holds anything else.
+    In an earlier example only the sample client is synced anew; raises InputError if the folder holds anything else.
     """
     from aibuyer_kit.sandbox.serve import start
 
-    _remove_earlier(folder)
-    init_workspace(folder, kind="example")
+    _prepare(folder)
     settings = read_settings(folder)
     with start("hill", seed=_SEED) as platform:
-        context = add_client(folder, CLIENT_ID, _sample_client(platform.account_id, platform.graph_url))
+        context = add_client(folder, CLIENT_ID, _sample_client(platform.account_id, platform.graph_url), replace=True)
         connectors = client_connectors(context, settings.meta, access_token=SecretStr(platform.access_token))
         syncs = []
         for number in range(_SYNCS):
@@ -132,9 +131,11 @@ def _days_covered(reader: Reader) -> DateRange:
     return DateRange(fresh.first_day, fresh.last_day)
 
 
-def _remove_earlier(folder: Path) -> None:
+def _prepare(folder: Path) -> None:
+    """Make the workspace, or empty the sample client's warehouse in an earlier one; what people edited stays."""
     if not (folder / WORKSPACE_FILE).is_file():
-        return
-    if read_settings(folder).kind != "example":
+        init_workspace(folder, kind="example")
+    elif read_settings(folder).kind != "example":
         raise InputError(f"{folder} is a workspace of yours, not an example; it is left alone. Choose another folder.")
-    shutil.rmtree(folder)
+    else:
+        shutil.rmtree(folder / "clients" / CLIENT_ID / "warehouse", ignore_errors=True)

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.charts.overview import overview_html
 from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, MixedCurrencyError, NotFoundError
 from aibuyer_kit.core.metrics import MEASURES, RATIOS, ratio_of
+from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.warehouse.read import AsOf, Reader, ResultSetting
 from aibuyer_kit.workflows.period import Day, account_zones, resolve_period
 
@@ -29,7 +31,7 @@ class OverviewRow:
     values: Values
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Overview:
     """A client's period beside the one before it; money in units of `currency`, unknown values are None.
 
@@ -49,6 +51,17 @@ class Overview:
     campaigns: tuple[OverviewRow, ...]
     daily: tuple[tuple[date, Values], ...]
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        rows = [
+            {"metric": name, "period": now, "before": self.previous_totals[name], "target": self.targets.get(name)}
+            for name, now in self.totals.items()
+        ]
+        head = f"{self.client_name}: {self.period}, {self.currency}, data as of {self.data_as_of:%Y-%m-%d %H:%M %Z}"
+        return "\n".join((head, as_table(rows), *self.warnings))
+
+    def _repr_html_(self) -> str:
+        return overview_html(self)
 
 
 def client_overview(

@@ -157,6 +157,18 @@ def test_names_are_those_that_were_known_then(tmp_path: Path) -> None:
     assert only(reader, Level.CAMPAIGN, as_of=2)["name"] == "Before"
 
 
+def test_an_object_that_is_listed_no_more_keeps_its_last_name(tmp_path: Path) -> None:
+    """Platforms leave archived campaigns out of their lists, and their insights stay."""
+    campaigns = Coverage("entities", "meta", "act_1", Level.CAMPAIGN)
+    row = {"platform": "meta", "account_id": "act_1", "level": "campaign", "entity_id": "c-1", "name": "Sample"}
+    with open_writer(tmp_path) as writer:
+        writer.load(campaigns, [entity_page([row])], known_at=at_noon)
+        writer.load(campaigns, [], known_at=at_noon)
+        writer.load(coverage(), [insight_page([insight()])], known_at=at_noon)
+    assert Reader(tmp_path).entities(Level.CAMPAIGN).rows() == []
+    assert only(Reader(tmp_path), Level.CAMPAIGN)["name"] == "Sample"
+
+
 def test_a_moment_means_what_had_been_loaded_by_then(tmp_path: Path) -> None:
     """Three loads an hour apart; a moment between them shows the earlier one."""
     with open_writer(tmp_path) as writer:

@@ -64,9 +64,10 @@ def _top(overview: Overview) -> str:
 
 
 def _rest(overview: Overview) -> str:
+    others = [name for name in _METRICS if name not in overview.targets]
     pieces = (
         targets(overview),
-        headline(overview, metrics=_METRICS),
+        headline(overview, metrics=others),
         trends(overview, metrics=("spend", "results")),
         campaigns(overview, columns=_METRICS),
         definitions(overview, metrics=_METRICS),

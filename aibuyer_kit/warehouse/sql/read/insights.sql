@@ -39,6 +39,12 @@ summed AS (
     FROM finest
     WHERE depth >= list_position(['account', 'campaign', 'adset', 'ad'], $level)
     GROUP BY ALL
+),
+names AS (  -- the last name that was known, also of an object that the platform lists no more
+    SELECT platform, account_id, entity_id, max_by(name, known_from) AS name
+    FROM entity_version
+    WHERE level = $level AND known_from <= $as_of_load
+    GROUP BY ALL
 )
 SELECT
     summed.date,
@@ -46,14 +52,10 @@ SELECT
     summed.platform,
     summed.account_id,
     summed.entity_id,
-    coalesce(entity.name, summed.entity_id) AS name,
+    coalesce(names.name, summed.entity_id) AS name,
     {breakdown_names}
     summed.currency,
     {columns}
 FROM summed
-LEFT JOIN entities_as_of($as_of_load) AS entity
-    ON entity.platform = summed.platform
-    AND entity.account_id = summed.account_id
-    AND entity.level = $level
-    AND entity.entity_id = summed.entity_id
+LEFT JOIN names USING (platform, account_id, entity_id)
 ORDER BY ALL
