@@ -8,6 +8,7 @@ from aibuyer_kit.core.entities import parse_level
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
+from aibuyer_kit.workflows.insights import warn_of_nothing
 from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
 from aibuyer_kit.workflows.report import Overview, client_overview, result_setting
 from aibuyer_kit.workflows.workspaces import find_workspace
@@ -101,9 +102,12 @@ class Client:
         """
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
-        return self._reader.insights(
+        frame = self._reader.insights(
             parse_level(level), period, result=result_setting(self._context), as_of=moment, breakdown=breakdown
         ).frame()
+        if frame.empty:
+            warn_of_nothing(self._reader, period, as_of=moment)
+        return frame
 
     def overview(
         self,

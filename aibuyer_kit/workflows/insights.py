@@ -1,13 +1,16 @@
 """Insights as plain rows, for a terminal and for other programs: neither pandas nor Arrow is loaded."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import parse_level
+from aibuyer_kit.core.errors import LeftOutWarning
 from aibuyer_kit.core.metrics import metric
-from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
+from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.period import Day, no_facts_text, parse_as_of, resolve_period
 from aibuyer_kit.workflows.report import result_setting
 
 _LABELS = ("date", "entity_id", "name", "currency")
@@ -25,11 +28,18 @@ def read_insights(
 ) -> list[dict[str, Any]]:
     """Return one row per entity of `level` and day with the asked metrics; a stated period also has its last day.
 
-    Raises UnknownMetricError, PeriodError, NotFoundError.
+    Raises UnknownMetricError, PeriodError, NotFoundError; warns with LeftOutWarning if the period holds nothing.
     """
     names = [metric(name.strip()).name for name in metrics]
     reader, moment = Reader(context.warehouse), parse_as_of(as_of)
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
     rows = reader.insights(parse_level(level), period, result=result_setting(context), as_of=moment).rows()
+    if not rows:
+        warn_of_nothing(reader, period, as_of=moment)
     ends = ("date_stop",) if any(row["date_stop"] != row["date"] for row in rows) else ()
     return [{name: row[name] for name in (_LABELS[0], *ends, *_LABELS[1:], *names)} for row in rows]
+
+
+def warn_of_nothing(reader: Reader, period: DateRange, *, as_of: AsOf | None = None) -> None:
+    """Warn with LeftOutWarning that `period` holds no facts, and tell which days were read."""
+    warnings.warn(no_facts_text(period, reader.freshness(as_of=as_of)), LeftOutWarning, stacklevel=3)

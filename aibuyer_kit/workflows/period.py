@@ -7,7 +7,7 @@ from aibuyer_kit.core.clock import Clock, StoppedClock, SystemClock
 from aibuyer_kit.core.dates import DateRange, account_date, last_days, parse_day, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import PeriodError
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
 
 Day = date | str
 
@@ -68,6 +68,12 @@ def parse_as_of(text: str) -> AsOf | None:
             f"as_of is {text!r}; write a load number, or a moment with its zone such as 2026-03-31T09:00+03:00."
         )
     return moment
+
+
+def no_facts_text(period: DateRange, fresh: Freshness) -> str:
+    """Return the sentence that says that `period` holds nothing, and which days were read."""
+    read = DateRange(fresh.first_day, fresh.last_day) if fresh.first_day and fresh.last_day else "no day yet"
+    return f"There are no facts in {period}; what has been read is {read}."
 
 
 def _day(day: Day, name: str) -> date:

@@ -15,7 +15,7 @@ from aibuyer_kit.core.errors import LeftOutWarning, MixedCurrencyError, NotFound
 from aibuyer_kit.core.metrics import MEASURES, RATIOS, ratio_of
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.warehouse.read import AsOf, Reader, ResultSetting
-from aibuyer_kit.workflows.period import Day, account_zones, resolve_period
+from aibuyer_kit.workflows.period import Day, account_zones, no_facts_text, resolve_period
 
 Values = Mapping[str, float | int | None]
 
@@ -95,7 +95,7 @@ def client_overview(
         targets=context.settings.targets,
         campaigns=_by_campaign(rows),
         daily=_by_day(rows, period),
-        warnings=(*notes, *_unknown_notes(rows)),
+        warnings=(*notes, *_unknown_notes(rows), *(() if rows else (no_facts_text(period, fresh),))),
     )
 
 

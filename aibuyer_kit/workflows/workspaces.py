@@ -85,12 +85,16 @@ def some_clients(folder: Path, client_id: str | None) -> list[ClientContext]:
 def new_client_file(
     name: str, *, locale: str = "en", accounts: Sequence[str] = (), graph_url: str | None = None
 ) -> ClientFile:
-    """Return the content of a new client's file. Raises InputError that names what is wrong."""
+    """Return the content of a new client's file. Raises InputError that names what is wrong.
+
+    An address of its own means a practice platform, whose time is its own too.
+    """
     try:
         return ClientFile.model_validate(
             {
                 "name": name,
                 "locale": locale,
+                "clock": "platform" if graph_url else "system",
                 "accounts": tuple({"id": account, "graph_url": graph_url} for account in accounts),
             }
         )

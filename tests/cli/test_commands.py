@@ -168,25 +168,16 @@ def test_insights_do_without_pandas_and_arrow(run: Run, shop: Path) -> None:
 
 def test_a_sync_that_waits_for_the_platform_stops_at_once_when_interrupted(run: Run, shop: Path) -> None:
     """The platform takes the connection and never answers; the interrupt is obeyed within two seconds."""
+    command = [sys.executable, "-c", "from aibuyer_kit.cli import main; main()", "sync", "-c", "slow", "-w", str(shop)]
+    environment = {**os.environ, "AIBUYER_SLOW_META_ACCESS_TOKEN": "x"}
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        run("client", "add", "slow", "--name", "Slow", "--account", "act_1", "--graph-url", f"http://127.0.0.1:{port}")
-        command = [
-            sys.executable,
-            "-c",
-            "from aibuyer_kit.cli import main; main()",
-            "sync",
-            "-c",
-            "slow",
-            "-w",
-            str(shop),
-        ]
-        with subprocess.Popen(
-            command, env={**os.environ, "AIBUYER_SLOW_META_ACCESS_TOKEN": "x"}, stderr=subprocess.PIPE, text=True
-        ) as syncing:
-            silent.accept()
-            syncing.send_signal(signal.SIGINT)
-            _, said = syncing.communicate(timeout=2)
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        run("client", "add", "slow", "--name", "Slow", "--account", "act_1", "--graph-url", address)
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as syncing:
+            connection, _ = silent.accept()
+            with connection:
+                syncing.send_signal(signal.SIGINT)
+                _, said = syncing.communicate(timeout=2)
     assert syncing.returncode == 130
     assert "Interrupted" in said
     assert "Traceback" not in said

@@ -1,0 +1,127 @@
+"""Starting the servers of dashboards on this machine's own address; what they show goes by environment variables."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.dashboards.figures import CLIENT_VARIABLE, WORKSPACE_VARIABLE
+from aibuyer_kit.settings.content import content_folder
+
+ADDRESS = "127.0.0.1"
+# Widgets need these two; others may miss modules that Voila's shell does not have.
+_VOILA_EXTENSIONS = ("@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager")
+_IDLE_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class ServerCommand:
+    """A server to start: its arguments, the variables it gets on top of this process's own, and its first page."""
+
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start the server and return its process at once."""
+        # The arguments are built here from paths and numbers, and no shell reads them.
+        return subprocess.Popen(self.arguments, env={**os.environ, **self.variables})  # noqa: S603
+
+    def run(self) -> int:
+        """Run the server until it ends or the user interrupts it; return its exit code."""
+        process = self.start()
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            return process.wait(timeout=10)
+
+
+def panel_command(workspace: Path, client: str | None = None, port: int = 5006) -> ServerCommand:
+    """Return the command that serves the workspace's Panel apps; with `client`, only that client can be chosen.
+
+    Raises NotFoundError if there is no app.
+    """
+    apps = sorted(_folder(workspace).glob("[!_]*.py"))
+    if not apps:
+        raise NotFoundError(f"There is no Panel app in {_folder(workspace)}. Put one there, such as explorer.py.")
+    origins = (f"--allow-websocket-origin={host}:{port}" for host in (ADDRESS, "localhost"))
+    arguments = _python("panel", "serve", *map(str, apps), f"--address={ADDRESS}", f"--port={port}", *origins)
+    # Scripts and styles come from this server, whatever the user's own settings of Bokeh say.
+    variables = {**_handed_over(workspace, client), "BOKEH_RESOURCES": "server"}
+    return ServerCommand(arguments, variables, f"http://{ADDRESS}:{port}/{apps[0].stem if len(apps) == 1 else ''}")
+
+
+def voila_command(
+    workspace: Path, client: str | None = None, port: int = 8866, *, notebook: str = "overview.ipynb"
+) -> ServerCommand:
+    """Return the command that serves a client's page with Voila, on this interpreter's kernel and our own template.
+
+    Raises NotFoundError if there is no such notebook.
+    """
+    path = _folder(workspace) / notebook
+    if not path.is_file():
+        raise NotFoundError(f"There is no dashboard {path}.")
+    arguments = _python("voila", str(path), "--no-browser", f"--port={port}", *_voila_settings())
+    return ServerCommand(arguments, _handed_over(workspace, client) | _our_jupyter(), f"http://{ADDRESS}:{port}/")
+
+
+def lab_command(workspace: Path, port: int = 8888) -> ServerCommand:
+    """Return the command that opens JupyterLab in the workspace, on this interpreter's kernel."""
+    folder = workspace.resolve()
+    arguments = _python("jupyterlab", f"--ServerApp.root_dir={folder}", f"--ip={ADDRESS}", f"--port={port}")
+    return ServerCommand(arguments, _handed_over(folder, None) | _our_jupyter(), f"http://{ADDRESS}:{port}/lab")
+
+
+def serve_panel(workspace: Path, client: str | None, port: int) -> int:
+    """Serve the Panel apps until interrupted."""
+    return panel_command(workspace, client, port).run()
+
+
+def serve_voila(workspace: Path, client: str | None, port: int) -> int:
+    """Serve a client's Voila page until interrupted."""
+    return voila_command(workspace, client, port).run()
+
+
+def serve_lab(workspace: Path, port: int) -> int:
+    """Serve JupyterLab until interrupted."""
+    return lab_command(workspace, port).run()
+
+
+def _voila_settings() -> Sequence[str]:
+    return (
+        f"--Voila.ip={ADDRESS}",
+        "--template=aibuyer",
+        "--VoilaConfiguration.allow_template_override=NO",
+        "--VoilaConfiguration.allow_theme_override=NO",
+        *(f"--VoilaConfiguration.extension_allowlist={name}" for name in _VOILA_EXTENSIONS),
+        "--TagRemovePreprocessor.enabled=True",
+        "--TagRemovePreprocessor.remove_cell_tags=notebook-only",
+        # A page that was left without a word must not keep its kernel for ever.
+        f"--MappingKernelManager.cull_idle_timeout={_IDLE_SECONDS}",
+        "--MappingKernelManager.cull_interval=60",
+    )
+
+
+def _python(module: str, *arguments: str) -> tuple[str, ...]:
+    # -P leaves the working folder out of the import path: a stray file there replaces no module.
+    return (sys.executable, "-P", "-m", module, *arguments)
+
+
+def _folder(workspace: Path) -> Path:
+    own = workspace.resolve() / "dashboards"
+    return own if own.is_dir() else content_folder("dashboards")
+
+
+def _handed_over(workspace: Path, client: str | None) -> dict[str, str]:
+    return {WORKSPACE_VARIABLE: str(workspace.resolve()), CLIENT_VARIABLE: client or ""}
+
+
+def _our_jupyter() -> dict[str, str]:
+    # Jupyter looks here first: for the kernel of this interpreter, and for the template that asks no other host.
+    ours = str(files("aibuyer_kit.dashboards") / "jupyter")
+    return {"JUPYTER_PATH": os.pathsep.join(filter(None, (ours, os.environ.get("JUPYTER_PATH"))))}
