@@ -6,11 +6,13 @@ Exit codes: 0 ok, 1 error, 2 wrong input, 5 authorisation, 6 rate limit, 130 int
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from aibuyer_kit import __version__
+from aibuyer_kit.commands import connect, credentials, webhooks
+from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
 from aibuyer_kit.core.text_table import as_json, as_table
 
@@ -23,15 +25,10 @@ app.add_typer(client_app, name="client")
 app.add_typer(config_app, name="config")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(report_app, name="report")
+app.add_typer(connect.app, name="connect")
+app.add_typer(credentials.app, name="credentials")
+app.add_typer(webhooks.app, name="webhooks")
 
-WorkspaceOption = Annotated[
-    Path | None,
-    typer.Option("--workspace", "-w", help="The workspace's folder. Default: AIBUYER_WORKSPACE, or the nearest one."),
-]
-ClientOption = Annotated[
-    str | None, typer.Option("--client", "-c", help="The client's id. Not needed if the workspace has only one.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DaysOption = Annotated[int | None, typer.Option(help="Full days that end yesterday. Default: 28.")]
 SinceOption = Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.")]
 UntilOption = Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")]
@@ -87,7 +84,8 @@ def client_add(
     _print(str(context.folder))
     if account:
         _say(
-            f"Next: set {context.token_variable} to the account's access token, then: aibuyer sync --client {client_id}"
+            f"Next: aibuyer connect meta --client {client_id} (or set {context.token_variable}),"
+            f" then: aibuyer sync --client {client_id}"
         )
     else:
         _say(f"Next: aibuyer import FILE.csv --client {client_id}")
@@ -158,22 +156,34 @@ def sync(
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    file: Annotated[Path, typer.Argument(help="A CSV or XLSX file.")],
     mapping: Annotated[Path | None, typer.Option(help="The mapping file (TOML) that says what each column is.")] = None,
     replace_days: Annotated[
         bool,
         typer.Option("--replace-days", help="The file is all there is for its days: what it does not hold is gone."),
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how each column is understood; load nothing.")
+    ] = False,
+    date_format: Annotated[str | None, typer.Option(help="How days are written, such as %d/%m/%Y.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="The decimal mark: . or ,")] = None,
+    thousands: Annotated[str | None, typer.Option(help="The mark between thousands: , . ' or a space.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook that has several.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="What separates the columns of a CSV file.")] = None,
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Load an exported CSV file; an Ads Manager export needs no mapping."""
-    from aibuyer_kit.workflows.imports import import_export
+    """Load an exported CSV or XLSX file; an Ads Manager export needs no mapping."""
+    from aibuyer_kit.connectors.csv_export import Choices
+    from aibuyer_kit.workflows.imports import import_export, preview_text, read_file
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
+    stated = Choices(date_format, decimal, thousands, sheet, delimiter)
+    if dry_run:
+        _print(preview_text(read_file(file, mapping, stated)))
+        return
     context = only_client(find_workspace(workspace), client)
-    done = import_export(context, file, mapping, replace_days=replace_days)
-    _print(done.summary())
+    _print(import_export(context, file, mapping, replace_days=replace_days, stated=stated).summary())
 
 
 @app.command()
@@ -184,6 +194,8 @@ def insights(
     until: UntilOption = None,
     as_of: AsOfOption = "",
     metrics: Annotated[str, typer.Option(help="Metrics to show, with commas.")] = "spend,results,revenue,cpa,roas",
+    csv: Annotated[Path | None, typer.Option(help="Write the rows to this CSV file instead.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Write the rows to this workbook instead.")] = None,
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -194,6 +206,9 @@ def insights(
 
     context = only_client(find_workspace(workspace), client)
     rows = read_insights(context, level, metrics.split(","), days=days, since=since, until=until, as_of=as_of)
+    if csv or xlsx:
+        _write_files(rows, csv, xlsx)
+        return
     _print(as_json(rows) if json else as_table(rows, empty="No facts in this period."))
 
 
@@ -213,7 +228,7 @@ def doctor(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     from aibuyer_kit.workflows.doctor import examine
 
     findings = examine(workspace)
-    rows = [{"check": each.check, "state": "ok" if each.ok else "FAILED", "detail": each.detail} for each in findings]
+    rows = [{"check": each.check, "state": each.state, "detail": each.detail} for each in findings]
     _print(as_json(rows) if json else as_table(rows))
     if not all(each.ok for each in findings):
         raise typer.Exit(1)
@@ -300,6 +315,14 @@ def demo(
     _say(f"Next: aibuyer dashboards -w {folder}   aibuyer voila -w {folder}   aibuyer lab -w {folder}")
     if example.platform != example.warehouse:
         raise typer.Exit(1)
+
+
+def _write_files(rows: list[dict[str, Any]], csv: Path | None, xlsx: Path | None) -> None:
+    from aibuyer_kit.workflows.export import write_csv, write_xlsx
+
+    for path, write in ((csv, write_csv), (xlsx, write_xlsx)):
+        if path:
+            _say(f"{path}: {write(path, rows)} rows")
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

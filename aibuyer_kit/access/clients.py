@@ -26,6 +26,11 @@ class ClientContext:
         return self.folder / "reports"
 
     @property
+    def credentials(self) -> Path:
+        """The encrypted file with this client's secrets."""
+        return self.folder / "credentials.enc"
+
+    @property
     def token_variable(self) -> str:
         """The environment variable that holds this client's Meta access token."""
         return f"AIBUYER_{self.id.upper().replace('-', '_')}_META_ACCESS_TOKEN"

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import InputError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     import pyarrow as pa
+
+HOUR = "hour"
+REACH_WINDOWS_DAYS = (1, 7, 28)
 
 Action = Literal["ok", "retry", "wait", "split", "reauthorise", "fail"]
 
@@ -38,14 +42,63 @@ class EntityStream:
 
 
 @dataclass(frozen=True)
+class CreativeStream:
+    """All creatives of an account."""
+
+
+@dataclass(frozen=True)
 class InsightStream:
-    """Daily insights of one level of an account over `days`."""
+    """Daily insights of one level of an account over `days`, as a whole or broken down.
+
+    `hourly` rows have the breakdown {"hour": "00"} to {"hour": "23"}, in the account's time zone.
+    Raises InputError for a breakdown that is not a plain name, is given twice, or is combined with `hourly`.
+    """
 
     level: Level
     days: DateRange
+    breakdowns: tuple[str, ...] = ()
+    hourly: bool = False
+
+    def __post_init__(self) -> None:
+        if len(set(self.breakdowns)) < len(self.breakdowns) or not all(map(str.isidentifier, self.breakdowns)):
+            raise InputError(f"The breakdowns {self.breakdowns!r} are not different plain names, such as age, gender.")
+        if self.hourly and self.breakdowns:
+            raise InputError("Hours cannot be broken down further. Ask for either `hourly` or `breakdowns`.")
+
+    @property
+    def breakdown_names(self) -> tuple[str, ...]:
+        """The keys of every row's `breakdown`, sorted."""
+        return (HOUR,) if self.hourly else tuple(sorted(self.breakdowns))
 
 
-Stream = EntityStream | InsightStream
+@dataclass(frozen=True)
+class ReachStream:
+    """People reached by each object of one level in the `window_days` days that end on each day of `ends`.
+
+    Raises InputError for a window other than 1, 7 or 28 days.
+    """
+
+    level: Level
+    window_days: int
+    ends: DateRange
+
+    def __post_init__(self) -> None:
+        if self.window_days not in REACH_WINDOWS_DAYS:
+            raise InputError(f"window_days is {self.window_days}; reach is read for windows of 1, 7 or 28 days.")
+
+
+Stream = EntityStream | CreativeStream | InsightStream | ReachStream
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is left of a read after the tables that it has given; `left` is the connector's own and may be kept.
+
+    A connector goes on from it by `fetch(checkpoint.stream, after=checkpoint)`, without a gap and without repeating.
+    """
+
+    stream: Stream
+    left: tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -64,11 +117,13 @@ class Connector(Protocol):
 
     `fetch` yields Arrow tables of `core.facts` schemas, one or more a page. When it ends without an error the read is
     complete: what it did not yield is not there. Any PlatformError in mid-way means that the read is incomplete.
+    `notices` says in plain sentences what was left out or mended on the way: a field that the platform refuses, say.
     """
 
     platform: str
     account_id: str
     attribution: str  # the setting under which its insights are counted, part of every key
+    notices: list[str]
 
     def account(self) -> AccountFacts: ...
 

@@ -5,12 +5,16 @@ While a limit that the platform stated is running, nothing is sent at all.
 """
 
 import random
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from aibuyer_kit.connectors.base import Verdict
+from aibuyer_kit.connectors.budget import CallBudget
+from aibuyer_kit.connectors.service import Service
 from aibuyer_kit.core.clock import Clock
 from aibuyer_kit.core.errors import (
     AuthorisationError,
@@ -41,15 +45,22 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Call:
-    """What is asked, fit for messages: `path` is without query, because the query holds the token."""
+    """What is asked, fit for messages: `path` is without query, because the query holds the token.
+
+    `changes_nothing` marks a POST that may be repeated as a read may. A call that `starts` a read or a report is held
+    back earlier than one that goes on with what was started. `account_id` is whose limits it uses.
+    """
 
     platform: str
     method: str
     path: str
+    changes_nothing: bool = False
+    starts: bool = False
+    account_id: str = ""
 
     @property
     def repeatable(self) -> bool:
-        return self.method == "GET"
+        return self.method == "GET" or self.changes_nothing
 
     def __str__(self) -> str:
         return f"{self.platform} {self.method} {self.path}"
@@ -66,9 +77,10 @@ class CallCounts:
 
 @dataclass
 class Seam:
-    """Sends calls one at a time and keeps to the platform's limits; `jitter` returns a share from 0 to 1.
+    """Sends calls, of several threads if need be, and keeps to the platform's limits; `jitter` is a share from 0 to 1.
 
-    `redact` takes secrets out of messages, for texts in which a platform repeats what it was sent.
+    `redact` takes secrets out of messages, for texts in which a platform repeats what it was sent. `budget` may be
+    shared with other seams of the same app.
     """
 
     clock: Clock
@@ -76,56 +88,88 @@ class Seam:
     jitter: Callable[[], float] = random.random
     redact: Callable[[str], str] = str
     counts: CallCounts = field(default_factory=CallCounts)
+    service: Service = field(default_factory=Service)
+    budget: CallBudget = field(default_factory=CallBudget)
     _hold_until: datetime | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def send(self, call: Call, once: Callable[[], Reply | Verdict], judge: Callable[[Reply], Verdict]) -> Reply:
         """Return the first usable reply of `once`, which returns a Verdict itself where no reply came.
 
         Raises TransientError, RateLimitError, TooMuchDataError, AuthorisationError or RefusedError.
         """
+        spent_seconds = 0.0
         for attempt in range(1, self.policy.attempts + 1):
             self._keep_to_the_limit(call)
             self._count(attempt)
+            started = time.perf_counter()
             reply = once()
             verdict = reply if isinstance(reply, Verdict) else judge(reply)
+            call_seconds = time.perf_counter() - started
+            spent_seconds += call_seconds
+            good = verdict.action == "ok"
+            self.service.call_ended(call_seconds, ok=good)
             self._note_the_limit(call, verdict)
-            if verdict.action == "ok" and not isinstance(reply, Verdict):
+            if good and not isinstance(reply, Verdict):
+                self.service.read_ended(spent_seconds, ok=True, retries=attempt - 1)
                 return reply
             if not self._goes_on(call, verdict, attempt):
+                self.service.read_ended(spent_seconds, ok=False, retries=attempt - 1)
                 raise self._error(call, verdict, attempt)
+            spent_seconds += self._back_off(verdict, attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _goes_on(self, call: Call, verdict: Verdict, attempt: int) -> bool:
-        """Pause before the next try; False if there is none. A wait is kept by the limit that was noted."""
         patient = verdict.action in ("retry", "wait") and verdict.wait_seconds <= self.policy.longest_wait_seconds
-        if not patient or not call.repeatable or attempt == self.policy.attempts:
-            return False
-        if not verdict.wait_seconds:
-            self._sleep(self.policy.backoff_seconds(attempt, self.jitter()))
-        return True
+        return patient and call.repeatable and attempt < self.policy.attempts
+
+    def _back_off(self, verdict: Verdict, attempt: int) -> float:
+        """Pause before the next try and return the seconds; a stated wait is kept by the limit that was noted."""
+        if verdict.wait_seconds:
+            return 0.0
+        pause_seconds = self.policy.backoff_seconds(attempt, self.jitter())
+        self._sleep(pause_seconds)
+        return pause_seconds
 
     def _note_the_limit(self, call: Call, verdict: Verdict) -> None:
         # A refused change may be locked for its object alone, so only reads hold back what follows.
         if call.repeatable and verdict.wait_seconds > 0:
-            self._hold_until = self.clock.now() + timedelta(seconds=verdict.wait_seconds)
+            until = self.clock.now() + timedelta(seconds=verdict.wait_seconds)
+            with self._lock:
+                self._hold_until = until
 
     def _keep_to_the_limit(self, call: Call) -> None:
-        if self._hold_until is None:
-            return
-        left_seconds = (self._hold_until - self.clock.now()).total_seconds()
-        if left_seconds > self.policy.longest_wait_seconds:
-            reason = f"the platform's limit lasts until {self._hold_until:%Y-%m-%d %H:%M:%S} UTC."
-            raise self._error(call, Verdict("wait", left_seconds, reason), attempt=0)
-        if left_seconds > 0:
-            self._sleep(left_seconds + self.policy.backoff_base_seconds * self.jitter())
-        self._hold_until = None
+        """Wait until the platform takes calls again. Raises RateLimitError if that is longer than we are patient."""
+        planned_seconds = self.budget.wait_seconds(call.account_id, self.clock.now(), starts=call.starts)
+        while True:
+            hold_until = self._hold_until
+            left_seconds = (hold_until - self.clock.now()).total_seconds() if hold_until else 0.0
+            if max(left_seconds, planned_seconds) <= 0:
+                return
+            self._wait_for_the_platform(call, max(left_seconds, planned_seconds))
+            planned_seconds = 0.0  # once: then one call has to look how the limits stand
+            with self._lock:
+                # Another thread may have been told of a longer wait meanwhile.
+                if self._hold_until == hold_until:
+                    self._hold_until = None
+
+    def _wait_for_the_platform(self, call: Call, seconds: float) -> None:
+        if seconds > self.policy.longest_wait_seconds:
+            until = self.clock.now() + timedelta(seconds=seconds)
+            reason = f"the platform's limit lasts until {until:%Y-%m-%d %H:%M:%S} UTC."
+            raise self._error(call, Verdict("wait", seconds, reason), attempt=0)
+        waited_seconds = seconds + self.policy.backoff_base_seconds * self.jitter()
+        self.service.waited(waited_seconds)
+        self._sleep(waited_seconds)
 
     def _count(self, attempt: int) -> None:
-        self.counts.calls += 1
-        self.counts.retries += attempt > 1
+        with self._lock:
+            self.counts.calls += 1
+            self.counts.retries += attempt > 1
 
     def _sleep(self, seconds: float) -> None:
-        self.counts.waited_seconds += seconds
+        with self._lock:
+            self.counts.waited_seconds += seconds
         self.clock.sleep(seconds)
 
     def _error(self, call: Call, verdict: Verdict, attempt: int) -> PlatformError:

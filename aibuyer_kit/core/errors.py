@@ -4,6 +4,7 @@ AibuyerError                     exit code
 ├── InputError                   2   what the user gave; the message names the place and the cure
 │   ├── InvalidIdError               a client or account id that is unsafe or malformed
 │   ├── SettingsError                a settings or client file
+│   ├── CredentialsError             a key or an encrypted file of credentials
 │   ├── MoneyError                   an amount that is not exact, or a currency that is not known
 │   ├── ImportFileError              a file to import, or its mapping
 │   ├── UnknownMetricError           a name that the metric catalogue does not hold
@@ -19,6 +20,7 @@ AibuyerError                     exit code
     ├── TransientError               may succeed when repeated (retry)
     ├── RateLimitError           6   wait until `wait_seconds` have passed (retry)
     ├── TooMuchDataError             ask for less (split, then retry)
+    ├── SchemaDriftError             its form is not the documented one; nothing of it was taken for a fact
     ├── AuthorisationError       5   the token or a permission
     └── RefusedError                 the request itself is wrong; repeating it changes nothing
 
@@ -44,6 +46,10 @@ class InvalidIdError(InputError):
 
 
 class SettingsError(InputError):
+    pass
+
+
+class CredentialsError(InputError):
     pass
 
 
@@ -117,6 +123,10 @@ class RateLimitError(PlatformError):
 
 class TooMuchDataError(PlatformError):
     retryable = True
+
+
+class SchemaDriftError(PlatformError):
+    pass
 
 
 class AuthorisationError(PlatformError):

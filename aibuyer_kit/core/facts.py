@@ -1,4 +1,4 @@
-"""The two kinds of fact that connectors deliver and the warehouse keeps, as Arrow schemas.
+"""The kinds of fact that connectors deliver and the warehouse keeps, as Arrow schemas.
 
 Insights: one row per key of INSIGHT_KEY. `date` to `date_stop` is one day, or the stated period of a total that has
 no days. `breakdown` is '' or a JSON object with sorted keys, and `attribution` names the setting under which the
@@ -6,6 +6,11 @@ platform counted. `actions` is null where results were not reported at all, and 
 none came: absent is not zero.
 
 Entities: one row per key of ENTITY_KEY; `attributes` is a JSON object of text with sorted keys.
+
+Creatives: one row per key of CREATIVE_KEY; ads point to them by `creative_id`.
+
+Reach: one row per key of REACH_KEY, the people reached in the `window_days` days that end on `date_stop`. People are
+counted once, so rows are never summed; frequency is impressions divided by reach.
 """
 
 import json
@@ -44,8 +49,25 @@ ENTITY_VALUES = (
     "daily_budget_micros",
     "lifetime_budget_micros",
     "created_at_utc",
+    "creative_id",
     "attributes",
 )
+CREATIVE_KEY = ("platform", "account_id", "creative_id")
+CREATIVE_VALUES = (
+    "name",
+    "title",
+    "body",
+    "object_type",
+    "call_to_action",
+    "link_url",
+    "image_url",
+    "thumbnail_url",
+    "video_id",
+    "status",
+    "attributes",
+)
+REACH_KEY = ("platform", "account_id", "level", "entity_id", "window_days", "date_stop", "attribution")
+REACH_VALUES = ("campaign_id", "adset_id", "reach", "impressions")
 
 
 def insight_schema() -> "pa.Schema":
@@ -76,6 +98,21 @@ def entity_schema() -> "pa.Schema":
         "created_at_utc": pa.timestamp("us"),
     }
     return pa.schema((name, types.get(name, pa.string())) for name in (*ENTITY_KEY, *ENTITY_VALUES))
+
+
+def creative_schema() -> "pa.Schema":
+    """Return the Arrow schema of creatives: text throughout."""
+    import pyarrow as pa
+
+    return pa.schema((name, pa.string()) for name in (*CREATIVE_KEY, *CREATIVE_VALUES))
+
+
+def reach_schema() -> "pa.Schema":
+    """Return the Arrow schema of reach: text, the window's length in days and its last day, counts of people."""
+    import pyarrow as pa
+
+    types = {"window_days": pa.int32(), "date_stop": pa.date32(), "reach": pa.int64(), "impressions": pa.int64()}
+    return pa.schema((name, types.get(name, pa.string())) for name in (*REACH_KEY, *REACH_VALUES))
 
 
 def canonical_json(pairs: Mapping[str, str]) -> str:

@@ -13,13 +13,23 @@ class Credentials:
     app_secret: str = field(repr=False)
     access_token: str = field(repr=False)
 
-    def accepts_token(self, token: str) -> bool:
-        return hmac.compare_digest(token.encode(), self.access_token.encode())
+    @property
+    def app_token(self) -> str:
+        return f"{self.app_id}|{self.app_secret}"
 
-    def accepts_proof(self, proof: str) -> bool:
+    def accepts_secret(self, app_id: str, secret: str) -> bool:
+        return hmac.compare_digest(f"{app_id}|{secret}".encode(), self.app_token.encode())
+
+    def accepts_proof(self, proof: str, token: str) -> bool:
         """Return whether `proof` is the hex HMAC-SHA256 of the token under the app secret."""
-        right = hmac.new(self.app_secret.encode(), self.access_token.encode(), hashlib.sha256).hexdigest()
-        return hmac.compare_digest(proof.encode(), right.encode())
+        return hmac.compare_digest(proof.encode(), self._signature(token.encode()).encode())
+
+    def signature_header(self, body: bytes) -> str:
+        """Return X-Hub-Signature-256 of a webhook's raw body."""
+        return f"sha256={self._signature(body)}"
+
+    def _signature(self, message: bytes) -> str:
+        return hmac.new(self.app_secret.encode(), message, hashlib.sha256).hexdigest()
 
 
 def practice_credentials(seed: int) -> Credentials:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 DEFAULT_SEED = 7
 _MAX_BODY_BYTES = 1_000_000
+_TICK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -147,15 +148,21 @@ class _Platform:
     async def serve_until(self, ended: "asyncio.Event") -> None:
         """Answer calls until `ended` is set, then close every connection."""
         from tornado.httpserver import HTTPServer
+        from tornado.ioloop import PeriodicCallback
 
-        from aibuyer_kit.sandbox.web import control_application, graph_application
+        from aibuyer_kit.sandbox.control_web import control_application
+        from aibuyer_kit.sandbox.web import graph_application
 
         bound = {self._graph: graph_application(self._exchange), self._control: control_application(self._exchange)}
         servers = []
         for listener, application in bound.items():
             servers.append(HTTPServer(application, max_body_size=_MAX_BODY_BYTES))
             servers[-1].add_socket(listener)
+        ticking = PeriodicCallback(lambda: self._exchange.pass_time(_TICK_SECONDS), 1000 * _TICK_SECONDS)
+        ticking.start()
         await ended.wait()
+        ticking.stop()
+        self._exchange.release()
         for server in servers:
             server.stop()
             await server.close_all_connections()

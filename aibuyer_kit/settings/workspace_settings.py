@@ -22,6 +22,7 @@ class MetaSection(_Section):
 
     app_id: str | None = None
     app_secret: SecretStr | None = None
+    webhook_verify_token: SecretStr | None = None
     api_version: Annotated[str, Field(pattern=r"^v\d+\.\d+$")] = "v26.0"
     page_rows: Annotated[int, Field(ge=1, le=1000)] = 500
 

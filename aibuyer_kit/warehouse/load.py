@@ -134,31 +134,35 @@ def _merge(
     _close(connection, shape, f"EXISTS (SELECT 1 FROM changed AS stage WHERE {shape.same_key})", {}, load_id)
     closed = _close_absent(connection, shape, coverage, load_id) if extent == "complete" else 0
     connection.execute(
-        f"INSERT INTO {shape.table} SELECT {shape.columns}, ?, ? FROM changed",
+        f"INSERT INTO {shape.table} ({shape.columns}, known_from, known_to) SELECT {shape.columns}, ?, ? FROM changed",
         [load_id, OPEN],
     )
     connection.execute("DROP TABLE changed")
     unchanged = distinct - inserted - restated
-    result = LoadResult(
-        load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct
-    )
+    result = LoadResult(load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct)
     _record(connection, result, known_at)
     return result
 
 
 def _keep_distinct(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> int:
     """Drop rows that repeat another one exactly and return how many are left."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE stage AS SELECT DISTINCT * FROM stage")
+    # Comparing whole rows takes as long as staging them, and hardly ever is there a key that came twice.
+    if _key_that_came_twice(connection, shape):
+        connection.execute("CREATE OR REPLACE TEMP TABLE stage AS SELECT DISTINCT * FROM stage")
+        if clash := _key_that_came_twice(connection, shape):
+            where = ", ".join(f"{name}={value}" for name, value in zip(shape.key, clash, strict=True) if value != "")
+            raise InconsistentReadError(
+                f"One read returned two different rows for the same key ({where}). Nothing was loaded; read again."
+            )
+    return _count(connection, "SELECT count(*) FROM stage")
+
+
+def _key_that_came_twice(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> tuple[object, ...] | None:
     key = ", ".join(shape.key)
-    clash = connection.execute(
+    found: tuple[object, ...] | None = connection.execute(
         f"SELECT {key} FROM stage GROUP BY {key} HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
     ).fetchone()
-    if clash:
-        where = ", ".join(f"{name}={value}" for name, value in zip(shape.key, clash, strict=True) if value != "")
-        raise InconsistentReadError(
-            f"One read returned two different rows for the same key ({where}). Nothing was loaded; read again."
-        )
-    return _count(connection, "SELECT count(*) FROM stage")
+    return found
 
 
 def _refuse_strays(connection: "duckdb.DuckDBPyConnection", coverage: Coverage) -> None:

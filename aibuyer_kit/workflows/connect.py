@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.access.credentials import meta_access_token
+from aibuyer_kit.access.credentials import MetaLogin, meta_login
 from aibuyer_kit.core.clock import Clock, SystemClock
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.settings.workspace_settings import MetaSection
@@ -31,7 +31,9 @@ def client_connectors(
         raise InputError(
             f"The client {context.id!r} has no ad account. Add an [[accounts]] section to {context.folder}/client.toml."
         )
-    credentials = MetaCredentials(access_token or meta_access_token(context), settings.app_id, settings.app_secret)
+    login = MetaLogin(access_token, "the caller") if access_token else meta_login(context)
+    app_id, app_secret = chosen_app(settings, login.app_id, login.app_secret)
+    credentials = MetaCredentials(login.access_token, app_id, app_secret)
     return tuple(
         MetaConnector(
             account.id,
@@ -43,3 +45,14 @@ def client_connectors(
         )
         for account in context.settings.accounts
     )
+
+
+def chosen_app(
+    settings: MetaSection, stored_id: str | None, stored_secret: SecretStr | None
+) -> tuple[str | None, SecretStr | None]:
+    """Return the id and secret of the app: the workspace's, unless the client was connected through another one."""
+    if settings.app_secret is not None and stored_id in (None, settings.app_id):
+        return settings.app_id, settings.app_secret
+    if stored_secret is not None:
+        return stored_id, stored_secret
+    return settings.app_id, settings.app_secret

@@ -8,11 +8,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
-from aibuyer_kit.access.credentials import meta_access_token
+from aibuyer_kit.access.credentials import meta_login
+from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.errors import AibuyerError, WarehouseError
 from aibuyer_kit.settings.content import FOLDERS, content_folder
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.token_health import TokenHealth, token_health
 from aibuyer_kit.workflows.workspaces import find_workspace
 
 _PACKAGES = (
@@ -38,6 +40,11 @@ class Finding:
     check: str
     ok: bool
     detail: str
+    warning: bool = False
+
+    @property
+    def state(self) -> str:
+        return "FAILED" if not self.ok else "warning" if self.warning else "ok"
 
 
 def examine(workspace: Path | None) -> list[Finding]:
@@ -45,7 +52,7 @@ def examine(workspace: Path | None) -> list[Finding]:
     return [_finding(check, look) for check, look in _checks(workspace)]
 
 
-def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str]]]:
+def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | TokenHealth]]]:
     yield "Python", lambda: f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     yield "packages", _packages
     yield "content", lambda: ", ".join(content_folder(name).name for name in FOLDERS)
@@ -67,9 +74,12 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str]]]:
         yield f"{client_id}: warehouse", partial(_warehouse, context)
 
 
-def _finding(check: str, look: Callable[[], str]) -> Finding:
+def _finding(check: str, look: Callable[[], str | TokenHealth]) -> Finding:
     try:
-        return Finding(check, True, look())
+        found = look()
+        if isinstance(found, TokenHealth):
+            return Finding(check, found.state != "failed", found.text, warning=found.state == "warning")
+        return Finding(check, True, found)
     except AibuyerError as error:
         return Finding(check, False, str(error))
 
@@ -100,9 +110,12 @@ def _client_name(folder: Path, client_id: str) -> str:
     return open_client(folder, client_id).settings.name
 
 
-def _token(context: ClientContext) -> str:
-    meta_access_token(context)
-    return f"set in {context.token_variable}"
+def _token(context: ClientContext) -> TokenHealth:
+    """Return what is known without asking the platform; `aibuyer connect check` asks."""
+    login = meta_login(context)
+    if login.record is None:
+        return TokenHealth("ok", f"from {login.origin}; its expiry is not known here: aibuyer connect check")
+    return token_health(login.record, SystemClock().now())
 
 
 def _warehouse(context: ClientContext) -> str:

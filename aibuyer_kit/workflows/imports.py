@@ -18,7 +18,7 @@ from aibuyer_kit.workflows.period import client_clock
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from aibuyer_kit.connectors.csv_export import ImportedFile, ImportReport
+    from aibuyer_kit.connectors.csv_export import Choices, ImportedFile, ImportReport
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,36 @@ class ImportDone:
         )
 
 
+def read_file(file: Path, mapping: Path | None, stated: "Choices | None" = None) -> "ImportedFile":
+    """Return what a CSV or XLSX export holds and how it was understood; nothing is loaded.
+
+    Raises ImportFileError that names line, column and cure.
+    """
+    from aibuyer_kit.connectors.csv_export import Choices, read_export, read_mapping
+
+    return read_export(file, read_mapping(mapping) if mapping else None, stated or Choices())
+
+
+def preview_text(found: "ImportedFile") -> str:
+    """Return for a terminal how every column was understood, and what an import would keep and leave out."""
+    return f"{found.preview}\n\n{found.report}\n{_totals(found)}\nNothing was loaded."
+
+
 def import_export(
-    context: ClientContext, file: Path, mapping: Path | None, *, replace_days: bool = False
+    context: ClientContext,
+    file: Path,
+    mapping: Path | None,
+    *,
+    replace_days: bool = False,
+    stated: "Choices | None" = None,
 ) -> ImportDone:
-    """Load a CSV export and publish it.
+    """Load a CSV or XLSX export and publish it; `stated` says how the file is written, and goes before the mapping.
 
     What the file does not name is left as it is: it may hold a few campaigns only. With `replace_days` the file is all
     that there is for its account and days, and what it does not hold is gone.
     Raises ImportFileError that names line, column and cure; nothing is loaded then.
     """
-    from aibuyer_kit.connectors.csv_export import read_export, read_mapping
-
-    found = read_export(file, read_mapping(mapping) if mapping else None)
+    found = read_file(file, mapping, stated)
     if replace_days and not found.report.is_complete:
         raise ImportFileError(f"{file} has rows that cannot be used, so it cannot replace its days:\n{found.report}")
     known_at = _known_at(context)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
 DATE = "Mon, 01 Jun 2026 06:30:00 GMT"
@@ -30,6 +31,7 @@ class Asked:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    form: Mapping[str, str] = field(default_factory=dict)
 
 
 def good(content: object, **headers: str) -> Scripted:
@@ -78,17 +80,18 @@ def scripted_graph() -> Iterator[ScriptedGraph]:
 def _handler(graph: ScriptedGraph) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # headers and body are two packets, and the second would wait 40 ms
 
         def do_GET(self) -> None:
             self._answer()
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self._answer()
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self._answer(dict(parse_qsl(body.decode())))
 
-        def _answer(self) -> None:
+        def _answer(self, form: Mapping[str, str] = MappingProxyType({})) -> None:
             url = urlsplit(self.path)
-            graph.asked.append(Asked(self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers)))
+            graph.asked.append(Asked(self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers), form))
             answer = graph.next()
             if answer.hang:
                 graph.ended.wait(10)

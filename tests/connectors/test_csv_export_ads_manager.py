@@ -1,4 +1,4 @@
-"""English headers of an Ads Manager export are understood without a mapping."""
+"""English and Ukrainian headers of an Ads Manager export are understood without a mapping."""
 
 from datetime import date
 from pathlib import Path
@@ -48,6 +48,52 @@ def test_an_export_of_ads_becomes_facts_with_the_currency_of_its_header(tmp_path
     windows = dict.fromkeys(["click_1d", "click_7d", "click_28d", "view_1d"])
     assert facts[0]["actions"] == [{"action_type": "purchase", "total": 3, **windows}]
     assert facts[0]["action_values"] == [{"action_type": "purchase", "total": 99_900_000, **windows}]
+
+
+UKRAINIAN = (
+    "Початок звітності;Завершення звітності;Назва кампанії;Назва групи оголошень;Назва оголошення;"
+    "Ідентифікаційний номер оголошення;Витрачена сума (UAH);Покази;Кліки (усі);Кліки посилання;Охоплення;Частота;"
+    "Покупки;Цінність конверсії: Покупки"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
+def test_an_export_in_ukrainian_gives_the_same_facts(tmp_path: Path, encoding: str) -> None:
+    """Headers, marks, days and the encoding of a Ukrainian computer; a row in each language."""
+    cells = "2026-03-13,2026-03-13,Sales,Set,Video 1,120001,1234.50,2000,40,31,1800,1.11,3,99.90"
+    english = imported(tmp_path, f"{HEADER}{cells}\n")
+    row = "13.03.2026;13.03.2026;Sales;Set;Video 1;120001;1 234,50;2000;40;31;1800;1,11;3;99,90"
+    file = tmp_path / "export.csv"
+    file.write_bytes(f"{UKRAINIAN}\n{row}\n;;;;;;1 234,50;2000;40;31;;;3;\n".encode(encoding))
+    ukrainian = read_export(file)
+    assert ukrainian.facts.equals(english.facts)
+    assert ukrainian.entities.equals(english.entities)
+    assert ukrainian.report.totals_rows == 1
+
+
+@pytest.mark.parametrize("spent", ["Витрачена сума", "Сума витрат", "Потрачена сума"])
+@pytest.mark.parametrize("days", ["День", "Дата початку звіту;Дата завершення звіту"])
+def test_other_ukrainian_names_that_were_met_are_known(tmp_path: Path, spent: str, days: str) -> None:
+    """Translations change over the years, and old exports are still around."""
+    cells = ";".join(["2026-03-01"] * len(days.split(";")))
+    result = imported(tmp_path, f"{days};Назва кампанії;{spent} (EUR)\n{cells};Весна;5\n")
+    assert result.facts["spend_micros"].to_pylist() == [5_000_000]
+
+
+def test_stated_ratios_of_an_export_are_checked(tmp_path: Path) -> None:
+    """Frequency, CTR in percent and costs, against the export's own counts."""
+    text = (
+        "Day,Campaign name,Amount spent (EUR),Impressions,Clicks (all),Reach,Frequency,CTR (all),CPC (all),"
+        '"CPM (cost per 1,000 impressions)"\n'
+        "2026-03-01,S,10,2000,40,1000,2,2,0.25,5\n2026-03-02,S,10,2000,40,1000,2.5,3,0.99,7\n"
+    )
+    differences = imported(tmp_path, text).report.ratio_differences
+    assert [(each.line, each.column) for each in differences] == [
+        (3, "CTR (all)"),
+        (3, "CPC (all)"),
+        (3, "CPM (cost per 1,000 impressions)"),
+        (3, "Frequency"),
+    ]
 
 
 def test_a_result_that_is_left_empty_did_not_come(tmp_path: Path) -> None:

@@ -31,12 +31,12 @@ def refusal(tmp_path: Path, text: str) -> str:
 
 
 def test_what_is_left_out_has_its_documented_default(tmp_path: Path) -> None:
-    """The shortest mapping is a file's platform, UTC, the export's own attribution and plain numbers."""
+    """The shortest mapping is a file's platform, UTC, its own attribution, and numbers that tell their marks."""
     file = tmp_path / "shop.toml"
     file.write_text(PLAIN, encoding="utf-8")
     mapping = read_mapping(file)
     assert (mapping.platform, mapping.time_zone, mapping.attribution) == ("file", "UTC", "as_exported")
-    assert (mapping.level, mapping.decimal, mapping.thousands) == (Level.CAMPAIGN, ".", None)
+    assert (mapping.level, mapping.decimal, mapping.thousands) == (Level.CAMPAIGN, None, None)
     assert mapping.actions == {}
 
 
@@ -57,7 +57,13 @@ def test_a_stated_period_is_read_as_days(tmp_path: Path) -> None:
         ('curency = "EUR"', ["unknown key 'curency'", "Did you mean 'currency'?"]),
         ('spend = "Cost"', ["unknown key 'spend'", "'columns.spend'"]),
         ("zzz = 1", ["unknown key 'zzz'. Known: platform, account_id"]),
-        ("thousands = '.'", ["thousands and decimal", "decimal = ','"]),
+        ("thousands = '.'\ndecimal = '.'", ["thousands and decimal are both '.'", "two different marks"]),
+        ("encoding = 'cp1521'", ["encoding is 'cp1521'"]),
+        ("header_row = 0", ["header_row is '0'"]),
+        ("ratios = [{ column = 'CTR', of = 'clicks', per = 'views' }]", ["'clicks'", "It reads: spend"]),
+        ("ratios = [{ colum = 'CTR', of = 'spend', per = 'spend' }]", ["unknown key 'ratios.0.colum'", "'column'"]),
+        ("long_actions = [{ kind = 'actions', action_type = 'T', total = 'V' }]", ["no other figures are read"]),
+        ("long_actions = [{ kind = 'lists', action_type = 'T', total = 'V' }]", ["long_actions.0.kind is 'lists'"]),
         ("date_format = '%d/%m'", ["date_format", "does not tell a day, a month and a year"]),
         ("date_format = '%Y-%Q'", ["date_format", "does not tell"]),
         ("time_zone = 'Mars/Base'", ["time_zone", "no time zone 'Mars/Base'"]),

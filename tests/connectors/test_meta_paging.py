@@ -24,7 +24,7 @@ def read(graph: ScriptedGraph, clock: ManualClock, *, page_size: int = 100, shri
     seam = Seam(clock, RetryPolicy(attempts=2))
     api = MetaApi(MetaCredentials(SecretStr("token")), seam, graph_url=graph.url, api_version="v26.0")
     found = pages(api, "act_1/ads", {"fields": "id"}, page_size=page_size, shrink_first=shrink_first)
-    return [row["id"] for rows in found for row in rows]
+    return [row["id"] for page in found for row in page.rows]
 
 
 def asked(graph: ScriptedGraph, name: str) -> list[str]:
@@ -52,12 +52,28 @@ def test_an_empty_edge_has_no_rows(graph: ScriptedGraph, clock: ManualClock) -> 
 
 
 @pytest.mark.parametrize("cursors", [["x", "x"], ["x", "y", "x"]], ids=["same again", "a ring"])
-def test_a_cursor_that_comes_back_ends_the_read(graph: ScriptedGraph, clock: ManualClock, cursors: list[str]) -> None:
-    """The read is incomplete, and says so."""
+def test_a_cursor_that_keeps_coming_back_ends_the_read(
+    graph: ScriptedGraph, clock: ManualClock, cursors: list[str]
+) -> None:
+    """After some tries; the read is incomplete, and says so."""
     graph.answers(*(page("1", after=cursor) for cursor in cursors), *[page("1", after="x")] * 9)
-    with pytest.raises(TransientError, match=r"cursor came twice.*incomplete"):
+    with pytest.raises(TransientError, match=r"cursor came back.*incomplete"):
         read(graph, clock)
-    assert len(graph.asked) == len(cursors)
+    assert len(graph.asked) == len(cursors) + 3
+
+
+def test_a_cursor_that_came_back_once_is_asked_past(graph: ScriptedGraph, clock: ManualClock) -> None:
+    """The same page again, whose rows count once."""
+    graph.answers(page("1", after="x"), page("2", after="x"), page("2", after="y"), page("3", more=False))
+    assert read(graph, clock) == ["1", "2", "3"]
+    assert asked(graph, "after") == ["", "x", "x", "y"]
+
+
+def test_pages_that_stay_empty_for_ever_end_the_read(graph: ScriptedGraph, clock: ManualClock) -> None:
+    """Even if each has a cursor of its own."""
+    graph.answers(*(page(after=f"x{number}") for number in range(300)))
+    with pytest.raises(TransientError, match="201 empty pages"):
+        read(graph, clock)
 
 
 @pytest.mark.parametrize(

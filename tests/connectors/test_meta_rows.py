@@ -239,6 +239,7 @@ def test_an_object_becomes_a_fact_of_the_agreed_schema() -> None:
         "daily_budget_micros": None,
         "lifetime_budget_micros": None,
         "created_at_utc": datetime(2017, 8, 26, 0, 11, 47, tzinfo=UTC).replace(tzinfo=None),
+        "creative_id": None,
         "attributes": '{"bid_strategy":"COST_CAP","buying_type":"AUCTION"}',
     }
 

@@ -1,6 +1,8 @@
 """Real exports are imported with exactly the figures that were published with them."""
 
+import csv
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aibuyer_kit.connectors.csv_export import ImportedFile, read_export, read_mapping
+from aibuyer_kit.connectors.csv_export import ImportedFile, Mapping, read_export, read_mapping
 from aibuyer_kit.core.dates import DateRange
 
 pytestmark = pytest.mark.prove
@@ -113,3 +115,135 @@ def test_multichannel_sums_by_campaign_are_the_published_ones(multichannel: Impo
     youtube = next(campaign for campaign, name in names.items() if name == "Youtube")
     assert (spend[youtube], revenue[youtube]) == (4_057_936_510_000, 15_311_433_000_000)
     assert (spend["544756"], revenue["544756"]) == (2_641_939_240_000, 300_233_000_000)
+
+
+def rows_of(file: Path) -> list[dict[str, str]]:
+    """Return a file's rows as plain text, read by nothing of ours."""
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def sum_of(rows: Iterable[dict[str, str]], column: str) -> Decimal:
+    return sum((Decimal(row[column].lstrip("$")) for row in rows if row[column]), Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "name", "cost"),
+    [
+        ("fb_vs_adwords_facebook", "Facebook Ad", "Cost per Facebook Ad"),
+        ("fb_vs_adwords_adwords", "AdWords Ad", "Cost per AdWords Ad"),
+    ],
+)
+def test_each_platform_of_a_wide_file_has_its_own_totals(
+    public_data: Path, mappings: Path, mapping: str, name: str, cost: str
+) -> None:
+    """A year of days written 1/13/2019 and money written $126, equal to the file's own sums for either platform."""
+    file = public_data / "fb_vs_adwords_daily" / "marketing_campaign.csv"
+    result, rows = read_export(file, read_mapping(mappings / f"{mapping}.toml")), rows_of(file)
+    assert dict(result.report.totals) == {
+        "spend": sum_of(rows, cost),
+        "impressions": sum_of(rows, f"{name} Views"),
+        "clicks": sum_of(rows, f"{name} Clicks"),
+        "actions.conversion": sum_of(rows, f"{name} Conversions"),
+    }
+    assert (result.report.rows_kept, result.report.rejected_count, result.report.missing_days) == (365, 0, ())
+    assert result.coverage == DateRange(date(2019, 1, 1), date(2019, 12, 31))
+    assert set(result.facts["entity_id"].to_pylist()) == {row[f"{name} Campaign"] for row in rows}
+    assert result.report.ratios_checked == 3 * 365
+
+
+def test_stated_ratios_of_the_wide_file_differ_from_its_counts(public_data: Path, mappings: Path) -> None:
+    """Its percentages were made up apart from its counts: 18 of 2,116 are 0.85%, not 0.83%; the counts are kept."""
+    file = public_data / "fb_vs_adwords_daily" / "marketing_campaign.csv"
+    report = read_export(file, read_mapping(mappings / "fb_vs_adwords_facebook.toml")).report
+    first = report.ratio_differences[0]
+    assert (first.line, first.stated, first.counted) == (2, "0.83%", "0.85%")
+    step = Decimal("0.01")
+    expected = sum(
+        abs(Decimal(row[column].strip("%$")) - factor * Decimal(row[of].strip("$")) / Decimal(row[per])) >= step
+        for row in rows_of(file)
+        for column, of, per, factor in (
+            ("Facebook Click-Through Rate (Clicks / View)", "Facebook Ad Clicks", "Facebook Ad Views", 100),
+            ("Facebook Conversion Rate (Conversions / Clicks)", "Facebook Ad Conversions", "Facebook Ad Clicks", 100),
+            ("Facebook Cost per Click (Ad Cost / Clicks)", "Cost per Facebook Ad", "Facebook Ad Clicks", 1),
+        )
+    )
+    assert report.ratio_difference_count == expected > 0
+
+
+@pytest.mark.parametrize(
+    ("group", "spend", "purchases"), [("control", 68_653, 15_161), ("test", 76_892, 15_637)], ids=["control", "test"]
+)
+def test_the_ab_test_has_its_published_sums(
+    public_data: Path, mappings: Path, group: str, spend: int, purchases: int
+) -> None:
+    """Thirty days each; every other value is the file's own sum as well."""
+    file = public_data / "fb_ab_control_test" / f"{group}_group.csv"
+    result, rows = read_export(file, read_mapping(mappings / "fb_ab_control_test.toml")), rows_of(file)
+    totals = result.report.totals
+    assert (totals["spend"], totals["actions.purchase"]) == (spend, purchases)
+    assert totals["impressions"] == sum_of(rows, "# of Impressions")
+    assert totals["actions.add_to_cart"] == sum_of(rows, "# of Add to Cart")
+    assert result.coverage == DateRange(date(2019, 8, 1), date(2019, 8, 30))
+    assert (result.report.rows_kept, result.report.rejected_count, result.report.missing_days) == (30, 0, ())
+
+
+def test_the_empty_day_of_the_control_group_is_named(public_data: Path, mappings: Path) -> None:
+    """On 5 August 2019 nothing but the spend is known: unknown is not zero, and the test group has no such day."""
+    mapping = read_mapping(mappings / "fb_ab_control_test.toml")
+    control = read_export(public_data / "fb_ab_control_test" / "control_group.csv", mapping)
+    (empty,) = control.report.empty_cells
+    assert (empty.days, empty.rows, len(empty.values)) == (DateRange(date(2019, 8, 5), date(2019, 8, 5)), 1, 7)
+    assert "spend" not in empty.values
+    assert "empty cells on 2019-08-05: 1 row without impressions" in str(control.report)
+    fact = next(fact for fact in control.facts.to_pylist() if fact["date"] == date(2019, 8, 5))
+    assert (fact["spend_micros"], fact["impressions"], fact["actions"]) == (1_835_000_000, None, None)
+    assert read_export(public_data / "fb_ab_control_test" / "test_group.csv", mapping).report.empty_cells == ()
+
+
+@pytest.mark.parametrize("package", ["dbt_facebook_ads", "dbt_ad_reporting"])
+def test_the_facebook_seeds_have_their_totals_by_attribution_window(
+    public_data: Path, mappings: Path, tmp_path: Path, package: str
+) -> None:
+    """Three tables become one set of facts; spend, counts, and every action's windows are the files' own sums."""
+    folder = public_data / "fivetran_seeds" / package
+    parts = ("", "_actions", "_action_values")
+    tables = {part: rows_of(folder / f"facebook_ads_basic_ad{part}_data.csv") for part in parts}
+    result = read_export(folder / "facebook_ads_basic_ad_data.csv", seed_mapping(mappings, tmp_path, tables[""]))
+    assert result.report.totals["spend"] == sum_of(tables[""], "spend")
+    assert result.report.totals["impressions"] == sum_of(tables[""], "impressions")
+    assert result.report.totals["link_clicks"] == sum_of(tables[""], "inline_link_clicks")
+    assert result.report.is_complete
+    assert actions_of(result, "actions", 1) == windows_of(tables["_actions"], ("value", "_7_d_click", "_1_d_view"))
+    assert actions_of(result, "action_values", 10**6) == windows_of(tables["_action_values"], ("value", "_7_d_click"))
+    keys = {(row["ad_id"], row["date"]) for rows in tables.values() for row in rows}
+    assert {(fact["entity_id"], str(fact["date"])) for fact in result.facts.to_pylist()} == keys
+    assert result.facts.num_rows == len(keys)
+
+
+def seed_mapping(mappings: Path, tmp_path: Path, rows: list[dict[str, str]]) -> Mapping:
+    """Return the mapping of the seeds; the older table has no column of reach, and its mapping has none either."""
+    text = (mappings / "fivetran_facebook.toml").read_text(encoding="utf-8")
+    if "reach" not in rows[0]:
+        text = text.replace('reach = "reach"\n', "")
+    (tmp_path / "seeds.toml").write_text(text, encoding="utf-8")
+    return read_mapping(tmp_path / "seeds.toml")
+
+
+_WINDOWS = {"value": "total", "_7_d_click": "click_7d", "_1_d_view": "view_1d"}
+
+
+def windows_of(rows: list[dict[str, str]], columns: tuple[str, ...]) -> dict[tuple[str, str], Decimal]:
+    found = {(row["action_type"], column) for row in rows for column in columns if row[column]}
+    return {
+        (action_type, _WINDOWS[column]): sum_of((row for row in rows if row["action_type"] == action_type), column)
+        for action_type, column in found
+    }
+
+
+def actions_of(result: ImportedFile, kind: str, unit: int) -> dict[tuple[str, str], Decimal]:
+    sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for action in (each for listed in result.facts[kind].to_pylist() for each in listed or []):
+        for window in (name for name, value in action.items() if name != "action_type" and value is not None):
+            sums[action["action_type"], window] += Decimal(action[window]) / unit
+    return dict(sums)

@@ -1,16 +1,30 @@
-"""Facts from CSV files: an Ads Manager export as it is, any other file with a mapping. The README is beside this."""
+"""Facts from exported files, CSV or XLSX: Ads Manager's as they are, any other with a mapping. See the README."""
 
 from aibuyer_kit.connectors.csv_export.ads_manager import ads_manager_mapping
-from aibuyer_kit.connectors.csv_export.mapping import Mapping, read_mapping
+from aibuyer_kit.connectors.csv_export.mapping import Choices, Mapping, read_mapping
+from aibuyer_kit.connectors.csv_export.preview import ColumnPreview, ImportPreview
 from aibuyer_kit.connectors.csv_export.reader import ImportedFile, read_export
-from aibuyer_kit.connectors.csv_export.report import EntityChange, ImportReport, RejectedRow
+from aibuyer_kit.connectors.csv_export.report import (
+    EmptyCells,
+    EntityChange,
+    ImportReport,
+    RatioDifference,
+    RejectedRow,
+    SecondFile,
+)
 
 __all__ = [
+    "Choices",
+    "ColumnPreview",
+    "EmptyCells",
     "EntityChange",
+    "ImportPreview",
     "ImportReport",
     "ImportedFile",
     "Mapping",
+    "RatioDifference",
     "RejectedRow",
+    "SecondFile",
     "ads_manager_mapping",
     "read_export",
     "read_mapping",

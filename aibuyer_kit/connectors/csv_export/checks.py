@@ -59,7 +59,7 @@ def _double(sheet: Sheet, mapping: Mapping, first: FactRow, second: FactRow) -> 
 
 
 def _cure(sheet: Sheet, mapping: Mapping, first: FactRow, second: FactRow) -> str:
-    figures = {*mapping.actions.values(), *mapping.action_values.values()}
+    figures = {*mapping.actions.values(), *mapping.action_values.values(), *(check.column for check in mapping.ratios)}
     figures |= {str(value) for name, value in mapping.columns if not name.endswith(("_id", "_name"))}
     apart = [
         name

@@ -1,34 +1,25 @@
-"""The mapping meets the header: every stated column is found once, and days can be read without a guess."""
+"""The mapping meets the header: every stated column is found once, and how it is written is decided."""
 
 import difflib
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import date
+from typing import Literal
 
-from aibuyer_kit.connectors.csv_export.cells import DayFormat, NumberFormat, RejectedCellError, is_iso_day
+from aibuyer_kit.connectors.csv_export.days import DayFormat
+from aibuyer_kit.connectors.csv_export.formats import day_formats, number_format
 from aibuyer_kit.connectors.csv_export.mapping import ENTITY_LEVELS, MEASURES, Mapping
-from aibuyer_kit.connectors.csv_export.rows import Identity, RowReader, Value
+from aibuyer_kit.connectors.csv_export.rows import Day, Identity, RowReader, Value
 from aibuyer_kit.connectors.csv_export.sheet import Sheet
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ImportFileError
 
-# Ways to write a day that are met in exports; they are offered in an error, never tried on facts.
-_KNOWN_PATTERNS = (
-    *(f"{first}{mark}{second}{mark}%Y" for mark in "/.-" for first, second in (("%d", "%m"), ("%m", "%d"))),
-    *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%b %d, %Y", "%d %b %Y"),
-    *("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"),
-)
-
 
 def row_reader(sheet: Sheet, mapping: Mapping) -> RowReader:
     """Return what reads this sheet's records under the mapping.
 
-    Raises ImportFileError if a stated column is missing or occurs twice, or if the days need a stated format.
+    Raises ImportFileError if a stated column is missing or occurs twice, or if days or numbers need a stated format.
     """
-    for key, column in _stated(mapping):
-        _check_column(sheet, key, column)
-    _check_days_are_plain(sheet, mapping)
+    check_columns(sheet, mapping)
     places = sheet.places
     return RowReader(
         header=sheet.header,
@@ -38,9 +29,13 @@ def row_reader(sheet: Sheet, mapping: Mapping) -> RowReader:
         days=_days(sheet, mapping),
         breakdowns=tuple((name, places[column]) for name, column in mapping.breakdowns.items()),
         values=tuple(_values(sheet, mapping)),
-        number_format=NumberFormat(mapping.decimal, mapping.thousands),
-        day_format=DayFormat(mapping.date_format),
     )
+
+
+def check_columns(sheet: Sheet, mapping: Mapping) -> None:
+    """Raise ImportFileError unless every column that the mapping states stands in the header, once."""
+    for key, column in _stated(mapping):
+        check_column(sheet, key, column)
 
 
 def unused_columns(sheet: Sheet, mapping: Mapping) -> tuple[str, ...]:
@@ -57,9 +52,16 @@ def _stated(mapping: Mapping) -> Iterator[tuple[str, str]]:
         for name, column in dict(stated).items():
             if column is not None:
                 yield f"{table}.{name}", column
+    for check in mapping.ratios:
+        yield "ratios.column", check.column
+    for actions in mapping.long_actions:
+        if actions.file is None:
+            yield "long_actions.action_type", actions.action_type
+            yield from ((f"long_actions.{window}", column) for window, column in actions.windows().items())
 
 
-def _check_column(sheet: Sheet, key: str, column: str) -> None:
+def check_column(sheet: Sheet, key: str, column: str) -> None:
+    """Raise ImportFileError unless the header holds the column, once; `key` says where the mapping states it."""
     if sheet.header.count(column) > 1:
         raise ImportFileError(
             f"{sheet.path}: the mapping's {key} is the column {column!r}, which the header holds "
@@ -80,42 +82,26 @@ def _identities(sheet: Sheet, mapping: Mapping) -> Iterator[tuple[Level, Identit
             yield level, Identity(sheet.places[column], bool(mapping.columns.of(f"{level}_id")))
 
 
-def _days(sheet: Sheet, mapping: Mapping) -> DateRange | tuple[int, int]:
+def _days(sheet: Sheet, mapping: Mapping) -> DateRange | tuple[Day, Day]:
     if mapping.period:
         return mapping.period.days
-    start = sheet.places[str(mapping.columns.date)]
-    return start, sheet.places[mapping.columns.date_stop] if mapping.columns.date_stop else start
+    start = str(mapping.columns.date)
+    stop = mapping.columns.date_stop or start
+    formats: dict[str, DayFormat] = day_formats(sheet, mapping, (start, stop))
+    first = Day(sheet.places[start], formats[start])
+    return first, first if stop == start else Day(sheet.places[stop], formats[stop])
 
 
 def _values(sheet: Sheet, mapping: Mapping) -> Iterator[Value]:
     for name in MEASURES:
         if column := mapping.columns.of(name):
-            yield Value(name, sheet.places[column], "spend" if name == "spend" else "count")
+            yield _value(sheet, mapping, name, column, "spend" if name == "spend" else "count")
     for action_type, column in mapping.actions.items():
-        yield Value(f"actions.{action_type}", sheet.places[column], "count")
+        yield _value(sheet, mapping, f"actions.{action_type}", column, "count")
     for action_type, column in mapping.action_values.items():
-        yield Value(f"action_values.{action_type}", sheet.places[column], "money")
+        yield _value(sheet, mapping, f"action_values.{action_type}", column, "money")
 
 
-def _check_days_are_plain(sheet: Sheet, mapping: Mapping) -> None:
-    if mapping.period or mapping.date_format:
-        return
-    for column in filter(None, (mapping.columns.date, mapping.columns.date_stop)):
-        place = sheet.places[column]
-        for line, cells in sheet.records:
-            text = cells[place].strip() if place < len(cells) else ""
-            if text and not is_iso_day(text) and (readings := _readings(text)):
-                raise ImportFileError(f"{sheet.path}: line {line}, column {column!r}: {_choice(text, readings)}")
-
-
-def _readings(text: str) -> dict[str, date]:
-    readings = {}
-    for pattern in _KNOWN_PATTERNS:
-        with suppress(RejectedCellError):
-            readings[pattern] = DayFormat(pattern).day(text)
-    return readings
-
-
-def _choice(text: str, readings: dict[str, date]) -> str:
-    meanings = " or ".join(f'{day} (date_format = "{pattern}")' for pattern, day in readings.items())
-    return f"{text!r} may mean {meanings}. State the date_format in a mapping."
+def _value(sheet: Sheet, mapping: Mapping, name: str, column: str, kind: Literal["count", "spend", "money"]) -> Value:
+    written = number_format(sheet, mapping, column, is_count=kind == "count")
+    return Value(name, sheet.places[column], kind, written)

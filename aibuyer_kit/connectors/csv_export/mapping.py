@@ -2,6 +2,7 @@
 
 import difflib
 import tomllib
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -12,6 +13,7 @@ from aibuyer_kit.core import dates, money
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ImportFileError, MoneyError, PeriodError, SettingsError
+from aibuyer_kit.core.facts import WINDOWS
 
 Text = Annotated[str, Field(min_length=1)]
 ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -73,6 +75,36 @@ class Columns(_Strict):
         return column
 
 
+class RatioCheck(_Strict):
+    """A column that states `times * of / per`; it is compared with the counts and never stored."""
+
+    column: ColumnName
+    of: Text
+    per: Text
+    times: Annotated[int, Field(gt=0)] = 1
+
+
+class LongActions(_Strict):
+    """Rows of one action type each: where the type stands, and a column for every attribution window.
+
+    `file` is a second file beside the export, whose day and id columns have the export's names; without it the export
+    itself is such a list.
+    """
+
+    kind: Literal["actions", "action_values"]
+    action_type: ColumnName
+    total: ColumnName
+    file: Text | None = None
+    click_1d: ColumnName | None = None
+    click_7d: ColumnName | None = None
+    click_28d: ColumnName | None = None
+    view_1d: ColumnName | None = None
+
+    def windows(self) -> dict[str, ColumnName]:
+        """Return the column of each attribution window that the file has."""
+        return {window: column for window in WINDOWS if (column := getattr(self, window))}
+
+
 class Mapping(_Strict):
     """The meaning of one kind of file: whose facts it holds, in which currency, over which days, in which columns."""
 
@@ -86,7 +118,10 @@ class Mapping(_Strict):
     period: Period | None = None
     date_format: Text | None = None
     delimiter: Literal[",", ";", "\t", "|"] | None = None
-    decimal: Literal[".", ","] = "."
+    encoding: Literal["utf-8", "utf-16", "cp1251", "cp1252", "koi8-u", "cp866"] | None = None
+    sheet: Text | None = None
+    header_row: Annotated[int, Field(ge=1)] | None = None
+    decimal: Literal[".", ","] | None = None
     thousands: Literal[",", ".", " ", "'"] | None = None
     totals_row: TotalsRow | None = None
     empty_actions: Literal["unknown", "none"] = "unknown"
@@ -95,6 +130,8 @@ class Mapping(_Strict):
     action_values: dict[Text, ColumnName] = {}
     attributes: dict[Text, ColumnName] = {}
     breakdowns: dict[Text, ColumnName] = {}
+    ratios: list[RatioCheck] = []
+    long_actions: list[LongActions] = []
 
     @field_validator("currency")
     @classmethod
@@ -117,7 +154,8 @@ class Mapping(_Strict):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        for problem in (self._days_problem(), self._level_problem(), self._values_problem()):
+        checks = (self._days_problem, self._level_problem, self._values_problem, self._ratios_problem)
+        for problem in (check() for check in checks):
             if problem:
                 raise ValueError(problem)
         return self
@@ -143,14 +181,61 @@ class Mapping(_Strict):
         return ""
 
     def _values_problem(self) -> str:
-        if self.thousands == self.decimal:
-            return f"thousands and decimal are both {self.decimal!r}. State the other one too: decimal = ','."
-        if not any((*map(self.columns.of, MEASURES), self.actions, self.action_values)):
+        if self.thousands and self.thousands == self.decimal:
+            return f"thousands and decimal are both {self.decimal!r}. A number needs two different marks."
+        if not any((*map(self.columns.of, MEASURES), self.actions, self.action_values, self.long_actions)):
             return f"No column with figures is named. Give one of columns.{', columns.'.join(MEASURES)}, or [actions]."
+        return self._long_problem()
+
+    def _long_problem(self) -> str:
+        for actions in self.long_actions:
+            if actions.file is None and self.value_names():
+                return (
+                    "The export is a list of long_actions, so no other figures are read from it. Put them into a "
+                    "mapping of their own, or give the list as long_actions.file."
+                )
+            if getattr(self, actions.kind):
+                return f"Both [{actions.kind}] and long_actions give {actions.kind}. Leave one of them out."
+        kinds = [actions.kind for actions in self.long_actions]
+        return f"long_actions has {kinds[0]} twice. Give each kind once." if len(kinds) != len(set(kinds)) else ""
+
+    def _ratios_problem(self) -> str:
+        known = self.value_names()
+        for name in (name for ratio in self.ratios for name in (ratio.of, ratio.per)):
+            if name not in known:
+                return f"ratios compare with {name!r}, which the mapping does not read. It reads: {', '.join(known)}."
         return ""
 
+    def value_names(self) -> list[str]:
+        """Return the names of all values that a row gives, "spend" and "actions.purchase" for instance."""
+        measures = [name for name in MEASURES if self.columns.of(name)]
+        actions = [f"actions.{name}" for name in self.actions]
+        return [*measures, *actions, *(f"action_values.{name}" for name in self.action_values)]
 
-_TABLES: dict[str, type[BaseModel]] = {"columns": Columns, "period": Period, "totals_row": TotalsRow}
+
+@dataclass(frozen=True)
+class Choices:
+    """How a file is written, as stated on the command line; what is stated goes before the mapping."""
+
+    date_format: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    sheet: str | None = None
+    delimiter: str | None = None
+
+    def stated(self) -> dict[str, str]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+NO_CHOICES = Choices()
+
+_TABLES: dict[str, type[BaseModel]] = {
+    "columns": Columns,
+    "period": Period,
+    "totals_row": TotalsRow,
+    "ratios": RatioCheck,
+    "long_actions": LongActions,
+}
 
 
 def read_mapping(path: str | Path) -> Mapping:
@@ -165,11 +250,21 @@ def read_mapping(path: str | Path) -> Mapping:
         raise ImportFileError(f"{path}: the mapping file cannot be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ImportFileError(f"{path}: the mapping is not a TOML file in UTF-8: {error}.") from None
+    return _validated(stated, str(path))
+
+
+def with_choices(mapping: Mapping, choices: Choices) -> Mapping:
+    """Return the mapping with what the command line states. Raises ImportFileError if that is wrong."""
+    stated = choices.stated()
+    return _validated(mapping.model_dump() | stated, "command line") if stated else mapping
+
+
+def _validated(stated: dict[str, Any], place: str) -> Mapping:
     try:
         return Mapping.model_validate(stated)
     except ValidationError as error:
         problems = [_problem(item["type"], item["loc"], item["msg"], item["input"]) for item in error.errors()]
-        raise ImportFileError("\n".join(f"{path}: {problem}" for problem in problems)) from None
+        raise ImportFileError("\n".join(f"{place}: {problem}" for problem in problems)) from None
 
 
 def _problem(kind: str, place: tuple[int | str, ...], message: str, given: Any) -> str:

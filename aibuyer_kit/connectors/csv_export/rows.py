@@ -8,12 +8,16 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from aibuyer_kit.connectors.csv_export.cells import DayFormat, NumberFormat, RejectedCellError
+from aibuyer_kit.connectors.csv_export.cells import NumberFormat, RejectedCellError
+from aibuyer_kit.connectors.csv_export.days import DayFormat
+from aibuyer_kit.connectors.csv_export.signs import NO_RESULT, PlainNumber
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.facts import canonical_json
 
-_SHORTENED_ID = re.compile(r"\d[.,]\d+[eE]\+\d+")
+_SHORTENED_ID = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+", re.ASCII)
+# A spreadsheet keeps this many digits of a number and makes zeros of the rest.
+_DIGITS_KEPT = 15
 
 
 class Identity(NamedTuple):
@@ -23,12 +27,20 @@ class Identity(NamedTuple):
     is_id: bool
 
 
+class Day(NamedTuple):
+    """A column with days and how it writes them."""
+
+    place: int
+    written: DayFormat
+
+
 class Value(NamedTuple):
-    """A column with figures; `name` is a measure, `actions.TYPE` or `action_values.TYPE`."""
+    """A column with figures and how it writes them; `name` is a measure, `actions.TYPE` or `action_values.TYPE`."""
 
     name: str
     place: int
     kind: Literal["count", "spend", "money"]
+    written: NumberFormat
 
 
 class FactRow(NamedTuple):
@@ -46,52 +58,59 @@ class FactRow(NamedTuple):
 
 @dataclass(frozen=True)
 class RowReader:
-    """Where everything stands in a record, and how its cells are read; `days` is a period or two places."""
+    """Where everything stands in a record, and how its cells are read; `days` is a period or two columns."""
 
     header: tuple[str, ...]
     level: Level
     account_id: str
     identities: ReadOnly[Level, Identity]
-    days: DateRange | tuple[int, int]
+    days: DateRange | tuple[Day, Day]
     breakdowns: tuple[tuple[str, int], ...]
     values: tuple[Value, ...]
-    number_format: NumberFormat
-    day_format: DayFormat
 
     def fact(self, line: int, cells: list[str]) -> FactRow:
         """Return the record as a fact. Raises RejectedCellError that names the column and what is wrong."""
+        self.check_width(cells)
+        ids, since, until, breakdown = self.key(cells)
+        values, drifts = self._figures(cells)
+        return FactRow(line, cells, ids, since, until, breakdown, values, drifts)
+
+    def check_width(self, cells: list[str]) -> None:
+        """Raise RejectedCellError if the record has more or fewer cells than the header."""
         if len(cells) != len(self.header):
             raise RejectedCellError(f"the row has {len(cells)} cells, the header has {len(self.header)}")
-        ids = self._ids(cells)
-        since, until = self._days(cells)
-        values, drifts = self._figures(cells)
-        return FactRow(line, cells, ids, since, until, self._breakdown(cells), values, drifts)
+
+    def key(self, cells: list[str]) -> tuple[dict[Level, str], date, date, str]:
+        """Return the ids, days and breakdown of the record. Raises RejectedCellError that names the column."""
+        since, until = self.days_of(cells)
+        return self._ids(cells), since, until, self._breakdown(cells)
 
     def _ids(self, cells: list[str]) -> dict[Level, str]:
         ids = {Level.ACCOUNT: self.account_id}
         for level, (place, is_id) in self.identities.items():
-            ids[level] = cells[place]
-            if not cells[place].strip():
+            ids[level] = text = cells[place]
+            if not text or text.isspace():
                 raise self._rejected(place, f"the {level} is empty")
-            if is_id and _SHORTENED_ID.fullmatch(cells[place].strip()):
-                raise self._rejected(
-                    place, f"{cells[place]!r} is an id that a spreadsheet shortened; import the export unopened"
-                )
+            if text == NO_RESULT or (is_id and _is_shortened(text)):
+                raise self._rejected(place, _why_no_id(text))
         return ids
 
-    def _days(self, cells: list[str]) -> tuple[date, date]:
+    def days_of(self, cells: list[str]) -> tuple[date, date]:
+        """Return the first and the last day of the record. Raises RejectedCellError that names the column."""
         if isinstance(self.days, DateRange):
             return self.days.since, self.days.until
-        since, until = (self._day(place, cells) for place in self.days)
+        start, stop = self.days
+        since = self._day(start, cells)
+        until = since if stop is start else self._day(stop, cells)
         if until < since:
-            raise self._rejected(self.days[1], f"the row ends ({until}) before it begins ({since})")
+            raise self._rejected(stop.place, f"the row ends ({until}) before it begins ({since})")
         return since, until
 
-    def _day(self, place: int, cells: list[str]) -> date:
+    def _day(self, day: Day, cells: list[str]) -> date:
         try:
-            return self.day_format.day(cells[place])
+            return day.written.day(cells[day.place])
         except RejectedCellError as error:
-            raise self._rejected(place, str(error)) from None
+            raise self._rejected(day.place, str(error)) from None
 
     def _breakdown(self, cells: list[str]) -> str:
         return _breakdown_text(tuple((name, cells[place]) for name, place in self.breakdowns))
@@ -101,7 +120,7 @@ class RowReader:
         drifts: list[Decimal] = []
         for value in self.values:
             try:
-                figure, drift = self.number_format.figure(value.kind, cells[value.place])
+                figure, drift = value.written.figure(value.kind, cells[value.place])
             except RejectedCellError as error:
                 raise self._rejected(value.place, str(error)) from None
             values.append(figure)
@@ -116,3 +135,18 @@ class RowReader:
 @lru_cache(maxsize=4096)
 def _breakdown_text(pairs: tuple[tuple[str, str], ...]) -> str:
     return canonical_json(dict(pairs))
+
+
+def _is_shortened(text: str) -> bool:
+    text_is_number = isinstance(text, PlainNumber)
+    return bool(_SHORTENED_ID.fullmatch(text.strip())) or (text_is_number and len(text) > _DIGITS_KEPT)
+
+
+def _why_no_id(text: str) -> str:
+    if text == NO_RESULT:
+        return f"the cell holds {NO_RESULT}"
+    if isinstance(text, PlainNumber):
+        return (
+            f"{text} is an id of more than {_DIGITS_KEPT} digits kept as a number; keep it as text, or import the CSV"
+        )
+    return f"{text!r} is an id that a spreadsheet shortened; import the export unopened"

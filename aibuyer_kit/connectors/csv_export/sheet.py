@@ -1,99 +1,80 @@
-"""A CSV file as text cells: encoding, separator and quotes, with the line on which every record begins."""
+"""A file as text cells with the line of every record: CSV in any dress, or one sheet of a workbook."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from aibuyer_kit.connectors.csv_export.delimited import read_delimited
+from aibuyer_kit.connectors.csv_export.header import split_header
+from aibuyer_kit.connectors.csv_export.workbook import is_workbook, read_workbook
 from aibuyer_kit.core.errors import ImportFileError
 
-SEPARATORS = {",": '","', ";": '";"', "\t": 'a tab, written "\\t"', "|": '"|"'}
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_CONVERT = "Save it as 'CSV UTF-8', or convert it: iconv -f {encoding} -t UTF-8 old.csv > new.csv"
+LARGEST_FILE_BYTES = 200 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A header and its records, each with its line in the file; cells are untouched text, header names are trimmed."""
+    """A header and its records, each with its line in the file; cells are untouched text, header names are trimmed.
+
+    `source` tells how the file was read, for people.
+    """
 
     path: Path
     header: tuple[str, ...]
     records: Sequence[tuple[int, list[str]]]
+    source: str = "CSV"
 
     @cached_property
     def places(self) -> dict[str, int]:
         """Where each column stands; of a name that occurs twice, the first place."""
         return {name: place for place, name in reversed(list(enumerate(self.header)))}
 
+    def column(self, name: str) -> Iterator[str]:
+        """Return the cells of a column from top to bottom; records that are too short have none."""
+        place = self.places[name]
+        return (cells[place] for _, cells in self.records if place < len(cells))
 
-def read_sheet(path: Path, delimiter: str | None = None) -> Sheet:
-    """Return the file's cells; without a delimiter it is taken from the header if that leaves no doubt.
+    def distinct(self, name: str) -> list[str]:
+        """Return the different cells of a column in the order in which they occur."""
+        return list(dict.fromkeys(self.column(name)))
 
-    Raises ImportFileError if the file cannot be read, is empty, is not UTF-8, or has broken quotes.
+    def line_of(self, name: str, text: str) -> int:
+        """Return the first line that holds `text` in a column."""
+        place = self.places[name]
+        return next(line for line, cells in self.records if place < len(cells) and cells[place] == text)
+
+
+def read_sheet(
+    path: Path,
+    delimiter: str | None = None,
+    *,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    header_row: int | None = None,
+) -> Sheet:
+    """Return a file's cells; what is not stated is taken from the file if that leaves no doubt.
+
+    Raises ImportFileError if the file cannot be read, is too large or empty, or if a doubt remains.
     """
-    text = _decoded(path, _content(path))
-    records = _records(path, text, delimiter or _delimiter_of(path, text))
-    header_line, header = next((record for record in records if any(record[1])), (0, []))
-    if not header_line:
-        raise ImportFileError(f"{path}: the file is empty. Export it again with a header and at least one row.")
-    rows = list(records)
-    if not any(any(cells) for _, cells in rows):
-        raise ImportFileError(f"{path}: the file has only a header. Export a period in which something happened.")
-    return Sheet(path, tuple(name.strip() for name in header), rows)
+    content = _content(path)
+    if is_workbook(content):
+        table = read_workbook(path, content, sheet)
+    elif sheet:
+        raise ImportFileError(f"{path}: this is no workbook, and only a workbook has a sheet {sheet!r}. Leave it out.")
+    else:
+        table = read_delimited(path, content, delimiter, encoding)
+    header, records = split_header(path, table, header_row)
+    return Sheet(path, header, records, table.source)
 
 
 def _content(path: Path) -> bytes:
     try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise ImportFileError(
+                f"{path}: the file has {path.stat().st_size:,} bytes; at most {LARGEST_FILE_BYTES:,} are read. "
+                "Export a shorter period at a time."
+            )
         return path.read_bytes()
     except OSError as error:
         raise ImportFileError(f"{path}: the file cannot be read ({error.strerror}).") from None
-
-
-def _decoded(path: Path, content: bytes) -> str:
-    if content.startswith(_UTF16_MARKS) or b"\0" in (content[0:1], content[1:2]):
-        raise ImportFileError(f"{path}: the file is not UTF-8 but UTF-16. {_CONVERT.format(encoding='UTF-16')}")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ImportFileError(
-            f"{path}: line {line} is not UTF-8 (byte 0x{content[error.start]:02x} at {error.start}). "
-            f"{_CONVERT.format(encoding='CP1251')} (in place of CP1251, the encoding that it has)."
-        ) from None
-
-
-def _delimiter_of(path: Path, text: str) -> str:
-    found = [mark for mark in SEPARATORS if len(_first_record(text, mark)) > 1]
-    if len(found) > 1:
-        named = " or ".join(SEPARATORS[mark] for mark in found)
-        raise ImportFileError(
-            f'{path}: the header may be separated by {named}. State one in a mapping, as in delimiter = ";".'
-        )
-    return found[0] if found else ","
-
-
-def _first_record(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(
-            (cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(cells)), []
-        )
-    except csv.Error:
-        return []
-
-
-def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise ImportFileError(
-                f"{path}: the record that begins on line {line} cannot be read ({error}). "
-                'A quote inside a quoted cell is written twice: "".'
-            ) from None
-        yield line, cells

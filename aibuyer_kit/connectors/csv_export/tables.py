@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.connectors.csv_export.entities import Entity
+from aibuyer_kit.connectors.csv_export.long_actions import LongList, key_of
 from aibuyer_kit.connectors.csv_export.mapping import MEASURES, Mapping
 from aibuyer_kit.connectors.csv_export.rows import FactRow, Value
 from aibuyer_kit.core.entities import Level
@@ -17,7 +18,9 @@ _Actions = list[dict[str, Any]]
 _OTHER_WINDOWS = dict.fromkeys(WINDOWS[1:])
 
 
-def insight_table(mapping: Mapping, values: Sequence[Value], facts: Sequence[FactRow]) -> "pa.Table":
+def insight_table(
+    mapping: Mapping, values: Sequence[Value], facts: Sequence[FactRow], lists: Sequence[LongList] = ()
+) -> "pa.Table":
     """Return insights, one row per fact; actions as the mapping's `empty_actions` has it."""
     import pyarrow as pa
 
@@ -28,12 +31,14 @@ def insight_table(mapping: Mapping, values: Sequence[Value], facts: Sequence[Fac
         "date_stop": [fact.until for fact in facts],
         "breakdown": [fact.breakdown for fact in facts],
         "attribution": [mapping.attribution] * len(facts),
-        "campaign_id": [_parent(Level.CAMPAIGN, mapping.level, fact.ids) for fact in facts],
-        "adset_id": [_parent(Level.ADSET, mapping.level, fact.ids) for fact in facts],
+        "campaign_id": _parents(Level.CAMPAIGN, mapping.level, facts),
+        "adset_id": _parents(Level.ADSET, mapping.level, facts),
         "currency": [mapping.currency] * len(facts),
         "actions": _lists("actions.", mapping, values, facts),
         "action_values": _lists("action_values.", mapping, values, facts),
     }
+    for each in lists:
+        columns[each.actions.kind] = _listed(each, mapping, facts)
     for name in MEASURES:
         columns["spend_micros" if name == "spend" else name] = _figures(name, values, facts)
     return pa.table(columns, schema=insight_schema())
@@ -50,6 +55,12 @@ def entity_table(mapping: Mapping, entities: Sequence[Entity]) -> "pa.Table":
 
 def _same(mapping: Mapping, count: int) -> dict[str, list[str]]:
     return {"platform": [mapping.platform] * count, "account_id": [mapping.account_id] * count}
+
+
+def _parents(parent: Level, level: Level, facts: Sequence[FactRow]) -> list[str | None]:
+    if parent.depth >= level.depth:
+        return [None] * len(facts)
+    return [fact.ids.get(parent) for fact in facts]
 
 
 def _parent(parent: Level, level: Level, ids: ReadOnly[Level, str]) -> str | None:
@@ -69,6 +80,12 @@ def _lists(prefix: str, mapping: Mapping, values: Sequence[Value], facts: Sequen
         return [None] * len(facts)
     listed = _none_came if mapping.empty_actions == "none" else _unknown
     return [listed([(action_type, fact.values[order]) for order, action_type in wanted]) for fact in facts]
+
+
+def _listed(found: LongList, mapping: Mapping, facts: Sequence[FactRow]) -> list[_Actions | None]:
+    unnamed: _Actions | None = [] if mapping.empty_actions == "none" else None
+    lists = (found.listed(key_of(fact, mapping.level)) for fact in facts)
+    return [unnamed if each is None else each for each in lists]
 
 
 def _none_came(found: list[tuple[str, int | None]]) -> _Actions | None:

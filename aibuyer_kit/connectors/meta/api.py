@@ -4,13 +4,15 @@ The SDK itself never retries, judges an answer by its body alone and waits for e
 token and signature are used as they are.
 """
 
+import functools
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -22,40 +24,78 @@ from aibuyer_kit.connectors.base import Verdict
 from aibuyer_kit.connectors.http import Call, Seam
 from aibuyer_kit.connectors.meta.classify import judge
 from aibuyer_kit.connectors.meta.credentials import MetaCredentials
-from aibuyer_kit.connectors.meta.limits import UNREADABLE, decoded
+from aibuyer_kit.connectors.meta.limits import usages
 from aibuyer_kit.connectors.meta.redaction import WithoutSecrets
-from aibuyer_kit.core.errors import PlatformError, SettingsError
+from aibuyer_kit.connectors.meta.wire import UNREADABLE, decoded, has_half_characters
+from aibuyer_kit.core.errors import SchemaDriftError, SettingsError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aibuyer_kit.connectors.meta.typed import TypedPage
+
+_CHUNK_BYTES = 1 << 20
 TIMEOUT_SECONDS = (10.0, 60.0)  # to connect, and between two bytes
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _WITHOUT_SECRETS = WithoutSecrets()
 
 
-class GraphReply(requests.Response):
-    """An answer of the Graph API; `document` is its JSON, decoded once."""
+@dataclass(frozen=True)
+class Purpose:
+    """What a request is for, beyond what can be seen of it; see connectors.http.Call. `schema` is for typed pages."""
 
-    document: object = UNREADABLE
+    starts: bool = False
+    changes_nothing: bool = False
+    schema: "pa.Schema | None" = None
+
+
+_UNKNOWN_PURPOSE = Purpose()
+
+
+class GraphReply(requests.Response):
+    """An answer of the Graph API: its JSON, decoded when it is first asked for, or its page of typed rows."""
+
+    page: "TypedPage | None" = None
+
+    def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
+        """Read in large chunks: the library reads a whole body in pieces of 10 KB, which takes longer than the rest."""
+        return super().iter_content(max(chunk_size or 0, _CHUNK_BYTES), decode_unicode)
+
+    @functools.cached_property
+    def document(self) -> object:
+        return decoded(self.content)
 
 
 class SeamAdapter(HTTPAdapter):
     """Carries the requests of one session through a Seam; `platform_time` is the latest `Date` that Meta sent."""
 
-    def __init__(self, seam: Seam) -> None:
+    def __init__(self, seam: Seam, account_id: str = "") -> None:
         super().__init__(max_retries=0)
         self.seam = seam
+        self.account_id = account_id
         self.platform_time: datetime | None = None
 
     def send(self, request: requests.PreparedRequest, *args: Any, **settings: Any) -> GraphReply:
         """Return the first usable answer. Raises PlatformError in its kinds; nothing of `requests` gets out."""
-        call = Call("Meta", request.method or "GET", urlsplit(request.url or "").path)
-        return self.seam.send(call, lambda: self._once(request, *args, **settings), self._judge)
+        purpose: Purpose = getattr(request, "purpose", _UNKNOWN_PURPOSE)
+        call = Call(
+            "Meta",
+            request.method or "GET",
+            urlsplit(request.url or "").path,
+            changes_nothing=purpose.changes_nothing,
+            starts=purpose.starts,
+            account_id=self.account_id,
+        )
+        return self.seam.send(call, lambda: self._once(request, purpose, *args, **settings), self._judge)
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> GraphReply:
         reply = GraphReply()
         vars(reply).update(vars(super().build_response(req, resp)))
         return reply
 
-    def _once(self, request: requests.PreparedRequest, *args: Any, **settings: Any) -> GraphReply | Verdict:
+    def _once(
+        self, request: requests.PreparedRequest, purpose: Purpose, *args: Any, **settings: Any
+    ) -> GraphReply | Verdict:
         """Return one answer with its whole body, or a verdict where none came.
 
         The library's exceptions stop here: they quote the URL, and the token is in it.
@@ -63,7 +103,7 @@ class SeamAdapter(HTTPAdapter):
         settings["timeout"] = settings.get("timeout") or TIMEOUT_SECONDS
         try:
             reply = cast(GraphReply, super().send(request, *args, **settings))
-            reply.document = decoded(reply.content)
+            body = reply.content
         except requests.exceptions.SSLError:
             return Verdict("fail", reason="the server's TLS certificate could not be verified.")
         except requests.Timeout:
@@ -72,11 +112,16 @@ class SeamAdapter(HTTPAdapter):
             return Verdict("retry", reason=f"the connection failed or broke off ({type(error).__name__}).")
         except requests.exceptions.ContentDecodingError:
             return Verdict("retry", reason="the answer's compressed body is damaged.")
+        if purpose.schema is not None and reply.status_code == 200:
+            from aibuyer_kit.connectors.meta.typed import typed_page
+
+            reply.page = typed_page(body, purpose.schema)
         return reply
 
     def _judge(self, reply: GraphReply) -> Verdict:
         self.platform_time = _moment(reply.headers.get("Date")) or self.platform_time
-        return judge(reply.status_code, reply.headers, reply.document)
+        self.seam.budget.note(self.account_id, usages(reply.headers), self.seam.clock.now())
+        return judge(reply.status_code, reply.headers, reply.document if reply.page is None else {})
 
 
 class MetaApi:
@@ -85,32 +130,91 @@ class MetaApi:
     Raises SettingsError for an address or an API version that is malformed.
     """
 
-    def __init__(self, credentials: MetaCredentials, seam: Seam, *, graph_url: str, api_version: str) -> None:
-        self.adapter = SeamAdapter(seam)
+    def __init__(
+        self, credentials: MetaCredentials, seam: Seam, *, graph_url: str, api_version: str, account_id: str = ""
+    ) -> None:
+        self.seam = seam
+        self.adapter = SeamAdapter(seam, account_id)
         self.graph_url = safe_url(graph_url)
         self.api_version = _api_version(api_version)
         self.session = _session(credentials, self.graph_url, self.adapter)
         self.sdk = FacebookAdsApi(self.session, api_version=api_version)
+        self.mended_answers = 0  # in which half a character was replaced
 
     @property
     def platform_time(self) -> datetime | None:
         return self.adapter.platform_time
 
-    def read(self, path: str, parameters: Mapping[str, object]) -> Mapping[str, Any]:
+    def read(self, path: str, parameters: Mapping[str, object], *, starts: bool = False) -> Mapping[str, Any]:
         """Return the JSON object at `path`, such as `act_1/ads`; lists and mappings are sent as JSON, as the SDK does.
 
         Raises PlatformError in its kinds.
         """
-        reply = self.session.requests.get(
-            f"{self.graph_url}/{self.api_version}/{path}",
-            params={name: _wire(value) for name, value in parameters.items()},
-            headers=FacebookAdsApi.HTTP_DEFAULT_HEADERS,
-            timeout=self.session.timeout,
+        return self._object("GET", path, self._send("GET", path, parameters, Purpose(starts)))
+
+    def read_page(
+        self, path: str, parameters: Mapping[str, object], schema: "pa.Schema", *, starts: bool = False
+    ) -> "TypedPage | Mapping[str, Any]":
+        """Return the page at `path` as typed rows if it has exactly the form of `schema`, else as a JSON object."""
+        reply = self._send("GET", path, parameters, Purpose(starts, schema=schema))
+        return self._object("GET", path, reply) if reply.page is None else reply.page
+
+    def ask_for_report(self, path: str, parameters: Mapping[str, object]) -> Mapping[str, Any]:
+        """Return the answer to a POST that starts a report and changes nothing. Raises PlatformError in its kinds."""
+        purpose = Purpose(starts=True, changes_nothing=True)
+        return self._object("POST", path, self._send("POST", path, parameters, purpose))
+
+    def read_together(self, relative_urls: Sequence[str]) -> Sequence[Verdict | Mapping[str, Any]]:
+        """Return the JSON objects at up to 50 addresses in one call, or a verdict in the place of one that is not good.
+
+        Raises PlatformError in its kinds if the whole call was of no use.
+        """
+        asked = [{"method": "GET", "relative_url": each} for each in relative_urls]
+        found = self._send("POST", "", {"batch": asked}, Purpose(changes_nothing=True)).document
+        if not isinstance(found, list) or len(found) != len(asked):
+            raise SchemaDriftError(
+                f"Meta POST batch: expected a list of {len(asked)} answers; its format may have changed."
+            )
+        return [self._part(each) for each in found]
+
+    def _part(self, part: object) -> Verdict | Mapping[str, Any]:
+        """Return one answer of a batch; null means that it was not worked on in time."""
+        if not isinstance(part, dict):
+            return Verdict("retry", reason="Meta did not answer this part of a batch in time.")
+        body, status = part.get("body"), part.get("code")
+        document = decoded(body.encode(errors="replace")) if isinstance(body, str) else UNREADABLE
+        headers = _part_headers(part.get("headers"))
+        self.seam.budget.note(self.adapter.account_id, usages(headers), self.seam.clock.now())
+        verdict = judge(status if isinstance(status, int) else 500, headers, document)
+        return document if verdict.action == "ok" and isinstance(document, dict) else verdict
+
+    def _send(self, method: str, path: str, parameters: Mapping[str, object], purpose: Purpose) -> GraphReply:
+        session, wired = self.session.requests, {name: _wire(value) for name, value in parameters.items()}
+        request = session.prepare_request(
+            requests.Request(
+                method,
+                f"{self.graph_url}/{self.api_version}/{path}",
+                params=wired if method == "GET" else None,
+                data=wired if method == "POST" else None,
+                headers=FacebookAdsApi.HTTP_DEFAULT_HEADERS,
+            )
         )
-        document = cast(GraphReply, reply).document
-        if not isinstance(document, dict):
-            raise PlatformError(f"Meta GET {path}: expected a JSON object, got {type(document).__name__}.")
-        return document
+        vars(request)["purpose"] = purpose
+        settings = session.merge_environment_settings(request.url, {}, None, None, None)
+        reply = session.send(request, timeout=self.session.timeout, allow_redirects=False, **settings)
+        return cast(GraphReply, reply)
+
+    def _object(self, method: str, path: str, reply: GraphReply) -> Mapping[str, Any]:
+        self.mended_answers += has_half_characters(reply.content)
+        if not isinstance(reply.document, dict):
+            kind = type(reply.document).__name__
+            raise SchemaDriftError(f"Meta {method} {path}: expected a JSON object, got {kind}.")
+        return reply.document
+
+
+def _part_headers(listed: object) -> dict[str, str]:
+    pairs = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return {str(each.get("name")): str(each.get("value")) for each in pairs}
 
 
 def safe_url(graph_url: str) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from aibuyer_kit.connectors.base import Action, Verdict
 from aibuyer_kit.connectors.meta.error_table import LIMIT_WAIT_SECONDS, Row, find_row
-from aibuyer_kit.connectors.meta.limits import UNREADABLE, StatedLimits, decoded, stated_limits
+from aibuyer_kit.connectors.meta.limits import StatedLimits, stated_limits
 from aibuyer_kit.connectors.meta.redaction import without_secrets
+from aibuyer_kit.connectors.meta.wire import UNREADABLE, decoded
 
 _LONGEST_TEXT = 300
 
@@ -75,7 +76,7 @@ def _of_success(status: int, document: object) -> Verdict:
         return Verdict("fail", 0.0, "Meta says that the request had no success.")
     if isinstance(document, dict | list) or document is True or status in (204, 304):
         return Verdict("ok")
-    return Verdict("retry", 0.0, "Meta's answer is cut or is not the JSON that was asked for.")
+    return Verdict("retry", 0.0, "Meta's answer is cut, names a key twice, or is not the JSON that was asked for.")
 
 
 def _whole(value: object) -> int | None:

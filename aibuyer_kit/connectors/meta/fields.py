@@ -22,9 +22,38 @@ ENTITY_FIELDS = {
     Level.ACCOUNT: ("id", "name", "currency", "timezone_name", "created_time", *ATTRIBUTES[Level.ACCOUNT]),
     Level.CAMPAIGN: (*_STATUS, "objective", *_BUDGETS, *ATTRIBUTES[Level.CAMPAIGN]),
     Level.ADSET: (*_STATUS, "campaign_id", *_BUDGETS, *ATTRIBUTES[Level.ADSET]),
-    Level.AD: (*_STATUS, "campaign_id", "adset_id", *ATTRIBUTES[Level.AD]),
+    Level.AD: (*_STATUS, "campaign_id", "adset_id", "creative", *ATTRIBUTES[Level.AD]),
 }
 EDGES = {Level.CAMPAIGN: "campaigns", Level.ADSET: "adsets", Level.AD: "ads"}
+# Asked for one by one: without them an edge leaves out what is archived or deleted, and with it names and parents.
+_OWN_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED", "DELETED", "IN_PROCESS", "WITH_ISSUES")
+STATUSES = {
+    Level.CAMPAIGN: _OWN_STATUSES,
+    Level.ADSET: (*_OWN_STATUSES, "CAMPAIGN_PAUSED"),
+    Level.AD: (
+        *_OWN_STATUSES,
+        "CAMPAIGN_PAUSED",
+        "ADSET_PAUSED",
+        "DISAPPROVED",
+        "PENDING_REVIEW",
+        "PENDING_BILLING_INFO",
+        "PREAPPROVED",
+    ),
+}
+CREATIVE_FIELDS = (
+    "id",
+    "name",
+    "title",
+    "body",
+    "object_type",
+    "call_to_action_type",
+    "link_url",
+    "image_url",
+    "thumbnail_url",
+    "video_id",
+    "status",
+    "object_story_spec",
+)
 
 INSIGHT_IDS = {
     Level.ACCOUNT: (),
@@ -42,4 +71,19 @@ INSIGHT_METRICS = (
     "actions",
     "action_values",
 )
+COUNT_FIELDS = {
+    "impressions": "impressions",
+    "clicks": "clicks",
+    "link_clicks": "inline_link_clicks",
+    "reach": "reach",
+}
+# People are counted for an object and its days; a piece of them has no reach that Meta would tell in every case.
+HOURLY_METRICS = tuple(name for name in INSIGHT_METRICS if name != "reach")
+REACH_METRICS = ("reach", "impressions")
+# What may be left out, with a notice, if Meta refuses it. Without the others a row would say something else.
+OPTIONAL_METRICS = frozenset({"account_currency", "inline_link_clicks", "reach", "actions", "action_values"})
+OPTIONAL_ENTITY_FIELDS = frozenset(
+    {"created_time", "objective", "creative", *(name for names in ATTRIBUTES.values() for name in names)}
+)
+OPTIONAL_CREATIVE_FIELDS = frozenset(CREATIVE_FIELDS) - {"id"}
 TOTAL_METRICS = ("spend", "impressions", "clicks")

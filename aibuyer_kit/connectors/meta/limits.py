@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json
 
-UNREADABLE = object()
+from aibuyer_kit.connectors.budget import Usage
+from aibuyer_kit.connectors.meta.wire import UNREADABLE
+
 LONGEST_BELIEVED_SECONDS = 86_400.0
 
 
@@ -31,10 +33,39 @@ class StatedLimits:
         return max(self.regain_seconds, self.reset_seconds if self.used_up else 0.0)
 
 
-def decoded(body: object) -> object:
-    """Return the JSON value in bytes or text, or UNREADABLE."""
+def usages(headers: Mapping[str, str]) -> Mapping[str, Usage]:
+    """Return how much of each limit is used, by all usage headers together; the app's limits are shared."""
+    named = {str(name).lower(): value for name, value in headers.items()}
+    found = dict[str, Usage]()
+    for record in _records(_decoded(named.get("x-app-usage"))):
+        _keep(found, "app", Usage(_load(record), shared=True))
+    for record in _records(_decoded(named.get("x-ad-account-usage"))):
+        _keep(
+            found, "account", Usage(_amount(record.get("acc_id_util_pct")), _amount(record.get("reset_time_duration")))
+        )
+    for record in _records(_decoded(named.get("x-fb-ads-insights-throttle"))):
+        _keep(found, "insights app", Usage(_amount(record.get("app_id_util_pct")), shared=True))
+        _keep(found, "insights account", Usage(_amount(record.get("acc_id_util_pct"))))
+    for record in _records(_decoded(named.get("x-business-use-case-usage"))):
+        if "type" in record:
+            regain_seconds = 60 * _amount(record.get("estimated_time_to_regain_access"))
+            _keep(found, f"business {record['type']}", Usage(_load(record), regain_seconds))
+    return found
+
+
+def _keep(found: dict[str, Usage], name: str, usage: Usage) -> None:
+    """Keep the higher of two statements about one limit: the header may list several businesses."""
+    if name not in found or found[name].percent < usage.percent:
+        found[name] = usage
+
+
+def _load(record: Mapping[str, object]) -> float:
+    return max(_amount(record.get(name)) for name in ("call_count", "total_cputime", "total_time"))
+
+
+def _decoded(header: object) -> object:
     try:
-        return from_json(body, allow_inf_nan=False)  # type: ignore[arg-type]
+        return from_json(header, allow_inf_nan=False)  # type: ignore[arg-type]
     except (ValueError, TypeError):
         return UNREADABLE
 
@@ -42,10 +73,10 @@ def decoded(body: object) -> object:
 def stated_limits(headers: Mapping[str, str]) -> StatedLimits:
     """Return what the usage headers and Retry-After say; names in any case, the longest of every item counts."""
     named = {str(name).lower(): value for name, value in headers.items()}
-    business = list(_records(decoded(named.get("x-business-use-case-usage"))))
-    account = list(_records(decoded(named.get("x-ad-account-usage"))))
+    business = list(_records(_decoded(named.get("x-business-use-case-usage"))))
+    account = list(_records(_decoded(named.get("x-ad-account-usage"))))
     minutes = max((_amount(each.get("estimated_time_to_regain_access")) for each in business), default=0.0)
-    retry_after = _amount(decoded(named.get("retry-after")))
+    retry_after = _amount(_decoded(named.get("retry-after")))
     return StatedLimits(
         regain_seconds=min(max(60 * minutes, retry_after), LONGEST_BELIEVED_SECONDS),
         reset_seconds=max((_amount(each.get("reset_time_duration")) for each in account), default=0.0),

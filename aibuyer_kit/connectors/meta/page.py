@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from aibuyer_kit.core.errors import MoneyError, PlatformError
+from aibuyer_kit.core.errors import MoneyError, SchemaDriftError
 
 Row = Mapping[str, Any]
 Parsed = TypeVar("Parsed")
@@ -26,18 +26,19 @@ def parsed(values: Sequence[object], parse: Callable[[object], Parsed | None]) -
     try:
         known = {value: None if value is None else parse(value) for value in set(values)}
     except (ValueError, TypeError, MoneyError):
-        raise _first_problem(values, parse) from None
+        return _one_by_one(values, parse)
     return [known[value] for value in values]
 
 
-def _first_problem(values: Sequence[object], parse: Callable[[object], object]) -> ColumnProblem:
+def _one_by_one(values: Sequence[object], parse: Callable[[object], Parsed | None]) -> list[Parsed | None]:
+    """Return the column where a value is bad, or cannot be in a set. Raises ColumnProblem for the first bad one."""
+    found: list[Parsed | None] = []
     for index, value in enumerate(values):
         try:
-            if value is not None:
-                parse(value)
-        except (ValueError, MoneyError) as error:
-            return ColumnProblem(index, value, str(error))
-    raise AssertionError("unreachable: a parser refused a value and then took it")
+            found.append(None if value is None else parse(value))
+        except (ValueError, TypeError, MoneyError) as error:
+            raise ColumnProblem(index, value, str(error)) from None
+    return found
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Page:
 
     @classmethod
     def checked(cls, what: str, rows: Sequence[object]) -> "Page":
-        """Return the page. Raises PlatformError if a row is not an object."""
+        """Return the page. Raises SchemaDriftError if a row is not an object."""
         page = cls(what, [row if isinstance(row, dict) else {} for row in rows])
         for number, row in enumerate(rows):
             if not isinstance(row, dict):
@@ -60,7 +61,7 @@ class Page:
         return len(self.rows)
 
     def required(self, field: str, parse: Callable[[object], Parsed]) -> list[Parsed]:
-        """Return one value per row. Raises PlatformError where it is missing or does not parse."""
+        """Return one value per row. Raises SchemaDriftError where it is missing or does not parse."""
         values = [value for value in self.optional(field, parse) if value is not None]
         if len(values) < len(self):
             missing = next(number for number, row in enumerate(self.rows) if row.get(field) is None)
@@ -68,18 +69,18 @@ class Page:
         return values
 
     def optional(self, field: str, parse: Callable[[object], Parsed | None]) -> list[Parsed | None]:
-        """Return one value per row, None where the key is absent. Raises PlatformError where it does not parse."""
+        """Return one value per row, None where the key is absent. Raises SchemaDriftError where it does not parse."""
         try:
             return parsed([row.get(field) for row in self.rows], parse)
         except ColumnProblem as problem:
             raise self.problem(problem.index, repr(field), str(problem)) from None
 
-    def problem(self, number: int, place: str, complaint: str) -> PlatformError:
+    def problem(self, number: int, place: str, complaint: str) -> SchemaDriftError:
         """Return the error about one row, to be raised."""
         row = self.rows[number]
         known = [f"{name} {shown(row[name])}" for name in ("id", "ad_id", "date_start") if row.get(name)]
         name = f" ({', '.join(known)})" if known else ""
-        return PlatformError(
+        return SchemaDriftError(
             f"Meta {self.what}, row {number + 1} of a page{name}: {place} {complaint}. "
             "The read is incomplete; the platform's format may have changed, so check the API version in the settings."
         )

@@ -1,42 +1,76 @@
 """Pages of an edge, followed by hand: the SDK's cursor stops at an empty page even when another one follows."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.connectors.meta.api import MetaApi
-from aibuyer_kit.core.errors import PlatformError, TooMuchDataError, TransientError
+from aibuyer_kit.core.errors import PlatformError, SchemaDriftError, TooMuchDataError, TransientError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aibuyer_kit.connectors.meta.typed import TypedPage
 
 SMALLEST_PAGE = 25
 _MAYBE_TOO_LARGE = 1504044
+# How often a page is asked for again whose cursor would lead back, before the read is given up.
+_TRIES_OF_A_CURSOR = 4
+# Meta filters after it has paged, so that empty pages are normal; a run of this many is a loop with new cursors.
+_MOST_EMPTY_PAGES = 200
 
 Rows = list[Any]
 
 
+@dataclass(frozen=True)
+class ReadPage:
+    """Rows, typed where their form allowed it, the cursor of the page behind them ('' for none), and the page size."""
+
+    rows: "Rows | TypedPage"
+    after: str
+    page_size: int
+
+
 def pages(
-    api: MetaApi, path: str, parameters: Mapping[str, object], *, page_size: int, shrink_first: bool = True
-) -> Iterator[Rows]:
-    """Yield the `data` of every page, empty pages included; a page that is too large is asked for again in halves.
+    api: MetaApi,
+    path: str,
+    parameters: Mapping[str, object],
+    *,
+    page_size: int,
+    after: str = "",
+    shrink_first: bool = True,
+    schema: "pa.Schema | None" = None,
+) -> Iterator[ReadPage]:
+    """Yield every page from the cursor `after` on, empty ones too; one that is too large is asked for again in halves.
 
     With `shrink_first` false, a first page that is too large raises TooMuchDataError, so that the caller can ask for
-    less before anything was yielded. Raises TransientError where a cursor comes back, which would never end.
+    less before anything was yielded. Raises TransientError where the cursors lead in a ring.
     """
-    after: str | None = None
-    seen: set[str] = set()
+    seen, empty, tries, first = {after}, 0, 1, after
     while True:
+        asked = {**parameters, "limit": page_size, **({"after": after} if after else {})}
         try:
-            answer = api.read(path, _asked(parameters, page_size, after))
+            answer = _read(api, path, asked, schema, starts=after == first)
         except (TooMuchDataError, TransientError) as error:
-            if not is_too_large(error) or page_size <= SMALLEST_PAGE or (after is None and not shrink_first):
+            if not is_too_large(error) or page_size <= SMALLEST_PAGE or (after == first and not shrink_first):
                 raise
             page_size = max(SMALLEST_PAGE, page_size // 2)
             continue
-        yield _data(path, answer)
-        after = _next_cursor(path, answer)
-        if after is None:
+        rows, following = _content(path, answer)
+        if following in seen and following:
+            _ask_again(api, path, tries)
+            tries += 1
+            continue
+        seen.add(following)
+        tries, empty = 1, 0 if _length(rows) else empty + 1
+        if empty > _MOST_EMPTY_PAGES:
+            raise TransientError(
+                f"Meta GET {path}: {empty} empty pages in a row; the read is incomplete, run it again."
+            )
+        yield ReadPage(rows, following, page_size)
+        if not following:
             return
-        if after in seen:
-            raise TransientError(f"Meta GET {path}: a page cursor came twice, so the read is incomplete; run it again.")
-        seen.add(after)
+        after = following
 
 
 def is_too_large(error: PlatformError) -> bool:
@@ -44,23 +78,44 @@ def is_too_large(error: PlatformError) -> bool:
     return isinstance(error, TooMuchDataError) or error.subcode == _MAYBE_TOO_LARGE
 
 
-def _asked(parameters: Mapping[str, object], page_size: int, after: str | None) -> dict[str, object]:
-    return {**parameters, "limit": page_size, **({"after": after} if after else {})}
+def _ask_again(api: MetaApi, path: str, tries: int) -> None:
+    """Pause before the same page is asked for again. Raises TransientError when that has not helped."""
+    if tries == _TRIES_OF_A_CURSOR:
+        raise TransientError(
+            f"Meta GET {path}: a page cursor came back that had been used, {tries} times; the read is incomplete,"
+            " run it again."
+        )
+    api.seam.clock.sleep(api.seam.policy.backoff_seconds(tries, api.seam.jitter()))
 
 
-def _data(path: str, answer: Mapping[str, Any]) -> Rows:
-    data = answer.get("data")
-    if not isinstance(data, list):
-        raise PlatformError(f"Meta GET {path}: a page without the list 'data'; its format may have changed.")
-    return data
+def _read(
+    api: MetaApi, path: str, asked: Mapping[str, object], schema: "pa.Schema | None", *, starts: bool
+) -> "TypedPage | Mapping[str, Any]":
+    if schema is None:
+        return api.read(path, asked, starts=starts)
+    return api.read_page(path, asked, schema, starts=starts)
 
 
-def _next_cursor(path: str, answer: Mapping[str, Any]) -> str | None:
-    paging = answer.get("paging") or {}
-    if not isinstance(paging, dict) or not paging.get("next"):
-        return None
+def _content(path: str, answer: "TypedPage | Mapping[str, Any]") -> "tuple[Rows | TypedPage, str]":
+    if isinstance(answer, Mapping):
+        data = answer.get("data")
+        if not isinstance(data, list):
+            raise SchemaDriftError(f"Meta GET {path}: a page without the list 'data'; its format may have changed.")
+        return data, _next_cursor(path, answer.get("paging"))
+    return answer, _next_cursor(path, answer.paging)
+
+
+def _length(rows: "Rows | TypedPage") -> int:
+    return len(rows) if isinstance(rows, list) else len(rows.rows)
+
+
+def _next_cursor(path: str, paging: object) -> str:
+    if not isinstance(paging, Mapping) or not paging.get("next"):
+        return ""
     cursors = paging.get("cursors")
-    after = cursors.get("after") if isinstance(cursors, dict) else None
+    after = cursors.get("after") if isinstance(cursors, Mapping) else None
     if not isinstance(after, str) or not after:
-        raise PlatformError(f"Meta GET {path}: another page follows but its cursor is missing; the read is incomplete.")
+        raise SchemaDriftError(
+            f"Meta GET {path}: another page follows but its cursor is missing; the read is incomplete."
+        )
     return after

@@ -1,18 +1,21 @@
 """Pages of Graph rows as Arrow tables of the house's facts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
 
 from aibuyer_kit.connectors.base import AccountFacts
 from aibuyer_kit.connectors.meta.actions import action_lists
-from aibuyer_kit.connectors.meta.fields import ATTRIBUTES, ATTRIBUTION
+from aibuyer_kit.connectors.meta.breakdowns import breakdown_text
+from aibuyer_kit.connectors.meta.fields import ATTRIBUTES, ATTRIBUTION, COUNT_FIELDS, WINDOW_FIELDS
 from aibuyer_kit.connectors.meta.page import Page, Row, shown
+from aibuyer_kit.connectors.meta.tally import Tally
 from aibuyer_kit.connectors.meta.values import (
     amount_micros,
     any_text,
     budget_micros,
+    creative_id,
     iso_day,
     moment,
     plain_text,
@@ -21,43 +24,76 @@ from aibuyer_kit.connectors.meta.values import (
 )
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.facts import canonical_json, entity_schema, insight_schema
+from aibuyer_kit.core.facts import canonical_json, entity_schema, insight_schema, reach_schema
 from aibuyer_kit.core.money import meta_minor_per_unit
 
-_COUNTS = {"impressions": "impressions", "clicks": "clicks", "link_clicks": "inline_link_clicks", "reach": "reach"}
 
+def insight_table(
+    rows: Sequence[object],
+    *,
+    account: AccountFacts,
+    level: Level,
+    days: DateRange,
+    breakdowns: Sequence[str] = (),
+    left_out: Container[str] = (),
+    tally: Tally | None = None,
+) -> pa.Table:
+    """Return daily insights, one row per entity, day and piece of `breakdowns` (Meta's names), in the page's order.
 
-def insight_table(rows: Sequence[object], *, account: AccountFacts, level: Level, days: DateRange) -> pa.Table:
-    """Return daily insights, one row per entity and day, in the page's order.
-
-    A metric that is absent is null; absent actions are an empty list, because they were asked for.
-    Raises PlatformError that names the row and the field.
+    A metric that is absent is null; absent actions are an empty list, because they were asked for, unless they are in
+    `left_out`. Raises SchemaDriftError that names the row and the field.
     """
     page = Page.checked("insights", rows)
     dates = page.required("date_start", iso_day)
     _check_days(page, days)
     _check_currency(page, account)
     schema = insight_schema()
+    lists = {
+        "actions": action_lists(page, "actions", whole_count, schema.field("actions").type),
+        "action_values": action_lists(page, "action_values", amount_micros, schema.field("action_values").type),
+    }
     columns = {
         **_same(page, account=account, level=level),
         "entity_id": _insight_ids(page, account, level),
         "date": dates,
         "date_stop": dates,
-        "breakdown": [""] * len(page),
+        "breakdown": _breakdown_texts(page, breakdowns, tally),
         "attribution": [ATTRIBUTION] * len(page),
         **_parents(page, level),
         "spend_micros": page.optional("spend", amount_micros),
-        **{name: page.optional(field, whole_count) for name, field in _COUNTS.items()},
-        "actions": action_lists(page, "actions", whole_count, schema.field("actions").type),
-        "action_values": action_lists(page, "action_values", amount_micros, schema.field("action_values").type),
+        **{name: page.optional(field, whole_count) for name, field in COUNT_FIELDS.items()},
+        **{name: [None] * len(page) if name in left_out else column for name, column in lists.items()},
     }
+    if tally is not None:
+        _note_amounts(page, tally)
+    return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def reach_table(rows: Sequence[object], *, account: AccountFacts, level: Level, window: DateRange) -> pa.Table:
+    """Return the reach of one window, one row per entity. Raises SchemaDriftError that names the row and the field."""
+    page = Page.checked("reach", rows)
+    for number, row in enumerate(page.rows):
+        if (row.get("date_start"), row.get("date_stop")) != (str(window.since), str(window.until)):
+            told = f"{shown(row.get('date_start'))} to {shown(row.get('date_stop'))}"
+            raise page.problem(number, "the period", f"is {told}, not the one asked for ({window})")
+    columns = {
+        **_same(page, account=account, level=level),
+        "entity_id": _insight_ids(page, account, level),
+        "window_days": [len(window)] * len(page),
+        "date_stop": [window.until] * len(page),
+        "attribution": [ATTRIBUTION] * len(page),
+        **_parents(page, level),
+        "reach": page.optional("reach", whole_count),
+        "impressions": page.optional("impressions", whole_count),
+    }
+    schema = reach_schema()
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
 def entity_table(rows: Sequence[object], *, account: AccountFacts, level: Level) -> pa.Table:
     """Return the objects of one level, one row each; a budget that is not set is null.
 
-    Raises PlatformError that names the row and the field.
+    Raises SchemaDriftError that names the row and the field.
     """
     page = Page.checked(f"{level} objects", rows)
     budget = partial(budget_micros, minor_per_unit=meta_minor_per_unit(account.currency))
@@ -74,9 +110,32 @@ def entity_table(rows: Sequence[object], *, account: AccountFacts, level: Level)
         "daily_budget_micros": page.optional("daily_budget", budget),
         "lifetime_budget_micros": page.optional("lifetime_budget", budget),
         "created_at_utc": page.optional("created_time", moment),
+        "creative_id": page.optional("creative", creative_id),
         "attributes": [_attributes(row, level) for row in page.rows],
     }
     return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _breakdown_texts(page: Page, breakdowns: Sequence[str], tally: Tally | None) -> list[str]:
+    if not breakdowns:
+        return [""] * len(page)
+    columns = [page.optional(name, some_text) for name in breakdowns]
+    texts = []
+    for number, values in enumerate(zip(*columns, strict=True)):
+        try:
+            texts.append(breakdown_text(breakdowns, values))
+        except ValueError as error:
+            raise page.problem(number, repr(breakdowns[0]), str(error)) from None
+        if tally is not None:
+            tally.note_breakdown(values)
+    return texts
+
+
+def _note_amounts(page: Page, tally: Tally) -> None:
+    for row in page.rows:
+        tally.note_amounts([row.get("spend")])
+        for action in row.get("action_values") or ():
+            tally.note_amounts(action.get(window) for window in WINDOW_FIELDS)
 
 
 def _same(page: Page, *, account: AccountFacts, level: Level) -> Mapping[str, list[str]]:

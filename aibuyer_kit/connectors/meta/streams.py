@@ -2,30 +2,56 @@
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
-from aibuyer_kit.connectors.base import AccountFacts, InsightStream, Stream
+from aibuyer_kit.connectors.base import (
+    AccountFacts,
+    Checkpoint,
+    CreativeStream,
+    EntityStream,
+    InsightStream,
+    ReachStream,
+    Stream,
+)
+from aibuyer_kit.connectors.budget import CallBudget
 from aibuyer_kit.connectors.http import CallCounts, RetryPolicy, Seam
 from aibuyer_kit.connectors.meta.api import MetaApi
+from aibuyer_kit.connectors.meta.breakdowns import breakdown_fields
+from aibuyer_kit.connectors.meta.creatives import creative_table
 from aibuyer_kit.connectors.meta.credentials import MetaCredentials
 from aibuyer_kit.connectors.meta.fields import (
     ATTRIBUTION,
+    CREATIVE_FIELDS,
     EDGES,
     ENTITY_FIELDS,
+    HOURLY_METRICS,
     INSIGHT_IDS,
     INSIGHT_METRICS,
+    OPTIONAL_CREATIVE_FIELDS,
+    OPTIONAL_ENTITY_FIELDS,
+    OPTIONAL_METRICS,
+    REACH_METRICS,
+    STATUSES,
     TOTAL_METRICS,
-    WINDOWS_ASKED,
 )
+from aibuyer_kit.connectors.meta.gather import Batch, Gathering
 from aibuyer_kit.connectors.meta.page import Page
-from aibuyer_kit.connectors.meta.paging import Rows, is_too_large, pages
-from aibuyer_kit.connectors.meta.rows import entity_table, insight_table
-from aibuyer_kit.connectors.meta.values import amount_micros, some_text, whole_count
+from aibuyer_kit.connectors.meta.paging import Rows, pages
+from aibuyer_kit.connectors.meta.questions import Question, in_pieces
+from aibuyer_kit.connectors.meta.reading import Answer, Reading
+from aibuyer_kit.connectors.meta.rows import entity_table, insight_table, reach_table
+from aibuyer_kit.connectors.meta.runs import ReportRuns
+from aibuyer_kit.connectors.meta.tally import Tally
+from aibuyer_kit.connectors.meta.typed import TypedPage, as_sent, typed_insights
+from aibuyer_kit.connectors.meta.values import amount_micros, iso_day, some_text, whole_count
+from aibuyer_kit.connectors.parallel import in_order
+from aibuyer_kit.connectors.service import Service
 from aibuyer_kit.core.clock import Clock, SystemClock
 from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
@@ -35,6 +61,16 @@ from aibuyer_kit.core.money import known_currency
 META_GRAPH_URL = "https://graph.facebook.com"
 API_VERSION = "v26.0"
 _ACCOUNT_ID = re.compile(r"act_[0-9]{1,32}")
+_WINDOWS = "action_attribution_windows"
+# Pages are small beside what the warehouse takes in one piece; a table of this many rows is a few megabytes.
+_MOST_ROWS = 10_000
+_DAYS_PER_QUESTION = 7
+_OPTIONAL: Mapping[type, frozenset[str]] = {
+    EntityStream: OPTIONAL_ENTITY_FIELDS,
+    CreativeStream: OPTIONAL_CREATIVE_FIELDS,
+    InsightStream: OPTIONAL_METRICS,
+    ReachStream: frozenset(),
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +85,9 @@ class AccountTotals:
 class MetaConnector:
     """Reads one ad account through the official SDK; see connectors.base.Connector.
 
+    `budget` is to be shared by the connectors of one app. With `in_flight` above 1 the next page is read ahead, and
+    ranges of days are read beside each other where Meta takes longer than `slow_call_seconds` to answer.
+    More than `report_days` are asked for as reports that Meta works out in its own time.
     Raises InvalidIdError for an id that is not `act_` and digits, and SettingsError for an address where the token
     would not be safe. `jitter` returns a share from 0 to 1.
     """
@@ -67,6 +106,10 @@ class MetaConnector:
         page_size: int = 500,
         policy: RetryPolicy | None = None,
         jitter: Callable[[], float] = random.random,
+        budget: CallBudget | None = None,
+        in_flight: int = 4,
+        slow_call_seconds: float = 0.2,
+        report_days: int = 93,
     ) -> None:
         if not _ACCOUNT_ID.fullmatch(account_id):
             raise InvalidIdError(
@@ -74,9 +117,19 @@ class MetaConnector:
             )
         self.account_id = account_id
         self.page_size = page_size
-        seam = Seam(clock or SystemClock(), policy or RetryPolicy(), jitter, credentials.redact)
+        self.in_flight = in_flight
+        self.slow_call_seconds = slow_call_seconds
+        self.report_days = report_days
+        self.notices: list[str] = []
+        self.checkpoint: Checkpoint | None = None
+        seam = Seam(
+            clock or SystemClock(), policy or RetryPolicy(), jitter, credentials.redact, budget=budget or CallBudget()
+        )
         self.counts: CallCounts = seam.counts
-        self.api = MetaApi(credentials, seam, graph_url=graph_url, api_version=api_version)
+        self.service: Service = seam.service
+        self.budget: CallBudget = seam.budget
+        self.api = MetaApi(credentials, seam, graph_url=graph_url, api_version=api_version, account_id=account_id)
+        self._readings: dict[str, Reading] = {}
         self._account: AccountFacts | None = None
 
     def account(self) -> AccountFacts:
@@ -96,57 +149,137 @@ class MetaConnector:
             raise PlatformError("Meta's answers have no 'Date' header, so the age of the data is unknown.")
         return self.api.platform_time
 
-    def fetch(self, stream: Stream) -> Iterator[pa.Table]:
-        """Yield one table per page that is not empty. Raises PlatformError in its kinds: an incomplete read."""
-        if isinstance(stream, InsightStream):
-            return self._insights(stream)
-        return self._entities(stream.level)
+    def fetch(self, stream: Stream, *, after: Checkpoint | None = None) -> Iterator[pa.Table]:
+        """Yield tables of one or several pages, none empty. Raises PlatformError in its kinds: an incomplete read.
+
+        After each table, and after an error, `checkpoint` holds what is left; given as `after`, the read goes on there.
+        What was left out or mended is added to `notices`.
+        """
+        account, tally, mended = self.account(), Tally(), self.api.mended_answers
+        try:
+            if isinstance(stream, EntityStream) and stream.level is Level.ACCOUNT:
+                yield entity_table([self._account_node()], account=account, level=stream.level)
+            else:
+                yield from self._tables(stream, account, tally, after)
+        finally:
+            self._tell(stream, tally, self.api.mended_answers - mended)
 
     def account_totals(self, days: DateRange) -> AccountTotals:
         """Return the account's own figures over `days`, as Meta sums them. Raises PlatformError in its kinds."""
-        parameters = {"level": "account", "time_range": _time_range(days), "fields": ",".join(TOTAL_METRICS)}
-        edge = f"{self.account_id}/insights"
-        rows = [row for rows in pages(self.api, edge, parameters, page_size=self.page_size) for row in rows]
+        rows = self._account_rows(days, daily=False)
         page = Page.checked("account totals", rows)
         if len(page) > 1:
             raise page.problem(1, "the row", "is a second one where one sum was asked for")
-        return AccountTotals(
-            sum(page.required("spend", amount_micros)),
-            sum(page.required("impressions", whole_count)),
-            sum(page.required("clicks", whole_count)),
-        )
+        return _totals(page)
 
-    def _entities(self, level: Level) -> Iterator[pa.Table]:
-        account = self.account()
-        if level is Level.ACCOUNT:
-            yield entity_table([self._account_node()], account=account, level=level)
-            return
-        parameters = {"fields": ",".join(ENTITY_FIELDS[level])}
-        for rows in pages(self.api, f"{self.account_id}/{EDGES[level]}", parameters, page_size=self.page_size):
-            if rows:
-                yield entity_table(rows, account=account, level=level)
+    def account_totals_by_day(self, days: DateRange) -> Mapping[date, AccountTotals]:
+        """Return the account's own figures for each day; a day without delivery is not there."""
+        rows = self._account_rows(days, daily=True)
+        page = Page.checked("account totals", rows)
+        of_days = zip(page.required("date_start", iso_day), rows, strict=True)
+        return {day: _totals(Page.checked("account totals", [row])) for day, row in of_days}
 
-    def _insights(self, stream: InsightStream) -> Iterator[pa.Table]:
-        account = self.account()
-        for days, rows in self._insight_pages(stream.level, stream.days):
-            if rows:
-                yield insight_table(rows, account=account, level=stream.level, days=days)
+    def _account_rows(self, days: DateRange, *, daily: bool) -> Rows:
+        asked = self._question("insights", Level.ACCOUNT, TOTAL_METRICS, days=days, daily=daily)
+        parameters = {name: value for name, value in asked.parameters(TOTAL_METRICS).items() if name != _WINDOWS}
+        found = pages(self.api, asked.path, parameters, page_size=self.page_size)
+        return [row for page in found if isinstance(page.rows, list) for row in page.rows]
 
-    def _insight_pages(self, level: Level, days: DateRange) -> Iterator[tuple[DateRange, Rows]]:
-        """Yield pages with their days; a range whose first page is too large is read in halves, down to a day."""
-        edge, last_resort = f"{self.account_id}/insights", len(days) == 1
-        following = pages(self.api, edge, _daily(level, days), page_size=self.page_size, shrink_first=last_resort)
+    def _tables(
+        self, stream: Stream, account: AccountFacts, tally: Tally, after: Checkpoint | None
+    ) -> Iterator[pa.Table]:
+        left = list(after.left) if after else self._questions(stream)
+        parts = [question for question in left if isinstance(question, Question)]
+        self.checkpoint = Checkpoint(stream, tuple(parts))
+        reading, gathering = self._reading(stream), Gathering(_MOST_ROWS)
+        make = partial(self._table, stream, account, tally, reading.refused)
         try:
-            first = next(following)
-        except PlatformError as error:
-            if last_resort or not is_too_large(error):
-                raise
+            for left_of_parts, answer in self._answers(reading, parts):
+                for batch in gathering.add(answer, (*answer.left, *left_of_parts)):
+                    yield self._given(stream, batch, make)
+        except PlatformError:
+            # What was read before the error is kept: the caller is told that it is not all.
+            for batch in gathering.rest():
+                yield self._given(stream, batch, make)
+            raise
+        for batch in gathering.rest():
+            yield self._given(stream, batch, make)
+        self.checkpoint = None
+
+    def _given(self, stream: Stream, batch: Batch, make: Callable[[Batch], pa.Table]) -> pa.Table:
+        table = make(batch)
+        self.checkpoint = Checkpoint(stream, batch.left)
+        return table
+
+    def _answers(self, reading: Reading, parts: Sequence[Question]) -> Iterator[tuple[Sequence[Question], Answer]]:
+        """Yield pages in order, each with the questions that come after its own."""
+        # Reports are worked on at the platform's side, all at once: nothing is gained by asking from several threads.
+        reports = bool(parts) and parts[0].waits_for_report
+        lanes = [parts] if reports else [[part] for part in parts]
+        numbered: Iterator[tuple[int, Answer]]
+        if self.in_flight <= 1:
+            numbered = ((number, answer) for number, lane in enumerate(lanes) for answer in reading.answers(lane))
         else:
-            yield days, first
-            yield from ((days, rows) for rows in following)
-            return
-        for half in _halves(days):
-            yield from self._insight_pages(level, half)
+            median_seconds = self.service.calls.percentile_seconds(0.5) or 0.0
+            workers = self.in_flight if median_seconds >= self.slow_call_seconds else 1
+            numbered = in_order(lanes, reading.answers, workers=workers)
+        for number, answer in numbered:
+            yield [question for lane in lanes[number + 1 :] for question in lane], answer
+
+    def _questions(self, stream: Stream) -> Sequence[Question]:
+        match stream:
+            case EntityStream(level):
+                fields = ENTITY_FIELDS[level]
+                return [self._question(EDGES[level], level, fields, statuses=STATUSES[level])]
+            case CreativeStream():
+                return [self._question("adcreatives", Level.AD, CREATIVE_FIELDS)]
+            case ReachStream(level, window_days, ends):
+                fields = (*INSIGHT_IDS[level], *REACH_METRICS)
+                windows = [DateRange(end - timedelta(days=window_days - 1), end) for end in ends]
+                return [self._question("insights", level, fields, days=window, daily=False) for window in windows]
+            case InsightStream(level, days):
+                asked = self._question(
+                    "insights",
+                    level,
+                    (*INSIGHT_IDS[level], *(HOURLY_METRICS if stream.hourly else INSIGHT_METRICS)),
+                    days=days,
+                    breakdowns=breakdown_fields(stream),
+                    as_report=len(days) > self.report_days,
+                )
+                length = _DAYS_PER_QUESTION if self.in_flight > 1 else len(days)
+                return [replace(asked, days=piece) for piece in in_pieces(days, length)]
+
+    def _question(self, edge: str, level: Level, fields: tuple[str, ...], **more: Any) -> Question:
+        return Question(self.account_id, Level.ACCOUNT, edge, level, fields, self.page_size, **more)
+
+    def _table(
+        self, stream: Stream, account: AccountFacts, tally: Tally, refused: Container[str], batch: Batch
+    ) -> pa.Table:
+        days = batch.question.days
+        if isinstance(stream, InsightStream) and days:
+            about = {"account": account, "level": stream.level, "days": days}
+            return _insights(batch, breakdown_fields(stream), refused, tally, **about)
+        rows = batch.whole()
+        plain = rows if isinstance(rows, list) else rows.rows.to_pylist()
+        if isinstance(stream, ReachStream) and days:
+            return reach_table(plain, account=account, level=stream.level, window=days)
+        if isinstance(stream, EntityStream):
+            return entity_table(plain, account=account, level=stream.level)
+        return creative_table(plain, account=account)
+
+    def _reading(self, stream: Stream) -> Reading:
+        """Return what reads streams of this kind; it remembers which fields are refused."""
+        kind = type(stream).__name__
+        if kind not in self._readings:
+            runs = ReportRuns(self.api)
+            self._readings[kind] = Reading(self.api, runs, _OPTIONAL[type(stream)], self.notices.append)
+        return self._readings[kind]
+
+    def _tell(self, stream: Stream, tally: Tally, mended_answers: int) -> None:
+        said = tally.sentences()
+        if mended_answers:
+            said.append(f"{mended_answers} answers held half a character; it is shown as \ufffd.")
+        self.notices.extend(f"{self.account_id} {stream_name(stream)}: {each}" for each in said)
 
     def _account_node(self) -> Mapping[str, Any]:
         node = self.api.read(f"{self.account_id}/", {"fields": ",".join(ENTITY_FIELDS[Level.ACCOUNT])})
@@ -163,20 +296,35 @@ class MetaConnector:
         return AccountFacts(self.platform, self.account_id, name, known_currency(currency), time_zone(zone).key)
 
 
-def _daily(level: Level, days: DateRange) -> dict[str, object]:
-    return {
-        "level": str(level),
-        "time_range": _time_range(days),
-        "time_increment": "1",
-        "action_attribution_windows": list(WINDOWS_ASKED),
-        "fields": ",".join((*INSIGHT_IDS[level], *INSIGHT_METRICS)),
-    }
+def stream_name(stream: Stream) -> str:
+    """Return a stream in a few words, for messages."""
+    match stream:
+        case EntityStream(level):
+            return f"{level} objects"
+        case CreativeStream():
+            return "creatives"
+        case ReachStream(level, window_days, ends):
+            return f"{level} reach of {window_days} days to {ends}"
+        case InsightStream(level, days):
+            by = f" by {', '.join(stream.breakdown_names)}" if stream.breakdown_names else ""
+            return f"{level} insights{by} {days}"
 
 
-def _time_range(days: DateRange) -> dict[str, str]:
-    return {"since": str(days.since), "until": str(days.until)}
+def _insights(
+    batch: Batch, breakdowns: Sequence[str], left_out: Container[str], tally: Tally, **about: Any
+) -> pa.Table:
+    """Return insights by the quick way if it takes the pages, else by the careful one, page by page."""
+    whole = batch.whole()
+    table = typed_insights(whole, breakdowns=breakdowns, **about) if isinstance(whole, TypedPage) else None
+    if table is not None:
+        return table
+    about |= {"breakdowns": breakdowns, "left_out": left_out, "tally": tally}
+    return pa.concat_tables([insight_table(as_sent(page), **about) for page in batch.pages])
 
 
-def _halves(days: DateRange) -> tuple[DateRange, DateRange]:
-    middle = days.since + timedelta(days=len(days) // 2 - 1)
-    return DateRange(days.since, middle), DateRange(middle + timedelta(days=1), days.until)
+def _totals(page: Page) -> AccountTotals:
+    return AccountTotals(
+        sum(page.required("spend", amount_micros)),
+        sum(page.required("impressions", whole_count)),
+        sum(page.required("clicks", whole_count)),
+    )

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from aibuyer_kit.core.money import micros_from_minor, micros_from_units
 
-_LONGEST_COUNT = 18  # digits that fit a BIGINT
+LONGEST_COUNT = 18  # digits that fit a BIGINT
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]+)?")
 _WHOLE_WITH_ZEROS = re.compile(r"[0-9]{1,18}\.0+")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -19,7 +19,7 @@ def whole_count(value: object) -> int:
     (12, 3)
     """
     if isinstance(value, str):
-        if value.isascii() and value.isdigit() and len(value) <= _LONGEST_COUNT:
+        if value.isascii() and value.isdigit() and len(value) <= LONGEST_COUNT:
             return int(value)
         if _WHOLE_WITH_ZEROS.fullmatch(value):
             return int(value.partition(".")[0])
@@ -78,6 +78,13 @@ def moment(value: object) -> datetime | None:
         raise ValueError("is a time without its offset")
     in_utc = instant.astimezone(UTC)
     return in_utc if in_utc.year > 1970 else None
+
+
+def creative_id(value: object) -> str:
+    """Return the id in an ad's pointer to its creative."""
+    if isinstance(value, dict):
+        return some_text(value.get("id"))
+    raise ValueError("is not an object with the id of a creative")
 
 
 def plain_text(value: object) -> str:

@@ -1,21 +1,32 @@
 """One call of the Graph API: who asks, what for, and the answer."""
 
 import re
+from collections.abc import Mapping
 
 from aibuyer_kit.sandbox.credentials import Credentials
-from aibuyer_kit.sandbox.graph.changes import change_node
-from aibuyer_kit.sandbox.graph.edges import objects_edge, unknown_edge
-from aibuyer_kit.sandbox.graph.errors import GraphError, bad_token, invalid_parameter, no_such_object
-from aibuyer_kit.sandbox.graph.insights import insights_edge
+from aibuyer_kit.sandbox.graph.changes import change_node, delete_node
+from aibuyer_kit.sandbox.graph.creations import create_object
+from aibuyer_kit.sandbox.graph.edges import OBJECT_EDGES, creatives_edge, objects_edge, unknown_edge
+from aibuyer_kit.sandbox.graph.errors import GraphError, invalid_parameter, no_such_object
+from aibuyer_kit.sandbox.graph.insights import asked_question, insights_edge
 from aibuyer_kit.sandbox.graph.messages import Answer, GraphRequest, json_bytes
-from aibuyer_kit.sandbox.graph.nodes import View, render_node
+from aibuyer_kit.sandbox.graph.nodes import business_id, render_node
 from aibuyer_kit.sandbox.graph.paging import page
+from aibuyer_kit.sandbox.graph.report_runs import ReportRun, ReportRuns, render_run, run_insights
+from aibuyer_kit.sandbox.graph.subscriptions import Subscriptions
+from aibuyer_kit.sandbox.graph.tokens import Token, Tokens
 from aibuyer_kit.sandbox.graph.usage import UsageMeter
+from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.graph.wire import http_date
 from aibuyer_kit.sandbox.market.account import Account, Node
+from aibuyer_kit.sandbox.market.creatives import Creative
 from aibuyer_kit.sandbox.market.engine import Market
+from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR
 
 _VERSION = re.compile(r"v\d+\.\d+")
+_READING = ("ads_read", "ads_management")
+_CREATED_BELOW_ACCOUNT = (*OBJECT_EDGES, "adcreatives")
+_BUSINESS_EDGES = ("owned_ad_accounts", "client_ad_accounts", "adaccounts")
 
 
 class GraphApi:
@@ -24,62 +35,156 @@ class GraphApi:
     def __init__(self, market: Market, credentials: Credentials) -> None:
         self.market = market
         self.credentials = credentials
-        self._meter = UsageMeter(market.account.number, len(market.account.ads))
+        self.tokens = Tokens(credentials, market.now_us)
+        self.meter = UsageMeter(market.account.number, len(market.account.ads))
+        self.runs = ReportRuns()
+        self.subscriptions = Subscriptions(credentials.app_id)
+        self.requires_proof = False
         self._answered = 0
 
     def answer(self, request: GraphRequest) -> Answer:
         """Return the answer with usage headers and, as its `Date`, the virtual time."""
         try:
             content, changed = self._reply(request)
-            status = 200
         except GraphError as error:
-            content, changed, status = error.envelope(self.trace_id()), False, error.http_status
-        headers = self.headers(request)
-        return Answer(status, json_bytes(content), headers, changed)
+            return self.refusal(request, error)
+        return Answer(200, json_bytes(content), self.headers(request), changed)
+
+    def refusal(self, request: GraphRequest, error: GraphError) -> Answer:
+        """Return an error as the platform answers it."""
+        return Answer(error.http_status, json_bytes(error.envelope(self.trace_id())), self.headers(request))
 
     def headers(self, request: GraphRequest) -> dict[str, str]:
-        """Return the headers that every answer carries, and count the call."""
-        kind = use_case(request)
-        return {"Date": http_date(request.at_us), **self._meter.headers(kind, request.at_us)}
+        """Return the headers that every answer carries."""
+        return {"Date": http_date(request.at_us), **self.meter.headers(use_case(request), request.at_us)}
 
     def trace_id(self) -> str:
         """Return a new `fbtrace_id`; the same for the same sequence of calls."""
         self._answered += 1
         return f"A{self._answered:022d}"
 
-    def _reply(self, request: GraphRequest) -> tuple[dict[str, object], bool]:
-        self._let_in(request)
-        path = [part for part in request.path.split("/") if part]
-        if path and _VERSION.fullmatch(path[0]):
-            path = path[1:]
-        match (request.method, path):
-            case ("GET", ["me"]):
-                return {"name": "Sample person", "id": self.credentials.app_id}, False
-            case ("GET", ["me", "adaccounts"]):
-                return self._accounts(request), False
-            case ("GET", [object_id]):
-                return self._node(self._find(object_id, "GET"), request), False
-            case ("GET", [object_id, edge]):
-                return self._edge(self._find(object_id, "GET"), edge, request), False
-            case ("POST", [object_id]):
-                return {"success": True}, change_node(self.market, self._find(object_id, "POST"), request)
-        raise invalid_parameter(f"{request.method} /{'/'.join(path)} is not imitated yet.")
-
-    def _let_in(self, request: GraphRequest) -> None:
-        token = request.params.text("access_token") or request.bearer
-        if not token:
-            raise bad_token("An access token is required to request this resource.")
-        if not self.credentials.accepts_token(token):
-            raise bad_token("Invalid OAuth access token - Cannot parse access token")
+    def let_in(self, request: GraphRequest) -> Token:
+        """Return the token of a call. Raises GraphError for a bad token or proof."""
+        token = self.tokens.of(request)
         proof = request.params.text("appsecret_proof")
-        if proof and not self.credentials.accepts_proof(proof):
-            raise GraphError(100, "Invalid appsecret_proof provided in the API argument", kind="GraphMethodException")
+        if (proof or self.requires_proof) and not self.credentials.accepts_proof(proof, token.text):
+            message = "Invalid appsecret_proof provided in the API argument"
+            if not proof:
+                message = "API calls from the server require an appsecret_proof argument"
+            raise GraphError(100, message, kind="GraphMethodException")
+        return token
 
-    def _find(self, object_id: str, method: str) -> Node:
-        node = self.market.find(object_id)
-        if node is None:
+    def _reply(self, request: GraphRequest) -> tuple[Mapping[str, object], bool]:
+        path = path_parts(request)
+        if path == ["oauth", "access_token"]:
+            return self.tokens.exchange(request.params, request.at_us), False
+        token = self.let_in(request)
+        self.meter.count(use_case(request), request.at_us, writes=request.method != "GET")
+        match request.method:
+            case "GET":
+                return self._read(path, request, token), False
+            case "POST":
+                return self._write(path, request, token)
+            case "DELETE":
+                return self._delete(path, request, token)
+        raise _not_imitated(request.method, path)
+
+    def _read(self, path: list[str], request: GraphRequest, token: Token) -> Mapping[str, object]:
+        match path:
+            case ["debug_token"]:
+                return self.tokens.debug(request.params.text("input_token"), request.at_us)
+            case ["me"]:
+                return {"name": "Sample person", "id": self.tokens.user_id}
+            case ["me", "permissions"]:
+                return {"data": [{"permission": scope, "status": "granted"} for scope in token.scopes]}
+            case [self.credentials.app_id, "subscriptions"]:
+                self._require_app(token)
+                return self.subscriptions.report()
+        if found := self._read_business(path, request, token):
+            return found
+        token.require(*_READING)
+        match path:
+            case ["me", "adaccounts"]:
+                return self._accounts(request)
+            case [] if "ids" in request.params:
+                return {one: self._node(self._find(one, "GET"), request) for one in request.params.texts("ids")}
+            case [object_id]:
+                return self._node(self._find(object_id, "GET"), request)
+            case [object_id, edge]:
+                return self._edge(self._find(object_id, "GET"), edge, request)
+        raise _not_imitated("GET", path)
+
+    def _read_business(self, path: list[str], request: GraphRequest, token: Token) -> Mapping[str, object] | None:
+        """Answer what is above the account; None for other paths. Raises GraphError."""
+        own_id = business_id(self._view(request))
+        about = {"id": own_id, "name": "Sample business"}
+        match path:
+            case ["me", "businesses"]:
+                token.require("business_management")
+                return {"data": [about]}
+            case [one] if one == own_id:
+                token.require("business_management")
+                return about
+            case [one, edge] if one == own_id and edge in _BUSINESS_EDGES:
+                token.require("business_management")
+                return {"data": []} if edge == "client_ad_accounts" else self._accounts(request)
+        return None
+
+    def _write(self, path: list[str], request: GraphRequest, token: Token) -> tuple[Mapping[str, object], bool]:
+        view = self._view(request)
+        match path:
+            case [object_id, "insights"]:
+                token.require(*_READING)
+                return self.runs.submit(view, self._node_only(object_id, "POST"), request), False
+            case [self.credentials.app_id, "subscriptions"]:
+                self._require_app(token)
+                return self.subscriptions.subscribe(request.params), False
+        token.require("ads_management")
+        match path:
+            case [self.market.account.id, "subscribed_apps"]:
+                return self.subscriptions.connect(request.params, connected=True), False
+            case [self.market.account.id, edge] if edge in _CREATED_BELOW_ACCOUNT:
+                made = create_object(view, edge, request.params)
+                return made, "id" in made
+            case [object_id]:
+                return {"success": True}, change_node(view, self._changeable(object_id, "POST"), request)
+        raise _not_imitated("POST", path)
+
+    def _delete(self, path: list[str], request: GraphRequest, token: Token) -> tuple[Mapping[str, object], bool]:
+        match path:
+            case [self.credentials.app_id, "subscriptions"]:
+                self._require_app(token)
+                return self.subscriptions.unsubscribe(), False
+        token.require("ads_management")
+        match path:
+            case [self.market.account.id, "subscribed_apps"]:
+                return self.subscriptions.connect(request.params, connected=False), False
+            case [object_id]:
+                changed = delete_node(self._view(request), self._changeable(object_id, "DELETE"), request)
+                return {"success": True}, changed
+        raise _not_imitated("DELETE", path)
+
+    def _require_app(self, token: Token) -> None:
+        if token.kind != "APP":
+            raise GraphError(15, "(#15) This method must be called with an app access_token.")
+
+    def _find(self, object_id: str, method: str) -> Node | Creative | ReportRun:
+        found = self.market.find(object_id) or self.market.tree.creatives.get(object_id) or self.runs.find(object_id)
+        if found is None:
             raise no_such_object(object_id, method)
-        return node
+        return found
+
+    def _changeable(self, object_id: str, method: str) -> Node | Creative:
+        found = self._find(object_id, method)
+        if isinstance(found, ReportRun):
+            raise no_such_object(object_id, method)
+        return found
+
+    def _node_only(self, object_id: str, method: str) -> Node:
+        found = self._find(object_id, method)
+        if isinstance(found, ReportRun | Creative):
+            raise no_such_object(object_id, method)
+        return found
 
     def _view(self, request: GraphRequest) -> View:
         return View(self.market, request.at_us)
@@ -87,18 +192,49 @@ class GraphApi:
     def _accounts(self, request: GraphRequest) -> dict[str, object]:
         return page(request, [self.market.account], lambda account: (account.id,), lambda one: self._node(one, request))
 
-    def _node(self, node: Node, request: GraphRequest) -> dict[str, object]:
+    def _node(self, node: Node | Creative | ReportRun, request: GraphRequest) -> dict[str, object]:
+        if isinstance(node, ReportRun):
+            return render_run(self._view(request), node, request)
         fields = request.params.texts("fields") or (("account_id",) if isinstance(node, Account) else ())
         return render_node(self._view(request), node, fields)
 
-    def _edge(self, node: Node, edge: str, request: GraphRequest) -> dict[str, object]:
+    def _edge(self, node: Node | Creative | ReportRun, edge: str, request: GraphRequest) -> dict[str, object]:
+        view = self._view(request)
+        if isinstance(node, ReportRun):
+            if edge == "insights":
+                return run_insights(view, node, request)
+            raise unknown_edge(edge)
+        if isinstance(node, Creative):
+            raise unknown_edge(edge)
         if edge == "insights":
-            return insights_edge(self._view(request), node, request)
-        if edge in ("campaigns", "adsets", "ads"):
-            return objects_edge(self._view(request), node, edge, request)
+            return insights_edge(view, asked_question(view, node, request.params), request)
+        if edge in OBJECT_EDGES:
+            return objects_edge(view, node, edge, request)
+        if edge == "adcreatives":
+            return creatives_edge(view, node, request)
+        if edge == "minimum_budgets" and isinstance(node, Account):
+            return _minimum_budgets(node)
+        if edge == "subscribed_apps" and isinstance(node, Account):
+            return self.subscriptions.connected_apps()
         raise unknown_edge(edge)
+
+
+def path_parts(request: GraphRequest) -> list[str]:
+    """Return the path below the version."""
+    path = [part for part in request.path.split("/") if part]
+    return path[1:] if path and _VERSION.fullmatch(path[0]) else path
 
 
 def use_case(request: GraphRequest) -> str:
     """Return the business use case that a call counts for."""
     return "ads_insights" if request.path.rstrip("/").endswith("/insights") else "ads_management"
+
+
+def _minimum_budgets(account: Account) -> dict[str, object]:
+    kinds = ("imp", "low_freq", "high_freq", "video_views")
+    least = {f"min_daily_budget_{kind}": MIN_DAILY_BUDGET_MINOR for kind in kinds}
+    return {"data": [{"currency": account.currency, **least}]}
+
+
+def _not_imitated(method: str, path: list[str]) -> GraphError:
+    return invalid_parameter(f"{method} /{'/'.join(path)} is not imitated.")

@@ -1,63 +1,156 @@
-"""The changes that the platform accepts: a status, and an ad set's daily budget."""
+"""Changes of an object: checked first, then applied all at once, or only checked."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
-from aibuyer_kit.sandbox.graph.errors import (
-    budget_on_both_levels,
-    budget_too_low,
-    invalid_parameter,
-    no_such_object,
-)
+from aibuyer_kit.sandbox.graph import errors
+from aibuyer_kit.sandbox.graph.budgets import checked_budgets, refuse_too_many_budget_changes
+from aibuyer_kit.sandbox.graph.errors import invalid_parameter
 from aibuyer_kit.sandbox.graph.messages import SECRET_NAMES, GraphRequest, Params
-from aibuyer_kit.sandbox.graph.wire import money_text
-from aibuyer_kit.sandbox.market.account import Account, AdSet, Node
-from aibuyer_kit.sandbox.market.engine import Market
-from aibuyer_kit.sandbox.market.settings_log import STATUSES
-from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR
+from aibuyer_kit.sandbox.graph.view import View
+from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet, Campaign, Node
+from aibuyer_kit.sandbox.market.creatives import Creative
+from aibuyer_kit.sandbox.market.days import MICROSECONDS_PER_SECOND, to_us
+from aibuyer_kit.sandbox.market.settings_log import BID_STRATEGIES, DELETED, LOWEST_COST, STATUSES
 
-_MICROS_PER_UNIT = 1_000_000
-_KNOWN = ("status", "daily_budget")
+# How long the platform looks at an ad before it delivers it.
+REVIEW_US = 15 * 60 * MICROSECONDS_PER_SECOND
+
+_BUDGETS = ("daily_budget", "lifetime_budget", "bid_strategy")
+_CHANGEABLE: Mapping[type[Node | Creative], tuple[str, ...]] = {
+    Campaign: ("status", "name", *_BUDGETS),
+    AdSet: ("status", "name", *_BUDGETS, "bid_amount", "end_time"),
+    Ad: ("status", "name", "creative"),
+    Creative: ("status", "name"),
+}
+_BEYOND_CHANGES = ("execution_options", "fields", "format", "locale", "method", "summary")
 
 
-def change_node(market: Market, node: Node, request: GraphRequest) -> bool:
+def change_node(view: View, node: Node | Creative, request: GraphRequest) -> bool:
     """Apply all that is asked for, or nothing, and return whether anything is different now. Raises GraphError."""
     if isinstance(node, Account):
-        raise no_such_object(node.id, request.method)
-    changes = _checked(market, node, request.params)
-    changed = False
-    if "status" in changes:
-        changed |= market.set_status(node.id, str(changes["status"]))
-    if "daily_budget" in changes:
-        micros_per_minor = _MICROS_PER_UNIT // market.account.minor_per_unit
-        changed |= market.set_daily_budget(node.id, int(changes["daily_budget"]) * micros_per_minor)
-    return changed
+        raise errors.no_such_object(node.id, request.method)
+    params = request.params
+    refuse_unknown(params, _CHANGEABLE[type(node)])
+    _refuse_what_is_gone(view, node)
+    changes = checked_changes(view, node, params)
+    if not changes:
+        raise invalid_parameter("Nothing to change was given.")
+    if only_validates(params):
+        return False
+    return view.market.change(node.id, **changes)
 
 
-def _checked(market: Market, node: Node, params: Params) -> Mapping[str, str | int]:
-    asked = [name for name in params.values if name not in SECRET_NAMES]
-    if unknown := [name for name in asked if name not in _KNOWN]:
-        # Not ignored: validate_only, for one, would then change what it only wants to check.
-        raise invalid_parameter(f"Of changes, only {' and '.join(_KNOWN)} are imitated yet, not {', '.join(unknown)}.")
-    changes: dict[str, str | int] = {}
-    if "status" in asked:
-        changes["status"] = _status(params)
-    if "daily_budget" in asked:
-        changes["daily_budget"] = _daily_budget_minor(market, node, params)
+def delete_node(view: View, node: Node | Creative, request: GraphRequest) -> bool:
+    """Mark an object as deleted; it can still be read. Raises GraphError."""
+    if isinstance(node, Account):
+        raise errors.no_such_object(node.id, request.method)
+    return view.market.change(node.id, status=DELETED)
+
+
+def checked_changes(view: View, node: Campaign | AdSet | Ad | Creative, params: Params) -> dict[str, Any]:
+    """Return the fields of the setting that the params ask for. Raises GraphError."""
+    changes: dict[str, Any] = {}
+    if "status" in params:
+        changes["status"] = asked_status(params)
+    if "name" in params:
+        changes["name"] = asked_name(params)
+    if isinstance(node, Ad) and "creative" in params:
+        changes |= _creative(view, node, params)
+    if isinstance(node, Campaign | AdSet):
+        if isinstance(node, AdSet) and "end_time" in params:
+            changes["end_us"] = asked_end_us(view, params)
+        changes |= checked_budgets(view, node, params, changes.get("end_us", view.setting(node).end_us))
+        refuse_too_many_budget_changes(view, node, changes)
+        changes |= asked_bid(params, view.setting(node).bid_strategy or LOWEST_COST)
     return changes
 
 
-def _status(params: Params) -> str:
-    status = params.text("status")
+def refuse_unknown(params: Params, known: tuple[str, ...]) -> None:
+    """Raise GraphError for a param that is not imitated: ignored, it would be a change that was not made."""
+    given = (name.removesuffix("[]") for name in params.values)
+    if unknown := [name for name in given if name not in (*known, *_BEYOND_CHANGES, *SECRET_NAMES)]:
+        raise invalid_parameter(f"Of changes here, {', '.join(known)} are imitated, not {', '.join(unknown)}.")
+
+
+def only_validates(params: Params) -> bool:
+    """Return whether this is a dry run. Raises GraphError for an option there is not."""
+    options = params.texts("execution_options")
+    if unknown := set(options) - {"validate_only", "include_recommendations", "synchronous_ad_review"}:
+        raise invalid_parameter(f"execution_options: {', '.join(sorted(unknown))} is not imitated.")
+    return "validate_only" in options
+
+
+def asked_status(params: Params, default: str = "") -> str:
+    status = params.text("status", default)
     if status not in STATUSES:
         raise invalid_parameter(f"Param status must be one of {{{', '.join(STATUSES)}}}.")
     return status
 
 
-def _daily_budget_minor(market: Market, node: Node, params: Params) -> int:
-    minor = params.whole("daily_budget", 0)
-    if not isinstance(node, AdSet):
-        raise budget_on_both_levels() if hasattr(node, "adsets") else invalid_parameter("An ad has no daily_budget.")
-    if minor < MIN_DAILY_BUDGET_MINOR:
-        least = money_text(MIN_DAILY_BUDGET_MINOR, market.account.minor_per_unit)
-        raise budget_too_low(f"{least} {market.account.currency}")
-    return minor
+def asked_name(params: Params) -> str:
+    name = params.text("name").strip()
+    if not name or len(name) > 400:
+        raise invalid_parameter("Param name must be a text of 1 to 400 letters.")
+    return name
+
+
+def asked_end_us(view: View, params: Params) -> int:
+    """Return the end, given as seconds since 1970 or as ISO text; 0 for no end. Raises GraphError."""
+    text = params.text("end_time").strip()
+    if text == "0":
+        return 0
+    try:
+        seconds = float(text) if text.isdigit() else datetime.fromisoformat(text).timestamp()
+        end_us = int(seconds * MICROSECONDS_PER_SECOND) if text.isdigit() else to_us(datetime.fromisoformat(text))
+    except (ValueError, TypeError, OverflowError):
+        raise invalid_parameter("Param end_time must be a time with its zone.") from None
+    if end_us <= view.at_us:
+        raise errors.end_in_the_past()
+    return end_us
+
+
+def asked_bid(params: Params, strategy: str) -> dict[str, Any]:
+    """Return the bid's fields. Raises GraphError where amount and strategy do not fit."""
+    changes: dict[str, Any] = {}
+    if "bid_strategy" in params:
+        strategy = changes["bid_strategy"] = params.text("bid_strategy")
+        if strategy not in BID_STRATEGIES:
+            raise invalid_parameter(f"Param bid_strategy must be one of {{{', '.join(BID_STRATEGIES)}}}.")
+        if strategy == LOWEST_COST and "bid_amount" not in params:
+            changes["bid_amount_minor"] = 0
+    if "bid_amount" in params:
+        changes["bid_amount_minor"] = params.whole("bid_amount", 0)
+        if strategy == LOWEST_COST:
+            raise invalid_parameter(f"bid_amount: not with {LOWEST_COST}; give a bid_strategy with a cap.")
+        if not changes["bid_amount_minor"]:
+            raise invalid_parameter("Param bid_amount must be at least 1.")
+    return changes
+
+
+def asked_creative_id(view: View, params: Params) -> str:
+    """Return the id of an own creative that is there. Raises GraphError."""
+    match params.json("creative"):
+        case {"creative_id": str() | int() as given} | {"id": str() | int() as given}:
+            creative = view.market.tree.creatives.get(str(given))
+            if creative and view.setting(creative).status != DELETED:
+                return creative.id
+            raise errors.no_such_object(str(given), "POST")
+    raise invalid_parameter('Param creative must be {"creative_id":"..."}.')
+
+
+def _creative(view: View, ad: Ad, params: Params) -> dict[str, Any]:
+    creative_id = asked_creative_id(view, params)
+    if creative_id == view.setting(ad).creative_id:
+        return {"creative_id": creative_id}
+    return {"creative_id": creative_id, "reviewed_us": view.at_us + REVIEW_US, "verdict": "", "issue": None}
+
+
+def _refuse_what_is_gone(view: View, node: Campaign | AdSet | Ad | Creative) -> None:
+    if isinstance(node, Creative):
+        gone = view.setting(node).status == DELETED
+    else:
+        gone = view.effective_status(node) == DELETED
+    if gone:
+        raise errors.deleted_object()

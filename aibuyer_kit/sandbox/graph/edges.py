@@ -1,45 +1,69 @@
-"""Lists of objects below an object, with the filters by effective status."""
+"""Lists of objects below an object, with filters; the archived and deleted come only if asked for."""
 
 from collections.abc import Mapping, Sequence
 
-from aibuyer_kit.sandbox.graph.errors import GraphError, invalid_parameter
+from aibuyer_kit.sandbox.graph.errors import GraphError
+from aibuyer_kit.sandbox.graph.filters import Filter, asked_filters
 from aibuyer_kit.sandbox.graph.messages import GraphRequest, Params
-from aibuyer_kit.sandbox.graph.nodes import View, render_node
+from aibuyer_kit.sandbox.graph.nodes import render_node
 from aibuyer_kit.sandbox.graph.paging import page
+from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet, Campaign, Node
+from aibuyer_kit.sandbox.market.creatives import Creative
+from aibuyer_kit.sandbox.market.settings_log import ARCHIVED, DELETED
 
-_EFFECTIVE_STATUSES = frozenset(
-    [
-        "ACTIVE",
-        "PAUSED",
-        "DELETED",
-        "ARCHIVED",
-        "IN_PROCESS",
-        "WITH_ISSUES",
-        "CAMPAIGN_PAUSED",
-        "ADSET_PAUSED",
-        "DISAPPROVED",
-        "PENDING_REVIEW",
-        "PENDING_BILLING_INFO",
-        "PREAPPROVED",
-    ]
-)
+OBJECT_EDGES = ("campaigns", "adsets", "ads")
 
 
 def objects_edge(view: View, node: Node, edge: str, request: GraphRequest) -> dict[str, object]:
     """Return one page of the edge `campaigns`, `adsets` or `ads`. Raises GraphError."""
-    params = request.params
-    wanted = _wanted_statuses(params)
-    objects = [item for item in _below(node, edge) if not wanted or view.effective_status(item) in wanted]
-    fields = params.texts("fields")
-    reply = page(request, objects, lambda item: (item.id,), lambda item: render_node(view, item, fields))
-    if params.text("summary") not in ("", "false", "0"):
-        reply["summary"] = {"total_count": len(objects)}
-    return reply
+    filters = asked_filters(request.params, metrics=False)
+    objects = [item for item in _below(node, edge) if _is_listed(view, item, filters)]
+    return _listed(view, objects, request)
+
+
+def creatives_edge(view: View, node: Node, request: GraphRequest) -> dict[str, object]:
+    """Return one page of the creatives of the account, or those that an ad or an ad set's ads show. Raises GraphError.
+
+    A creative stays in the account's list when no ad shows it any more, until it is deleted.
+    """
+    creatives = view.market.tree.creatives
+    match node:
+        case Account():
+            shown = set(creatives)
+        case Ad():
+            shown = {view.setting(node).creative_id}
+        case AdSet():
+            shown = {view.setting(ad).creative_id for ad in node.ads}
+        case _:
+            raise unknown_edge("adcreatives")
+    found = [creatives[creative_id] for creative_id in sorted(shown)]
+    return _listed(view, [one for one in found if view.setting(one).status != DELETED], request)
 
 
 def unknown_edge(edge: str) -> GraphError:
     return GraphError(2500, f"Unknown path components: /{edge}")
+
+
+def _listed(
+    view: View, objects: Sequence[Campaign | AdSet | Ad | Creative], request: GraphRequest
+) -> dict[str, object]:
+    fields = request.params.texts("fields")
+    reply = page(request, objects, lambda item: (item.id,), lambda item: render_node(view, item, fields))
+    if _wants_summary(request.params):
+        reply["summary"] = {"total_count": len(objects)}
+    return reply
+
+
+def _wants_summary(params: Params) -> bool:
+    return params.text("summary") not in ("", "false", "0")
+
+
+def _is_listed(view: View, item: Campaign | AdSet | Ad, filters: Sequence[Filter]) -> bool:
+    by_status = any(one.name == "effective_status" and not one.kind for one in filters)
+    if not by_status and view.effective_status(item) in (ARCHIVED, DELETED):
+        return False
+    return all(one.admits(view, item) for one in filters)
 
 
 def _below(node: Node, edge: str) -> Sequence[Campaign | AdSet | Ad]:
@@ -54,26 +78,3 @@ def _below(node: Node, edge: str) -> Sequence[Campaign | AdSet | Ad]:
     if edge not in edges:
         raise unknown_edge(edge)
     return edges[edge]
-
-
-def _wanted_statuses(params: Params) -> frozenset[str]:
-    """Return the effective statuses asked for, by `effective_status` or by `filtering`; empty for all."""
-    wanted = frozenset(params.texts("effective_status")) or _filtered_statuses(params)
-    if unknown := wanted - _EFFECTIVE_STATUSES:
-        raise invalid_parameter(
-            f"effective_status must be one of {sorted(_EFFECTIVE_STATUSES)}, not {sorted(unknown)}."
-        )
-    return wanted
-
-
-def _filtered_statuses(params: Params) -> frozenset[str]:
-    if "filtering" not in params:
-        return frozenset()
-    match params.json("filtering"):
-        case []:
-            return frozenset()
-        case [{"field": str(name), "operator": "IN", "value": [*words]}] if name.endswith("effective_status"):
-            return frozenset(str(word) for word in words)
-    raise invalid_parameter(
-        'Of filtering, only [{"field":"effective_status","operator":"IN","value":[...]}] is imitated.'
-    )

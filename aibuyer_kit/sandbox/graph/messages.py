@@ -8,7 +8,15 @@ from aibuyer_kit.sandbox.graph.errors import invalid_parameter
 
 # Named so that neither the record of calls nor an error ever holds one.
 SECRET_NAMES = frozenset(
-    ("access_token", "appsecret_proof", "client_secret", "fb_exchange_token", "input_token", "app_secret")
+    (
+        "access_token",
+        "appsecret_proof",
+        "client_secret",
+        "fb_exchange_token",
+        "input_token",
+        "app_secret",
+        "verify_token",
+    )
 )
 
 
@@ -31,7 +39,7 @@ class Params:
             return repeated
         text = self.text(name).strip()
         if not text.startswith(("[", '"')):
-            return tuple(part.strip() for part in text.split(",") if part.strip())
+            return split_fields(text)
         parsed = self.json(name)
         items = parsed if isinstance(parsed, list) else [parsed]
         if not all(isinstance(item, str) for item in items):
@@ -61,6 +69,22 @@ class Params:
         }
 
 
+def split_fields(text: str) -> tuple[str, ...]:
+    """Return the parts between commas outside of braces.
+
+    >>> split_fields("id,creative{id,title},name")
+    ('id', 'creative{id,title}', 'name')
+    """
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "{") - (letter == "}")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return tuple(part.strip() for part in parts if part.strip())
+
+
 @dataclass(frozen=True)
 class GraphRequest:
     """One call at a virtual moment; `base_url` is how the caller reached the server."""
@@ -87,6 +111,10 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     changed: bool = False
     content_type: str = "application/json; charset=UTF-8"
+    # The connection is closed instead of answering.
+    is_dropped: bool = False
+    # What the answer waits for after the call was recorded: real seconds, 0 for as long as the fault is armed.
+    held_seconds: float | None = None
 
 
 Serve = Callable[[], Answer]

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -20,17 +21,28 @@ Item = TypeVar("Item")
 def page(
     request: GraphRequest, items: Sequence[Item], key_of: Callable[[Item], Key], render: Callable[[Item], object]
 ) -> dict[str, object]:
-    """Return one page in the platform's shape; only its own rows are rendered. Raises GraphError for a bad cursor."""
+    """Return one page of items in the platform's shape; only its own are rendered. Raises GraphError."""
+
+    def after(seen: Key) -> Iterator[tuple[Key, Item]]:
+        return ((key_of(item), item) for item in items if key_of(item) > seen)
+
+    return page_after(request, after, render)
+
+
+def page_after(
+    request: GraphRequest, after: Callable[[Key], Iterable[tuple[Key, Item]]], render: Callable[[Item], object]
+) -> dict[str, object]:
+    """Return one page of what `after` yields behind a key, in the order of keys; no more is asked of it than needed."""
     limit = _limit(request)
-    rest = _after(request, items, key_of)
-    shown = rest[:limit]
+    found = list(islice(after(_seen(request)), limit + 1))
+    shown = found[:limit]
     if not shown:
         return {"data": []}
-    cursors = {"before": _cursor(key_of(shown[0])), "after": _cursor(key_of(shown[-1]))}
+    cursors = {"before": cursor(shown[0][0]), "after": cursor(shown[-1][0])}
     paging: dict[str, object] = {"cursors": cursors}
-    if len(rest) > limit:
-        paging["next"] = _next_url(request, cursors["after"])
-    return {"data": [render(item) for item in shown], "paging": paging}
+    if len(found) > limit:
+        paging["next"] = next_url(request, cursors["after"])
+    return {"data": [render(item) for _, item in shown], "paging": paging}
 
 
 def _limit(request: GraphRequest) -> int:
@@ -42,29 +54,27 @@ def _limit(request: GraphRequest) -> int:
     return limit
 
 
-def _after(request: GraphRequest, items: Sequence[Item], key_of: Callable[[Item], Key]) -> Sequence[Item]:
+def _seen(request: GraphRequest) -> Key:
     if request.params.text("before"):
         raise invalid_parameter("Paging backwards (before) is not imitated; use after.")
-    cursor = request.params.text("after")
-    if not cursor:
-        return items
-    seen = _key(cursor)
-    return [item for item in items if key_of(item) > seen]
+    text = request.params.text("after")
+    return _key(text) if text else ()
 
 
-def _next_url(request: GraphRequest, after: str) -> str:
+def next_url(request: GraphRequest, after: str) -> str:
     """Return the address of the next page; like the platform's own, it carries the access token."""
     values = {name: value for name, value in request.query.values.items() if name not in ("after", "appsecret_proof")}
     query = urlencode({**values, "after": (after,)}, doseq=True)
     return f"{request.base_url}{request.path}?{query}"
 
 
-def _cursor(key: Key) -> str:
+def cursor(key: Key) -> str:
+    """Return the text that stands for a key; that of ("0",) lies before every row."""
     return base64.urlsafe_b64encode("|".join(key).encode()).decode()
 
 
-def _key(cursor: str) -> Key:
+def _key(text: str) -> Key:
     try:
-        return tuple(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode().split("|"))
+        return tuple(base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode().split("|"))
     except (binascii.Error, UnicodeError):
         raise invalid_parameter("Invalid cursor for the param after.") from None

@@ -1,6 +1,7 @@
 """The account's tree with each arm's fixed parameters, drawn once by the arm's own names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from aibuyer_kit.core.money import meta_minor_per_unit
@@ -9,6 +10,7 @@ from aibuyer_kit.sandbox.market.response import HillCurve
 from aibuyer_kit.sandbox.market.world import AdSetPlan, CampaignPlan, World
 
 _AD_NAMES = ("video", "image")
+CREATIVE_PREFIX = "23"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class Ad:
     value_minor: int
     phase: float
     idle_every: int
+
+    @property
+    def first_creative_id(self) -> str:
+        """The creative that a world begins the ad with."""
+        return CREATIVE_PREFIX + self.id[2:]
 
 
 @dataclass(frozen=True)
@@ -73,15 +80,15 @@ class Account:
     def id(self) -> str:
         return f"act_{self.number}"
 
-    @property
+    @cached_property
     def minor_per_unit(self) -> int:
         return meta_minor_per_unit(self.currency)
 
-    @property
+    @cached_property
     def adsets(self) -> tuple[AdSet, ...]:
         return tuple(adset for campaign in self.campaigns for adset in campaign.adsets)
 
-    @property
+    @cached_property
     def ads(self) -> tuple[Ad, ...]:
         return tuple(ad for adset in self.adsets for ad in adset.ads)
 
@@ -101,19 +108,13 @@ def build_account(world: World, seed: int) -> Account:
     return Account(digits(15, seed, "account"), "Sample account", world.currency, zone, campaigns)
 
 
-def _id(seed: int, campaign: int, adset: int = 0, ad: int = 0) -> str:
-    """Return the id of a place in the tree: an id never changes because a neighbour came or went behind it."""
-    return f"12{digits(5, seed, 'ids')}{campaign:03d}{adset:05d}{ad:03d}"
+def new_campaign(plan: CampaignPlan, place: int, seed: int) -> Campaign:
+    """Return a campaign without ad sets, at a place behind all others."""
+    return Campaign(_id(seed, place), plan.name, plan.objective, ())
 
 
-def _campaign(plan: CampaignPlan, place: int, world: World, seed: int) -> Campaign:
-    adsets = tuple(
-        _adset(adset_plan, plan, (place, number), world, seed) for number, adset_plan in enumerate(plan.adsets, start=1)
-    )
-    return Campaign(_id(seed, place), plan.name, plan.objective, adsets)
-
-
-def _adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], world: World, seed: int) -> AdSet:
+def new_adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], seed: int) -> AdSet:
+    """Return an ad set without ads; its curve, price and people are drawn by its own and its campaign's name."""
     arm = (campaign.name, plan.name)
     half_units = log_between(40, 160, seed, *arm, "half")
     units_per_result = between(11, 26, seed, *arm, "cost at half")
@@ -128,24 +129,44 @@ def _adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], worl
         cpm_units=log_between(4, 12, seed, *arm, "cpm"),
         audience=int(log_between(60_000, 900_000, seed, *arm, "audience")),
         view_share=between(0.08, 0.22, seed, *arm, "view share"),
-        ads=tuple(_ad(plan, arm, (*place, number), world, seed) for number in range(1, len(_AD_NAMES) + 1)),
+        ads=(),
     )
 
 
-def _ad(plan: AdSetPlan, arm: tuple[str, str], place: tuple[int, int, int], world: World, seed: int) -> Ad:
-    kind = _AD_NAMES[place[2] - 1]
-    names = (*arm, kind)
+def new_ad(names: tuple[str, str, str], place: tuple[int, int, int], seed: int, minor_per_unit: int) -> Ad:
+    """Return an ad; its figures are drawn by the names of campaign, ad set and ad."""
     return Ad(
         id=_id(seed, *place),
         adset_id=_id(seed, *place[:2]),
         campaign_id=_id(seed, place[0]),
-        name=f"{plan.name} {kind}",
+        name=names[2],
         weight=int(between(30, 71, seed, *names, "weight")),
         pull=between(0.8, 1.25, seed, *names, "pull"),
         clicks_per_impression=between(0.008, 0.03, seed, *names, "clicks"),
         link_clicks_per_click=between(0.6, 0.9, seed, *names, "link clicks"),
         carts_per_result=between(2.2, 4.0, seed, *names, "carts"),
-        value_minor=int(between(45, 95, seed, *names, "value") * meta_minor_per_unit(world.currency)),
+        value_minor=int(between(45, 95, seed, *names, "value") * minor_per_unit),
         phase=uniform(seed, *names, "phase"),
-        idle_every=plan.first_ad_idle_every if place[2] == 1 else 0,
+        idle_every=0,
     )
+
+
+def _id(seed: int, campaign: int, adset: int = 0, ad: int = 0) -> str:
+    """Return the id of a place in the tree: an id never changes because a neighbour came or went behind it."""
+    return f"12{digits(5, seed, 'ids')}{campaign:03d}{adset:05d}{ad:03d}"
+
+
+def _campaign(plan: CampaignPlan, place: int, world: World, seed: int) -> Campaign:
+    adsets = tuple(
+        _adset(adset_plan, plan, (place, number), world, seed) for number, adset_plan in enumerate(plan.adsets, start=1)
+    )
+    return replace(new_campaign(plan, place, seed), adsets=adsets)
+
+
+def _adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], world: World, seed: int) -> AdSet:
+    minor_per_unit = meta_minor_per_unit(world.currency)
+    ads = []
+    for number, kind in enumerate(_AD_NAMES, start=1):
+        ad = new_ad((campaign.name, plan.name, kind), (*place, number), seed, minor_per_unit)
+        ads.append(replace(ad, name=f"{plan.name} {kind}", idle_every=plan.first_ad_idle_every if number == 1 else 0))
+    return replace(new_adset(plan, campaign, place, seed), ads=tuple(ads))

@@ -9,7 +9,7 @@ from itertools import pairwise
 from aibuyer_kit.sandbox.market.account import Ad, AdSet
 from aibuyer_kit.sandbox.market.days import LocalDay
 from aibuyer_kit.sandbox.market.response import PRICE_BY_WEEKDAY, expected_results
-from aibuyer_kit.sandbox.market.settings_log import ACTIVE, SettingsLog
+from aibuyer_kit.sandbox.market.settings_log import Setting, SettingsLog
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,20 @@ class Delivery:
     final_results: float
 
 
-def deliver(adset: AdSet, log: SettingsLog, day: LocalDay, at_us: int, minor_per_unit: int) -> tuple[Delivery, ...]:
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a day in which no setting changes; `exact_minor` is what each ad spends in it."""
+
+    start_us: int
+    end_us: int
+    exact_minor: tuple[Fraction, ...]
+
+
+def deliver(
+    adset: AdSet, siblings: Sequence[AdSet], log: SettingsLog, day: LocalDay, at_us: int, minor_per_unit: int
+) -> tuple[Delivery, ...]:
     """Return what each ad of an ad set delivered on a day up to `at_us`, in the order of the ads."""
-    spends_minor = spend_by_ad(adset, log, day, at_us)
+    spends_minor = spend_by_ad(adset, siblings, log, day, at_us)
     results = expected_results(adset.curve, sum(spends_minor) / minor_per_unit, day.day)
     pulls = [spend * ad.pull for spend, ad in zip(spends_minor, adset.ads, strict=True)]
     cpm_minor = adset.cpm_units * minor_per_unit * PRICE_BY_WEEKDAY[day.day.weekday()]
@@ -35,20 +46,65 @@ def deliver(adset: AdSet, log: SettingsLog, day: LocalDay, at_us: int, minor_per
     )
 
 
-def spend_by_ad(adset: AdSet, log: SettingsLog, day: LocalDay, at_us: int) -> list[int]:
-    """Return each ad's spend of a day up to `at_us` in minor units; the sum is the ad set's.
-
-    A budget is spent evenly over its day: ``daily_budget / length of the day`` while ad set, campaign and an ad are
-    active, split over the active ads by weight. The ad set's sum is rounded down.
-    """
+def spend_by_ad(adset: AdSet, siblings: Sequence[AdSet], log: SettingsLog, day: LocalDay, at_us: int) -> list[int]:
+    """Return each ad's spend of a day up to `at_us` in minor units; the sum, rounded down, is the ad set's."""
+    bounds = list(_bounds(adset, siblings, log, day, at_us))
+    if len(bounds) == 1 and (setting := log.at(adset.id, day.start_us)) and setting.daily_budget_minor:
+        weights = _active_weights(adset, log, day.day, day.start_us)
+        spent_us = bounds[0][1] - day.start_us if not 0 < setting.end_us <= day.start_us else 0
+        return _largest_shares(setting.daily_budget_minor * spent_us, day.length_us, weights)
     exact = [Fraction(0)] * len(adset.ads)
-    for start_us, end_us in _stretches(adset, log, day, at_us):
-        weights = _active_weights(adset, log, day.day, start_us)
-        setting = log.at(adset.id, start_us)
-        if setting and sum(weights):
-            spent = Fraction(setting.daily_budget_minor * (end_us - start_us), day.length_us * sum(weights))
-            exact = [before + spent * weight for before, weight in zip(exact, weights, strict=True)]
+    for stretch in stretches(adset, siblings, log, day, at_us):
+        exact = [before + spent for before, spent in zip(exact, stretch.exact_minor, strict=True)]
     return largest_remainder(exact)
+
+
+def _largest_shares(amount: int, divisor: int, weights: Sequence[int]) -> list[int]:
+    """Return what `largest_remainder` gives for ``amount / divisor`` split by weights, in a fraction of its time."""
+    total = sum(weights)
+    if not total:
+        return [0] * len(weights)
+    pairs = [divmod(amount * weight, divisor * total) for weight in weights]
+    whole = [quotient for quotient, _ in pairs]
+    by_remainder = sorted(range(len(pairs)), key=lambda place: (-pairs[place][1], place))
+    for place in by_remainder[: amount // divisor - sum(whole)]:
+        whole[place] += 1
+    return whole
+
+
+def stretches(
+    adset: AdSet, siblings: Sequence[AdSet], log: SettingsLog, day: LocalDay, at_us: int
+) -> Iterator[Stretch]:
+    """Yield the parts of the day up to `at_us` in which anything is spent.
+
+    A daily budget is spent evenly over its day (``daily_budget / length of the day``), a lifetime budget evenly until
+    its end, while ad set, campaign and an ad are active, split over the active ads by weight. A campaign's budget is
+    shared evenly by those of its ad sets (`siblings`, with the ad set itself) that deliver.
+    """
+    for start_us, end_us in _bounds(adset, siblings, log, day, at_us):
+        weights = _active_weights(adset, log, day.day, start_us)
+        if total := sum(weights):
+            spent = (end_us - start_us) * _minor_per_us(adset, siblings, log, day, start_us)
+            yield Stretch(start_us, end_us, tuple(spent * weight / total for weight in weights))
+
+
+def _minor_per_us(adset: AdSet, siblings: Sequence[AdSet], log: SettingsLog, day: LocalDay, moment_us: int) -> Fraction:
+    """Return the pace at which a delivering ad set spends."""
+    own, above = log.at(adset.id, moment_us), log.at(adset.campaign_id, moment_us)
+    if own is None or above is None or 0 < own.end_us <= moment_us:
+        return Fraction(0)
+    if own.has_budget:
+        return _pace(own, day, moment_us)
+    sharers = sum(1 for sibling in siblings if any(_active_weights(sibling, log, day.day, moment_us)))
+    return _pace(above, day, moment_us) / sharers
+
+
+def _pace(setting: Setting, day: LocalDay, moment_us: int) -> Fraction:
+    if setting.daily_budget_minor:
+        return Fraction(setting.daily_budget_minor, day.length_us)
+    if moment_us >= setting.end_us:
+        return Fraction(0)
+    return Fraction(setting.left_minor, setting.end_us - setting.paced_from_us)
 
 
 def largest_remainder(exact: Sequence[Fraction]) -> list[int]:
@@ -64,26 +120,28 @@ def largest_remainder(exact: Sequence[Fraction]) -> list[int]:
     return whole
 
 
-def _stretches(adset: AdSet, log: SettingsLog, day: LocalDay, at_us: int) -> Iterator[tuple[int, int]]:
-    """Yield the parts of the day up to `at_us` in which no setting changes."""
+def _bounds(
+    adset: AdSet, siblings: Sequence[AdSet], log: SettingsLog, day: LocalDay, at_us: int
+) -> Iterator[tuple[int, int]]:
     end_us = min(day.end_us, at_us)
-    ids = (adset.campaign_id, adset.id, *(ad.id for ad in adset.ads))
+    shares_budget = not log.first(adset.id).has_budget
+    ids = [adset.campaign_id]
+    for one in siblings if shares_budget else (adset,):
+        ids += [one.id, *(ad.id for ad in one.ads)]
     moments = {moment for object_id in ids for moment in log.moments_within(object_id, day.start_us, end_us)}
     bounds = [day.start_us, *sorted(moments), end_us]
     return ((start, end) for start, end in pairwise(bounds) if start < end)
 
 
 def _active_weights(adset: AdSet, log: SettingsLog, day: date, moment_us: int) -> list[int]:
-    parents_active = _is_active(adset.id, log, moment_us) and _is_active(adset.campaign_id, log, moment_us)
-    return [
-        ad.weight if parents_active and not _is_idle(ad, day) and _is_active(ad.id, log, moment_us) else 0
-        for ad in adset.ads
-    ]
+    if not (_delivers(adset.id, log, moment_us) and _delivers(adset.campaign_id, log, moment_us)):
+        return [0] * len(adset.ads)
+    return [ad.weight if not _is_idle(ad, day) and _delivers(ad.id, log, moment_us) else 0 for ad in adset.ads]
 
 
-def _is_active(object_id: str, log: SettingsLog, moment_us: int) -> bool:
+def _delivers(object_id: str, log: SettingsLog, moment_us: int) -> bool:
     setting = log.at(object_id, moment_us)
-    return setting is not None and setting.status == ACTIVE
+    return setting is not None and setting.delivers_at(moment_us)
 
 
 def _is_idle(ad: Ad, day: date) -> bool:

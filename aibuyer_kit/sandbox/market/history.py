@@ -3,9 +3,9 @@
 from datetime import date, timedelta
 
 from aibuyer_kit.core.money import minor_from_micros
-from aibuyer_kit.sandbox.market.account import Account, AdSet
+from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet
 from aibuyer_kit.sandbox.market.days import local_day
-from aibuyer_kit.sandbox.market.settings_log import ACTIVE, PAUSED, Setting, SettingsLog
+from aibuyer_kit.sandbox.market.settings_log import ACTIVE, LOWEST_COST, PAUSED, Setting, SettingsLog
 
 
 def lived_through(account: Account, first_day: date, history_days: int) -> SettingsLog:
@@ -13,7 +13,9 @@ def lived_through(account: Account, first_day: date, history_days: int) -> Setti
     log = SettingsLog()
     start_us = local_day(first_day, account.zone).start_us
     for node in account.below:
-        log.begin(node.id, Setting(start_us, ACTIVE, _daily_budget_minor(account, node)))
+        log.begin(node.id, _first_setting(account, node, start_us))
+        if isinstance(node, Ad):
+            log.begin(node.first_creative_id, Setting(start_us, ACTIVE))
         if isinstance(node, AdSet) and node.plan.paused_share:
             pause_us, resume_us = (
                 _noon_us(account, first_day + timedelta(days=int(share * history_days)))
@@ -24,10 +26,14 @@ def lived_through(account: Account, first_day: date, history_days: int) -> Setti
     return log
 
 
-def _daily_budget_minor(account: Account, node: object) -> int:
-    if not isinstance(node, AdSet):
-        return 0
-    return minor_from_micros(node.plan.daily_budget_micros, account.minor_per_unit)
+def _first_setting(account: Account, node: object, start_us: int) -> Setting:
+    match node:
+        case AdSet():
+            daily_budget_minor = minor_from_micros(node.plan.daily_budget_micros, account.minor_per_unit)
+            return Setting(start_us, ACTIVE, daily_budget_minor, bid_strategy=LOWEST_COST)
+        case Ad():
+            return Setting(start_us, ACTIVE, creative_id=node.first_creative_id)
+    return Setting(start_us, ACTIVE)
 
 
 def _noon_us(account: Account, day: date) -> int:

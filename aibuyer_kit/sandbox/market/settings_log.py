@@ -1,20 +1,67 @@
 """What people set and when: an append-only log from which every figure of the market follows."""
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
 
 ACTIVE = "ACTIVE"
 PAUSED = "PAUSED"
-STATUSES = (ACTIVE, PAUSED)
+ARCHIVED = "ARCHIVED"
+DELETED = "DELETED"
+STATUSES = (ACTIVE, PAUSED, ARCHIVED, DELETED)
+
+LOWEST_COST = "LOWEST_COST_WITHOUT_CAP"
+BID_STRATEGIES = (LOWEST_COST, "LOWEST_COST_WITH_BID_CAP", "COST_CAP", "LOWEST_COST_WITH_MIN_ROAS")
+
+# What the platform itself may say of an object; none of these delivers.
+VERDICTS = ("WITH_ISSUES", "DISAPPROVED", "PENDING_REVIEW", "PENDING_BILLING_INFO", "PREAPPROVED", "IN_PROCESS")
+
+
+@dataclass(frozen=True)
+class Issue:
+    """Why the platform does not deliver an object."""
+
+    code: int
+    summary: str
+    message: str
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What holds for one object from `since_us` on; the budget is 0 where the object has none."""
+    """What holds for one object from `since_us` on; 0 and empty stand for what the object does not have.
+
+    Of a lifetime budget, `left_minor` were left at `paced_from_us`; they are spent evenly until `end_us`. An ad
+    delivers nothing before `reviewed_us`. `verdict` and `issue` are the platform's word, not a person's.
+    """
 
     since_us: int
     status: str
     daily_budget_minor: int = 0
+    lifetime_budget_minor: int = 0
+    left_minor: int = 0
+    paced_from_us: int = 0
+    end_us: int = 0
+    bid_amount_minor: int = 0
+    bid_strategy: str = ""
+    name: str = ""
+    creative_id: str = ""
+    reviewed_us: int = 0
+    verdict: str = ""
+    issue: Issue | None = None
+
+    @property
+    def budgets_minor(self) -> tuple[int, int]:
+        return self.daily_budget_minor, self.lifetime_budget_minor
+
+    @property
+    def has_budget(self) -> bool:
+        return any(self.budgets_minor)
+
+    def delivers_at(self, moment_us: int) -> bool:
+        """Return whether the object lets anything be delivered at a moment at which this setting holds."""
+        return self.status == ACTIVE and not self.verdict and moment_us >= self.reviewed_us
 
 
 class SettingsLog:
@@ -26,14 +73,10 @@ class SettingsLog:
     def begin(self, object_id: str, setting: Setting) -> None:
         self._entries[object_id] = [setting]
 
-    def change(self, object_id: str, now_us: int, *, status: str = "", daily_budget_minor: int = 0) -> bool:
+    def change(self, object_id: str, now_us: int, **changes: Any) -> bool:
         """Append what is new from `now_us` on, and return whether anything is."""
         latest = self._entries[object_id][-1]
-        new = replace(
-            latest,
-            status=status or latest.status,
-            daily_budget_minor=daily_budget_minor or latest.daily_budget_minor,
-        )
+        new = replace(latest, **changes)
         if new == latest:
             return False
         self._entries[object_id].append(replace(new, since_us=now_us))
@@ -42,15 +85,26 @@ class SettingsLog:
     def at(self, object_id: str, moment_us: int) -> Setting | None:
         """Return what held at a moment; None before the object was there."""
         entries = self._entries[object_id]
+        if entries[-1].since_us <= moment_us:
+            return entries[-1]
         place = bisect_right(entries, moment_us, key=_since)
         return entries[place - 1] if place else None
 
     def first(self, object_id: str) -> Setting:
         return self._entries[object_id][0]
 
+    def changes(self, object_id: str, until_us: int) -> Iterator[tuple[Setting, Setting]]:
+        """Yield what held before and after each change up to a moment, oldest first."""
+        return ((old, new) for old, new in pairwise(self._entries[object_id]) if new.since_us <= until_us)
+
     def moments_within(self, object_id: str, start_us: int, end_us: int) -> list[int]:
-        """Return the moments after `start_us` and before `end_us` at which something was set."""
-        return [entry.since_us for entry in self._entries[object_id] if start_us < entry.since_us < end_us]
+        """Return the moments after `start_us` and before `end_us` at which something begins or ends to hold."""
+        return [
+            moment
+            for entry in self._entries[object_id]
+            for moment in (entry.since_us, entry.reviewed_us, entry.end_us)
+            if start_us < moment < end_us
+        ]
 
 
 def _since(setting: Setting) -> int:

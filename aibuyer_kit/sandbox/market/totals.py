@@ -30,24 +30,39 @@ class Totals:
     link_clicks: int = 0
     actions: dict[str, Claim] = field(default_factory=dict)
     action_values_minor: dict[str, Claim] = field(default_factory=dict)
-    _impressions_by_audience: dict[tuple[str, int], int] = field(default_factory=dict)
+    impressions_by_audience: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @property
     def reach(self) -> int:
         return sum(
-            people_reached(audience, impressions)
-            for (_, audience), impressions in self._impressions_by_audience.items()
+            people_reached(audience, impressions) for (_, audience), impressions in self.impressions_by_audience.items()
         )
 
-    def add(self, adset: AdSet, ad_day: AdDay) -> None:
-        self.spend_minor += ad_day.spend_minor
-        self.impressions += ad_day.impressions
-        self.clicks += ad_day.clicks
-        self.link_clicks += ad_day.link_clicks
-        _add_claims(self.actions, ad_day.actions)
-        _add_claims(self.action_values_minor, ad_day.action_values_minor)
-        audience = (adset.id, adset.audience)
-        self._impressions_by_audience[audience] = self._impressions_by_audience.get(audience, 0) + ad_day.impressions
+    @property
+    def is_empty(self) -> bool:
+        return not (self.spend_minor or self.impressions or self.actions)
+
+    def add(self, adset: AdSet, ad_day: AdDay, people: tuple[str, int] | None = None) -> None:
+        """Add an ad and day that was seen by `people` (their name and number); by default, the ad set's audience."""
+        self._add(ad_day)
+        self._show(people or (adset.id, adset.audience), ad_day.impressions)
+
+    def merge(self, other: "Totals") -> None:
+        """Add other sums, whose people are counted once with those seen before if they are the same."""
+        self._add(other)
+        for audience, impressions in other.impressions_by_audience.items():
+            self._show(audience, impressions)
+
+    def _add(self, other: "AdDay | Totals") -> None:
+        self.spend_minor += other.spend_minor
+        self.impressions += other.impressions
+        self.clicks += other.clicks
+        self.link_clicks += other.link_clicks
+        _add_claims(self.actions, other.actions)
+        _add_claims(self.action_values_minor, other.action_values_minor)
+
+    def _show(self, audience: tuple[str, int], impressions: int) -> None:
+        self.impressions_by_audience[audience] = self.impressions_by_audience.get(audience, 0) + impressions
 
 
 def _add_claims(into: dict[str, Claim], claims: Mapping[str, Claim]) -> None:

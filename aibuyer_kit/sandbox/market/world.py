@@ -17,7 +17,8 @@ MIN_DAILY_BUDGET_MINOR = 100
 # The platform keeps 37 months.
 MAX_HISTORY_DAYS = 1123
 
-_WORLD_KEYS = ("preset", "history_days", "currency", "time_zone", "today_split", "campaign")
+_WORLD_KEYS = ("preset", "history_days", "currency", "time_zone", "today_split", "learning", "campaign")
+_LEARNING_KEYS = ("results", "days", "budget_change_share")
 _CAMPAIGN_KEYS = ("name", "objective", "adset")
 _ADSET_KEYS = ("name", "daily_budget")
 _NOT_YET = ("lift_tests", "audience_size")
@@ -46,6 +47,18 @@ class CampaignPlan:
 
 
 @dataclass(frozen=True)
+class LearningRule:
+    """When an ad set has learnt, and which change of its budget makes it learn anew.
+
+    That 50 results end learning is documented; that a change by more than 20% resets it is practitioners' folklore.
+    """
+
+    results: int = 50
+    days: int = 7
+    budget_change_share: float = 0.2
+
+
+@dataclass(frozen=True)
 class World:
     """What a market is opened from; `history_days` full days are lived through before `now`."""
 
@@ -55,6 +68,7 @@ class World:
     currency: str = "EUR"
     time_zone: str = "Europe/Kyiv"
     now: datetime = FIRST_NOW
+    learning: LearningRule = LearningRule()
 
 
 def load_world(world: str | Path, presets: Mapping[str, World]) -> World:
@@ -93,8 +107,24 @@ def _overridden(table: Mapping[str, object], presets: Mapping[str, World]) -> Wo
         history_days=_history_days(table.get("history_days", base.history_days)),
         currency=known_currency(_text(table, "currency", "the world", default=base.currency)),
         time_zone=time_zone(_text(table, "time_zone", "the world", default=base.time_zone)).key,
+        learning=_learning(table.get("learning", {})),
     )
     return replace(world, campaigns=_campaigns(table, world.currency)) if "campaign" in table else world
+
+
+def _learning(table: object) -> LearningRule:
+    if not isinstance(table, dict):
+        raise SettingsError("learning must be a table: [learning].")
+    _check_keys(table, _LEARNING_KEYS, "[learning]")
+    for key, number in table.items():
+        if isinstance(number, bool) or not isinstance(number, int | Decimal) or number <= 0:
+            raise SettingsError(f"[learning] {key} is {number!r}; give a number above 0.")
+    usual = LearningRule()
+    return LearningRule(
+        int(table.get("results", usual.results)),
+        int(table.get("days", usual.days)),
+        float(table.get("budget_change_share", usual.budget_change_share)),
+    )
 
 
 def _campaigns(table: Mapping[str, object], currency: str) -> tuple[CampaignPlan, ...]:

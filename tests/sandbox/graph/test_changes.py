@@ -73,8 +73,9 @@ def test_a_budget_that_is_too_low_is_refused_with_words_for_a_person(adset: AdSe
         ("adset", {"daily_budget": "500.5"}, 100, None),
         ("adset", {"status": "STOPPED"}, 100, None),
         ("adset", {"status": "PAUSED", "daily_budget": "1"}, 100, 1885272),
-        ("adset", {"status": "PAUSED", "execution_options": '["validate_only"]'}, 100, None),
-        ("adset", {"name": "Other"}, 100, None),
+        ("adset", {"status": "PAUSED", "execution_options": '["dance"]'}, 100, None),
+        ("adset", {"name": " "}, 100, None),
+        ("adset", {"targeting": "{}"}, 100, None),
         ("campaign", {"daily_budget": "5000"}, 100, 1885621),
         ("ad", {"daily_budget": "5000"}, 100, None),
         ("account", {"status": "PAUSED"}, 100, 33),
@@ -115,8 +116,3 @@ def test_a_change_may_come_as_json(sandbox: RunningSandbox, graph: httpx.Client)
 
     assert answer.json() == {"success": True}
     assert (setting.status, setting.daily_budget_minor) == ("PAUSED", 5000)
-
-
-def test_an_object_cannot_be_deleted_yet(sandbox: RunningSandbox, graph: httpx.Client) -> None:
-    """What is not imitated says so."""
-    assert graph.delete(sandbox.market.account.ads[0].id).json()["error"]["code"] == 100

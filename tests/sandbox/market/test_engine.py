@@ -286,3 +286,19 @@ def test_what_cannot_be_set_is_refused_with_a_reason(market: Market) -> None:
         market.set_daily_budget(adset.id, 50_000_001)
     with pytest.raises(InputError, match="at least 100"):
         market.set_daily_budget(adset.id, 990_000)
+
+
+def test_all_that_was_ever_spent_grows_with_the_days(market: Market) -> None:
+    """It is the sum over every day, at any moment, asked for in any order."""
+
+    def every_day(at_us: int) -> int:
+        return market.spend_minor(market.account.ads, DateRange(market.first_day, date(2026, 6, 9)), at_us)
+
+    moments = []
+    for _ in range(3):
+        market.advance(days=1.3)
+        moments.append(market.now_us)
+        market.create_ad(market.account.adsets[0].id, "Another", creative_id="1")
+    asked = [moments[place] for place in (1, 2, 0, 2)]
+
+    assert [market.spent_ever_minor(market.account, at_us) for at_us in asked] == [every_day(at_us) for at_us in asked]

@@ -91,3 +91,15 @@ def test_a_world_that_is_not_there_names_the_presets() -> None:
     """Neither preset nor file."""
     with pytest.raises(SettingsError, match="Presets: hill"):
         Market.open("seasonal", seed=1)
+
+
+def test_the_rule_of_learning_can_be_set(tmp_path: Path) -> None:
+    """What is not named keeps its usual value; nonsense is refused."""
+    path = written(tmp_path, GOOD.replace("[[campaign]]", "[learning]\nbudget_change_share = 0.5\n\n[[campaign]]", 1))
+    rule = Market.open(path).learning
+
+    assert (rule.results, rule.days, rule.budget_change_share) == (50, 7, 0.5)
+    with pytest.raises(SettingsError, match="days is 0"):
+        Market.open(written(tmp_path, "[learning]\ndays = 0"))
+    with pytest.raises(SettingsError, match="'weeks'"):
+        Market.open(written(tmp_path, "[learning]\nweeks = 1"))

@@ -1,0 +1,52 @@
+"""What the commands share: their options, data on stdout and everything else on stderr, secrets that are typed in."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aibuyer_kit.core.errors import InputError
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option("--workspace", "-w", help="The workspace's folder. Default: AIBUYER_WORKSPACE, or the nearest one."),
+]
+ClientOption = Annotated[
+    str | None, typer.Option("--client", "-c", help="The client's id. Not needed if the workspace has only one.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def put(text: str) -> None:
+    """Print data."""
+    typer.echo(text)
+
+
+def say(text: str) -> None:
+    """Print anything else, to stderr."""
+    typer.echo(text, err=True)
+
+
+def is_interactive() -> bool:
+    """Return whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def typed_secret(what: str, *, optional: bool = False) -> str:
+    """Return a secret that a person types or pastes unseen, or the next line of stdin.
+
+    Raises InputError if there is none and it is not `optional`.
+    """
+    if is_interactive():
+        import getpass
+
+        text = getpass.getpass(f"{what}: ", stream=sys.stderr)
+    else:
+        text = sys.stdin.readline()
+    secret = text.strip()
+    if not secret and not optional:
+        raise InputError(f"There is no {what}: type it when asked, or give it as a line of standard input.")
+    if secret and not (secret.isascii() and secret.isprintable() and " " not in secret):
+        raise InputError(f"The {what} holds spaces or unusual characters. Copy it again, without what is around it.")
+    return secret

@@ -1,0 +1,158 @@
+"""`aibuyer connect` in a script: from standard input to accounts that sync, with nothing secret on the way out."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aibuyer_kit.access.client_file import ClientFile
+from aibuyer_kit.access.clients import add_client, open_client
+from aibuyer_kit.workflows.workspaces import init_workspace
+from tests.small_graph import SmallGraph, small_graph
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+TOKEN_AND_SECRET = "canary-short-token\ncanary-secret\n"
+
+
+@pytest.fixture
+def graph() -> Iterator[SmallGraph]:
+    with small_graph() as running:
+        yield running
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a command in a workspace with one client, its key in a file of this test's own."""
+    add_client(init_workspace(tmp_path / "workspace"), "shop", ClientFile(name="Sample"))
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("AIBUYER_")}
+    own = {"AIBUYER_KEY_FILE": str(tmp_path / "key")}
+
+    def aibuyer(*arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "from aibuyer_kit.cli import main; main()", *arguments],
+            cwd=tmp_path,
+            env=clean | own | env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return aibuyer
+
+
+def test_a_script_connects_a_client_and_doctor_watches_the_token(run: Run, graph: SmallGraph, tmp_path: Path) -> None:
+    """Token and secret by standard input; expiry a year, three weeks and three days ahead."""
+    connect = ("connect", "meta", "--app-id", "77", "--all-accounts", "--graph-url", graph.url)
+    states = []
+    for days in (365, 21, 3):
+        graph.expires_at = int((datetime.now(UTC) + timedelta(days=days, hours=1)).timestamp())
+        # The small server's Date lies in the past, so that connecting sees no urgency where doctor does.
+        done = run(*connect, stdin=TOKEN_AND_SECRET)
+        assert done.returncode == 0, done.stderr
+        assert "canary" not in done.stdout + done.stderr
+        doctor = run("doctor", "--json")
+        (finding,) = (each for each in json.loads(doctor.stdout) if each["check"] == "shop: access token")
+        states.append(finding["state"])
+    assert states == ["ok", "warning", "FAILED"]
+    assert doctor.returncode == 1
+    accounts = open_client(tmp_path / "workspace", "shop").settings.accounts
+    assert [account.id for account in accounts] == ["act_1", "act_2"]
+
+
+def test_the_apps_secret_may_come_from_the_environment(run: Run, graph: SmallGraph) -> None:
+    """Then standard input holds the token alone."""
+    done = run(
+        "connect", "meta", "--account", "act_2", "--graph-url", graph.url, stdin="canary-short-token\n",
+        AIBUYER_META__APP_ID="77", AIBUYER_META__APP_SECRET="canary-secret",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "made long-lived" in done.stdout
+    assert "client.toml: act_2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code", "said"),
+    [
+        pytest.param(["--all-accounts"], "", 2, "line of standard input", id="no-token"),
+        pytest.param([], "canary-token\n", 2, "--all-accounts", id="no-choice"),
+        pytest.param(["--account", "act_9"], "canary-token\n", 5, "Assign", id="strange-account"),
+        pytest.param(["--all-accounts", "--app-id", "78"], "canary-token\ncanary-s\n", 5, "78", id="other-app"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_cure(
+    run: Run, graph: SmallGraph, arguments: list[str], stdin: str, code: int, said: str
+) -> None:
+    """Nothing is kept, and the token is not repeated."""
+    done = run("connect", "meta", "--graph-url", graph.url, *arguments, stdin=stdin)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_a_token_cannot_be_given_as_an_argument(run: Run) -> None:
+    """It would stand in the list of processes and in the shell's history."""
+    help_text = run("connect", "meta", "--help").stdout
+    assert "--token" not in help_text
+    assert run("connect", "meta", "--access-token", "canary").returncode == 2
+
+
+def test_check_asks_the_platform_anew(run: Run, graph: SmallGraph) -> None:
+    """A token that was withdrawn meanwhile ends with exit code 5."""
+    run("connect", "meta", "--app-id", "77", "--all-accounts", "--graph-url", graph.url, stdin=TOKEN_AND_SECRET)
+    assert json.loads(run("connect", "check", "--json").stdout)[0]["state"] == "ok"
+    graph.valid = False
+    withdrawn = run("connect", "check", "--json")
+    assert withdrawn.returncode == 5
+    assert "not valid" in json.loads(withdrawn.stdout)[0]["detail"]
+
+
+def test_a_person_is_guided_and_what_is_typed_is_not_shown(graph: SmallGraph, tmp_path: Path) -> None:
+    """On a terminal: the steps, a prompt for each thing, the accounts to choose from, and no echo of secrets."""
+    add_client(init_workspace(tmp_path / "workspace"), "shop", ClientFile(name="Sample"))
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("AIBUYER_")}
+    command = [sys.executable, "-c", "from aibuyer_kit.cli import main; main()", "connect", "meta"]
+    master, slave = os.openpty()
+    with subprocess.Popen(
+        [*command, "--graph-url", graph.url],
+        cwd=tmp_path,
+        env=clean | {"AIBUYER_KEY_FILE": str(tmp_path / "key"), "TERM": "dumb"},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        preexec_fn=lambda: os.login_tty(slave),  # noqa: PLW1509 - the child becomes the terminal's own
+    ) as process:
+        os.close(slave)
+        shown = ""
+        for prompt, typed in (
+            ("App id", "77"),
+            ("access token: ", "canary-short-token"),
+            ("app secret", "canary-secret"),
+            ("Which accounts?", "act_2"),
+        ):
+            shown += _read_until(master, prompt)
+            os.write(master, f"{typed}\n".encode())
+        shown += _read_until(master, "Next: aibuyer sync")
+        assert process.wait(20) == 0, shown
+    os.close(master)
+    assert "Users > System users" in shown
+    assert "canary" not in shown
+    accounts = open_client(tmp_path / "workspace", "shop").settings.accounts
+    assert [account.id for account in accounts] == ["act_2"]
+
+
+def _read_until(terminal: int, text: str) -> str:
+    """Return what the terminal shows up to a text that has to come within 20 seconds."""
+    shown = b""
+    while text.encode() not in shown:
+        ready, _, _ = select.select([terminal], [], [], 20)
+        assert ready, f"{text!r} did not come after {shown.decode()!r}"
+        shown += os.read(terminal, 4096)
+    return shown.decode()

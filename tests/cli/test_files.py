@@ -1,0 +1,75 @@
+"""Files in and out on the command line: what an import would do, choices, and exports for spreadsheets."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+HEADER = "Campaign name,Day,Amount spent (EUR),Impressions,Clicks (all)\n"
+
+
+def aibuyer(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from aibuyer_kit.cli import main; main()", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """Return a folder with a workspace of one client and an export whose days and money leave a choice."""
+    assert aibuyer(tmp_path, "init").returncode == 0
+    assert aibuyer(tmp_path, "client", "add", "shop", "--name", "Sample shop").returncode == 0
+    (tmp_path / "export.csv").write_text(f'{HEADER}=SUM(1),1/2/2026,"1,234",10,1\n', encoding="utf-8")
+    return tmp_path
+
+
+def test_a_choice_is_asked_for_shown_and_taken(shop: Path) -> None:
+    """The error names the option, a dry run shows what it does, and the import takes it."""
+    asked = aibuyer(shop, "import", "export.csv", "--dry-run")
+    assert asked.returncode == 2
+    assert '--date-format "%d/%m/%Y"' in asked.stderr
+    choice = ("--date-format", "%d/%m/%Y", "--decimal", ".")
+    shown = " ".join(aibuyer(shop, "import", "export.csv", "--dry-run", *choice).stdout.split())
+    assert "Day day %d/%m/%Y 1/2/2026 2026-02-01" in shown
+    assert "decimal ., thousands , 1,234 1234" in shown
+    assert "Nothing was loaded." in shown
+    assert "No clients" not in aibuyer(shop, "status").stdout
+    assert aibuyer(shop, "insights").returncode == 1
+    assert "1 new rows" in aibuyer(shop, "import", "export.csv", *choice).stdout
+
+
+def test_a_dry_run_needs_no_workspace(tmp_path: Path) -> None:
+    """A file can be looked at before anything is set up."""
+    (tmp_path / "export.csv").write_text(f"{HEADER}Boots,2026-02-01,5,10,1\n", encoding="utf-8")
+    done = aibuyer(tmp_path, "import", "export.csv", "--dry-run")
+    assert (done.returncode, "1 of 1 rows kept" in done.stdout) == (0, True)
+
+
+def test_a_workbook_with_several_sheets_is_imported_by_name(shop: Path) -> None:
+    """The way of an Ads Manager workbook."""
+    book = Workbook()
+    for name, cost in (("Formatted Report", 1), ("Raw Data Report", 5)):
+        sheet = book.create_sheet(name)
+        sheet.append(HEADER.strip().split(","))
+        sheet.append(["Boots", "2026-02-01", cost, 10, 1])
+    book.save(shop / "export.xlsx")
+    asked = aibuyer(shop, "import", "export.xlsx")
+    assert (asked.returncode, '--sheet "Raw Data Report"' in asked.stderr) == (2, True)
+    assert "spend 5" in aibuyer(shop, "import", "export.xlsx", "--sheet", "Raw Data Report").stdout
+
+
+def test_insights_are_written_for_spreadsheets(shop: Path) -> None:
+    """Both files at once, figures as numbers, and the name of a campaign as a text that nothing runs."""
+    aibuyer(shop, "import", "export.csv", "--date-format", "%d/%m/%Y", "--decimal", ".")
+    period = ("--since", "2026-02-01", "--until", "2026-02-01", "--metrics", "spend,cpc")
+    done = aibuyer(shop, "insights", *period, "--csv", "out.csv", "--xlsx", "out.xlsx")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "out.csv: 1 rows" in done.stderr
+    with (shop / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["name"], float(row["spend"])) == ("'=SUM(1)", 1234.0)
+    head, cells = load_workbook(shop / "out.xlsx").worksheets[0].iter_rows()
+    assert "f" not in {cell.data_type for cell in (*head, *cells)}
+    assert 1234 in [cell.value for cell in cells]
