@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.charts.compare import Figure
+from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.metrics import MEASURES, RATIOS, ratio_of
 from aibuyer_kit.dashboards.state import ViewState
 from aibuyer_kit.workflows.report import Overview
@@ -38,9 +39,15 @@ def served_workspace(workspace: str = "") -> Workspace:
 
 
 def served_clients(workspace: Workspace, client: str = "") -> tuple[str, ...]:
-    """Return the ids that may be chosen: the given one or AIBUYER_CLIENT alone, or else all. Raises NotFoundError."""
+    """Return the ids that may be chosen: the given one or AIBUYER_CLIENT alone, or else all.
+
+    Raises NotFoundError if there is none.
+    """
     named = client or os.environ.get(CLIENT_VARIABLE, "")
-    return (workspace.client(named).id,) if named else workspace.clients
+    found = (workspace.client(named).id,) if named else workspace.clients
+    if not found:
+        raise NotFoundError(f"The workspace {workspace.folder} has no clients yet. Add one: aibuyer client add")
+    return found
 
 
 def served_client(workspace: str = "", client: str = "") -> Client:
@@ -76,31 +83,42 @@ def entity_totals(insights: "pd.DataFrame") -> list[tuple[str, dict[str, Figure]
 
     Sums add what is known; a ratio divides sums over the days that know both of its sides.
     """
-    groups = insights.groupby(["platform", "account_id", "entity_id"], sort=True)
-    return [(str(rows["name"].iloc[-1] or key[2]), _totals(rows)) for key, rows in groups]
+    keys = [insights[name] for name in ("platform", "account_id", "entity_id")]
+    whole = insights[[measure.name for measure in _SUMMED]].copy()
+    for measure in _SUMMED:
+        # Micros as integers: a sum of them is exact, in whatever order it is made.
+        units = whole[measure.name] * _MICROS if measure.unit == "money" else whole[measure.name]
+        whole[measure.name] = units.round().astype("Int64")
+    names = insights["name"].groupby(keys).last()
+    ids = insights["entity_id"].groupby(keys).last()
+    columns = {measure.name: _sums(whole[[measure.name]], keys)[0] for measure in _SUMMED}
+    pairs = {ratio.name: _sums(whole[[ratio.numerator, ratio.denominator]], keys) for ratio in RATIOS}
+    labels = [
+        str(own if isinstance(own, str) and own else entity_id) for own, entity_id in zip(names, ids, strict=True)
+    ]
+    return [(label, _values(columns, pairs, row)) for row, label in enumerate(labels)]
 
 
-def _totals(rows: "pd.DataFrame") -> dict[str, Figure]:
-    whole = {measure.name: _whole(rows, measure.name, measure.unit == "money") for measure in _SUMMED}
+def _sums(whole: "pd.DataFrame", keys: "list[pd.Series[str]]") -> list[list[int | None]]:
+    """Return each column's sum per entity over the days on which all columns are known; None without such a day."""
+    known = whole.where(whole.notna().all(axis=1)).groupby(keys).sum(min_count=1)
+    return [
+        [int(total) if is_known else None for total, is_known in zip(known[name], known[name].notna(), strict=True)]
+        for name in known
+    ]
+
+
+def _values(
+    columns: dict[str, list[int | None]], pairs: dict[str, list[list[int | None]]], row: int
+) -> dict[str, Figure]:
     values: dict[str, Figure] = {}
     for measure in _SUMMED:
-        total = _sum(whole[measure.name])
+        total = columns[measure.name][row]
         values[measure.name] = total / _MICROS if measure.unit == "money" and total is not None else total
     for ratio in RATIOS:
-        both = whole[ratio.numerator].notna() & whole[ratio.denominator].notna()
-        sums = {name: _sum(whole[name][both]) for name in (ratio.numerator, ratio.denominator)}
-        values[ratio.name] = ratio_of(ratio, sums)
+        top, bottom = (side[row] for side in pairs[ratio.name])
+        values[ratio.name] = ratio_of(ratio, {ratio.numerator: top, ratio.denominator: bottom})
     return values
-
-
-def _whole(rows: "pd.DataFrame", name: str, is_money: bool) -> "pd.Series[int]":
-    # Micros as integers: a sum of them is exact, in whatever order it is made.
-    return (rows[name] * _MICROS if is_money else rows[name]).round().astype("Int64")
-
-
-def _sum(known_or_missing: "pd.Series[int]") -> int | None:
-    known = known_or_missing.dropna()
-    return int(known.sum()) if len(known) else None
 
 
 def _rank(value: Figure) -> tuple[bool, float]:

@@ -1,6 +1,7 @@
 """Starting the servers of dashboards on this machine's own address; what they show goes by environment variables."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -32,13 +33,16 @@ class ServerCommand:
         return subprocess.Popen(self.arguments, env={**os.environ, **self.variables})  # noqa: S603
 
     def run(self) -> int:
-        """Run the server until it ends or the user interrupts it; return its exit code."""
+        """Run the server until it ends, or until this process is interrupted or told to end; return its exit code."""
         process = self.start()
+        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
             return process.wait()
         except KeyboardInterrupt:
             process.terminate()
             return process.wait(timeout=10)
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def panel_command(workspace: Path, client: str | None = None, port: int = 5006) -> ServerCommand:

@@ -1,5 +1,7 @@
 """The analysts' explorer (Panel): client, level, metric and period; tiles, a live trend, and a table."""
 
+import contextlib
+from collections import Counter
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -10,7 +12,7 @@ from aibuyer_kit.charts.fragment import Fragment
 from aibuyer_kit.charts.live import bokeh_figure
 from aibuyer_kit.charts.overview import chart_caption_html, overview_trend
 from aibuyer_kit.charts.tables import COLUMNS, HEADLINE, campaign_table_html, kpi_tiles_html, warnings_html
-from aibuyer_kit.core.errors import AibuyerError
+from aibuyer_kit.core.errors import AibuyerError, NotFoundError
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_moment, format_period, t
 from aibuyer_kit.dashboards.figures import Figures, known_moments, read_figures, served_clients, served_workspace
@@ -44,7 +46,7 @@ class Explorer:
         self._workspace = workspace
         self.state = ViewState(client_ids[0])
         self._shown_load = 0
-        self._client_names = {workspace.client(client_id).name: client_id for client_id in client_ids}
+        self._client_labels = _labels(workspace, client_ids)
         self._head = pn.pane.HTML(css_classes=["ab-head"])
         self._tiles = pn.pane.HTML()
         self._trend_title = pn.pane.HTML()
@@ -76,14 +78,15 @@ class Explorer:
 
     def refresh_if_new(self) -> None:
         """Show newer data where there are any and the viewer looks at the newest."""
-        if self.state.as_of == NEWEST and self.client.freshness().load_id != self._shown_load:
-            self._make_controls()
-            self.refresh()
+        with contextlib.suppress(AibuyerError):  # the next choice shows what is wrong
+            if self.state.as_of == NEWEST and self.client.freshness().load_id != self._shown_load:
+                self._make_controls()
+                self.refresh()
 
     def _make_controls(self) -> None:
         locale = self.client.locale
         self._controls.objects = [
-            self._select("client_id", t(locale, "word.client"), self._client_names),
+            self._select("client_id", t(locale, "word.client"), self._client_labels),
             self._select("level", t(locale, "word.level"), {t(locale, f"level.{each}"): str(each) for each in LEVELS}),
             self._select(
                 "metric", t(locale, "word.metric"), {t(locale, f"metric.{name}"): name for name in CHOOSABLE_METRICS}
@@ -98,18 +101,20 @@ class Explorer:
         ]
 
     def _moments(self, locale: str) -> dict[str, int]:
-        zone = self.client.overview().data_as_of.tzinfo
-        moments = known_moments(self.client)
-        earlier = {format_moment(moment.astimezone(zone), locale): load_id for moment, load_id in moments[1:]}
-        return {t(locale, "explorer.newest"): NEWEST, **earlier}
+        choices = {t(locale, "explorer.newest"): NEWEST}
+        with contextlib.suppress(NotFoundError):  # nothing was loaded yet
+            zone = self.client.overview().data_as_of.tzinfo
+            for moment, load_id in known_moments(self.client)[1:]:
+                choices.setdefault(format_moment(moment.astimezone(zone), locale), load_id)
+        return choices
 
     def _select(self, field: str, label: str, options: dict[str, Any]) -> "pn.widgets.Select":
-        widget = pn.widgets.Select(name=label, options=options, value=getattr(self.state, field))
+        widget = pn.widgets.Select(label=label, options=options, value=getattr(self.state, field))
         widget.param.watch(self._chosen(field), "value")
         return widget
 
     def _search(self, label: str) -> "pn.widgets.TextInput":
-        widget = pn.widgets.TextInput(name=label, value=self.state.search)
+        widget = pn.widgets.TextInput(label=label, value=self.state.search)
         widget.param.watch(self._chosen("search"), "value")
         return widget
 
@@ -140,6 +145,12 @@ class Explorer:
         self._trend_title.object = Fragment(chart_caption_html(chart), "")._repr_html_()
         self._trend_card.visible = bool(overview.daily)
         self._table.object = _table_html(figures, self.state, locale)
+
+
+def _labels(workspace: Workspace, client_ids: tuple[str, ...]) -> dict[str, str]:
+    names = {client_id: workspace.client(client_id).name for client_id in client_ids}
+    often = Counter(names.values())
+    return {name if often[name] == 1 else f"{name} ({client_id})": client_id for client_id, name in names.items()}
 
 
 def _tiles_for(metric: str) -> tuple[str, ...]:
