@@ -12,15 +12,11 @@ from .pages import BROWSER_ARGUMENTS, Visitor, visiting
 
 
 @pytest.fixture(scope="session")
-def example_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of the sample account, built once for all workers of a run and not in the user's own cache."""
+def example_workspace() -> Path:
+    """The folder of the sample account, which all workers of a run share."""
     from aibuyer_kit.workspace import load_example
 
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(shared / "example-cache"))
-        yield load_example().folder
+    return load_example().folder
 
 
 @pytest.fixture(scope="session")

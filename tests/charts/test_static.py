@@ -93,6 +93,12 @@ def test_any_name_can_be_drawn(name: str) -> None:
     parsed(drawing)
 
 
+def test_a_dollar_in_a_name_is_a_dollar() -> None:
+    """Two of them would set what stands between as a formula."""
+    drawing = svg(share_bars([("$x^2$ off", {"spend": 1.0})], currency="EUR", locale="en"))
+    assert "$x^2$ off" in [text.text for text in parsed(drawing).iter(f"{SPACE}text")]
+
+
 def test_the_same_chart_is_the_same_bytes() -> None:
     """A report that is made again does not differ for nothing."""
     assert svg(trend(target=90.0)) == svg(trend(target=90.0))
