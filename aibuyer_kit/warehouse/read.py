@@ -191,20 +191,11 @@ def _check_left_out(
         raise WarehouseError(
             f"The period holds two attribution settings ({', '.join(attributions)}), which must not be added up."
         )
+    since, until, level = (parameters[name] for name in ("since", "until", "level"))
     if partly:
-        warnings.warn(
-            f"{partly} totals of a stated period lie only partly in {parameters['since']} to {parameters['until']}"
-            " and are left out. Ask for a period that contains them.",
-            LeftOutWarning,
-            stacklevel=3,
-        )
+        warnings.warn(LeftOutWarning("partly", count=partly, since=since, until=until), stacklevel=3)
     if coarser:
-        warnings.warn(
-            f"{coarser} rows are reported only above the level {parameters['level']} and are left out where they"
-            " cannot be split. Ask for a higher level to see them.",
-            LeftOutWarning,
-            stacklevel=3,
-        )
+        warnings.warn(LeftOutWarning("coarser", count=coarser, level=level), stacklevel=3)
 
 
 def _answer(cursor: duckdb.DuckDBPyConnection) -> Answer:

@@ -6,7 +6,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import Clock, StoppedClock, SystemClock
 from aibuyer_kit.core.dates import DateRange, account_date, last_days, parse_day, time_zone
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import PeriodError
+from aibuyer_kit.core.errors import LeftOutWarning, PeriodError
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
 
 Day = date | str
@@ -70,10 +70,15 @@ def parse_as_of(text: str) -> AsOf | None:
     return moment
 
 
-def no_facts_text(period: DateRange, fresh: Freshness) -> str:
-    """Return the sentence that says that `period` holds nothing, and which days were read."""
-    read = DateRange(fresh.first_day, fresh.last_day) if fresh.first_day and fresh.last_day else "no day yet"
-    return f"There are no facts in {period}; what has been read is {read}."
+def no_facts(period: DateRange, fresh: Freshness) -> LeftOutWarning:
+    """Return the warning that says that `period` holds nothing, and which days were read."""
+    return LeftOutWarning(
+        "nothing",
+        since=period.since,
+        until=period.until,
+        first_day=fresh.first_day or "–",
+        last_day=fresh.last_day or "–",
+    )
 
 
 def _day(day: Day, name: str) -> date:

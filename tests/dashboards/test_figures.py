@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.dashboards.figures import (
-    entity_totals,
     known_moments,
     read_figures,
     served_client,
@@ -24,32 +22,6 @@ CLIENT = "sample-shop"
 @pytest.fixture
 def shop(example_workspace: Path) -> Client:
     return open_workspace(example_workspace).client(CLIENT)
-
-
-def rows(*days: tuple[float | None, int | None, float | None], name: str = "Sample") -> pd.DataFrame:
-    """Return insights of one entity, one row per day: spend, results, revenue."""
-    frame = pd.DataFrame(days, columns=["spend", "results", "revenue"]).convert_dtypes()
-    return frame.assign(
-        platform="meta", account_id="act_1", entity_id="1", name=name, impressions=1000, clicks=10, link_clicks=5
-    )
-
-
-def test_totals_are_exact_and_ratios_come_from_sums() -> None:
-    """Ten times 0.1 is 1.0, and a cost per result is not the mean of daily costs."""
-    ((name, values),) = entity_totals(rows(*[(0.1, 0, 0.0)] * 9, (0.1, 4, 2.0)))
-    assert (name, values["spend"], values["results"], values["cpa"], values["roas"]) == ("Sample", 1.0, 4, 0.25, 2.0)
-
-
-def test_a_ratio_leaves_out_days_that_know_only_one_side() -> None:
-    """Spend of a day without reported results would make each result look dearer."""
-    ((_, values),) = entity_totals(rows((10.0, 2, None), (30.0, None, None)))
-    assert (values["spend"], values["results"], values["cpa"]) == (40.0, 2, 5.0)
-    assert (values["revenue"], values["roas"]) == (None, None)
-
-
-def test_an_entity_without_a_name_goes_by_its_id() -> None:
-    """No row is anonymous."""
-    assert [name for name, _ in entity_totals(rows((1.0, 1, 1.0)).assign(name=None))] == ["1"]
 
 
 @pytest.mark.parametrize("level", ["campaign", "adset", "ad"])
