@@ -128,7 +128,7 @@ class RefusedError(PlatformError):
 
 
 class LeftOutWarning(UserWarning):
-    """Facts that an answer cannot hold, or an answer without facts; `message` is a key of `left_out` in core/locales."""
+    """Facts that an answer cannot hold, or an answer without facts; `message` is a key of `left_out` in the locales."""
 
     def __init__(self, message: str, *, count: int | None = None, **values: object) -> None:
         super().__init__(message)
