@@ -22,6 +22,13 @@ def left_out_sql(breakdown: tuple[str, ...]) -> str:
     return _fill(sql_text("read/left_out"), {"breakdown_filter": breakdown_filter(breakdown)}, WINDOWS[0])
 
 
+def development_sql(window: str) -> str:
+    """Return the query of how an account's results grew with the age of their day, counted in `window`."""
+    if window not in WINDOWS:
+        raise ValueError(window)
+    return _fill(sql_text("read/development"), {}, window)
+
+
 def _parts(breakdown: tuple[str, ...]) -> dict[str, str]:
     columns = [f"breakdown ->> '$.{name}' AS {name}," for name in sorted(breakdown)]
     return {
