@@ -1,6 +1,6 @@
 """Maturity: which share of a day's final results is known at each age.
 
-Platforms restate results for weeks. Each day's results grow as the day ages; from how earlier days grew, the chain-ladder
+Platforms restate results for weeks. From how the results of earlier days grew as they aged, the chain-ladder
 estimate tells what share of the final figure is known at age a (Mack 1993, "Distribution-free calculation of the
 standard error of chain ladder reserve estimates", ASTIN Bulletin 23). Days that are still growing count as well, as far
 as they have been seen.

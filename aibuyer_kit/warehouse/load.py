@@ -139,9 +139,7 @@ def _merge(
     )
     connection.execute("DROP TABLE changed")
     unchanged = distinct - inserted - restated
-    result = LoadResult(
-        load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct
-    )
+    result = LoadResult(load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct)
     _record(connection, result, known_at)
     return result
 

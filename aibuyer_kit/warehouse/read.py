@@ -16,7 +16,7 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.rollup import development_sql, left_out_sql, rollup_sql
+from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql, windowed_sql
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,12 +121,26 @@ class Reader:
         last = _load_number(cursor, as_of)
         loads = cursor.execute("SELECT load_id, known_at_utc FROM load WHERE load_id <= ?", [last]).fetchall()
         cursor.execute(
-            development_sql(result.window),
+            windowed_sql("development", result.window),
             {
                 "load_ids": [load_id for load_id, _ in loads],
                 "known_on": [account_date(known_at.replace(tzinfo=UTC), zone) for _, known_at in loads],
                 "account_id": account_id,
                 "as_of_load": last,
+                "result_action": result.action_type,
+            },
+        )
+        return _answer(cursor)
+
+    def disagreements(self, days: DateRange, *, result: ResultSetting, as_of: AsOf | None = None) -> Answer:
+        """Return one row per account, day, level and measure whose sum is not the account's own figure."""
+        cursor = self._cursor()
+        cursor.execute(
+            windowed_sql("reconciliation", result.window),
+            {
+                "since": days.since,
+                "until": days.until,
+                "as_of_load": _load_number(cursor, as_of),
                 "result_action": result.action_type,
             },
         )

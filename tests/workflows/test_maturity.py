@@ -21,7 +21,7 @@ _MORNING = 9.5 / 24
 
 
 def test_the_learnt_curve_is_the_platforms_own_and_was_unknown_before_it_could_be_learnt(tmp_path: Path) -> None:
-    """Eight daily syncs over 35 days show every age from 1 to 27 several times; after the first one nothing is known."""
+    """Eight daily syncs over 35 days show each age several times; after the first one nothing is known."""
     with start("hill", seed=3) as platform:
         account = AccountSection(id=platform.account_id, graph_url=platform.graph_url)
         context = add_client(tmp_path, "shop", ClientFile(name="Sample", clock="platform", accounts=(account,)))
