@@ -69,7 +69,7 @@ class _Shape:
         return " AND ".join(f"stored.{name} IS NOT DISTINCT FROM stage.{name}" for name in self.values)
 
 
-_SHAPES = {
+SHAPES = {
     "insights": _Shape("insight_version", facts.INSIGHT_KEY, facts.INSIGHT_VALUES),
     "entities": _Shape("entity_version", facts.ENTITY_KEY, facts.ENTITY_VALUES),
 }
@@ -80,7 +80,7 @@ def stage(connection: "duckdb.DuckDBPyConnection", coverage: Coverage, tables: "
 
     Raises whatever the read raises; the pages before it stay staged.
     """
-    shape = _SHAPES[coverage.facts]
+    shape = SHAPES[coverage.facts]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE stage AS SELECT {shape.columns} FROM {shape.table} LIMIT 0")
     for page in _checked(coverage, tables):
         connection.register("page", page)
@@ -111,7 +111,7 @@ def load_staged(
     A key in the coverage that a complete read did not return is closed; any other read closes nothing.
     Raises InconsistentReadError, changing nothing, if one key was returned with two different contents.
     """
-    shape = _SHAPES[coverage.facts]
+    shape = SHAPES[coverage.facts]
     connection.execute("BEGIN")
     try:
         result = _merge(connection, shape, coverage, extent, known_at)

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
-from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql
+from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql, windowed_sql
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +110,39 @@ class Reader:
         cursor.execute(
             "SELECT * FROM entities_as_of($as_of_load) WHERE level = $level ORDER BY ALL",
             {"as_of_load": _load_number(cursor, as_of), "level": str(level)},
+        )
+        return _answer(cursor)
+
+    def development(
+        self, account_id: str, zone: ZoneInfo, *, result: ResultSetting, as_of: AsOf | None = None
+    ) -> Answer:
+        """Return one row per day and age (whole days of `zone`): the account's results as they were known then."""
+        cursor = self._cursor()
+        last = _load_number(cursor, as_of)
+        loads = cursor.execute("SELECT load_id, known_at_utc FROM load WHERE load_id <= ?", [last]).fetchall()
+        cursor.execute(
+            windowed_sql("development", result.window),
+            {
+                "load_ids": [load_id for load_id, _ in loads],
+                "known_on": [account_date(known_at.replace(tzinfo=UTC), zone) for _, known_at in loads],
+                "account_id": account_id,
+                "as_of_load": last,
+                "result_action": result.action_type,
+            },
+        )
+        return _answer(cursor)
+
+    def disagreements(self, days: DateRange, *, result: ResultSetting, as_of: AsOf | None = None) -> Answer:
+        """Return one row per account, day, level and measure whose sum is not the account's own figure."""
+        cursor = self._cursor()
+        cursor.execute(
+            windowed_sql("reconciliation", result.window),
+            {
+                "since": days.since,
+                "until": days.until,
+                "as_of_load": _load_number(cursor, as_of),
+                "result_action": result.action_type,
+            },
         )
         return _answer(cursor)
 

@@ -22,6 +22,13 @@ def left_out_sql(breakdown: tuple[str, ...]) -> str:
     return _fill(sql_text("read/left_out"), {"breakdown_filter": breakdown_filter(breakdown)}, WINDOWS[0])
 
 
+def windowed_sql(name: str, window: str) -> str:
+    """Return the query `sql/read/<name>` with results counted in `window`, one of `core.facts.WINDOWS`."""
+    if window not in WINDOWS:
+        raise ValueError(window)
+    return _fill(sql_text(f"read/{name}"), {}, window)
+
+
 def _parts(breakdown: tuple[str, ...]) -> dict[str, str]:
     columns = [f"breakdown ->> '$.{name}' AS {name}," for name in sorted(breakdown)]
     return {
@@ -53,6 +60,8 @@ def _column(measure_name: str) -> str:
 def _fill(sql: str, parts: Mapping[str, str], window: str) -> str:
     """Return SQL with its marks replaced; every part is made of names from our own lists, never of a user's text."""
     sql = re.sub(r"\{sum:(\w+)\}", r"CASE WHEN count(*) = count(\1) THEN sum(\1) END::BIGINT AS \1", sql)
+    whole = r"CASE WHEN count(entity_id) = 0 THEN 0 WHEN count(*) = count(\1) THEN sum(\1) END::BIGINT AS \1"
+    sql = re.sub(r"\{sum_or_none:(\w+)\}", whole, sql)
     sql = re.sub(r"\{window_total:(\w+)\}", lambda mark: _window_total(mark[1], window), sql)
     for mark, text in parts.items():
         sql = sql.replace("{" + mark + "}", text)

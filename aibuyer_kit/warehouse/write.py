@@ -92,11 +92,11 @@ class Writer:
         return result
 
     def covered(self, platform: str, account_id: str) -> tuple[DateRange, ...]:
-        """Return the days that complete reads of insights have covered, one range per load, the oldest load first."""
+        """Return the days that complete reads of ad insights have covered, one range per load, the oldest first."""
         rows = (
             self._open()
             .execute(
-                "SELECT since, until FROM load WHERE extent = 'complete' AND facts = 'insights'"
+                "SELECT since, until FROM load WHERE extent = 'complete' AND facts = 'insights' AND level = 'ad'"
                 " AND platform = ? AND account_id = ? ORDER BY load_id",
                 [platform, account_id],
             )

@@ -12,8 +12,10 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AuthorisationError, PlatformError
 from aibuyer_kit.settings.workspace_settings import SyncSection
 from aibuyer_kit.warehouse.load import Coverage, LoadResult
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.recover import Recovered
 from aibuyer_kit.warehouse.write import Writer, open_writer
+from aibuyer_kit.workflows.reconcile import Disagreement, disagreements
 
 # Told after each stream: what was read, how many streams are done, and how many there are.
 Progress = Callable[[str, int, int], None]
@@ -39,6 +41,7 @@ class SyncReport:
     failures: tuple[StreamFailure, ...]
     recovered: Recovered | None
     snapshot: Path | None
+    disagreements: tuple[Disagreement, ...] = ()
 
     def total(self, count: str) -> int:
         """Return the sum of one count (`inserted`, `restated`, `closed`, `unchanged`) over all loads."""
@@ -57,6 +60,7 @@ class SyncReport:
         )
         lines = [f"{self.client_id}: {len(self.loads)} reads; rows: {counts}"]
         lines += [f"FAILED {each.stream}: {each.error}" for each in self.failures]
+        lines += [f"ALARM {each}" for each in self.disagreements]
         if self.recovered:
             source = self.recovered.restored_from or "nothing: there was no good snapshot"
             lines.append(
@@ -81,7 +85,8 @@ def sync_client(
         snapshot = writer.publish()
     loads = tuple(each for each in outcomes if isinstance(each, LoadResult))
     failures = tuple(each for each in outcomes if isinstance(each, StreamFailure))
-    return SyncReport(context.id, loads, failures, writer.recovered, snapshot)
+    differing = tuple(disagreements(context, Reader(context.warehouse))) if loads else ()
+    return SyncReport(context.id, loads, failures, writer.recovered, snapshot, differing)
 
 
 def _sync_account(
@@ -128,6 +133,8 @@ def _insight_streams(days: DateRange) -> Iterator[InsightStream]:
     while first <= days.until:
         last = min(first + timedelta(days=_DAYS_PER_READ - 1), days.until)
         yield InsightStream(Level.AD, DateRange(first, last))
+        # The platform's own sums, one row a day: what the ads are reconciled with.
+        yield InsightStream(Level.ACCOUNT, DateRange(first, last))
         first = last + timedelta(days=1)
 
 
