@@ -49,12 +49,19 @@ def _metric_columns() -> list[str]:
 def _ratio_sql(ratio: Ratio) -> str:
     top_times, bottom_times = multipliers(ratio)
     top, bottom = (_column(name) for name in (ratio.numerator, ratio.denominator))
-    return f"({top} * {top_times})::DOUBLE / nullif({bottom} * {bottom_times}, 0)"
+    # Wide integers: a billion impressions or a large budget in dong times a million does not fit 64 bits.
+    return f"({top}::HUGEINT * {top_times})::DOUBLE / nullif({bottom}::HUGEINT * {bottom_times}, 0)"
 
 
 def _column(measure_name: str) -> str:
     measure = METRICS[measure_name]
     return f"summed.{measure_name}_micros" if measure.unit == "money" else f"summed.{measure_name}"
+
+
+def _finest() -> str:
+    """Return the shared part of a query that picks the finest level, without its comment."""
+    lines = sql_text("read/finest").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))
 
 
 def _fill(sql: str, parts: Mapping[str, str], window: str) -> str:
@@ -63,6 +70,7 @@ def _fill(sql: str, parts: Mapping[str, str], window: str) -> str:
     whole = r"CASE WHEN count(entity_id) = 0 THEN 0 WHEN count(*) = count(\1) THEN sum(\1) END::BIGINT AS \1"
     sql = re.sub(r"\{sum_or_none:(\w+)\}", whole, sql)
     sql = re.sub(r"\{window_total:(\w+)\}", lambda mark: _window_total(mark[1], window), sql)
+    sql = sql.replace("{finest}", _finest())
     for mark, text in parts.items():
         sql = sql.replace("{" + mark + "}", text)
     return sql

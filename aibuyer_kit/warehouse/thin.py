@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from aibuyer_kit.warehouse.connection import transaction
 from aibuyer_kit.warehouse.load import SHAPES
 from aibuyer_kit.warehouse.schema import sql_text
 
@@ -31,14 +32,8 @@ def thin(
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE protected AS SELECT unnest(?::BIGINT[]) AS load_id", [[*protected_loads]]
     )
-    connection.execute("BEGIN")
-    try:
-        removed = sum(_thin(connection, shape.table, shape.key, keep_from) for shape in SHAPES.values())
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    return removed
+    with transaction(connection):
+        return sum(_thin(connection, shape.table, shape.key, keep_from) for shape in SHAPES.values())
 
 
 def _thin(connection: "duckdb.DuckDBPyConnection", table: str, key: tuple[str, ...], keep_from: date) -> int:

@@ -1,7 +1,6 @@
 """Thinning: the last load of every day, the recent days and what a decision read stay exactly as they were."""
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import duckdb
 import pytest
