@@ -78,8 +78,8 @@ def _newest_good(files: WarehouseFiles) -> Path | None:
         return snapshot
     if snapshots:
         raise WarehouseError(
-            f"Neither the working file nor a snapshot in {files.folder} opens. Restore the folder from a backup, or move"
-            " it away to start anew."
+            f"Neither the working file nor a snapshot in {files.folder} opens. Restore the folder from a backup,"
+            " or move it away to start anew."
         )
     return None
 

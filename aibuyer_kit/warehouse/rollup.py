@@ -13,13 +13,13 @@ def rollup_sql(breakdown: tuple[str, ...], window: str) -> str:
     """Return the query of insights at one level; the result counts in `window`, one of `core.facts.WINDOWS`."""
     if window not in WINDOWS:
         raise ValueError(window)
-    parts = {"breakdown_filter": breakdown_filter(breakdown), **_parts(breakdown)}
+    parts = {**_breakdown_parts(breakdown), **_parts(breakdown)}
     return _fill(sql_text("read/insights"), parts, window)
 
 
 def left_out_sql(breakdown: tuple[str, ...]) -> str:
     """Return the query of what such a reading leaves out."""
-    return _fill(sql_text("read/left_out"), {"breakdown_filter": breakdown_filter(breakdown)}, WINDOWS[0])
+    return _fill(sql_text("read/left_out"), _breakdown_parts(breakdown), WINDOWS[0])
 
 
 def windowed_sql(name: str, window: str) -> str:
@@ -27,6 +27,12 @@ def windowed_sql(name: str, window: str) -> str:
     if window not in WINDOWS:
         raise ValueError(window)
     return _fill(sql_text(f"read/{name}"), {}, window)
+
+
+def _breakdown_parts(breakdown: tuple[str, ...]) -> dict[str, str]:
+    if breakdown:
+        return {"breakdown_filter": breakdown_filter(breakdown), "asked_broken_down": "true"}
+    return {"breakdown_filter": "true", "asked_broken_down": "false"}
 
 
 def _parts(breakdown: tuple[str, ...]) -> dict[str, str]:

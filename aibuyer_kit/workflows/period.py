@@ -1,6 +1,6 @@
 """Which days are meant: "the last 28 days" of a client, in its accounts' time zones."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import Clock, StoppedClock, SystemClock
@@ -68,6 +68,25 @@ def parse_as_of(text: str) -> AsOf | None:
             f"as_of is {text!r}; write a load number, or a moment with its zone such as 2026-03-31T09:00+03:00."
         )
     return moment
+
+
+def open_days(reader: Reader, days: DateRange, *, as_of: AsOf | None = None) -> tuple[date, ...]:
+    """Return the days that no complete read has covered after they had ended, in the zone of any account.
+
+    Accounts that only files tell of are taken at their word.
+    """
+    last = reader.freshness(as_of=as_of).load_id
+    rows = reader.entities(Level.ACCOUNT, as_of=as_of).rows()
+    zones = {(row["platform"], row["account_id"]): time_zone(row["time_zone"] or "UTC") for row in rows}
+    whole: dict[tuple[str, str], set[date]] = {}
+    for load in reader.loads().rows():
+        if load["load_id"] > last or load["facts"] != "insights" or load["extent"] != "complete":
+            continue
+        account = (load["platform"], load["account_id"])
+        read_on = account_date(load["known_at_utc"].replace(tzinfo=UTC), zones.get(account, time_zone("UTC")))
+        ended = (day for day in days if load["since"] <= day <= load["until"] and day < read_on)
+        whole.setdefault(account, set()).update(ended)
+    return tuple(day for day in days if any(day not in read for read in whole.values()))
 
 
 def no_facts(period: DateRange, fresh: Freshness) -> LeftOutWarning:

@@ -1,6 +1,6 @@
 """What a client's period looked like: totals, targets, campaigns and days, as known at a moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,7 +11,7 @@ from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError
 from aibuyer_kit.core.i18n import format_day, t
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.warehouse.read import AsOf, Reader
-from aibuyer_kit.workflows.period import Day, account_zones, no_facts, resolve_period
+from aibuyer_kit.workflows.period import Day, account_zones, no_facts, open_days, resolve_period
 from aibuyer_kit.workflows.totals import EntityTotals, Row, Values, by_day, by_entity, read_rows, values_of
 
 
@@ -68,7 +68,11 @@ def client_overview(
     rows, left_out = read_rows(context, reader, Level.CAMPAIGN, period, fresh.load_id)
     before, _ = read_rows(context, reader, Level.CAMPAIGN, period.before(), fresh.load_id)
     locale = context.settings.locale
-    notes = [*left_out, *(() if rows else (no_facts(period, fresh),))]
+    notes = [note.text(locale) for note in (*left_out, *(() if rows else (no_facts(period, fresh),)))]
+    notes += _day_notes("open_days", open_days(reader, period, as_of=fresh.load_id), locale)
+    # Half of a period must not make the other one look twice as good.
+    not_whole = bool(open_days(reader, period.before(), as_of=fresh.load_id))
+    notes += [t(locale, "note.no_comparison")] if not_whole and rows else []
     zone = time_zone(account_zones(reader, as_of=as_of)[0])
     return Overview(
         client_name=context.settings.name,
@@ -79,11 +83,11 @@ def client_overview(
         data_as_of=fresh.known_at.astimezone(zone),
         load_id=fresh.load_id,
         totals=values_of(rows),
-        previous_totals=values_of(before),
+        previous_totals=values_of(() if not_whole else before),
         targets=context.settings.targets,
         campaigns=by_entity(rows),
         daily=by_day(rows, period),
-        warnings=(*(note.text(locale) for note in notes), *_unknown_notes(rows, locale)),
+        warnings=(*notes, *_unknown_notes(rows, locale)),
     )
 
 
@@ -101,12 +105,18 @@ def _one_currency(reader: Reader, rows: list[Row], load_id: int) -> str:
     return found.pop()
 
 
-def _unknown_notes(rows: list[Row], locale: str) -> tuple[str, ...]:
-    notes = []
+def _unknown_notes(rows: list[Row], locale: str) -> list[str]:
+    notes: list[str] = []
     for name in ("results", "revenue"):
         missing = sorted({row["date"] for row in rows if row[name] is None and row["spend"]})
-        if missing and len(missing) < len({row["date"] for row in rows}):
-            listed = ", ".join(format_day(day, locale) for day in missing[:5]) + (" …" if len(missing) > 5 else "")
-            metric = t(locale, f"metric.{name}")
-            notes.append(t(locale, "note.not_reported", count=len(missing), metric=metric, days=listed))
-    return tuple(notes)
+        if len(missing) < len({row["date"] for row in rows}):
+            notes += _day_notes("not_reported", missing, locale, metric=t(locale, f"metric.{name}"))
+    return notes
+
+
+def _day_notes(key: str, days: Sequence[date], locale: str, **values: object) -> list[str]:
+    """Return the note about some days, or nothing without any."""
+    if not days:
+        return []
+    listed = ", ".join(format_day(day, locale) for day in days[:5]) + (" …" if len(days) > 5 else "")
+    return [t(locale, f"note.{key}", count=len(days), days=listed, **values)]

@@ -21,6 +21,9 @@ from aibuyer_kit.workspace import Client, Workspace
 
 MOST_ROWS = 200
 _LOOK_EVERY_MS = 60_000
+# Panel's own page does not tell a phone how wide it is.
+_PAGE = """{% extends base %}
+{% block preamble %}<meta name="viewport" content="width=device-width, initial-scale=1">{% endblock %}"""
 
 
 def explorer_page(workspace: str = "", client: str = "") -> "pn.viewable.Viewable":
@@ -29,6 +32,8 @@ def explorer_page(workspace: str = "", client: str = "") -> "pn.viewable.Viewabl
     The defaults come from AIBUYER_WORKSPACE and AIBUYER_CLIENT, and without them from the sample account.
     """
     pn.extension(sizing_mode="stretch_width")
+    if pn.state.curdoc is not None:
+        pn.state.curdoc.template = _PAGE
     if _css() not in pn.config.raw_css:
         pn.config.raw_css.append(_css())
     try:
@@ -172,7 +177,8 @@ def _head_html(figures: Figures, locale: str) -> str:
 def _table_html(figures: Figures, state: ViewState, locale: str) -> str:
     overview, shown = figures.overview, figures.rows[:MOST_ROWS]
     if not shown:
-        return Fragment(f'<p class="ab-note">{for_html(t(locale, "explorer.no_rows"))}</p>', "")._repr_html_()
+        nothing = "explorer.no_match" if state.search else "explorer.no_rows"
+        return Fragment(f'<p class="ab-note">{for_html(t(locale, nothing))}</p>', "")._repr_html_()
     columns = COLUMNS if state.metric in COLUMNS else (*COLUMNS[:-1], state.metric)
     level, heading = t(locale, f"level.{state.level}"), t(locale, f"levels.{state.level}")
     table = campaign_table_html(
