@@ -18,6 +18,7 @@ ADDRESS = "127.0.0.1"
 # Widgets need these two; others may miss modules that Voila's shell does not have.
 _VOILA_EXTENSIONS = ("@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager")
 _IDLE_SECONDS = 900
+_NO_OTHER_PORT = "--ServerApp.port_retries=0"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ def voila_command(
 def lab_command(workspace: Path, port: int = 8888) -> ServerCommand:
     """Return the command that opens JupyterLab in the workspace, on this interpreter's kernel."""
     folder = workspace.resolve()
-    arguments = _python("jupyterlab", f"--ServerApp.root_dir={folder}", f"--ip={ADDRESS}", f"--port={port}")
+    arguments = _python(
+        "jupyterlab", f"--ServerApp.root_dir={folder}", f"--ip={ADDRESS}", f"--port={port}", _NO_OTHER_PORT
+    )
     return ServerCommand(arguments, _handed_over(folder, None) | _our_jupyter(), f"http://{ADDRESS}:{port}/lab")
 
 
@@ -103,7 +106,7 @@ def serve_lab(workspace: Path, port: int) -> int:
 
 
 def _run(command: ServerCommand, port: int) -> int:
-    # Jupyter's servers would silently take the next port, and the others end with a traceback.
+    # Told here, because each server says it in its own way among much else.
     try:
         socket.create_server((ADDRESS, port)).close()
     except OSError as error:
@@ -117,6 +120,7 @@ def _run(command: ServerCommand, port: int) -> int:
 def _voila_settings() -> Sequence[str]:
     return (
         f"--Voila.ip={ADDRESS}",
+        "--Voila.port_retries=0",
         # A port that looks free can be taken before the kernel has it; then the page would wait for ever.
         *(("--KernelManager.transport=ipc",) if os.name == "posix" else ()),
         "--template=aibuyer",

@@ -22,8 +22,7 @@ from aibuyer_kit.workspace import Client, Workspace
 MOST_ROWS = 200
 _LOOK_EVERY_MS = 60_000
 # Panel's own page does not tell a phone how wide it is.
-_PAGE = """{% extends base %}
-{% block preamble %}<meta name="viewport" content="width=device-width, initial-scale=1">{% endblock %}"""
+_PAGE = '{% block preamble %}<meta name="viewport" content="width=device-width, initial-scale=1">{% endblock %}'
 
 
 def explorer_page(workspace: str = "", client: str = "") -> "pn.viewable.Viewable":
