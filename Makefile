@@ -38,10 +38,10 @@ test: $(READY) ## Quick tests; they need nothing from outside
 	$(BIN)/python -m pytest -m "not prove and not soak" -n 2 --dist worksteal
 
 prove: $(READY) ## Statistical proofs on the public data in the folder AIBUYER_DATA
-	@$(BIN)/python -m pytest -m prove
+	@$(BIN)/python -m pytest tests -m prove
 
 soak: $(READY) ## Long tests: kills and storms
-	@$(BIN)/python -m pytest -m soak || { code=$$?; [ $$code -eq 5 ] && echo "There are no soak tests yet." || exit $$code; }
+	@$(BIN)/python -m pytest tests -m soak || { code=$$?; [ $$code -eq 5 ] && echo "There are no soak tests yet." || exit $$code; }
 
 check: $(READY) ## Everything that needs no run: style, types, layers, security, generated files
 	$(call step,style,$(BIN)/ruff check .)

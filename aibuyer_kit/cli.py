@@ -13,6 +13,7 @@ import typer
 from aibuyer_kit import __version__
 from aibuyer_kit.commands import connect, credentials, webhooks
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption
+from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
 from aibuyer_kit.core.text_table import as_json, as_table
 
@@ -35,7 +36,7 @@ UntilOption = Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")]
 AsOfOption = Annotated[
     str, typer.Option("--as-of", help="What was known then: a load number, or a moment with its zone.")
 ]
-PortOption = Annotated[int, typer.Option(help="The port on 127.0.0.1.")]
+PortOption = Annotated[int, typer.Option(min=0, max=65_535, help="The port on 127.0.0.1.")]
 
 
 def main() -> None:
@@ -144,8 +145,9 @@ def sync(
     context = only_client(folder, client)
     settings = read_settings(folder, {} if backfill_days is None else {"sync.backfill_days": backfill_days})
     try:
-        with tqdm_progress(f"Syncing {context.id}") as progress:
-            report = sync_client(context, client_connectors(context, settings.meta), settings.sync, progress=progress)
+        connectors = client_connectors(context, settings.meta, clock=AnnouncedClock(SystemClock(), _say_wait))
+        with tqdm_progress(f"Syncing {context.id}", shown=sys.stderr.isatty()) as progress:
+            report = sync_client(context, connectors, settings.sync, progress=progress)
     except KeyboardInterrupt:
         _say("Interrupted. What had been read is kept and published; the next sync goes on from there.")
         raise
@@ -183,7 +185,11 @@ def import_file(
         _print(preview_text(read_file(file, mapping, stated)))
         return
     context = only_client(find_workspace(workspace), client)
-    _print(import_export(context, file, mapping, replace_days=replace_days, stated=stated).summary())
+    done = import_export(context, file, mapping, replace_days=replace_days, stated=stated)
+    _print(done.summary())
+    if not done.report.is_complete:
+        _say("Rows were rejected (see above); the others are loaded.")
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -273,7 +279,7 @@ def dashboards(client: ClientOption = None, workspace: WorkspaceOption = None, p
     from aibuyer_kit.dashboards.serve import serve_panel
     from aibuyer_kit.workflows.workspaces import find_workspace
 
-    serve_panel(find_workspace(workspace), client, port)
+    raise typer.Exit(serve_panel(find_workspace(workspace), client, port))
 
 
 @app.command()
@@ -283,7 +289,7 @@ def voila(client: ClientOption = None, workspace: WorkspaceOption = None, port: 
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     folder = find_workspace(workspace)
-    serve_voila(folder, only_client(folder, client).id, port)
+    raise typer.Exit(serve_voila(folder, only_client(folder, client).id, port))
 
 
 @app.command()
@@ -292,7 +298,7 @@ def lab(workspace: WorkspaceOption = None, port: PortOption = 8888) -> None:
     from aibuyer_kit.dashboards.serve import serve_lab
     from aibuyer_kit.workflows.workspaces import find_workspace
 
-    serve_lab(find_workspace(workspace), port)
+    raise typer.Exit(serve_lab(find_workspace(workspace), port))
 
 
 @app.command()
@@ -306,7 +312,7 @@ def demo(
     from aibuyer_kit.workflows.workspaces import only_client
 
     _say("Starting the practice ad platform and syncing a sample account over HTTP, on three days …")
-    with tqdm_progress("Syncing") as progress:
+    with tqdm_progress("Syncing", shown=sys.stderr.isatty()) as progress:
         example = build_example(folder, progress=progress)
     _print(example.summary())
     _say("Running the report …")
@@ -341,6 +347,10 @@ def _print(text: str) -> None:
 
 def _say(text: str) -> None:
     typer.echo(text, err=True)
+
+
+def _say_wait(seconds: float) -> None:
+    _say(f"The platform asks to wait: {seconds:,.0f} s. Ctrl-C stops; what has been read is kept.")
 
 
 def _show_our_warnings() -> None:

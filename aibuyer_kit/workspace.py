@@ -10,7 +10,8 @@ from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
 from aibuyer_kit.workflows.insights import warn_of_nothing
 from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
-from aibuyer_kit.workflows.report import Overview, client_overview, result_setting
+from aibuyer_kit.workflows.report import Overview, client_overview
+from aibuyer_kit.workflows.totals import EntityTotals, entity_totals, result_setting
 from aibuyer_kit.workflows.workspaces import find_workspace
 
 if TYPE_CHECKING:
@@ -120,6 +121,11 @@ class Client:
         """Return totals, targets, campaigns and days of a period beside the period before it."""
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         return client_overview(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+
+    def totals(self, level: str, *, since: Day, until: Day, as_of: AsOf | None = None) -> tuple[EntityTotals, ...]:
+        """Return the totals of every entity of `level` in a period, the largest spend first."""
+        period = resolve_period(self._context, self._reader, since=since, until=until, as_of=as_of)
+        return entity_totals(self._context, self._reader, parse_level(level), period, as_of=as_of)
 
     def accounts(self) -> "pd.DataFrame":
         """Return one row per ad account."""

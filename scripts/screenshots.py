@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ AIBUYER = str(Path(sys.executable).with_name("aibuyer"))
 MAX_BYTES = 300_000
 WAIT_SECONDS = 120
 PHONE = ViewportSize(width=390, height=844)
-DESK = ViewportSize(width=1280, height=860)
+DESK = ViewportSize(width=1280, height=1120)
 
 
 def main() -> None:
@@ -62,11 +63,12 @@ def served(command: str, workspace: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen([AIBUYER, command, "--workspace", str(workspace), "--port", str(port)])
+    arguments = [AIBUYER, command, "--workspace", str(workspace), "--port", str(port)]
+    server = subprocess.Popen(arguments, start_new_session=True)
     try:
         yield wait_for(f"http://127.0.0.1:{port}/", server)
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)  # the command, and the server that it started
         server.wait(30)
 
 

@@ -4,10 +4,10 @@ import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from aibuyer_kit.core.addresses import safe_platform_url
 from aibuyer_kit.core.errors import SettingsError, UnknownMetricError
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.core.metrics import metric
@@ -29,10 +29,10 @@ def _known_window(window: str) -> str:
 
 
 def _safe_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}):
-        return url.rstrip("/")
-    raise ValueError("the address must begin with https:// (http:// only for this machine): a token travels there")
+    try:
+        return safe_platform_url(url)
+    except SettingsError as error:
+        raise ValueError(str(error).rstrip(".")) from None
 
 
 def _one_line(text: str) -> str:

@@ -1,11 +1,12 @@
 """Clients of a workspace: each is one folder, and everything of a client is opened through its context."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from aibuyer_kit.access.client_file import ClientFile, client_file_text, read_client_file
-from aibuyer_kit.access.ids import checked_id
+from aibuyer_kit.access.ids import checked_id, is_client_id
 from aibuyer_kit.core.errors import InputError, InvalidIdError, NotFoundError
 
 
@@ -64,9 +65,10 @@ def add_client(workspace: Path, client_id: str, content: ClientFile, *, replace:
 
 
 def client_ids(workspace: Path) -> Iterator[str]:
-    """Yield the ids of all clients, sorted."""
+    """Yield the ids of all clients, sorted; a folder whose name is no id, such as a copy, is not a client's."""
     for path in sorted((workspace / "clients").glob("*/client.toml")):
-        yield path.parent.name
+        if is_client_id(path.parent.name):
+            yield path.parent.name
 
 
 def _folder(workspace: Path, client_id: str) -> Path:
@@ -76,4 +78,12 @@ def _folder(workspace: Path, client_id: str) -> Path:
         raise InvalidIdError(
             f"The folder of the client {client_id!r} is a link that leads elsewhere. Use a real folder."
         )
+    _refuse_links_out_of(folder)
     return folder
+
+
+def _refuse_links_out_of(folder: Path) -> None:
+    for name in ("client.toml", "warehouse"):
+        # Path.resolve raises where a link leads to itself.
+        if not Path(os.path.realpath(folder / name)).is_relative_to(folder):
+            raise InvalidIdError(f"{folder / name} is a link that leads out of the client's folder. Use a real one.")

@@ -27,3 +27,11 @@ def checked_id(text: str) -> str:
     if text in _DEVICES:
         raise InvalidIdError(f"{text!r} is the name of a device on Windows. Choose another client id.")
     return text
+
+
+def is_client_id(text: str) -> bool:
+    """Return whether `text` is a client id."""
+    try:
+        return checked_id(text) == text
+    except InvalidIdError:
+        return False

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 # Beside the HTML of a page's first piece: what the whole page is called and in which language it is.
 PAGE_MIME = "application/vnd.aibuyer.page+json"
@@ -11,6 +10,8 @@ PAGE_MIME = "application/vnd.aibuyer.page+json"
 @cache
 def style_css() -> str:
     """Return the style sheet that every piece relies on; its colours are CSS variables that a brand may set."""
+    from importlib.resources import files
+
     return (files("aibuyer_kit.charts") / "style.css").read_text(encoding="utf-8").strip()
 
 
@@ -35,7 +36,7 @@ class Fragment:
         return self.text
 
     def _repr_html_(self) -> str:
-        return f'{style_tag()}<div class="ab">{self.html}</div>'
+        return "" if not self.html else f'{style_tag()}<div class="ab">{self.html}</div>'
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         bundle: dict[str, object] = {"text/html": self._repr_html_(), "text/plain": self.text}

@@ -120,6 +120,8 @@ def _date_ticks(axes: "Axes", chart: TrendChart) -> None:
     shown = days[::-step][::-1]
     axes.set_xticks([_at(day) for day in shown], [format_day_short(day, chart.locale) for day in shown], alpha=0.7)
     axes.get_xticklabels()[-1].set_horizontalalignment("right")
+    if shown[0] == days[0] and len(shown) > 1:
+        axes.get_xticklabels()[0].set_horizontalalignment("left")
     margin = max(0.4, len(days) * 0.015)
     axes.set_xlim(_at(days[0]) - margin, _at(days[-1]) + margin)
 

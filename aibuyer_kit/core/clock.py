@@ -1,9 +1,12 @@
 """Injected time: waits, expiries and "today" run on a clock that a test or the practice platform can drive."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_WORTH_SAYING_SECONDS = 5.0
 
 
 class Clock(Protocol):
@@ -22,6 +25,22 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         threading.Event().wait(max(0.0, seconds))
+
+
+@dataclass(frozen=True)
+class AnnouncedClock:
+    """A clock that says so before it waits for longer than a person would put down to the network."""
+
+    clock: Clock
+    announce: Callable[[float], None]
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        if seconds >= _WORTH_SAYING_SECONDS:
+            self.announce(seconds)
+        self.clock.sleep(seconds)
 
 
 @dataclass

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aibuyer_kit.core.errors import PeriodError, SettingsError
 
+_LONGEST_DAYS = 36_500
+
 
 @dataclass(frozen=True, order=True)
 class DateRange:
@@ -68,8 +70,8 @@ def last_days(count: int, *, today: date) -> DateRange:
     >>> str(last_days(7, today=date(2026, 4, 1)))
     '2026-03-25 to 2026-03-31'
     """
-    if count < 1:
-        raise PeriodError(f"days is {count}; it must be at least 1.")
+    if not 1 <= count <= _LONGEST_DAYS:
+        raise PeriodError(f"days is {count}; it must be at least 1 and at most {_LONGEST_DAYS}.")
     return DateRange(today - timedelta(days=count), today - timedelta(days=1))
 
 

@@ -5,6 +5,9 @@ import html as _html
 # A spreadsheet runs a cell that begins so; a tab or return in front hides the character from a careless check.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
+# Marks that turn the direction of the text after them: a name could make a page read otherwise than it is.
+_DIRECTION_MARKS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}")
+
 
 def for_html(text: object) -> str:
     """Return `text` safe inside an HTML element or a quoted attribute.
@@ -12,7 +15,7 @@ def for_html(text: object) -> str:
     >>> for_html('<b onclick="x">')
     '&lt;b onclick=&quot;x&quot;&gt;'
     """
-    return _html.escape(str(text), quote=True)
+    return _html.escape(str(text).translate(_DIRECTION_MARKS), quote=True)
 
 
 def for_sheet(cell: object) -> object:

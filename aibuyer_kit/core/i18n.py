@@ -4,12 +4,10 @@ Catalogues are `locales/<locale>.toml`, with the same keys in each. A message th
 plural forms (CLDR): one and other in English; one, few and many in Ukrainian.
 """
 
-import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
@@ -31,6 +29,9 @@ def known_locale(name: str) -> str:
 @cache
 def messages(locale: str) -> Mapping[str, Message]:
     """Return the whole catalogue of a locale by dotted key; plural forms are dictionaries. Raises InputError."""
+    import tomllib
+    from importlib.resources import files
+
     path = files("aibuyer_kit.core") / "locales" / f"{known_locale(locale)}.toml"
     sections = tomllib.loads(path.read_text(encoding="utf-8"))
     return {f"{section}.{key}": message for section, entries in sections.items() for key, message in entries.items()}

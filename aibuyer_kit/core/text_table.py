@@ -43,8 +43,11 @@ def _cell(value: object) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.2f}"
+        # A click-through rate of 0.0186 must not read 0.02.
+        return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:,.4f}"
     # A name with line breaks or escape codes must not draw in the reader's terminal.
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(value))
 

@@ -3,24 +3,18 @@
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from aibuyer_kit.charts.compare import Figure
-from aibuyer_kit.core.metrics import MEASURES, RATIOS, ratio_of
+from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.dashboards.state import ViewState
 from aibuyer_kit.workflows.report import Overview
+from aibuyer_kit.workflows.totals import Values
 from aibuyer_kit.workflows.workspaces import only_client
 from aibuyer_kit.workspace import Client, Workspace, load_example, open_workspace
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # How the commands that serve a dashboard hand over what it shows.
 WORKSPACE_VARIABLE = "AIBUYER_WORKSPACE"
 CLIENT_VARIABLE = "AIBUYER_CLIENT"
-
-_MICROS = 1_000_000
-_SUMMED = tuple(measure for measure in MEASURES if measure.additive == "everywhere")
 
 
 @dataclass(frozen=True)
@@ -28,7 +22,7 @@ class Figures:
     """What a view shows: the overview of the period, and each entity's name and values, the largest metric first."""
 
     overview: Overview
-    rows: tuple[tuple[str, dict[str, Figure]], ...]
+    rows: tuple[tuple[str, Values], ...]
 
 
 def served_workspace(workspace: str = "") -> Workspace:
@@ -38,9 +32,15 @@ def served_workspace(workspace: str = "") -> Workspace:
 
 
 def served_clients(workspace: Workspace, client: str = "") -> tuple[str, ...]:
-    """Return the ids that may be chosen: the given one or AIBUYER_CLIENT alone, or else all. Raises NotFoundError."""
+    """Return the ids that may be chosen: the given one or AIBUYER_CLIENT alone, or else all.
+
+    Raises NotFoundError if there is none.
+    """
     named = client or os.environ.get(CLIENT_VARIABLE, "")
-    return (workspace.client(named).id,) if named else workspace.clients
+    found = (workspace.client(named).id,) if named else workspace.clients
+    if not found:
+        raise NotFoundError(f"The workspace {workspace.folder} has no clients yet. Add one: aibuyer client add")
+    return found
 
 
 def served_client(workspace: str = "", client: str = "") -> Client:
@@ -56,9 +56,8 @@ def read_figures(client: Client, state: ViewState) -> Figures:
     """
     overview = client.overview(**state.period())
     period = overview.period
-    insights = client.insights(state.level, since=period.since, until=period.until, as_of=overview.load_id)
-    rows = entity_totals(insights)
-    found = [(name, values) for name, values in rows if state.search.casefold() in name.casefold()]
+    every = client.totals(state.level, since=period.since, until=period.until, as_of=overview.load_id)
+    found = [(each.name, each.values) for each in every if state.search.casefold() in each.name.casefold()]
     found.sort(key=lambda row: _rank(row[1].get(state.metric)), reverse=True)
     return Figures(overview, tuple(found))
 
@@ -69,38 +68,6 @@ def known_moments(client: Client, most: int = 30) -> tuple[tuple[datetime, int],
     last = dict(zip(loads["known_at_utc"], loads["load_id"], strict=True))
     moments = ((moment.to_pydatetime(), int(load_id)) for moment, load_id in last.items())
     return tuple(sorted(moments, key=lambda pair: pair[1], reverse=True)[:most])
-
-
-def entity_totals(insights: "pd.DataFrame") -> list[tuple[str, dict[str, Figure]]]:
-    """Return name and totals per entity of a frame with one row per entity and day; money in currency units.
-
-    Sums add what is known; a ratio divides sums over the days that know both of its sides.
-    """
-    groups = insights.groupby(["platform", "account_id", "entity_id"], sort=True)
-    return [(str(rows["name"].iloc[-1] or key[2]), _totals(rows)) for key, rows in groups]
-
-
-def _totals(rows: "pd.DataFrame") -> dict[str, Figure]:
-    whole = {measure.name: _whole(rows, measure.name, measure.unit == "money") for measure in _SUMMED}
-    values: dict[str, Figure] = {}
-    for measure in _SUMMED:
-        total = _sum(whole[measure.name])
-        values[measure.name] = total / _MICROS if measure.unit == "money" and total is not None else total
-    for ratio in RATIOS:
-        both = whole[ratio.numerator].notna() & whole[ratio.denominator].notna()
-        sums = {name: _sum(whole[name][both]) for name in (ratio.numerator, ratio.denominator)}
-        values[ratio.name] = ratio_of(ratio, sums)
-    return values
-
-
-def _whole(rows: "pd.DataFrame", name: str, is_money: bool) -> "pd.Series[int]":
-    # Micros as integers: a sum of them is exact, in whatever order it is made.
-    return (rows[name] * _MICROS if is_money else rows[name]).round().astype("Int64")
-
-
-def _sum(known_or_missing: "pd.Series[int]") -> int | None:
-    known = known_or_missing.dropna()
-    return int(known.sum()) if len(known) else None
 
 
 def _rank(value: Figure) -> tuple[bool, float]:

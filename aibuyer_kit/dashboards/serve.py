@@ -1,6 +1,8 @@
 """Starting the servers of dashboards on this machine's own address; what they show goes by environment variables."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.core.errors import InputError, NotFoundError
 from aibuyer_kit.dashboards.figures import CLIENT_VARIABLE, WORKSPACE_VARIABLE
 from aibuyer_kit.settings.content import content_folder
 
@@ -16,6 +18,7 @@ ADDRESS = "127.0.0.1"
 # Widgets need these two; others may miss modules that Voila's shell does not have.
 _VOILA_EXTENSIONS = ("@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager")
 _IDLE_SECONDS = 900
+_NO_OTHER_PORT = "--ServerApp.port_retries=0"
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,21 @@ class ServerCommand:
         return subprocess.Popen(self.arguments, env={**os.environ, **self.variables})  # noqa: S603
 
     def run(self) -> int:
-        """Run the server until it ends or the user interrupts it; return its exit code."""
+        """Run the server until it ends, or until this process is interrupted or told to end; return its exit code.
+
+        A server that a signal ended has 128 and the signal's number, as in a shell; an interrupt by a person is 130.
+        """
         process = self.start()
+        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
-            return process.wait()
+            code = process.wait()
+            return code if code >= 0 else 128 - code
         except KeyboardInterrupt:
             process.terminate()
-            return process.wait(timeout=10)
+            process.wait(timeout=10)
+            return 128 + signal.SIGINT
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def panel_command(workspace: Path, client: str | None = None, port: int = 5006) -> ServerCommand:
@@ -73,28 +84,45 @@ def voila_command(
 def lab_command(workspace: Path, port: int = 8888) -> ServerCommand:
     """Return the command that opens JupyterLab in the workspace, on this interpreter's kernel."""
     folder = workspace.resolve()
-    arguments = _python("jupyterlab", f"--ServerApp.root_dir={folder}", f"--ip={ADDRESS}", f"--port={port}")
+    arguments = _python(
+        "jupyterlab", f"--ServerApp.root_dir={folder}", f"--ip={ADDRESS}", f"--port={port}", _NO_OTHER_PORT
+    )
     return ServerCommand(arguments, _handed_over(folder, None) | _our_jupyter(), f"http://{ADDRESS}:{port}/lab")
 
 
 def serve_panel(workspace: Path, client: str | None, port: int) -> int:
-    """Serve the Panel apps until interrupted."""
-    return panel_command(workspace, client, port).run()
+    """Serve the Panel apps until interrupted; return the server's exit code. Raises InputError if the port is taken."""
+    return _run(panel_command(workspace, client, port), port)
 
 
 def serve_voila(workspace: Path, client: str | None, port: int) -> int:
-    """Serve a client's Voila page until interrupted."""
-    return voila_command(workspace, client, port).run()
+    """Serve a client's Voila page until interrupted, in the same way."""
+    return _run(voila_command(workspace, client, port), port)
 
 
 def serve_lab(workspace: Path, port: int) -> int:
-    """Serve JupyterLab until interrupted."""
-    return lab_command(workspace, port).run()
+    """Serve JupyterLab until interrupted, in the same way."""
+    return _run(lab_command(workspace, port), port)
+
+
+def _run(command: ServerCommand, port: int) -> int:
+    # Told here, because each server says it in its own way among much else.
+    try:
+        socket.create_server((ADDRESS, port)).close()
+    except OSError as error:
+        raise InputError(
+            f"The port {port} of {ADDRESS} cannot be used ({error.strerror}). Another server may be running there:"
+            " end it, or choose another port with --port."
+        ) from None
+    return command.run()
 
 
 def _voila_settings() -> Sequence[str]:
     return (
         f"--Voila.ip={ADDRESS}",
+        "--Voila.port_retries=0",
+        # A port that looks free can be taken before the kernel has it; then the page would wait for ever.
+        *(("--KernelManager.transport=ipc",) if os.name == "posix" else ()),
         "--template=aibuyer",
         "--VoilaConfiguration.allow_template_override=NO",
         "--VoilaConfiguration.allow_theme_override=NO",

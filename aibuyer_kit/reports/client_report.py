@@ -7,6 +7,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.errors import NotFoundError, ParameterError
 from aibuyer_kit.reports.brand import Brand, read_brand
 from aibuyer_kit.reports.runner import run_report, template_parameters
+from aibuyer_kit.warehouse.read import Reader
 
 _OURS = ("workspace", "client")
 
@@ -27,7 +28,13 @@ def run_client_report(
     ours = {key: value for key, value in zip(_OURS, (str(workspace), context.id), strict=True) if key in declared}
     theme = workspace / "reports" / "themes" / "default.toml"
     brand = read_brand(theme) if theme.is_file() else Brand()
-    return run_report(template, {**parameters, **ours}, out_folder or context.reports, brand=brand).page
+    out = out_folder or context.reports
+    return run_report(template, {**parameters, **ours}, out, name=_dated(template, context), brand=brand).page
+
+
+def _dated(template: Path, context: ClientContext) -> str:
+    """Return the template's name with the day of the data, so that the next day's report does not replace this one."""
+    return f"{template.stem}-{Reader(context.warehouse).freshness().known_at:%Y-%m-%d}"
 
 
 def _template(folder: Path, name: str) -> Path:

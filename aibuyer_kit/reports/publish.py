@@ -55,7 +55,8 @@ def publish(notebook: Path, page: Path, *, brand: Brand | None = None, title: st
 
 def page_html(notebook: "NotebookNode", *, brand: Brand, title: str) -> str:
     """Return the page of an executed notebook; `title` is used where no piece names the page."""
-    from nbconvert import HTMLExporter
+    from nbconvert.exporters.html import HTMLExporter
+    from nbconvert.exporters.templateexporter import TemplateExporter
     from traitlets.config import Config
 
     exporter = HTMLExporter(
@@ -71,7 +72,8 @@ def page_html(notebook: "NotebookNode", *, brand: Brand, title: str) -> str:
     css = "\n".join((style_css(), _page_css(), brand_css(brand)))
     footer = t(locale, "report.made_by", brand=brand.name)
     about = {"title": named.get("title") or title, "locale": locale, "css": css, "footer": footer}
-    body, _ = exporter.from_notebook_node(notebook, resources={"page": about})
+    # The HTML exporter's own way would parse the page and write it anew, in lower case.
+    body, _ = TemplateExporter.from_notebook_node(exporter, notebook, resources={"page": about})
     return str(body)
 
 

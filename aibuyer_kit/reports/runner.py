@@ -47,7 +47,12 @@ def run_report(
 
     values = checked_values(template_parameters(template), parameters)
     stem = name or template.stem
-    out_folder.mkdir(parents=True, exist_ok=True)
+    try:
+        out_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ReportError(
+            f"The folder {out_folder} cannot be made ({error.strerror}). Choose another with --out."
+        ) from None
     notebook, page = out_folder / f"{stem}.ipynb", out_folder / f"{stem}.html"
     _execute(template, values, notebook, timeout_seconds)
     publish(notebook, page, brand=brand)

@@ -72,14 +72,15 @@ def publish_copy(files: WarehouseFiles) -> Path:
     partial = target.with_suffix(".partial")
     try:
         shutil.copyfile(files.working, partial)
-        _flush(partial)
+        flush(partial)
         partial.replace(target)
+        flush(files.folder)
+        _point_to(files, target)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise WarehouseError(
-            f"The snapshot {target} could not be written ({error.strerror}). Nothing changed."
+            f"The snapshot {target} could not be published ({error.strerror}). Readers keep the one before it."
         ) from None
-    _point_to(files, target)
     _remove_old(files)
     return target
 
@@ -87,9 +88,9 @@ def publish_copy(files: WarehouseFiles) -> Path:
 def _point_to(files: WarehouseFiles, snapshot: Path) -> None:
     partial = files.pointer.with_suffix(".partial")
     partial.write_text(snapshot.name + "\n", encoding="utf-8")
-    _flush(partial)
+    flush(partial)
     partial.replace(files.pointer)
-    _flush(files.folder)
+    flush(files.folder)
 
 
 def _remove_old(files: WarehouseFiles) -> None:
@@ -100,7 +101,8 @@ def _remove_old(files: WarehouseFiles) -> None:
             continue  # Windows refuses while a reader has it open; the next publication tries again.
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Make a file's content, or a folder's names, survive a power cut."""
     if os.name == "nt" and path.is_dir():
         return  # Windows cannot flush a folder.
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

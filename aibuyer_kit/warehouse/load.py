@@ -9,7 +9,8 @@ from aibuyer_kit.core import facts
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError
-from aibuyer_kit.warehouse.schema import OPEN
+from aibuyer_kit.warehouse.connection import transaction
+from aibuyer_kit.warehouse.schema import OPEN, sql_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,7 +70,7 @@ class _Shape:
         return " AND ".join(f"stored.{name} IS NOT DISTINCT FROM stage.{name}" for name in self.values)
 
 
-_SHAPES = {
+SHAPES = {
     "insights": _Shape("insight_version", facts.INSIGHT_KEY, facts.INSIGHT_VALUES),
     "entities": _Shape("entity_version", facts.ENTITY_KEY, facts.ENTITY_VALUES),
 }
@@ -80,7 +81,7 @@ def stage(connection: "duckdb.DuckDBPyConnection", coverage: Coverage, tables: "
 
     Raises whatever the read raises; the pages before it stay staged.
     """
-    shape = _SHAPES[coverage.facts]
+    shape = SHAPES[coverage.facts]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE stage AS SELECT {shape.columns} FROM {shape.table} LIMIT 0")
     for page in _checked(coverage, tables):
         connection.register("page", page)
@@ -111,15 +112,10 @@ def load_staged(
     A key in the coverage that a complete read did not return is closed; any other read closes nothing.
     Raises InconsistentReadError, changing nothing, if one key was returned with two different contents.
     """
-    shape = _SHAPES[coverage.facts]
-    connection.execute("BEGIN")
-    try:
+    shape = SHAPES[coverage.facts]
+    with transaction(connection):
         result = _merge(connection, shape, coverage, extent, known_at)
         connection.execute("DROP TABLE stage")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
     return result
 
 
@@ -138,6 +134,8 @@ def _merge(
         [load_id, OPEN],
     )
     connection.execute("DROP TABLE changed")
+    if coverage.facts == "insights":
+        _refuse_overlaps(connection, load_id)
     unchanged = distinct - inserted - restated
     result = LoadResult(load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct)
     _record(connection, result, known_at)
@@ -175,6 +173,21 @@ def _refuse_strays(connection: "duckdb.DuckDBPyConnection", coverage: Coverage) 
     if stray:
         raise InconsistentReadError(
             f"The read of {_name(coverage)} returned a row outside of it: {stray}. Nothing was loaded."
+        )
+
+
+def _refuse_overlaps(connection: "duckdb.DuckDBPyConnection", load_id: int) -> None:
+    """Raise InconsistentReadError if what was loaded covers days that other rows of the same thing cover differently.
+
+    A total of a month beside a day of it, or two totals that overlap, would count the shared days twice.
+    """
+    clash = connection.execute(sql_text("overlaps"), {"load_id": load_id, "open": OPEN}).fetchone()
+    if clash:
+        entity_id, since, until, other_id, other_since, other_until = clash
+        raise InconsistentReadError(
+            f"{entity_id} is reported for {DateRange(since, until)}, and {other_id} is known for"
+            f" {DateRange(other_since, other_until)}: the days that both cover would count twice. Nothing was loaded."
+            " Load one or the other, or let the new one replace its days."
         )
 
 

@@ -1,5 +1,6 @@
 """Reading facts from the newest published snapshot: what is known now, and what was known at any moment."""
 
+import operator
 import threading
 import warnings
 from collections.abc import Mapping
@@ -7,15 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
-from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
 from aibuyer_kit.core.facts import WINDOWS
+from aibuyer_kit.warehouse.connection import open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql
+from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql, windowed_sql
+from aibuyer_kit.warehouse.schema import sql_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +45,10 @@ class ResultSetting:
 
 @dataclass(frozen=True)
 class Freshness:
-    """The newest load: its number, the platform's clock at its end, and the days that insights cover."""
+    """What is known: the newest load's number, how fresh the insights are, and the days that they cover.
+
+    `known_at` is the platform's clock at the end of the last whole read of insights, of the stalest account.
+    """
 
     load_id: int
     known_at: datetime
@@ -112,6 +119,39 @@ class Reader:
         )
         return _answer(cursor)
 
+    def development(
+        self, account_id: str, zone: ZoneInfo, *, result: ResultSetting, as_of: AsOf | None = None
+    ) -> Answer:
+        """Return one row per day and age (whole days of `zone`): the account's results as they were known then."""
+        cursor = self._cursor()
+        last = _load_number(cursor, as_of)
+        loads = cursor.execute("SELECT load_id, known_at_utc FROM load WHERE load_id <= ?", [last]).fetchall()
+        cursor.execute(
+            windowed_sql("development", result.window),
+            {
+                "load_ids": [load_id for load_id, _ in loads],
+                "known_on": [account_date(known_at.replace(tzinfo=UTC), zone) for _, known_at in loads],
+                "account_id": account_id,
+                "as_of_load": last,
+                "result_action": result.action_type,
+            },
+        )
+        return _answer(cursor)
+
+    def disagreements(self, days: DateRange, *, result: ResultSetting, as_of: AsOf | None = None) -> Answer:
+        """Return one row per account, day, level and measure whose sum is not the account's own figure."""
+        cursor = self._cursor()
+        cursor.execute(
+            windowed_sql("reconciliation", result.window),
+            {
+                "since": days.since,
+                "until": days.until,
+                "as_of_load": _load_number(cursor, as_of),
+                "result_action": result.action_type,
+            },
+        )
+        return _answer(cursor)
+
     def loads(self) -> Answer:
         """Return one row per load, in the order of knowledge."""
         return _answer(self._cursor().execute("SELECT * FROM load ORDER BY load_id"))
@@ -119,10 +159,7 @@ class Reader:
     def freshness(self, *, as_of: AsOf | None = None) -> Freshness:
         """Return the newest load that was known then. Raises NotFoundError if there was none yet."""
         cursor = self._cursor()
-        row = cursor.execute(
-            "SELECT max(load_id), max_by(known_at_utc, load_id), min(since), max(until) FROM load WHERE load_id <= ?",
-            [_load_number(cursor, as_of)],
-        ).fetchone()
+        row = cursor.execute(sql_text("read/freshness"), [_load_number(cursor, as_of)]).fetchone()
         if row is None or row[0] is None:
             raise NotFoundError(f"Nothing was known at {as_of}: the first load came later.")
         return Freshness(row[0], row[1].replace(tzinfo=UTC), row[2], row[3])
@@ -148,7 +185,7 @@ def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection
     current = files.current()
     for _ in range(_TRIES_AT_THE_POINTER):
         try:
-            return current, _connect(current)
+            return current, open_to_read(current)
         except duckdb.IOException:
             if current.exists():
                 raise WarehouseError(
@@ -158,27 +195,30 @@ def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection
     raise WarehouseError(f"{current}, which the pointer names, is missing. Run `aibuyer sync`: it publishes a new one.")
 
 
-def _connect(snapshot: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(
-        str(snapshot),
-        read_only=True,
-        config={"enable_external_access": False, "autoload_known_extensions": False, "lock_configuration": True},
-    )
-
-
 def _load_number(cursor: duckdb.DuckDBPyConnection, as_of: AsOf | None) -> int:
-    """Return the last load that was known at `as_of`: one before the first that became known later."""
-    if isinstance(as_of, int):
-        return as_of
+    """Return the last load that was known at `as_of`: one before the first that became known later.
+
+    Raises PeriodError for a load that there is not, and for a moment without its zone.
+    """
+    if isinstance(as_of, datetime):
+        return _load_at(cursor, as_of)
+    row = cursor.execute("SELECT coalesce(max(load_id), 0) FROM load").fetchone()
+    last = int(row[0]) if row else 0
     if as_of is None:
-        row = cursor.execute("SELECT coalesce(max(load_id), 0) FROM load").fetchone()
-    else:
-        if as_of.tzinfo is None:
-            raise PeriodError(f"as_of is {as_of} without a time zone; give an aware moment, such as …T09:00+03:00.")
-        row = cursor.execute(
-            "SELECT coalesce(min(load_id) FILTER (known_at_utc > $moment) - 1, max(load_id), 0) FROM load",
-            {"moment": as_of.astimezone(UTC).replace(tzinfo=None)},
-        ).fetchone()
+        return last
+    number = operator.index(as_of)
+    if not 0 <= number <= last:
+        raise PeriodError(f"There is no load {number}; the last one is {last}. Loads are numbered from 1.")
+    return number
+
+
+def _load_at(cursor: duckdb.DuckDBPyConnection, moment: datetime) -> int:
+    if moment.tzinfo is None:
+        raise PeriodError(f"as_of is {moment} without a time zone; give an aware moment, such as …T09:00+03:00.")
+    row = cursor.execute(
+        "SELECT coalesce(min(load_id) FILTER (known_at_utc > $moment) - 1, max(load_id), 0) FROM load",
+        {"moment": moment.astimezone(UTC).replace(tzinfo=None)},
+    ).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -186,25 +226,17 @@ def _check_left_out(
     cursor: duckdb.DuckDBPyConnection, breakdown: tuple[str, ...], parameters: Mapping[str, object]
 ) -> None:
     row = cursor.execute(left_out_sql(breakdown), dict(parameters)).fetchone()
-    partly, coarser, attributions = row or (0, 0, [])
-    if attributions and len(attributions) > 1:
+    partly, coarser, mixed_account, attributions = row or (0, 0, None, [])
+    if mixed_account:
         raise WarehouseError(
-            f"The period holds two attribution settings ({', '.join(attributions)}), which must not be added up."
+            f"{mixed_account} is reported under several attribution settings in this period:"
+            f" {', '.join(attributions)}. They must not be added up."
         )
+    since, until, level = (parameters[name] for name in ("since", "until", "level"))
     if partly:
-        warnings.warn(
-            f"{partly} totals of a stated period lie only partly in {parameters['since']} to {parameters['until']}"
-            " and are left out. Ask for a period that contains them.",
-            LeftOutWarning,
-            stacklevel=3,
-        )
+        warnings.warn(LeftOutWarning("partly", count=partly, since=since, until=until), stacklevel=3)
     if coarser:
-        warnings.warn(
-            f"{coarser} rows are reported only above the level {parameters['level']} and are left out where they"
-            " cannot be split. Ask for a higher level to see them.",
-            LeftOutWarning,
-            stacklevel=3,
-        )
+        warnings.warn(LeftOutWarning("coarser", count=coarser, level=level), stacklevel=3)
 
 
 def _answer(cursor: duckdb.DuckDBPyConnection) -> Answer:

@@ -1,4 +1,4 @@
-"""Opening the working file, and rebuilding it from the newest good snapshot when it does not open."""
+"""Opening the working file, and rebuilding it from the newest good snapshot when it is damaged or gone."""
 
 import shutil
 from dataclasses import dataclass
@@ -7,37 +7,81 @@ from pathlib import Path
 import duckdb
 
 from aibuyer_kit.core.errors import WarehouseBusyError, WarehouseError
-from aibuyer_kit.warehouse.files import WarehouseFiles
+from aibuyer_kit.warehouse.connection import (
+    TruncatedFileError,
+    is_damage,
+    is_held_elsewhere,
+    open_to_read,
+    open_to_write,
+)
+from aibuyer_kit.warehouse.files import WarehouseFiles, flush
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """A working file that did not open was set aside; what it knew beyond `restored_from` must be read again."""
+    """A working file was rebuilt: what it knew beyond `restored_from` must be read again.
 
-    set_aside: Path
+    `set_aside` is the damaged file, None if it was gone; `restored_from` is None if nothing had ever been published.
+    """
+
+    set_aside: Path | None
     restored_from: Path | None
     reason: str
 
 
 def open_working(files: WarehouseFiles) -> tuple[duckdb.DuckDBPyConnection, Recovered | None]:
-    """Open the working file for writing, rebuilding it if it is broken.
+    """Open the working file for writing, rebuilding it if it is damaged or gone.
 
-    Raises WarehouseBusyError if another program holds it, WarehouseError if the folder cannot be written.
+    Raises WarehouseBusyError if another program holds it, WarehouseError if the folder cannot be written, if the file
+    cannot be opened for another reason than damage, or if snapshots are there and none of them opens.
     """
     _check_writable(files)
+    if not files.working.exists() and files.snapshots():
+        # DuckDB would make an empty file, and publishing that would hide all that was known.
+        recovered = rebuild(files, "it was gone")
+        return open_to_write(files.working), recovered
     try:
-        return _connect(files.working), None
-    except duckdb.Error as error:
-        if _is_held_by_another(error):
+        return open_to_write(files.working), None
+    except (duckdb.Error, TruncatedFileError) as error:
+        if is_held_elsewhere(error):
             raise WarehouseBusyError(f"{files.working} is open in another program. Close it and try again.") from None
-        recovered = _rebuild(files, str(error))
-    return _connect(files.working), recovered
+        if not is_damage(error):
+            raise WarehouseError(f"{files.working} cannot be opened: {error}") from error
+        recovered = rebuild(files, str(error))
+    return open_to_write(files.working), recovered
 
 
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(path))
-    connection.execute("SET enable_progress_bar = false")
-    return connection
+def rebuild(files: WarehouseFiles, reason: str) -> Recovered:
+    """Set the closed working file aside and put a copy of the newest good snapshot in its place, whole or not at all.
+
+    Raises WarehouseError, changing nothing, if there are snapshots and none of them opens.
+    """
+    source = _newest_good(files)
+    partial = files.working.with_suffix(".partial")
+    if source:
+        shutil.copyfile(source, partial)
+        flush(partial)
+    aside = _set_aside(files) if files.working.exists() else None
+    if source:
+        partial.replace(files.working)
+        flush(files.folder)
+    return Recovered(aside, source, reason)
+
+
+def _newest_good(files: WarehouseFiles) -> Path | None:
+    snapshots = [path for _, path in files.snapshots()]
+    for snapshot in snapshots:
+        try:
+            open_to_read(snapshot).close()
+        except duckdb.Error:
+            continue
+        return snapshot
+    if snapshots:
+        raise WarehouseError(
+            f"Neither the working file nor a snapshot in {files.folder} opens. Restore the folder from a backup,"
+            " or move it away to start anew."
+        )
+    return None
 
 
 def _check_writable(files: WarehouseFiles) -> None:
@@ -47,38 +91,16 @@ def _check_writable(files: WarehouseFiles) -> None:
             # No connection of this process is open yet, so that closing this handle drops no lock of DuckDB's.
             files.working.open("r+b").close()
     except OSError as error:
-        raise WarehouseError(
-            f"{files.folder} cannot be written ({error.strerror}). Check its owner and mode."
-        ) from None
-
-
-def _is_held_by_another(error: duckdb.Error) -> bool:
-    return "lock" in str(error).lower() or "being used by another process" in str(error)
-
-
-def _rebuild(files: WarehouseFiles, reason: str) -> Recovered:
-    aside = _set_aside(files)
-    for _, snapshot in files.snapshots():
-        if _opens(snapshot):
-            shutil.copyfile(snapshot, files.working)
-            return Recovered(aside, snapshot, reason)
-    return Recovered(aside, None, reason)
+        why = error.strerror
+        raise WarehouseError(f"{files.folder} cannot be written ({why}). Check its owner and mode.") from None
 
 
 def _set_aside(files: WarehouseFiles) -> Path:
     number = 1
     while (aside := files.folder / f"broken-{number}.duckdb").exists():
         number += 1
-    files.working.replace(aside)
     log = files.working.with_suffix(".duckdb.wal")
     if log.exists():
         log.replace(aside.with_suffix(".duckdb.wal"))
+    files.working.replace(aside)
     return aside
-
-
-def _opens(snapshot: Path) -> bool:
-    try:
-        duckdb.connect(str(snapshot), read_only=True).close()
-    except duckdb.Error:
-        return False
-    return True

@@ -4,6 +4,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.core.errors import WarehouseError
+from aibuyer_kit.warehouse.connection import transaction
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,11 +46,6 @@ def migrate(connection: "duckdb.DuckDBPyConnection") -> tuple[str, ...]:
 
 
 def _apply(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
-    connection.execute("BEGIN")
-    try:
+    with transaction(connection):
         connection.execute(sql_text(f"migrations/{name}"))
         connection.execute("INSERT INTO schema_migration VALUES (?)", [name])
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise

@@ -2,21 +2,23 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import filelock
 
 from aibuyer_kit.core.dates import DateRange
-from aibuyer_kit.core.errors import PlatformError, WarehouseBusyError, WarehouseError
+from aibuyer_kit.core.errors import AibuyerError, WarehouseBusyError, WarehouseError
+from aibuyer_kit.warehouse.connection import is_damage, open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
 from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult, load_staged, stage, staged_rows
-from aibuyer_kit.warehouse.recover import Recovered, open_working
+from aibuyer_kit.warehouse.recover import Recovered, open_working, rebuild
 from aibuyer_kit.warehouse.schema import migrate
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 
@@ -56,6 +58,14 @@ def _only_writer(files: WarehouseFiles) -> Iterator[None]:
         lock.release()
 
 
+@dataclass(frozen=True)
+class CompleteRead:
+    """Days that one read covered whole, and the platform's clock at its end."""
+
+    days: DateRange
+    known_at: datetime
+
+
 class Writer:
     """Loads reads into the working file and publishes snapshots; use it through `open_writer`."""
 
@@ -77,32 +87,37 @@ class Writer:
         """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
 
         If the read fails in mid-way, what came before is kept as a broken load, and the error is raised again.
+        Raises InconsistentReadError for a read that contradicts itself or what is known, and WarehouseError if the file
+        cannot be written; a file that turns out to be damaged has been rebuilt by then.
         """
-        connection = self._open()
         try:
-            stage(connection, coverage, tables)
-        except (PlatformError, KeyboardInterrupt):
-            # Without a page there is nothing to keep, and asking the platform for the time could hang once more.
-            if staged_rows(connection):
-                load_staged(connection, coverage, extent="broken", known_at=known_at())
-                self._unpublished = True
-            raise
-        result = load_staged(connection, coverage, extent=extent, known_at=known_at())
+            connection = self._open()
+            try:
+                stage(connection, coverage, tables)
+            except (AibuyerError, KeyboardInterrupt):
+                # Without a page there is nothing to keep, and asking the platform for the time could hang once more.
+                if staged_rows(connection):
+                    load_staged(connection, coverage, extent="broken", known_at=known_at())
+                    self._unpublished = True
+                raise
+            result = load_staged(connection, coverage, extent=extent, known_at=known_at())
+        except duckdb.Error as error:
+            raise self._failed(error) from error
         self._unpublished = True
         return result
 
-    def covered(self, platform: str, account_id: str) -> tuple[DateRange, ...]:
-        """Return the days that complete reads of insights have covered, one range per load, the oldest load first."""
+    def reads(self, platform: str, account_id: str) -> tuple[CompleteRead, ...]:
+        """Return the complete reads of an account's ad insights, the oldest first."""
         rows = (
             self._open()
             .execute(
-                "SELECT since, until FROM load WHERE extent = 'complete' AND facts = 'insights'"
-                " AND platform = ? AND account_id = ? ORDER BY load_id",
+                "SELECT since, until, known_at_utc FROM load WHERE extent = 'complete' AND facts = 'insights'"
+                " AND level = 'ad' AND platform = ? AND account_id = ? ORDER BY load_id",
                 [platform, account_id],
             )
             .fetchall()
         )
-        return tuple(DateRange(since, until) for since, until in rows)
+        return tuple(CompleteRead(DateRange(since, until), known.replace(tzinfo=UTC)) for since, until, known in rows)
 
     def publish(self) -> Path | None:
         """Publish what is not published yet and return the new snapshot, or None if there was nothing new."""
@@ -114,7 +129,19 @@ class Writer:
         self._unpublished = False
         return snapshot
 
-    def _open(self) -> "duckdb.DuckDBPyConnection":
+    def _failed(self, error: duckdb.Error) -> WarehouseError:
+        """Let go of the file, rebuild it if it is damaged, and return the error that says so."""
+        self._close()
+        if not is_damage(error):
+            return WarehouseError(f"{self._files.working} could not be written: {error}")
+        self.recovered = rebuild(self._files, str(error))
+        self._unpublished = True
+        return WarehouseError(
+            f"{self._files.working} was damaged and has been rebuilt from {self.recovered.restored_from or 'nothing'}."
+            " Run the same command again: it reads the gap."
+        )
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
             self._connection, recovered = open_working(self._files)
             self.recovered = recovered or self.recovered
@@ -130,17 +157,15 @@ class Writer:
 
     def _published_loads(self) -> int:
         """Return the last load in the current snapshot, or -1 if there is none that can be read."""
-        import duckdb
-
         if not self._files.pointer.exists():
             return -1
         try:
-            with duckdb.connect(str(self._files.current()), read_only=True) as snapshot:
+            with open_to_read(self._files.current()) as snapshot:
                 return _last_load(snapshot)
         except duckdb.Error:
             return -1
 
 
-def _last_load(connection: "duckdb.DuckDBPyConnection") -> int:
+def _last_load(connection: duckdb.DuckDBPyConnection) -> int:
     row = connection.execute("SELECT coalesce(max(load_id), 0) FROM load").fetchone()
     return int(row[0]) if row else 0

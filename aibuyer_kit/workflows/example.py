@@ -10,7 +10,7 @@ import filelock
 from pydantic import SecretStr
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
-from aibuyer_kit.access.clients import ClientContext, add_client
+from aibuyer_kit.access.clients import ClientContext, add_client, open_client
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, NotFoundError
@@ -19,8 +19,8 @@ from aibuyer_kit.settings.content import WORKSPACE_FILE
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.connect import client_connectors
-from aibuyer_kit.workflows.report import result_setting
 from aibuyer_kit.workflows.sync import Progress, SyncReport, sync_client
+from aibuyer_kit.workflows.totals import result_setting
 from aibuyer_kit.workflows.workspaces import init_workspace
 
 CLIENT_ID = "sample-shop"
@@ -28,6 +28,7 @@ _SEED = 7
 _DAY_SECONDS = 86_400
 # A first sync, and two more on later days: results of earlier days are restated in between.
 _SYNCS = 3
+_SAMPLE = ClientFile(name="Sample shop", clock="platform", targets={"cpa": 22.0, "roas": 3.0})
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,16 @@ class Example:
 def build_example(folder: Path, *, progress: Progress | None = None) -> Example:
     """Make a workspace with one sample client, synced over HTTP from the practice platform at three moments.
 
-    In an earlier example only the sample client is synced anew; raises InputError if the folder holds anything else.
+    In an earlier example the sample client is synced anew, with its file as it was edited but for the account's
+    address. Raises InputError if the folder holds anything else, SettingsError if that file is wrong.
     """
     from aibuyer_kit.sandbox.serve import start
 
-    _prepare(folder)
+    sample = _prepare(folder)
     settings = read_settings(folder)
     with start("hill", seed=_SEED) as platform:
-        context = add_client(folder, CLIENT_ID, _sample_client(platform.account_id, platform.graph_url), replace=True)
+        account = AccountSection(id=platform.account_id, graph_url=platform.graph_url)
+        context = add_client(folder, CLIENT_ID, sample.model_copy(update={"accounts": (account,)}), replace=True)
         connectors = client_connectors(context, settings.meta, access_token=SecretStr(platform.access_token))
         syncs = []
         for number in range(_SYNCS):
@@ -115,15 +118,6 @@ def warehouse_totals(context: ClientContext, days: DateRange) -> AccountTotals:
     )
 
 
-def _sample_client(account_id: str, graph_url: str) -> ClientFile:
-    return ClientFile(
-        name="Sample shop",
-        clock="platform",
-        targets={"cpa": 22.0, "roas": 3.0},
-        accounts=(AccountSection(id=account_id, graph_url=graph_url),),
-    )
-
-
 def _days_covered(reader: Reader) -> DateRange:
     fresh = reader.freshness()
     if fresh.first_day is None or fresh.last_day is None:
@@ -131,11 +125,16 @@ def _days_covered(reader: Reader) -> DateRange:
     return DateRange(fresh.first_day, fresh.last_day)
 
 
-def _prepare(folder: Path) -> None:
-    """Make the workspace, or empty the sample client's warehouse in an earlier one; what people edited stays."""
+def _prepare(folder: Path) -> ClientFile:
+    """Make the workspace, or empty the sample client's warehouse in an earlier one; return the client's file so far."""
     if not (folder / WORKSPACE_FILE).is_file():
         init_workspace(folder, kind="example")
-    elif read_settings(folder).kind != "example":
+        return _SAMPLE
+    if read_settings(folder).kind != "example":
         raise InputError(f"{folder} is a workspace of yours, not an example; it is left alone. Choose another folder.")
-    else:
-        shutil.rmtree(folder / "clients" / CLIENT_ID / "warehouse", ignore_errors=True)
+    try:
+        earlier = open_client(folder, CLIENT_ID)
+    except NotFoundError:
+        return _SAMPLE
+    shutil.rmtree(earlier.warehouse, ignore_errors=True)
+    return earlier.settings

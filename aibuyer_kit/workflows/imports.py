@@ -65,18 +65,20 @@ def import_export(
 
     What the file does not name is left as it is: it may hold a few campaigns only. With `replace_days` the file is all
     that there is for its account and days, and what it does not hold is gone.
-    Raises ImportFileError that names line, column and cure; nothing is loaded then.
+    Raises ImportFileError that names line, column and cure, InconsistentReadError if a day would count twice; nothing
+    is loaded then.
     """
     found = read_file(file, mapping, stated)
     if replace_days and not found.report.is_complete:
         raise ImportFileError(f"{file} has rows that cannot be used, so it cannot replace its days:\n{found.report}")
     known_at = _known_at(context)
     with open_writer(context.warehouse) as writer:
+        # Facts first: they may be refused, and then nothing else is loaded either.
+        extent: Extent = "complete" if replace_days else "partial"
+        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, extent=extent)
         for level, entities in _by_level(found.entities):
             coverage = Coverage("entities", found.account.platform, found.account.account_id, level)
             writer.load(coverage, [entities], known_at=known_at, extent="partial")
-        extent: Extent = "complete" if replace_days else "partial"
-        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, extent=extent)
     return ImportDone(found.report, facts, _totals(found))
 
 

@@ -7,11 +7,10 @@ from typing import Any
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import parse_level
-from aibuyer_kit.core.errors import LeftOutWarning
 from aibuyer_kit.core.metrics import metric
 from aibuyer_kit.warehouse.read import AsOf, Reader
-from aibuyer_kit.workflows.period import Day, no_facts_text, parse_as_of, resolve_period
-from aibuyer_kit.workflows.report import result_setting
+from aibuyer_kit.workflows.period import Day, no_facts, parse_as_of, resolve_period
+from aibuyer_kit.workflows.totals import result_setting
 
 _LABELS = ("date", "entity_id", "name", "currency")
 
@@ -42,4 +41,4 @@ def read_insights(
 
 def warn_of_nothing(reader: Reader, period: DateRange, *, as_of: AsOf | None = None) -> None:
     """Warn with LeftOutWarning that `period` holds no facts, and tell which days were read."""
-    warnings.warn(no_facts_text(period, reader.freshness(as_of=as_of)), LeftOutWarning, stacklevel=3)
+    warnings.warn(no_facts(period, reader.freshness(as_of=as_of)), stacklevel=3)

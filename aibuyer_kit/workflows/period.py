@@ -1,12 +1,12 @@
 """Which days are meant: "the last 28 days" of a client, in its accounts' time zones."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import Clock, StoppedClock, SystemClock
 from aibuyer_kit.core.dates import DateRange, account_date, last_days, parse_day, time_zone
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import PeriodError
+from aibuyer_kit.core.errors import LeftOutWarning, PeriodError
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
 
 Day = date | str
@@ -70,10 +70,34 @@ def parse_as_of(text: str) -> AsOf | None:
     return moment
 
 
-def no_facts_text(period: DateRange, fresh: Freshness) -> str:
-    """Return the sentence that says that `period` holds nothing, and which days were read."""
-    read = DateRange(fresh.first_day, fresh.last_day) if fresh.first_day and fresh.last_day else "no day yet"
-    return f"There are no facts in {period}; what has been read is {read}."
+def open_days(reader: Reader, days: DateRange, *, as_of: AsOf | None = None) -> tuple[date, ...]:
+    """Return the days that no complete read has covered after they had ended, in the zone of any account.
+
+    Accounts that only files tell of are taken at their word.
+    """
+    last = reader.freshness(as_of=as_of).load_id
+    rows = reader.entities(Level.ACCOUNT, as_of=as_of).rows()
+    zones = {(row["platform"], row["account_id"]): time_zone(row["time_zone"] or "UTC") for row in rows}
+    whole: dict[tuple[str, str], set[date]] = {}
+    for load in reader.loads().rows():
+        if load["load_id"] > last or load["facts"] != "insights" or load["extent"] != "complete":
+            continue
+        account = (load["platform"], load["account_id"])
+        read_on = account_date(load["known_at_utc"].replace(tzinfo=UTC), zones.get(account, time_zone("UTC")))
+        ended = (day for day in days if load["since"] <= day <= load["until"] and day < read_on)
+        whole.setdefault(account, set()).update(ended)
+    return tuple(day for day in days if any(day not in read for read in whole.values()))
+
+
+def no_facts(period: DateRange, fresh: Freshness) -> LeftOutWarning:
+    """Return the warning that says that `period` holds nothing, and which days were read."""
+    return LeftOutWarning(
+        "nothing",
+        since=period.since,
+        until=period.until,
+        first_day=fresh.first_day or "–",
+        last_day=fresh.last_day or "–",
+    )
 
 
 def _day(day: Day, name: str) -> date:

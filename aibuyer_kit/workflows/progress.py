@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def tqdm_progress(title: str) -> "Iterator[Progress]":
-    """Give a Progress that draws a bar, which is closed when the block ends."""
+def tqdm_progress(title: str, *, shown: bool = True) -> "Iterator[Progress]":
+    """Give a Progress that draws a bar, which is closed when the block ends; a log file wants none."""
     from tqdm.auto import tqdm
 
-    with tqdm(desc=title, unit="read", leave=False, delay=0.3) as bar:
+    with tqdm(desc=title, unit="read", leave=False, delay=0.3, disable=not shown) as bar:
 
         def show(what: str, done: int, total: int) -> None:
             bar.total = total

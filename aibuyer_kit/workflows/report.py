@@ -1,34 +1,18 @@
 """What a client's period looked like: totals, targets, campaigns and days, as known at a moment."""
 
-import warnings
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.charts.overview import overview_html
 from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import LeftOutWarning, MixedCurrencyError, NotFoundError
-from aibuyer_kit.core.metrics import MEASURES, RATIOS, ratio_of
+from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError
+from aibuyer_kit.core.i18n import format_day, t
 from aibuyer_kit.core.text_table import as_table
-from aibuyer_kit.warehouse.read import AsOf, Reader, ResultSetting
-from aibuyer_kit.workflows.period import Day, account_zones, no_facts_text, resolve_period
-
-Values = Mapping[str, float | int | None]
-
-_SUMMED = tuple(each for each in MEASURES if each.additive == "everywhere")
-
-
-@dataclass(frozen=True)
-class OverviewRow:
-    """One campaign in the period; money in currency units."""
-
-    entity_id: str
-    name: str
-    values: Values
+from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.period import Day, account_zones, no_facts, open_days, resolve_period
+from aibuyer_kit.workflows.totals import EntityTotals, Row, Values, by_day, by_entity, read_rows, values_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,7 +32,7 @@ class Overview:
     totals: Values
     previous_totals: Values
     targets: Mapping[str, float]
-    campaigns: tuple[OverviewRow, ...]
+    campaigns: tuple[EntityTotals, ...]
     daily: tuple[tuple[date, Values], ...]
     warnings: tuple[str, ...]
 
@@ -61,6 +45,8 @@ class Overview:
         return "\n".join((head, as_table(rows), *self.warnings))
 
     def _repr_html_(self) -> str:
+        from aibuyer_kit.charts.overview import overview_html
+
         return overview_html(self)
 
 
@@ -79,85 +65,33 @@ def client_overview(
     """
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=as_of)
     fresh = reader.freshness(as_of=as_of)
-    rows, notes = _campaign_rows(context, reader, period, fresh.load_id)
-    before, _ = _campaign_rows(context, reader, period.before(), fresh.load_id)
+    rows, left_out = read_rows(context, reader, Level.CAMPAIGN, period, fresh.load_id)
+    before, _ = read_rows(context, reader, Level.CAMPAIGN, period.before(), fresh.load_id)
+    locale = context.settings.locale
+    notes = [note.text(locale) for note in (*left_out, *(() if rows else (no_facts(period, fresh),)))]
+    notes += _day_notes("open_days", open_days(reader, period, as_of=fresh.load_id), locale)
+    # Half of a period must not make the other one look twice as good.
+    not_whole = bool(open_days(reader, period.before(), as_of=fresh.load_id))
+    notes += [t(locale, "note.no_comparison")] if not_whole and rows else []
     zone = time_zone(account_zones(reader, as_of=as_of)[0])
     return Overview(
         client_name=context.settings.name,
-        locale=context.settings.locale,
+        locale=locale,
         currency=_one_currency(reader, rows, fresh.load_id),
         period=period,
         previous=period.before(),
         data_as_of=fresh.known_at.astimezone(zone),
         load_id=fresh.load_id,
-        totals=_values(rows),
-        previous_totals=_values(before),
+        totals=values_of(rows),
+        previous_totals=values_of(() if not_whole else before),
         targets=context.settings.targets,
-        campaigns=_by_campaign(rows),
-        daily=_by_day(rows, period),
-        warnings=(*notes, *_unknown_notes(rows), *(() if rows else (no_facts_text(period, fresh),))),
+        campaigns=by_entity(rows),
+        daily=by_day(rows, period),
+        warnings=(*notes, *_unknown_notes(rows, locale)),
     )
 
 
-def result_setting(context: ClientContext) -> ResultSetting:
-    """Return the client's canonical result as the reader takes it."""
-    return ResultSetting(context.settings.result.action_type, context.settings.result.window)
-
-
-def _campaign_rows(
-    context: ClientContext, reader: Reader, period: DateRange, load_id: int
-) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", LeftOutWarning)
-        answer = reader.insights(Level.CAMPAIGN, period, result=result_setting(context), as_of=load_id)
-    rows = answer.rows()
-    for row in rows:
-        for measure in _SUMMED:
-            if measure.unit == "money" and row[measure.name] is not None:
-                row[measure.name] = round(row[measure.name] * 1_000_000)
-    return rows, tuple(str(each.message) for each in caught)
-
-
-def _values(rows: Iterable[Mapping[str, Any]]) -> Values:
-    """Return sums and ratios over rows whose money is in micros.
-
-    A sum adds what is known; a ratio uses only the rows that know both of its sides, so that neither side is short.
-    """
-    rows = list(rows)
-    values: dict[str, float | int | None] = {}
-    for measure in _SUMMED:
-        total = _sum(rows, measure.name)
-        values[measure.name] = total / 1_000_000 if measure.unit == "money" and total is not None else total
-    for ratio in RATIOS:
-        both = [row for row in rows if row[ratio.numerator] is not None and row[ratio.denominator] is not None]
-        values[ratio.name] = ratio_of(ratio, {name: _sum(both, name) for name in (ratio.numerator, ratio.denominator)})
-    return values
-
-
-def _sum(rows: Iterable[Mapping[str, Any]], name: str) -> int | None:
-    known = [row[name] for row in rows if row[name] is not None]
-    return sum(known) if known else None
-
-
-def _by_campaign(rows: list[dict[str, Any]]) -> tuple[OverviewRow, ...]:
-    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        groups[row["platform"], row["account_id"], row["entity_id"]].append(row)
-    campaigns = [OverviewRow(key[2], group[-1]["name"], _values(group)) for key, group in groups.items()]
-    return tuple(sorted(campaigns, key=lambda row: (-(row.values["spend"] or 0), row.name)))
-
-
-def _by_day(rows: list[dict[str, Any]], period: DateRange) -> tuple[tuple[date, Values], ...]:
-    groups: dict[date, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        if row["date"] == row["date_stop"]:
-            groups[row["date"]].append(row)
-    if rows and not groups:
-        return ()
-    return tuple((day, _values(groups[day])) for day in period)
-
-
-def _one_currency(reader: Reader, rows: list[dict[str, Any]], load_id: int) -> str:
+def _one_currency(reader: Reader, rows: list[Row], load_id: int) -> str:
     found: set[str] = {row["currency"] for row in rows}
     if not found:
         found = {row["currency"] for row in reader.entities(Level.ACCOUNT, as_of=load_id).rows() if row["currency"]}
@@ -171,13 +105,18 @@ def _one_currency(reader: Reader, rows: list[dict[str, Any]], load_id: int) -> s
     return found.pop()
 
 
-def _unknown_notes(rows: list[dict[str, Any]]) -> tuple[str, ...]:
-    notes = []
+def _unknown_notes(rows: list[Row], locale: str) -> list[str]:
+    notes: list[str] = []
     for name in ("results", "revenue"):
         missing = sorted({row["date"] for row in rows if row[name] is None and row["spend"]})
-        if missing and len(missing) < len({row["date"] for row in rows}):
-            listed = ", ".join(str(day) for day in missing[:5]) + (" …" if len(missing) > 5 else "")
-            notes.append(
-                f"{name} is not reported for {len(missing)} days with spend ({listed}); ratios leave them out."
-            )
-    return tuple(notes)
+        if len(missing) < len({row["date"] for row in rows}):
+            notes += _day_notes("not_reported", missing, locale, metric=t(locale, f"metric.{name}"))
+    return notes
+
+
+def _day_notes(key: str, days: Sequence[date], locale: str, **values: object) -> list[str]:
+    """Return the note about some days, or nothing without any."""
+    if not days:
+        return []
+    listed = ", ".join(format_day(day, locale) for day in days[:5]) + (" …" if len(days) > 5 else "")
+    return [t(locale, f"note.{key}", count=len(days), days=listed, **values)]

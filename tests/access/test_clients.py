@@ -10,6 +10,7 @@ from aibuyer_kit.access.credentials import meta_access_token
 from aibuyer_kit.access.ids import checked_id
 from aibuyer_kit.core.errors import AuthorisationError, InputError, InvalidIdError, NotFoundError, SettingsError
 
+FILE = ClientFile(name="Sample")
 BAD_IDS = [
     "", ".", "..", "../acme", "a/b", "a\\b", "/etc", "C:", "acme\x00", "acme\n", " acme", "Acme", "acme--two", "-acme",
     "acme-", "con", "com1",
@@ -38,6 +39,51 @@ def test_a_client_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "clients" / "other").symlink_to(tmp_path / "clients" / "acme")
     with pytest.raises(InvalidIdError, match="link"):
         open_client(tmp_path, "other")
+
+
+@pytest.mark.parametrize("name", ["client.toml", "warehouse"])
+@pytest.mark.parametrize("target", ["../other", "../../../elsewhere"], ids=["another-client", "outside"])
+def test_a_link_inside_a_client_that_leads_out_is_refused(tmp_path: Path, name: str, target: str) -> None:
+    """One client's figures must not come from, or go into, another place; nothing is written over the link either."""
+    workspace = tmp_path / "workspace"
+    (tmp_path / "elsewhere").mkdir()
+    for client_id in ("acme", "other"):
+        add_client(workspace, client_id, ClientFile(name="Sample")).warehouse.mkdir()
+    (tmp_path / "elsewhere" / "client.toml").write_text('name = "Stranger"', encoding="utf-8")
+    (tmp_path / "elsewhere" / "warehouse").mkdir()
+    inner = workspace / "clients" / "acme" / name
+    inner.rename(inner.with_name("moved"))
+    inner.symlink_to(Path(target) / name)
+    for use in (lambda: open_client(workspace, "acme"), lambda: add_client(workspace, "acme", FILE, replace=True)):
+        with pytest.raises(InvalidIdError, match=rf"acme/{name} is a link that leads out"):
+            use()
+    assert (tmp_path / "elsewhere" / "client.toml").read_text(encoding="utf-8") == 'name = "Stranger"'
+    assert open_client(workspace, "other").settings.name == "Sample"
+
+
+def test_a_link_that_stays_inside_the_client_is_taken(tmp_path: Path) -> None:
+    """A warehouse that a person has moved within the folder is still the client's own."""
+    context = add_client(tmp_path, "acme", FILE)
+    (context.folder / "data").mkdir()
+    context.warehouse.symlink_to("data")
+    assert open_client(tmp_path, "acme").settings == FILE
+
+
+def test_a_link_that_leads_to_itself_is_no_client(tmp_path: Path) -> None:
+    """It is told as any other file that is not there."""
+    (tmp_path / "clients" / "acme").mkdir(parents=True)
+    (tmp_path / "clients" / "acme" / "client.toml").symlink_to("client.toml")
+    with pytest.raises(NotFoundError, match="no client 'acme'"):
+        open_client(tmp_path, "acme")
+
+
+def test_a_folder_whose_name_is_no_id_is_not_a_client(tmp_path: Path) -> None:
+    """A copy that a person made beside the real one does not stop the list."""
+    acme = add_client(tmp_path, "acme", FILE)
+    for name in ("acme copy", "Acme.bak", "nul"):
+        (tmp_path / "clients" / name).mkdir()
+        (tmp_path / "clients" / name / "client.toml").write_bytes((acme.folder / "client.toml").read_bytes())
+    assert list(client_ids(tmp_path)) == ["acme"]
 
 
 def test_a_client_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -79,6 +125,11 @@ def test_an_unknown_client_is_told_which_ones_there_are(tmp_path: Path) -> None:
         pytest.param('name = "A"\n[result]\nwindow = "3d"', "result.window", id="unknown-window"),
         pytest.param('name = "A"\n[[accounts]]\nid = "123"', "accounts.0.id", id="account-without-act"),
         pytest.param('name = "A"\n[[accounts]]\nid = "act_1"\ngraph_url = "http://example.com"', "https", id="http"),
+        pytest.param(
+            'name = "A"\n[[accounts]]\nid = "act_1"\ngraph_url = "https://u:canary@example.com"',
+            r"accounts\.0\.graph_url: .*holds a user or a password",
+            id="password-in-address",
+        ),
         pytest.param('name = "two\\nlines"', "name", id="line-break-in-name"),
         pytest.param("name = ", "TOML", id="broken-toml"),
     ],
@@ -90,6 +141,7 @@ def test_a_wrong_client_file_names_the_file_and_the_key(tmp_path: Path, text: st
     with pytest.raises((SettingsError, InputError), match=named) as caught:
         read_client_file(path)
     assert str(path) in str(caught.value)
+    assert "canary" not in str(caught.value)
 
 
 def test_a_token_is_found_under_the_clients_own_name_and_is_never_shown(tmp_path: Path) -> None:

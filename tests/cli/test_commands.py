@@ -181,3 +181,29 @@ def test_a_sync_that_waits_for_the_platform_stops_at_once_when_interrupted(run: 
     assert syncing.returncode == 130
     assert "Interrupted" in said
     assert "Traceback" not in said
+
+
+SERVERS = ["dashboards", "voila", "lab"]
+
+
+@pytest.mark.parametrize("command", SERVERS)
+def test_a_port_in_use_is_told_in_one_line(run: Run, shop: Path, command: str) -> None:
+    """No server comes up elsewhere in silence, and none prints a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run(command, "--port", port)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert f"The port {port} of 127.0.0.1 cannot be used" in done.stderr
+    assert "--port" in done.stderr
+
+
+@pytest.mark.parametrize("command", SERVERS)
+def test_the_exit_code_of_a_server_is_that_of_its_command(run: Run, shop: Path, tmp_path: Path, command: str) -> None:
+    """A server that breaks down is not a success; here its interpreter ends at once."""
+    (tmp_path / "broken").mkdir()
+    # Our servers run without the working folder in the import path (-P); the command itself has no such option.
+    (tmp_path / "broken" / "sitecustomize.py").write_text(
+        "import os, sys\nif '-P' in sys.orig_argv: os._exit(7)\n", encoding="utf-8"
+    )
+    assert run(command, "--port", "0", env={"PYTHONPATH": str(tmp_path / "broken")}).returncode == 7

@@ -97,6 +97,11 @@ def test_a_wrong_line_is_named_with_its_cure(tmp_path: Path, line: str, words: l
         ('spend = "Cost"', 'spent = "Cost"', ["unknown key 'columns.spent'", "Did you mean 'spend'?"]),
         ('spend = "Cost"', 'spend = "Cost"\ntime_zone = "UTC"', ["'time_zone' belongs above the first [table]"]),
         ('spend = "Cost"', 'spend = "Cost"\n[actions]\npurchase = 1', ["actions.purchase is '1' (int)"]),
+        (
+            'spend = "Cost"',
+            'spend = "Cost"\n[breakdowns]\n"age group" = "Age"',
+            ["breakdowns: 'age group'", "underscores"],
+        ),
         ('spend = "Cost"', 'spend = "Cost"\nspend = "Costs"', ["not a TOML file", "line"]),
     ],
 )

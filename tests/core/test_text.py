@@ -29,6 +29,11 @@ def test_no_payload_leaves_html_text(payload: str) -> None:
     assert not set("<>\"'") & set(for_html(payload))
 
 
+def test_marks_that_turn_the_direction_of_text_are_made_visible() -> None:
+    """A name must not make the rest of the line read backwards."""
+    assert for_html("ok \u202evil") == "ok \ufffdvil"
+
+
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1"])
 def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(cell: str) -> None:
     """The name of a campaign is not a formula."""

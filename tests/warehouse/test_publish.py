@@ -140,13 +140,69 @@ def test_a_broken_newest_snapshot_is_passed_over_when_rebuilding(tmp_path: Path)
     assert clicks_seen(Reader(tmp_path)) == [1]
 
 
-def test_without_any_snapshot_the_warehouse_starts_empty_and_says_so(tmp_path: Path) -> None:
-    """A first sync that was destroyed is read again from the beginning."""
+def test_a_first_sync_that_was_destroyed_starts_anew_and_says_so(tmp_path: Path) -> None:
+    """Nothing had been published, so nothing can be restored."""
     tmp_path.joinpath("working.duckdb").write_bytes(b"not a database" * 1000)
     with open_writer(tmp_path) as writer:
         assert writer.recovered
         assert writer.recovered.restored_from is None
-        assert writer.covered("meta", "act_1") == ()
+        assert writer.reads("meta", "act_1") == ()
+
+
+def test_a_working_file_that_is_gone_is_rebuilt_and_nothing_published_is_lost(tmp_path: Path) -> None:
+    """Someone deleted it, or a kill came in the middle of a rebuild: the history is in the snapshots."""
+    publish(tmp_path, 1)
+    publish(tmp_path, 2)
+    (tmp_path / "working.duckdb").unlink()
+    with open_writer(tmp_path) as writer:
+        assert writer.recovered
+        assert writer.recovered.set_aside is None
+        assert writer.load(coverage(), [insight_page([insight(clicks=3)])], known_at=at_noon).load_id == 3
+    seen = Reader(tmp_path).insights(Level.AD, DAYS, result=RESULT, as_of=1).rows()
+    assert [row["clicks"] for row in seen] == [1]
+
+
+def test_if_no_snapshot_opens_either_nothing_is_touched(tmp_path: Path) -> None:
+    """An empty warehouse must not be published over a history that somebody could still restore."""
+    publish(tmp_path, 1)
+    files = WarehouseFiles(tmp_path)
+    for path in (files.working, files.current()):
+        path.write_bytes(b"not a database" * 1000)
+    with pytest.raises(WarehouseError, match="from a backup"), open_writer(tmp_path):
+        pass
+    assert files.working.read_bytes().startswith(b"not a database")
+    assert not list(tmp_path.glob("broken-*"))
+
+
+@pytest.mark.parametrize("offset", [0, 4096, 4104, 8192, 12288, 12388])
+def test_flipped_bytes_are_damage_and_not_a_lock(tmp_path: Path, offset: int) -> None:
+    """DuckDB speaks of a checksum in a block; that word must not be read as a lock, even in a folder called so."""
+    folder = tmp_path / "padlock"
+    publish(folder, 1)
+    working = folder / "working.duckdb"
+    content = bytearray(working.read_bytes())
+    for place in range(offset, offset + 64):
+        content[place] ^= 0xFF
+    working.write_bytes(content)
+    try:
+        publish(folder, 2)
+    except WarehouseError as error:
+        assert "damaged and has been rebuilt" in str(error)  # noqa: PT017 - found at the first load, not at opening
+        publish(folder, 2)
+    assert clicks_seen(Reader(folder)) == [2]
+    assert list(folder.glob("broken-*"))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_file_that_lost_its_end_is_rebuilt(tmp_path: Path, share: float) -> None:
+    """A copy that was cut off, or a disk that lied."""
+    publish(tmp_path, 1)
+    working = tmp_path / "working.duckdb"
+    content = working.read_bytes()
+    working.write_bytes(content[: int(len(content) * share)])
+    with open_writer(tmp_path) as writer:
+        assert writer.recovered
+        assert writer.load(coverage(), [insight_page([insight(clicks=1)])], known_at=at_noon).unchanged == 1
 
 
 def test_a_writer_killed_between_load_and_publication_is_published_by_the_next(tmp_path: Path) -> None:

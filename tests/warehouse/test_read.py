@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy
 import pytest
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
+from aibuyer_kit.core.errors import InconsistentReadError, LeftOutWarning, NotFoundError, PeriodError, WarehouseError
 from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.warehouse.write import open_writer
@@ -201,3 +202,94 @@ def test_freshness_tells_the_last_load_and_the_days_covered(loaded: Callable[...
         date(2026, 3, 1),
         date(2026, 3, 3),
     )
+
+
+def test_what_is_reported_only_broken_down_is_summed_over_one_breakdown(tmp_path: Path) -> None:
+    """A file by age, and the same spend by country: 10.00 was spent, and not nothing or 20.00."""
+    with open_writer(tmp_path) as writer:
+        for name, values in (("age", ("18-24", "25-34")), ("country", ("PL", "UA"))):
+            broken_down = Coverage(
+                "insights", "meta", "act_1", Level.AD, days=DAYS, breakdowns=(name,), attribution="default"
+            )
+            rows = [insight(breakdown=f'{{"{name}":"{value}"}}', spend_micros=5_000_000) for value in values]
+            writer.load(broken_down, [insight_page(rows)], known_at=at_noon)
+    row = only(Reader(tmp_path), Level.CAMPAIGN)
+    assert (row["spend"], row["reach"]) == (10.0, None)
+
+
+def test_ads_of_one_campaign_do_not_hide_another_campaigns_own_row(tmp_path: Path) -> None:
+    """Campaign c-2 is known only as a whole: 90.00 of it and 10.00 of c-1's ad make 100.00."""
+    with open_writer(tmp_path) as writer:
+        writer.load(coverage(), [insight_page([insight("ad-1")])], known_at=at_noon)
+        whole = [
+            insight("c-1", level="campaign", spend_micros=10_000_000),
+            insight("c-2", level="campaign", spend_micros=90_000_000, campaign_id=None),
+        ]
+        writer.load(coverage(level=Level.CAMPAIGN), [insight_page(whole)], known_at=at_noon)
+    reader = Reader(tmp_path)
+    assert only(reader, Level.ACCOUNT)["spend"] == 100.0
+    rows = reader.insights(Level.CAMPAIGN, DAYS, result=PURCHASES).rows()
+    assert {row["entity_id"]: row["spend"] for row in rows} == {"c-1": 10.0, "c-2": 90.0}
+    with pytest.warns(LeftOutWarning, match="1 row is reported only above"):
+        assert [row["spend"] for row in reader.insights(Level.AD, DAYS, result=PURCHASES).rows()] == [10.0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(("2026-03-01", "2026-03-02"), ("2026-03-02", "2026-03-03"), id="two-totals-that-overlap"),
+        pytest.param(("2026-03-01", "2026-03-01"), ("2026-03-01", "2026-03-03"), id="a-total-over-a-day"),
+        pytest.param(("2026-03-01", "2026-03-03"), ("2026-03-02", "2026-03-02"), id="a-day-inside-a-total"),
+    ],
+)
+def test_days_are_not_counted_twice_by_overlapping_totals(
+    tmp_path: Path, first: tuple[str, str], second: tuple[str, str]
+) -> None:
+    """Two exports whose periods overlap are refused, and the first one stays as it was."""
+    rows = [
+        insight(date=date.fromisoformat(since), date_stop=date.fromisoformat(until)) for since, until in (first, second)
+    ]
+    with open_writer(tmp_path) as writer:
+        writer.load(coverage(), [insight_page(rows[:1])], known_at=at_noon, extent="partial")
+        with pytest.raises(InconsistentReadError, match="would count twice"):
+            writer.load(coverage(), [insight_page(rows[1:])], known_at=at_noon, extent="partial")
+    assert only(Reader(tmp_path), Level.AD)["spend"] == 10.0
+
+
+def test_two_accounts_may_use_two_attribution_settings(tmp_path: Path) -> None:
+    """A file beside a synced account: nothing of one is counted in the other."""
+    other = Coverage("insights", "file", "f-1", Level.AD, days=DAYS, attribution="as_exported")
+    row = insight(platform="file", account_id="f-1", attribution="as_exported")
+    with open_writer(tmp_path) as writer:
+        writer.load(coverage(), [insight_page([insight()])], known_at=at_noon)
+        writer.load(other, [insight_page([row])], known_at=at_noon)
+    assert len(Reader(tmp_path).insights(Level.ACCOUNT, DAYS, result=PURCHASES).rows()) == 2
+
+
+def test_data_are_as_fresh_as_the_last_whole_read_of_insights(tmp_path: Path) -> None:
+    """Objects read later, and a read that broke off, make no figure any fresher; the stalest account counts."""
+    later = NOON + timedelta(days=1)
+    with open_writer(tmp_path) as writer:
+        writer.load(coverage(), [insight_page([insight()])], known_at=at_noon)
+        writer.load(coverage(), [insight_page([insight()])], known_at=lambda: later, extent="broken")
+        writer.load(Coverage("entities", "meta", "act_1", Level.AD), [], known_at=lambda: later)
+        writer.load(coverage(account_id="act_2"), [], known_at=lambda: later)
+    fresh = Reader(tmp_path).freshness()
+    assert (fresh.known_at, fresh.load_id) == (NOON, 4)
+
+
+def test_amounts_in_dong_do_not_overflow(loaded: Callable[..., Reader]) -> None:
+    """Ten billion units in micros, times a thousand for the CPM, needs more than 64 bits."""
+    assert only(loaded(insight(spend_micros=10**16, impressions=1000)), Level.AD)["cpm"] == 1e10
+
+
+@pytest.mark.parametrize("as_of", [-1, 2, 20260101, 10**44])
+def test_a_load_that_there_is_not_is_refused(loaded: Callable[..., Reader], as_of: int) -> None:
+    """A date typed as a number must not show the newest data."""
+    with pytest.raises(PeriodError, match="the last one is 1"):
+        only(loaded(insight()), Level.AD, as_of=as_of)
+
+
+def test_a_load_number_from_a_frame_is_a_load_number(loaded: Callable[..., Reader]) -> None:
+    """What `loads()` shows can be passed on as it is."""
+    assert only(loaded(insight()), Level.AD, as_of=numpy.int64(1))["spend"] == 10.0

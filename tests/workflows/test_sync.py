@@ -1,9 +1,10 @@
 """Syncing over HTTP through the official SDK: what was served each time is what was known each time."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from aibuyer_kit.core.errors import AuthorisationError
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.write import CompleteRead
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.report import client_overview
 from aibuyer_kit.workflows.sync import SyncReport, days_to_read, sync_client
@@ -123,7 +125,8 @@ def test_a_sync_survives_each_fault(shop: SimpleNamespace, kind: str) -> None:
     assert shop.clock.slept
     clean = served(shop.connector, DateRange(date(2026, 4, 1), date(2026, 12, 31)))
     known = ad_days(shop.context)
-    assert {key: known[key] for key in clean if key in known} == {key: clean[key] for key in clean if key in known}
+    since = min(day for _, day in known)
+    assert known == {key: figures for key, figures in clean.items() if key[1] >= since}
     assert len(known) > 500
 
 
@@ -134,7 +137,7 @@ def test_a_stream_that_stays_broken_is_named_and_closes_nothing(shop: SimpleName
     shop.platform.advance(86_400)
     fault(shop.platform, "http_500", 1000, path="insights")
     broken = sync(shop)
-    assert [failure.stream.split(" ", 1)[1].split(" insights")[0] for failure in broken.failures] == ["ad"]
+    assert [failure.stream.split(" ", 1)[1].split(" insights")[0] for failure in broken.failures] == ["ad", "account"]
     assert ad_days(shop.context) == before
     httpx.delete(f"{shop.platform.control_url}/faults").raise_for_status()
     assert sync(shop).failures == ()
@@ -163,20 +166,53 @@ def test_the_overview_adds_up_to_the_days_that_it_names(shop: SimpleNamespace) -
     assert overview.totals["spend"] == pytest.approx(by_hand)
 
 
+def read(since: str, until: str, known_on: str) -> CompleteRead:
+    known_at = datetime.fromisoformat(f"{known_on}T12:00+00:00")
+    return CompleteRead(DateRange(date.fromisoformat(since), date.fromisoformat(until)), known_at)
+
+
 @pytest.mark.parametrize(
-    ("covered", "expected"),
+    ("reads", "today", "expected"),
     [
-        pytest.param([], "2026-01-31 to 2026-03-06", id="first-sync-reads-the-backfill"),
-        pytest.param([("2026-01-30", "2026-03-05")], "2026-02-06 to 2026-03-06", id="then-the-restated-days"),
+        pytest.param([], "2026-03-06", "2026-01-31 to 2026-03-06", id="the-first-sync-reads-the-backfill"),
         pytest.param(
-            [("2026-01-31", "2026-02-01"), ("2026-02-20", "2026-03-05")], "2026-02-02 to 2026-03-06", id="a-hole"
+            [read("2026-01-30", "2026-03-05", "2026-03-05")], "2026-03-06", "2026-02-06 to 2026-03-06", id="next-day"
         ),
-        pytest.param([("2026-01-31", "2026-03-06")], "2026-02-06 to 2026-03-06", id="again-on-the-same-day"),
+        pytest.param(
+            [read("2026-01-31", "2026-03-06", "2026-03-06")], "2026-03-06", "2026-02-07 to 2026-03-06", id="same-day"
+        ),
+        pytest.param(
+            [read("2026-01-31", "2026-02-01", "2026-03-05"), read("2026-02-20", "2026-03-05", "2026-03-05")],
+            "2026-03-06",
+            "2026-02-02 to 2026-03-06",
+            id="a-hole",
+        ),
+        pytest.param(
+            [read("2025-12-28", "2026-01-31", "2026-01-31")],
+            "2026-03-12",
+            "2026-01-04 to 2026-03-12",
+            id="after-a-pause-what-was-still-open-is-read-again",
+        ),
+        pytest.param(
+            [read("2025-12-28", "2026-01-31", "2026-01-31")],
+            "2026-06-20",
+            "2026-01-04 to 2026-06-20",
+            id="a-pause-longer-than-the-backfill-leaves-no-hole",
+        ),
     ],
 )
-def test_a_sync_reads_from_the_first_day_that_was_never_read_whole(
-    covered: list[tuple[str, str]], expected: str
+def test_a_sync_reads_from_the_first_day_that_is_not_settled(
+    reads: list[CompleteRead], today: str, expected: str
 ) -> None:
-    """35 days of backfill, 28 days restated, on 6 March 2026."""
-    ranges = [DateRange(date.fromisoformat(since), date.fromisoformat(until)) for since, until in covered]
-    assert str(days_to_read(ranges, date(2026, 3, 6), SETTINGS)) == expected
+    """35 days of backfill, 28 days restated: a day is settled when it was read whole at 28 days of age or more."""
+    assert str(days_to_read(reads, date.fromisoformat(today), ZoneInfo("UTC"), SETTINGS)) == expected
+
+
+def test_the_day_of_a_read_is_the_accounts_own() -> None:
+    """At 23:30 in London it is tomorrow in Kyiv: the day that is 28 days old there is settled already."""
+    at_night = CompleteRead(DateRange(date(2026, 1, 1), date(2026, 2, 28)), datetime(2026, 2, 27, 23, 30, tzinfo=UTC))
+    days = [
+        days_to_read([at_night], date(2026, 2, 28), ZoneInfo(zone), SyncSection(backfill_days=59)).since
+        for zone in ("UTC", "Europe/Kyiv")
+    ]
+    assert days == [date(2026, 1, 31), date(2026, 2, 1)]

@@ -152,6 +152,14 @@ class Mapping(_Strict):
             raise ValueError(f"{pattern!r} does not tell a day, a month and a year. Write it as in '%d/%m/%Y'.")
         return pattern
 
+    @field_validator("breakdowns")
+    @classmethod
+    def _are_names(cls, breakdowns: dict[str, str]) -> dict[str, str]:
+        wrong = [name for name in breakdowns if not name.isidentifier()]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is not a breakdown's name. Use letters, digits and underscores.")
+        return breakdowns
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         checks = (self._days_problem, self._level_problem, self._values_problem, self._ratios_problem)

@@ -27,6 +27,7 @@ from aibuyer_kit.connectors.meta.credentials import MetaCredentials
 from aibuyer_kit.connectors.meta.limits import usages
 from aibuyer_kit.connectors.meta.redaction import WithoutSecrets
 from aibuyer_kit.connectors.meta.wire import UNREADABLE, decoded, has_half_characters
+from aibuyer_kit.core.addresses import LOOPBACK, safe_platform_url
 from aibuyer_kit.core.errors import SchemaDriftError, SettingsError
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 1 << 20
 TIMEOUT_SECONDS = (10.0, 60.0)  # to connect, and between two bytes
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _WITHOUT_SECRETS = WithoutSecrets()
 
 
@@ -135,7 +135,7 @@ class MetaApi:
     ) -> None:
         self.seam = seam
         self.adapter = SeamAdapter(seam, account_id)
-        self.graph_url = safe_url(graph_url)
+        self.graph_url = safe_platform_url(graph_url, name="graph_url")
         self.api_version = _api_version(api_version)
         self.session = _session(credentials, self.graph_url, self.adapter)
         self.sdk = FacebookAdsApi(self.session, api_version=api_version)
@@ -217,16 +217,6 @@ def _part_headers(listed: object) -> dict[str, str]:
     return {str(each.get("name")): str(each.get("value")) for each in pairs}
 
 
-def safe_url(graph_url: str) -> str:
-    """Return the address without a slash at its end. Raises SettingsError where a token would be read by others."""
-    parts = urlsplit(graph_url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        return graph_url.rstrip("/")
-    raise SettingsError(
-        f"graph_url is {graph_url!r}; use https:// (http:// only for this machine): a token goes there."
-    )
-
-
 def _api_version(text: str) -> str:
     if not re.fullmatch(r"v[0-9]{1,3}\.[0-9]{1,2}", text):
         raise SettingsError(f"api_version is {text!r}; write it as v26.0.")
@@ -243,7 +233,7 @@ def _session(credentials: MetaCredentials, graph_url: str, adapter: HTTPAdapter)
     )
     session.GRAPH = graph_url
     session.requests.verify = True  # the SDK's own bundle of authorities ages with the SDK
-    session.requests.trust_env = urlsplit(graph_url).hostname not in _LOOPBACK
+    session.requests.trust_env = urlsplit(graph_url).hostname not in LOOPBACK
     session.requests.mount("https://", adapter)
     session.requests.mount("http://", adapter)
     logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_SECRETS)

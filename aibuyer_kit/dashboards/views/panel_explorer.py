@@ -1,5 +1,7 @@
 """The analysts' explorer (Panel): client, level, metric and period; tiles, a live trend, and a table."""
 
+import contextlib
+from collections import Counter
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -10,7 +12,7 @@ from aibuyer_kit.charts.fragment import Fragment
 from aibuyer_kit.charts.live import bokeh_figure
 from aibuyer_kit.charts.overview import chart_caption_html, overview_trend
 from aibuyer_kit.charts.tables import COLUMNS, HEADLINE, campaign_table_html, kpi_tiles_html, warnings_html
-from aibuyer_kit.core.errors import AibuyerError
+from aibuyer_kit.core.errors import AibuyerError, NotFoundError
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_moment, format_period, t
 from aibuyer_kit.dashboards.figures import Figures, known_moments, read_figures, served_clients, served_workspace
@@ -19,6 +21,8 @@ from aibuyer_kit.workspace import Client, Workspace
 
 MOST_ROWS = 200
 _LOOK_EVERY_MS = 60_000
+# Panel's own page does not tell a phone how wide it is.
+_PAGE = '{% block preamble %}<meta name="viewport" content="width=device-width, initial-scale=1">{% endblock %}'
 
 
 def explorer_page(workspace: str = "", client: str = "") -> "pn.viewable.Viewable":
@@ -27,6 +31,8 @@ def explorer_page(workspace: str = "", client: str = "") -> "pn.viewable.Viewabl
     The defaults come from AIBUYER_WORKSPACE and AIBUYER_CLIENT, and without them from the sample account.
     """
     pn.extension(sizing_mode="stretch_width")
+    if pn.state.curdoc is not None:
+        pn.state.curdoc.template = _PAGE
     if _css() not in pn.config.raw_css:
         pn.config.raw_css.append(_css())
     try:
@@ -44,7 +50,7 @@ class Explorer:
         self._workspace = workspace
         self.state = ViewState(client_ids[0])
         self._shown_load = 0
-        self._client_names = {workspace.client(client_id).name: client_id for client_id in client_ids}
+        self._client_labels = _labels(workspace, client_ids)
         self._head = pn.pane.HTML(css_classes=["ab-head"])
         self._tiles = pn.pane.HTML()
         self._trend_title = pn.pane.HTML()
@@ -76,14 +82,15 @@ class Explorer:
 
     def refresh_if_new(self) -> None:
         """Show newer data where there are any and the viewer looks at the newest."""
-        if self.state.as_of == NEWEST and self.client.freshness().load_id != self._shown_load:
-            self._make_controls()
-            self.refresh()
+        with contextlib.suppress(AibuyerError):  # the next choice shows what is wrong
+            if self.state.as_of == NEWEST and self.client.freshness().load_id != self._shown_load:
+                self._make_controls()
+                self.refresh()
 
     def _make_controls(self) -> None:
         locale = self.client.locale
         self._controls.objects = [
-            self._select("client_id", t(locale, "word.client"), self._client_names),
+            self._select("client_id", t(locale, "word.client"), self._client_labels),
             self._select("level", t(locale, "word.level"), {t(locale, f"level.{each}"): str(each) for each in LEVELS}),
             self._select(
                 "metric", t(locale, "word.metric"), {t(locale, f"metric.{name}"): name for name in CHOOSABLE_METRICS}
@@ -98,18 +105,20 @@ class Explorer:
         ]
 
     def _moments(self, locale: str) -> dict[str, int]:
-        zone = self.client.overview().data_as_of.tzinfo
-        moments = known_moments(self.client)
-        earlier = {format_moment(moment.astimezone(zone), locale): load_id for moment, load_id in moments[1:]}
-        return {t(locale, "explorer.newest"): NEWEST, **earlier}
+        choices = {t(locale, "explorer.newest"): NEWEST}
+        with contextlib.suppress(NotFoundError):  # nothing was loaded yet
+            zone = self.client.overview().data_as_of.tzinfo
+            for moment, load_id in known_moments(self.client)[1:]:
+                choices.setdefault(format_moment(moment.astimezone(zone), locale), load_id)
+        return choices
 
     def _select(self, field: str, label: str, options: dict[str, Any]) -> "pn.widgets.Select":
-        widget = pn.widgets.Select(name=label, options=options, value=getattr(self.state, field))
+        widget = pn.widgets.Select(label=label, options=options, value=getattr(self.state, field))
         widget.param.watch(self._chosen(field), "value")
         return widget
 
     def _search(self, label: str) -> "pn.widgets.TextInput":
-        widget = pn.widgets.TextInput(name=label, value=self.state.search)
+        widget = pn.widgets.TextInput(label=label, value=self.state.search)
         widget.param.watch(self._chosen("search"), "value")
         return widget
 
@@ -142,6 +151,12 @@ class Explorer:
         self._table.object = _table_html(figures, self.state, locale)
 
 
+def _labels(workspace: Workspace, client_ids: tuple[str, ...]) -> dict[str, str]:
+    names = {client_id: workspace.client(client_id).name for client_id in client_ids}
+    often = Counter(names.values())
+    return {name if often[name] == 1 else f"{name} ({client_id})": client_id for client_id, name in names.items()}
+
+
 def _tiles_for(metric: str) -> tuple[str, ...]:
     return HEADLINE if metric in HEADLINE else (*HEADLINE[:-1], metric)
 
@@ -161,7 +176,8 @@ def _head_html(figures: Figures, locale: str) -> str:
 def _table_html(figures: Figures, state: ViewState, locale: str) -> str:
     overview, shown = figures.overview, figures.rows[:MOST_ROWS]
     if not shown:
-        return Fragment(f'<p class="ab-note">{for_html(t(locale, "explorer.no_rows"))}</p>', "")._repr_html_()
+        nothing = "explorer.no_match" if state.search else "explorer.no_rows"
+        return Fragment(f'<p class="ab-note">{for_html(t(locale, nothing))}</p>', "")._repr_html_()
     columns = COLUMNS if state.metric in COLUMNS else (*COLUMNS[:-1], state.metric)
     level, heading = t(locale, f"level.{state.level}"), t(locale, f"levels.{state.level}")
     table = campaign_table_html(

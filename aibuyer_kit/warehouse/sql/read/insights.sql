@@ -2,19 +2,11 @@
 -- Only the finest level of an account's day is summed, so nothing is counted twice. A sum over rows of which one does
 -- not report the measure is unknown, and reach is given only where a single row is the answer: people are not added up.
 WITH known AS (
-    SELECT
-        *,
-        list_position(['account', 'campaign', 'adset', 'ad'], level) AS depth,
-        {window_total:actions} AS results,
-        {window_total:action_values} AS revenue_micros
+    SELECT *, {window_total:actions} AS results, {window_total:action_values} AS revenue_micros
     FROM insights_as_of($as_of_load)
     WHERE date >= $since AND date_stop <= $until AND {breakdown_filter}
 ),
-finest AS (
-    SELECT *
-    FROM known
-    QUALIFY depth = max(depth) OVER (PARTITION BY platform, account_id, date, date_stop)
-),
+{finest},
 summed AS (
     SELECT
         date,

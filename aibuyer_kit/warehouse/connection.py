@@ -1,0 +1,78 @@
+"""Opening DuckDB files: one way to read and one way to write, and what an error of DuckDB means."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+# What DuckDB says of a file that is damaged; anything else (a newer format, a permission) is no reason to rebuild.
+_DAMAGE = (
+    "not a valid DuckDB database",
+    "Corrupt database file",
+    "computed checksum",
+    "Could not read enough bytes",
+    "Failed to deserialize",
+    "Failure while replaying WAL",
+    "database has been invalidated",
+)
+_HELD = ("Could not set lock on file", "being used by another process", "with a different configuration")
+# Two copies of the header and the block that they lie in stand before the first block of data.
+_HEADER_BYTES = 3 * 4096
+
+
+class TruncatedFileError(Exception):
+    """A database file is shorter than its own header says."""
+
+
+def open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a snapshot: read-only, without the file system. All readers of one process share one configuration."""
+    return duckdb.connect(
+        str(path),
+        read_only=True,
+        config={"enable_external_access": False, "autoload_known_extensions": False, "lock_configuration": True},
+    )
+
+
+def open_to_write(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a working file, or make it. Raises duckdb.Error, or TruncatedFileError for a file that has lost its end."""
+    connection = duckdb.connect(str(path))
+    try:
+        connection.execute("SET enable_progress_bar = false")
+        _check_length(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextlib.contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit when the block ends, undo when it fails; the first error is the one that is raised."""
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # After some failures (a full disk) DuckDB has ended the transaction already.
+        with contextlib.suppress(duckdb.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error says that the file itself is damaged."""
+    return isinstance(error, TruncatedFileError) or any(sign in str(error) for sign in _DAMAGE)
+
+
+def is_held_elsewhere(error: Exception) -> bool:
+    """Whether an error says that another program has the file open."""
+    return any(sign in str(error) for sign in _HELD)
+
+
+def _check_length(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    row = connection.execute("SELECT block_size, used_blocks FROM pragma_database_size()").fetchone()
+    # DuckDB cuts free blocks off the end of a file by itself, so that only those in use must be there.
+    block_bytes, blocks = row or (0, 0)
+    if blocks and path.stat().st_size < _HEADER_BYTES + block_bytes * blocks:
+        raise TruncatedFileError(f"{path} is shorter than its {blocks} blocks")

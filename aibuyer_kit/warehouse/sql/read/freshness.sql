@@ -1,0 +1,19 @@
+-- What is known after load $1. Grain: one row: the load's number, how fresh the insights are, and the days they cover.
+-- Fresh is what was read whole; an account that only files tell of is as fresh as its last file, unless others are read
+-- from a platform. Of several accounts the stalest counts. Before the first insights, the last load of anything counts.
+WITH known AS (SELECT * FROM load WHERE load_id <= $1),
+told AS (
+    SELECT *, CASE extent WHEN 'complete' THEN 2 WHEN 'partial' THEN 1 ELSE 0 END AS weight
+    FROM known
+    WHERE facts = 'insights' AND extent <> 'broken'
+),
+account AS (
+    SELECT max_by(known_at_utc, load_id) AS known_at_utc
+    FROM (SELECT * FROM told QUALIFY weight = max(weight) OVER ())
+    GROUP BY platform, account_id
+)
+SELECT
+    (SELECT max(load_id) FROM known),
+    coalesce((SELECT min(known_at_utc) FROM account), (SELECT max_by(known_at_utc, load_id) FROM known)),
+    (SELECT min(since) FROM told),
+    (SELECT max(until) FROM told)

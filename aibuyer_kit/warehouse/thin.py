@@ -1,0 +1,50 @@
+"""Thinning: of versions that became known and were replaced within one day, only the last of the day is kept."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from aibuyer_kit.warehouse.connection import transaction
+from aibuyer_kit.warehouse.load import SHAPES
+from aibuyer_kit.warehouse.schema import sql_text
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def thin(
+    connection: "duckdb.DuckDBPyConnection",
+    *,
+    known_on: Mapping[int, date],
+    keep_from: date,
+    protected_loads: Collection[int] = (),
+) -> int:
+    """Remove intraday versions of days before `keep_from` and return how many.
+
+    `known_on` is the account's day of each load. What a protected load read stays exactly as it was, and so does the
+    last load of every day.
+    """
+    connection.execute("CREATE OR REPLACE TEMP TABLE load_day (load_id BIGINT, day_number BIGINT)")
+    days = [(load_id, day.toordinal()) for load_id, day in known_on.items()]
+    if not days:
+        return 0
+    connection.executemany("INSERT INTO load_day VALUES (?, ?)", days)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE protected AS SELECT unnest(?::BIGINT[]) AS load_id", [[*protected_loads]]
+    )
+    with transaction(connection):
+        return sum(_thin(connection, shape.table, shape.key, keep_from) for shape in SHAPES.values())
+
+
+def _thin(connection: "duckdb.DuckDBPyConnection", table: str, key: tuple[str, ...], keep_from: date) -> int:
+    sql = sql_text("thin").replace("{table}", table).replace("{key}", ", ".join(key))
+    connection.execute(sql, {"keep_from_day": keep_from.toordinal()})
+    connection.execute(
+        f"UPDATE {table} AS version SET known_to = known_until FROM thinned"
+        " WHERE thinned.id = version.rowid AND known_until IS NOT NULL"
+    )
+    (removed,) = connection.execute(
+        f"DELETE FROM {table} WHERE rowid IN (SELECT id FROM thinned WHERE known_until IS NULL)"
+    ).fetchone() or (0,)
+    connection.execute("DROP TABLE thinned")
+    return int(removed)

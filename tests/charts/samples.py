@@ -1,0 +1,66 @@
+"""An overview by hand, so that charts are tested without a warehouse."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from aibuyer_kit.core.dates import DateRange
+
+HOSTILE = 'Sample <script>alert(1)</script> & "$x$" _one_'
+PERIOD = DateRange(date(2026, 5, 4), date(2026, 5, 10))
+PREVIOUS = PERIOD.before()
+Values = Mapping[str, float | int | None]
+
+
+def values(spend: float | None, results: int | None, revenue: float | None = 0.0) -> Values:
+    cpa = spend / results if spend is not None and results else None
+    roas = revenue / spend if revenue is not None and spend else None
+    counts = {"clicks": 200, "impressions": 10_000, "ctr": 0.02} if spend is not None else {}
+    return {"spend": spend, "results": results, "revenue": revenue, "cpa": cpa, "roas": roas, **counts}
+
+
+UNKNOWN = values(None, None, None)
+
+
+@dataclass(frozen=True)
+class Row:
+    entity_id: str
+    name: str
+    values: Values
+
+
+@dataclass(frozen=True)
+class SampleOverview:
+    client_name: str = "Sample shop"
+    locale: str = "en"
+    currency: str = "EUR"
+    period: DateRange = PERIOD
+    previous: DateRange = PREVIOUS
+    data_as_of: datetime = datetime(2026, 5, 11, 9, 30, tzinfo=ZoneInfo("Europe/Kyiv"))
+    load_id: int = 3
+    totals: Values = None  # type: ignore[assignment]
+    previous_totals: Values = None  # type: ignore[assignment]
+    targets: Mapping[str, float] = None  # type: ignore[assignment]
+    campaigns: tuple[Row, ...] = ()
+    daily: tuple[tuple[date, Values], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def overview(**changes: object) -> SampleOverview:
+    """Return a week with one unknown day: 700.00 spent, 35 results at 20.00, against 500.00 and a target of 25.00."""
+    days = tuple(
+        (PERIOD.since + timedelta(days=number), UNKNOWN if number == 3 else values(100.0 + number, 5, 300.0))
+        for number in range(7)
+    )
+    week = SampleOverview(
+        totals=values(700.0, 35, 2_100.0),
+        previous_totals=values(500.0, 25, 2_000.0),
+        targets={"cpa": 25.0, "roas": 4.0},
+        campaigns=(
+            Row("1", "Sample Prospecting", values(525.0, 30, 1_800.0)),
+            Row("2", HOSTILE, values(175.0, 5, 300.0)),
+        ),
+        daily=days,
+    )
+    return replace(week, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,96 @@
+"""An overview as pieces of a page."""
+
+import re
+
+import pytest
+
+from aibuyer_kit.charts.fragment import PAGE_MIME, style_tag
+from aibuyer_kit.charts.overview import (
+    campaign_charts,
+    campaigns,
+    definitions,
+    headline,
+    masthead,
+    overview_html,
+    summary_sentences,
+    targets,
+    trends,
+)
+
+from .samples import HOSTILE, UNKNOWN, Row, overview, values
+
+
+def test_the_summary_tells_what_happened_in_plain_words() -> None:
+    """The whole report in three sentences."""
+    assert " ".join(summary_sentences(overview())) == (
+        "€700.00 was spent in 7 days: 40.0% more than in the 7 days before. "
+        "It brought 35 results at a cost of €20.00 each. "
+        "That is better than the target of €25.00. Every €1.00 spent returned €3.00."
+    )
+
+
+def test_the_summary_speaks_ukrainian() -> None:
+    """With the right plural after each number."""
+    text = " ".join(summary_sentences(overview(), "uk")).replace("\xa0", " ")
+    assert text.startswith("За 7 днів витрачено 700,00 EUR: на 40,0% більше, ніж за попередні 7 днів.")
+    assert "Це принесло 35 результатів за ціною 20,00 EUR кожен." in text
+
+
+@pytest.mark.parametrize(
+    ("totals", "expected"),
+    [
+        (UNKNOWN, "Nothing is known about the spend of these 7 days. Its results are not known."),
+        (
+            values(10.0, 0, None),
+            "€10.00 was spent in 7 days: 98.0% less than in the 7 days before. It brought no results.",
+        ),
+        (values(500.0, 1, None), "€500.00 was spent in 7 days, as much as in the 7 days before. It brought 1 result"),
+    ],
+)
+def test_the_summary_does_not_make_up_what_is_unknown(totals: dict[str, float | None], expected: str) -> None:
+    """No results and unknown results are two things."""
+    assert " ".join(summary_sentences(overview(totals=totals))).startswith(expected)
+
+
+def test_the_first_piece_names_the_page_and_says_how_fresh_the_data_are() -> None:
+    """A reader must know as of when the figures hold."""
+    piece = masthead(overview())
+    bundle = piece._repr_mimebundle_()
+
+    assert "Data as of 11 May 2026, 09:30 GMT+03:00" in piece.html
+    assert bundle[PAGE_MIME] == {"title": "Sample shop · Advertising report", "locale": "en"}
+    assert str(piece).startswith("Advertising report: Sample shop\nMay 4, 2026 – May 10, 2026")
+
+
+def test_every_piece_escapes_names() -> None:
+    """The client, the campaigns and the warnings are all text from elsewhere."""
+    hostile = overview(client_name=HOSTILE, warnings=(HOSTILE,), campaigns=(Row("1", HOSTILE, values(1.0, 1)),))
+    pieces = (masthead, headline, targets, trends, campaign_charts, campaigns, definitions)
+    html = "".join(piece(hostile).html for piece in pieces)
+
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 3
+
+
+def test_a_period_without_days_has_no_trend() -> None:
+    """A stated total has nothing to draw over days."""
+    assert trends(overview(daily=())).html == ""
+    assert campaign_charts(overview(campaigns=())).html == ""
+
+
+def test_a_campaign_without_a_name_goes_by_its_id() -> None:
+    """No row is anonymous."""
+    assert '<th scope="row">42' in campaigns(overview(campaigns=(Row("42", "", values(1.0, 1)),))).html
+
+
+def test_a_notebook_shows_the_whole_overview_with_its_style() -> None:
+    """One expression at the end of a cell is enough."""
+    html = overview_html(overview())
+    assert html.startswith(style_tag())
+    assert html.count("<svg") == 4
+    assert re.findall(r"<h2>(.*?)</h2>", html) == ["At a glance", "Day by day", "Campaigns"]
+
+
+def test_the_language_may_differ_from_the_clients_own() -> None:
+    """A report may be asked for in another language."""
+    assert "Кампанії" in overview_html(overview(), "uk")
