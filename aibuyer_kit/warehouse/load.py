@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+Facts = Literal["insights", "entities", "creatives", "reach"]
+
 # All of the coverage was read; the source tells only a part of it, as a file does; the read broke off.
 Extent = Literal["complete", "partial", "broken"]
 
@@ -25,16 +27,30 @@ Extent = Literal["complete", "partial", "broken"]
 class Coverage:
     """What a read was asked for: all that the platform holds there, if the read is complete.
 
-    `days`, `breakdowns` (names) and `attribution` belong to insights; an entity read covers one level of an account.
+    Entities and insights are of one `level`; `days` and `attribution` belong to insights and reach (where the days are
+    those on which windows end), `breakdowns` (names) to insights, `window_days` to reach.
     """
 
-    facts: Literal["insights", "entities"]
+    facts: Facts
     platform: str
     account_id: str
-    level: Level
+    level: Level | None = None
     days: DateRange | None = None
     breakdowns: tuple[str, ...] = ()
     attribution: str | None = None
+    window_days: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The name under which the load is recorded; `insights` alone are those that are not broken down."""
+        if self.breakdowns:
+            return f"{self.facts} by {', '.join(sorted(self.breakdowns))}"
+        return f"{self.facts} of {self.window_days} days" if self.window_days else self.facts
+
+    @property
+    def title(self) -> str:
+        """What was read, for a person: `ad insights 2026-03-01 to 2026-03-30`."""
+        return " ".join(str(part) for part in (self.level, self.label, self.days) if part)
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,14 @@ class _Shape:
 SHAPES = {
     "insights": _Shape("insight_version", facts.INSIGHT_KEY, facts.INSIGHT_VALUES),
     "entities": _Shape("entity_version", facts.ENTITY_KEY, facts.ENTITY_VALUES),
+    "creatives": _Shape("creative_version", facts.CREATIVE_KEY, facts.CREATIVE_VALUES),
+    "reach": _Shape("reach_version", facts.REACH_KEY, facts.REACH_VALUES),
+}
+_SCHEMAS = {
+    "insights": facts.insight_schema,
+    "entities": facts.entity_schema,
+    "creatives": facts.creative_schema,
+    "reach": facts.reach_schema,
 }
 
 
@@ -95,7 +119,7 @@ def staged_rows(connection: "duckdb.DuckDBPyConnection") -> int:
 
 
 def _checked(coverage: Coverage, tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
-    schema = facts.insight_schema() if coverage.facts == "insights" else facts.entity_schema()
+    schema = _SCHEMAS[coverage.facts]()
     for page in tables:
         if not page.schema.equals(schema):
             raise InconsistentReadError(
@@ -167,12 +191,12 @@ def _refuse_strays(connection: "duckdb.DuckDBPyConnection", coverage: Coverage) 
     """Raise InconsistentReadError if a row lies outside what was asked for: closing could not be trusted."""
     condition, parameters = _within(coverage)
     stray = connection.execute(
-        f"SELECT platform, account_id, level, entity_id FROM stage WHERE NOT ({condition}) ORDER BY ALL LIMIT 1",
+        f"SELECT {', '.join(SHAPES[coverage.facts].key)} FROM stage WHERE NOT ({condition}) ORDER BY ALL LIMIT 1",
         parameters,
     ).fetchone()
     if stray:
         raise InconsistentReadError(
-            f"The read of {_name(coverage)} returned a row outside of it: {stray}. Nothing was loaded."
+            f"The read of {coverage.title} returned a row outside of it: {stray}. Nothing was loaded."
         )
 
 
@@ -225,20 +249,23 @@ def _close(
 
 def _within(coverage: Coverage) -> tuple[str, dict[str, object]]:
     """Return the condition that holds for the rows which a complete read of the coverage returns."""
-    parameters: dict[str, object] = {
-        "platform": coverage.platform,
-        "account_id": coverage.account_id,
-        "level": str(coverage.level),
-    }
-    condition = "platform = $platform AND account_id = $account_id AND level = $level"
-    if coverage.facts == "entities":
-        return condition, parameters
-    if coverage.days is None or coverage.attribution is None:
-        raise ValueError("The coverage of insights has days and an attribution setting.")
-    parameters |= {"since": coverage.days.since, "until": coverage.days.until, "attribution": coverage.attribution}
-    broken_down = breakdown_filter(coverage.breakdowns)
-    within = f"date >= $since AND date_stop <= $until AND attribution = $attribution AND {broken_down}"
-    return f"{condition} AND {within}", parameters
+    parameters: dict[str, object] = {"platform": coverage.platform, "account_id": coverage.account_id}
+    conditions = ["platform = $platform", "account_id = $account_id"]
+    if coverage.facts != "creatives":
+        parameters["level"] = str(coverage.level)
+        conditions.append("level = $level")
+    if coverage.facts in ("insights", "reach"):
+        if coverage.days is None or coverage.attribution is None:
+            raise ValueError(f"The coverage of {coverage.facts} has days and an attribution setting.")
+        days = {"since": coverage.days.since, "until": coverage.days.until}
+        parameters |= days | {"attribution": coverage.attribution}
+        conditions += ["date_stop <= $until", "attribution = $attribution"]
+    if coverage.facts == "insights":
+        conditions += ["date >= $since", breakdown_filter(coverage.breakdowns)]
+    if coverage.facts == "reach":
+        parameters["window_days"] = coverage.window_days
+        conditions += ["date_stop >= $since", "window_days = $window_days"]
+    return " AND ".join(conditions), parameters
 
 
 def breakdown_filter(names: tuple[str, ...]) -> str:
@@ -260,10 +287,10 @@ def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_a
         [
             result.load_id,
             known_at.astimezone(UTC).replace(tzinfo=None),
-            coverage.facts,
+            coverage.label,
             coverage.platform,
             coverage.account_id,
-            str(coverage.level),
+            str(coverage.level or ""),
             days.since if days else None,
             days.until if days else None,
             result.extent,
@@ -274,11 +301,6 @@ def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_a
             result.repeated,
         ],
     )
-
-
-def _name(coverage: Coverage) -> str:
-    period = f" of {coverage.days}" if coverage.days else ""
-    return f"{coverage.platform} {coverage.account_id} {coverage.level} {coverage.facts}{period}"
 
 
 def _count(connection: "duckdb.DuckDBPyConnection", sql: str, parameters: object = None) -> int:

@@ -1,4 +1,4 @@
-"""The calls that are left: shared by accounts, held back before the platform refuses, planned without starving anyone."""
+"""The calls that are left: shared by accounts, held back before the platform refuses, planned fairly."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -44,6 +44,8 @@ def test_utf16_without_its_mark_is_told_by_its_zero_bytes(encoding: str) -> None
         ("Dzień;Kampania\n1;Wiosna żółć\n", "cp1250"),
         ("Day;Campaign\n1;à\n", "cp1252"),
         ("Day;Campaign\n1;日本語の広告\n", "shift-jis"),
+        ("Day;Campaign\n1;кОНтЕНт\n", "cp1251"),
+        ("Day;Campaign\n1;Весна‡\n", "cp1251"),
     ],
 )
 def test_what_may_be_something_else_is_not_taken_for_windows_1251(text: str, encoding: str) -> None:

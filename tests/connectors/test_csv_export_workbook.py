@@ -117,6 +117,10 @@ def test_an_id_kept_as_a_number_of_over_fifteen_digits_is_left_out(tmp_path: Pat
     result = imported(tmp_path, filled(HEAD, *rows), columns=columns)
     assert result.facts["entity_id"].to_pylist() == ["120212345678901234", "77"]
     assert "keep it as text" in result.report.rejected[0].reason
+    whole = filled(HEAD, (date(2026, 3, 1), 77, 1, 1), (date(2026, 3, 1), 78, 1, 1))
+    file = rewritten(tmp_path, whole, "xl/worksheets/sheet1.xml", [("<v>77</v>", "<v>1202123456789012</v>")])
+    read = read_export(file, MAPPING.model_copy(update={"columns": columns}))
+    assert read.facts["entity_id"].to_pylist() == ["78"]
 
 
 def test_shared_texts_are_looked_up(tmp_path: Path) -> None:

@@ -42,10 +42,12 @@ def ids(rows: list[dict[str, Any]]) -> list[str]:
 def until_error(connector: MetaConnector, stream: Stream = STREAM) -> tuple[list[str], PlatformError]:
     """Return what a read gave before its error, and the error."""
     given: list[str] = []
-    with pytest.raises(PlatformError) as caught:
+    try:
         for table in connector.fetch(stream):
             given += table["entity_id"].to_pylist()
-    return given, caught.value
+    except PlatformError as error:
+        return given, error
+    raise AssertionError("the read ended without an error")
 
 
 @pytest.mark.parametrize("refusal", [EXPIRED, LOST_SCOPE], ids=["expired", "lost scope"])
@@ -154,10 +156,9 @@ def test_amounts_that_had_to_be_rounded_are_counted_with_their_drift(graph: Scri
     rows = read(connector)
     assert rows[0]["spend_micros"] == 1_000_001
     assert rows[0]["action_values"][0]["total"] == 3_000_000
-    assert connector.notices == [
-        "act_1 ad insights 2026-05-01 to 2026-05-04: 2 amounts with more than six decimals were rounded,"
-        " by 0.01 micros in all."
-    ]
+    (notice,) = connector.notices
+    assert notice.startswith("act_1 ad insights 2026-05-01 to 2026-05-04: 2 amounts with more than six decimals")
+    assert notice.endswith("were rounded, by 0.01 micros in all.")
 
 
 def test_a_field_that_is_refused_is_left_out_and_told_once(graph: ScriptedGraph, clock: ManualClock) -> None:

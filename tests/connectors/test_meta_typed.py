@@ -115,7 +115,7 @@ amounts = st.decimals(0, 10**6, places=6, allow_nan=False).map(lambda amount: f"
 actions = st.lists(
     st.fixed_dictionaries(
         {"action_type": st.sampled_from(["lead", "purchase", "link_click", "a", "z"])},
-        optional={name: counts for name in ("value", "1d_click", "7d_click", "28d_click", "1d_view", "7d_view")},
+        optional=dict.fromkeys(("value", "1d_click", "7d_click", "28d_click", "1d_view", "7d_view"), counts),
     ),
     max_size=4,
     unique_by=lambda action: action["action_type"],

@@ -22,9 +22,10 @@ from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.warehouse.write import CompleteRead
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.report import client_overview
-from aibuyer_kit.workflows.sync import SyncReport, days_to_read, sync_client
+from aibuyer_kit.workflows.cadence import days_to_read
+from aibuyer_kit.workflows.sync import SyncReport, sync_client
 
-SETTINGS = SyncSection(backfill_days=35)
+SETTINGS = SyncSection(backfill_days=35, breakdowns=[], hourly=False, reach=False)
 PURCHASES = ResultSetting("purchase")
 
 

@@ -109,7 +109,7 @@ class MetaConnector:
         budget: CallBudget | None = None,
         in_flight: int = 4,
         slow_call_seconds: float = 0.2,
-        report_days: int = 93,
+        report_days: int = 366,
     ) -> None:
         if not _ACCOUNT_ID.fullmatch(account_id):
             raise InvalidIdError(
