@@ -17,6 +17,7 @@ from aibuyer_kit.workflows.workspaces import find_workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.workflows.maturity import ResultMetric
     from aibuyer_kit.workflows.sync import SyncReport
 
 
@@ -126,6 +127,40 @@ class Client:
         """Return the totals of every entity of `level` in a period, the largest spend first."""
         period = resolve_period(self._context, self._reader, since=since, until=until, as_of=as_of)
         return entity_totals(self._context, self._reader, parse_level(level), period, as_of=as_of)
+
+    def reach(
+        self, level: str = "campaign", *, window_days: int = 7, ends: Day | None = None, as_of: AsOf | str | None = None
+    ) -> "pd.DataFrame":
+        """Return one row per object: people reached in the `window_days` (1, 7 or 28) that end on `ends`, or yesterday.
+
+        Reach and frequency belong to a window and must not be summed over days: ask for the window that you mean.
+        """
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        if ends is None:
+            day = resolve_period(self._context, self._reader, days=1, as_of=moment)
+        else:
+            day = resolve_period(self._context, self._reader, since=ends, until=ends, as_of=moment)
+        return self._reader.reach(parse_level(level), window_days, day, as_of=moment).frame()
+
+    def creatives(self, *, as_of: AsOf | str | None = None) -> "pd.DataFrame":
+        """Return one row per creative: what the ads show."""
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return self._reader.creatives(as_of=moment).frame()
+
+    def maturity(
+        self, metric: "ResultMetric" = "results", *, window: str = "", as_of: AsOf | None = None
+    ) -> "pd.DataFrame":
+        """Return one row per account and age in days: the share of the final figure that is known by then.
+
+        `metric` is results or revenue; a share that cannot be told yet is NA.
+        """
+        import pandas as pd
+
+        from aibuyer_kit.workflows.maturity import client_maturity
+
+        curves = client_maturity(self._context, self._reader, metric, window=window, as_of=as_of)
+        rows = [(account, *vars(point).values()) for account, curve in curves.items() for point in curve]
+        return pd.DataFrame(rows, columns=["account_id", "age_days", "share_known", "days_compared"])
 
     def accounts(self) -> "pd.DataFrame":
         """Return one row per ad account."""

@@ -119,6 +119,30 @@ class Reader:
         )
         return _answer(cursor)
 
+    def reach(self, level: Level, window_days: int, ends: DateRange, *, as_of: AsOf | None = None) -> Answer:
+        """Return one row per object of `level` and last day of a window: reach, impressions, frequency.
+
+        People are not added up: each row is the platform's own count for that object and window.
+        """
+        cursor = self._cursor()
+        cursor.execute(
+            sql_text("read/reach"),
+            {
+                "level": str(level),
+                "window_days": window_days,
+                "since": ends.since,
+                "until": ends.until,
+                "as_of_load": _load_number(cursor, as_of),
+            },
+        )
+        return _answer(cursor)
+
+    def creatives(self, *, as_of: AsOf | None = None) -> Answer:
+        """Return one row per creative, as known then."""
+        cursor = self._cursor()
+        cursor.execute("SELECT * FROM creatives_as_of(?) ORDER BY ALL", [_load_number(cursor, as_of)])
+        return _answer(cursor)
+
     def development(
         self, account_id: str, zone: ZoneInfo, *, result: ResultSetting, as_of: AsOf | None = None
     ) -> Answer:

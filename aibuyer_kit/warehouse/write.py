@@ -1,22 +1,27 @@
 """The one writer of a client's warehouse."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import duckdb
 import filelock
 
-from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.errors import AibuyerError, WarehouseBusyError, WarehouseError
 from aibuyer_kit.warehouse.connection import is_damage, open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
 from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult, load_staged, stage, staged_rows
 from aibuyer_kit.warehouse.recover import Recovered, open_working, rebuild
 from aibuyer_kit.warehouse.schema import migrate
+from aibuyer_kit.warehouse.thin import thin
+
+# A week of intraday history answers most questions about what was known when.
+KEPT_WHOLE_DAYS = 7
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,6 +123,20 @@ class Writer:
             .fetchall()
         )
         return tuple(CompleteRead(DateRange(since, until), known.replace(tzinfo=UTC)) for since, until, known in rows)
+
+    def thin(self, zone: ZoneInfo, *, protected_loads: Collection[int] = ()) -> int:
+        """Drop versions that were replaced on the day of `zone` on which they became known, and return how many.
+
+        The last KEPT_WHOLE_DAYS days stay whole, and so does whatever a protected load has read.
+        """
+        rows = self._open().execute("SELECT load_id, known_at_utc FROM load").fetchall()
+        if not rows:
+            return 0
+        known_on = {load_id: account_date(known.replace(tzinfo=UTC), zone) for load_id, known in rows}
+        keep_from = max(known_on.values()) - timedelta(days=KEPT_WHOLE_DAYS)
+        removed = thin(self._open(), known_on=known_on, keep_from=keep_from, protected_loads=protected_loads)
+        self._unpublished = self._unpublished or removed > 0
+        return removed
 
     def publish(self) -> Path | None:
         """Publish what is not published yet and return the new snapshot, or None if there was nothing new."""

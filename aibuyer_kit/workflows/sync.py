@@ -114,6 +114,8 @@ def _sync_account(
     chosen = depth or due_depth(reads, now, zone, settings)
     days = days_to_read(reads, account_date(now, zone), zone, settings)
     yield from _read(writer, connector, list(figure_streams(chosen, days, settings)), progress)
+    if chosen is Depth.NIGHTLY:
+        writer.thin(zone)
 
 
 def _read(
