@@ -20,9 +20,9 @@ from aibuyer_kit.sandbox.serve import RunningSandbox, start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.warehouse.write import CompleteRead
+from aibuyer_kit.workflows.cadence import days_to_read
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.report import client_overview
-from aibuyer_kit.workflows.cadence import days_to_read
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
 
 SETTINGS = SyncSection(backfill_days=35, breakdowns=[], hourly=False, reach=False)
