@@ -111,8 +111,8 @@ def _run(command: ServerCommand, port: int) -> int:
         socket.create_server((ADDRESS, port)).close()
     except OSError as error:
         raise InputError(
-            f"The port {port} of {ADDRESS} cannot be used ({error.strerror}). Another server may be running there:"
-            " end it, or choose another port with --port."
+            f"The port {port} of {ADDRESS} cannot be used ({os.strerror(error.errno or 0)})."
+            " Another server may be running there: end it, or choose another port with --port."
         ) from None
     return command.run()
 

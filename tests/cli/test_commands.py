@@ -194,7 +194,7 @@ def test_a_port_in_use_is_told_in_one_line(run: Run, shop: Path, command: str) -
         done = run(command, "--port", port)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
-    assert f"The port {port} of 127.0.0.1 cannot be used" in done.stderr
+    assert f"The port {port} of 127.0.0.1 cannot be used (Address already in use). " in done.stderr
     assert "--port" in done.stderr
 
 

@@ -1,0 +1,109 @@
+"""The doctor: what is wrong is named with its cure, and one failure hides no other."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from aibuyer_kit.access.client_file import AccountSection
+from aibuyer_kit.workflows.doctor import Finding, examine
+from aibuyer_kit.workflows.workspaces import init_workspace
+
+from .accounts import client, load_days
+
+ACCOUNT = AccountSection(id="act_1")
+CLIENT_CHECKS = ("settings", "access token", "warehouse")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace without clients, and an environment without our variables."""
+    for name in [name for name in os.environ if name.startswith("AIBUYER_")]:
+        monkeypatch.delenv(name)
+    return init_workspace(tmp_path / "workspace")
+
+
+def failures(folder: Path) -> dict[str, str]:
+    return {each.check: each.detail for each in examine(folder) if not each.ok}
+
+
+def test_a_healthy_workspace_is_well_in_every_check(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each thing is looked at, and the token itself is not shown."""
+    monkeypatch.setenv("AIBUYER_SHOP_META_ACCESS_TOKEN", "canary")
+    load_days(
+        client(workspace, clock="system", accounts=(ACCOUNT,)), {"2026-03-01": 1.0}, known_at="2026-03-02T09:00+00:00"
+    )
+    findings = examine(workspace)
+    installation = ["Python", "packages", "content", "workspace", "writable", "settings"]
+    assert [each.check for each in findings] == [*installation, *(f"shop: {n}" for n in CLIENT_CHECKS)]
+    assert all(each.ok for each in findings)
+    assert findings[-1] == Finding("shop: warehouse", True, "load 1, data as of 2026-03-02T09:00+00:00")
+    assert "canary" not in str(findings)
+
+
+def test_a_broken_installation_is_told_to_be_renewed(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package and a folder that should have come along."""
+    monkeypatch.setattr("aibuyer_kit.workflows.doctor._PACKAGES", ("duckdb", "no-such-package"))
+    monkeypatch.setattr("aibuyer_kit.workflows.doctor.FOLDERS", ("notebooks", "no-such-folder"))
+    found = failures(workspace)
+    assert found["packages"] == "Missing: no-such-package. Install again: pip install aibuyer-kit"
+    assert "'no-such-folder' is missing from this installation. Install aibuyer-kit again" in found["content"]
+
+
+def test_a_folder_that_is_no_workspace_is_told_how_to_make_one(tmp_path: Path) -> None:
+    """The installation is checked all the same."""
+    assert list(failures(tmp_path)) == ["workspace"]
+    assert f"aibuyer init {tmp_path}" in failures(tmp_path)["workspace"]
+
+
+def test_a_wrong_setting_is_named_by_file_and_key(workspace: Path) -> None:
+    """And by what would be right."""
+    (workspace / "aibuyer.toml").write_text("[sync]\nbackfill_days = 0\n", encoding="utf-8")
+    said = failures(workspace)["settings"]
+    assert "backfill_days" in said
+    assert "greater than or equal to 1" in said
+
+
+def test_a_client_without_token_and_data_is_told_both_cures(workspace: Path) -> None:
+    """The variable to set, and the command to run."""
+    client(workspace, clock="system", accounts=(ACCOUNT,))
+    found = failures(workspace)
+    assert list(found) == ["shop: access token", "shop: warehouse"]
+    assert "Set the environment variable AIBUYER_SHOP_META_ACCESS_TOKEN" in found["shop: access token"]
+    assert "Run `aibuyer sync` or `aibuyer import`" in found["shop: warehouse"]
+
+
+def test_a_wrong_client_file_is_named_and_the_next_client_is_still_looked_at(workspace: Path) -> None:
+    """File and key, then the other client's own failure."""
+    broken = client(workspace)
+    healthy = broken.folder.with_name("tea")
+    healthy.mkdir()
+    (healthy / "client.toml").write_bytes((broken.folder / "client.toml").read_bytes())
+    (broken.folder / "client.toml").write_text('name = "Shop"\nlocale = "fr"\n', encoding="utf-8")
+    found = failures(workspace)
+    assert list(found) == ["shop: settings", "tea: warehouse"]
+    assert f"{broken.folder / 'client.toml'}: locale" in found["shop: settings"]
+    assert "'en' or 'uk'" in found["shop: settings"]
+
+
+def test_a_client_that_is_a_link_is_told_to_use_a_real_folder(workspace: Path) -> None:
+    """Its figures would be another client's."""
+    client(workspace)
+    (workspace / "clients" / "twin").symlink_to("shop")
+    assert "Use a real folder" in failures(workspace)["twin: settings"]
+
+
+def test_a_damaged_snapshot_is_told_with_its_cure(workspace: Path) -> None:
+    """A sync publishes a new one."""
+    shop = client(workspace)
+    load_days(shop, {"2026-03-01": 1.0}, known_at="2026-03-02T09:00+00:00")
+    (snapshot,) = shop.warehouse.glob("snapshot-*.duckdb")
+    snapshot.write_bytes(b"not a database")
+    assert "Run `aibuyer sync`" in failures(workspace)["shop: warehouse"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(workspace: Path) -> None:
+    """A folder stands where the probe would be, which stops the owner of every file too."""
+    (workspace / ".doctor").mkdir()
+    assert f"{workspace} cannot be written" in failures(workspace)["writable"]
+    assert "Check its owner and mode" in failures(workspace)["writable"]

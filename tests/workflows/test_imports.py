@@ -1,0 +1,184 @@
+"""Importing files into a warehouse: what it then holds, and what is refused without a trace."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import AibuyerError, ImportFileError, InconsistentReadError, NotFoundError
+from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.workflows.imports import ImportDone, import_export
+from aibuyer_kit.workflows.insights import read_insights
+
+from .accounts import client, load_days
+
+MARCH = DateRange(date(2026, 3, 1), date(2026, 3, 31))
+PURCHASES = ResultSetting("purchase")
+DAILY = """\
+Day,Campaign,Cost,Shown,Orders,Revenue
+2026-03-01,Spring,100.10,1000,4,400.00
+2026-03-01,Summer,50.20,500,,
+2026-03-02,Spring,200.30,2000,6,650.50
+"""
+MAPPING = """\
+account_id = "shop-files"
+currency = "EUR"
+level = "campaign"
+empty_actions = "none"
+{days}
+
+[columns]
+{day_column}
+campaign_name = "Campaign"
+spend = "Cost"
+impressions = "Shown"
+
+[actions]
+purchase = "Orders"
+
+[action_values]
+purchase = "Revenue"
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> ClientContext:
+    """A client without any data; its time is the machine's."""
+    return client(tmp_path, clock="system")
+
+
+def daily(context: ClientContext, text: str = DAILY, *, replace_days: bool = False, more: str = "") -> ImportDone:
+    mapping = MAPPING.format(days="", day_column='date = "Day"') + more
+    return _imported(context, text, mapping, replace_days=replace_days)
+
+
+def total(context: ClientContext, since: str, until: str, *rows: str) -> ImportDone:
+    """Import a file without dates, whose rows stand for the stated period."""
+    mapping = MAPPING.format(days=f"period = {{ since = {since}, until = {until} }}", day_column="")
+    return _imported(context, "\n".join(["Campaign,Cost,Shown,Orders,Revenue", *rows]), mapping)
+
+
+def _imported(context: ClientContext, text: str, mapping: str, *, replace_days: bool = False) -> ImportDone:
+    file, stated = context.folder / "export.csv", context.folder / "mapping.toml"
+    file.write_text(text, encoding="utf-8")
+    stated.write_text(mapping, encoding="utf-8")
+    return import_export(context, file, stated, replace_days=replace_days)
+
+
+def known(context: ClientContext) -> dict[tuple[str, str], tuple[object, ...]]:
+    """Return spend, impressions, results and revenue by campaign and first day."""
+    rows = Reader(context.warehouse).insights(Level.CAMPAIGN, MARCH, result=PURCHASES).rows()
+    names = ("spend", "impressions", "results", "revenue")
+    return {(row["name"], str(row["date"])): tuple(row[name] for name in names) for row in rows}
+
+
+def loads(context: ClientContext) -> list[dict[str, object]]:
+    try:
+        return Reader(context.warehouse).loads().rows()
+    except NotFoundError:
+        return []
+
+
+def test_the_warehouse_holds_what_the_file_says(shop: ClientContext) -> None:
+    """Every figure of three rows, and the account's sums by hand: 350.60, 3,500, 10 and 1,050.50."""
+    done = daily(shop)
+    assert (done.facts.inserted, done.facts.extent) == (3, "partial")
+    assert known(shop) == {
+        ("Spring", "2026-03-01"): (100.1, 1000, 4, 400.0),
+        ("Summer", "2026-03-01"): (50.2, 500, 0, 0.0),
+        ("Spring", "2026-03-02"): (200.3, 2000, 6, 650.5),
+    }
+    days = Reader(shop.warehouse).insights(Level.ACCOUNT, MARCH, result=PURCHASES).rows()
+    sums = [(str(row["date"]), row["spend"], row["impressions"], row["results"], row["revenue"]) for row in days]
+    assert sums == [("2026-03-01", 150.3, 1500, 4, 400.0), ("2026-03-02", 200.3, 2000, 6, 650.5)]
+    (account,) = Reader(shop.warehouse).entities(Level.ACCOUNT).rows()
+    assert (account["platform"], account["entity_id"], account["currency"]) == ("file", "shop-files", "EUR")
+
+
+def test_a_later_file_restates_what_it_names_and_leaves_the_rest(shop: ClientContext) -> None:
+    """A partial file says nothing about the campaigns that it does not name; the earlier figures can be read."""
+    first = daily(shop)
+    then = Reader(shop.warehouse).freshness().load_id
+    done = daily(shop, "Day,Campaign,Cost,Shown,Orders,Revenue\n2026-03-01,Spring,111.00,1000,5,500.00\n")
+    assert (done.facts.inserted, done.facts.restated, done.facts.closed, done.facts.unchanged) == (0, 1, 0, 0)
+    assert known(shop)["Spring", "2026-03-01"] == (111.0, 1000, 5, 500.0)
+    assert known(shop)["Summer", "2026-03-01"] == (50.2, 500, 0, 0.0)
+    assert first.facts.load_id <= then
+    rows = Reader(shop.warehouse).insights(Level.CAMPAIGN, MARCH, result=PURCHASES, as_of=then).rows()
+    assert sorted(row["spend"] for row in rows) == [50.2, 100.1, 200.3]
+
+
+def test_with_replace_days_what_the_file_leaves_out_of_its_days_is_gone(shop: ClientContext) -> None:
+    """Only of its own days: the second of March is not in the file."""
+    daily(shop)
+    only_spring = "Day,Campaign,Cost,Shown,Orders,Revenue\n2026-03-01,Spring,100.10,1000,4,400.00\n"
+    done = daily(shop, only_spring, replace_days=True)
+    assert (done.facts.closed, done.facts.unchanged, done.facts.extent) == (1, 1, "complete")
+    assert sorted(known(shop)) == [("Spring", "2026-03-01"), ("Spring", "2026-03-02")]
+
+
+def test_a_file_with_rejected_rows_replaces_nothing(shop: ClientContext) -> None:
+    """A row that cannot be read would be taken for one that is gone; the message names its line."""
+    daily(shop)
+    before, loaded = known(shop), loads(shop)
+    damaged = DAILY.replace("50.20", "$50.20").replace("100.10", "1.00")
+    with pytest.raises(ImportFileError, match=r"cannot replace its days:\n(?s:.*)line 3: .*\$50\.20"):
+        daily(shop, damaged, replace_days=True)
+    assert (known(shop), loads(shop)) == (before, loaded)
+
+
+def assert_refused(context: ClientContext, error: type[AibuyerError], words: str) -> None:
+    """Check that a total of 1 to 15 March is refused in these words, and that no load remains of it."""
+    before, loaded = known(context), loads(context)
+    with pytest.raises(error, match=words):
+        total(context, "2026-03-01", "2026-03-15", "Spring,500,5000,10,1000", "Autumn,1,1,,")
+    assert (known(context), loads(context)) == (before, loaded)
+    names = [row["name"] for row in Reader(context.warehouse).entities(Level.CAMPAIGN).rows()]
+    assert "Autumn" not in names
+
+
+def test_two_stated_periods_that_overlap_are_refused(shop: ClientContext) -> None:
+    """Ten to fifteen March would count twice; both periods and a way out are named."""
+    total(shop, "2026-03-10", "2026-03-31", "Spring,700,7000,14,1400")
+    words = r"Spring is reported for 2026-03-01 to 2026-03-15, and Spring is known for 2026-03-10 to 2026-03-31.*twice"
+    assert_refused(shop, InconsistentReadError, words)
+
+
+def test_a_total_beside_the_days_that_it_sums_up_is_refused(shop: ClientContext) -> None:
+    """The days are known one by one already."""
+    daily(shop)
+    assert_refused(shop, InconsistentReadError, r"Spring is known for 2026-03-0[12].*twice.*Nothing was loaded")
+
+
+def test_days_beside_the_total_that_sums_them_up_are_refused(shop: ClientContext) -> None:
+    """The other way round; a period that has ended before is no clash."""
+    total(shop, "2026-02-01", "2026-02-28", "Spring,900,9000,18,1800")
+    total(shop, "2026-03-02", "2026-03-31", "Spring,700,7000,14,1400")
+    loaded = loads(shop)
+    with pytest.raises(InconsistentReadError, match=r"Spring is known for 2026-03-02 to 2026-03-31.*twice"):
+        daily(shop)
+    assert loads(shop) == loaded
+    assert list(known(shop)) == [("Spring", "2026-03-02")]
+
+
+def test_a_breakdown_that_could_not_be_read_again_is_refused_before_anything_is_loaded(shop: ClientContext) -> None:
+    """The mapping is named, and the warehouse is not even made."""
+    with pytest.raises(ImportFileError, match=r"mapping\.toml: breakdowns: 'age group'.*underscores"):
+        daily(shop, more='[breakdowns]\n"age group" = "Campaign"\n')
+    assert loads(shop) == []
+    assert not shop.warehouse.exists()
+
+
+def test_a_file_beside_a_synced_account_keeps_both_readable(shop: ClientContext) -> None:
+    """Its results are counted under a setting of their own; the accounts differ, so nothing is mixed."""
+    load_days(shop, {"2026-03-01": 30.0}, known_at="2026-03-02T09:00+00:00", results=2)
+    daily(shop)
+    rows = read_insights(shop, "account", ["spend", "results"], since="2026-03-01", until="2026-03-02")
+    assert sorted((str(row["date"]), row["spend"], row["results"]) for row in rows) == [
+        ("2026-03-01", 30.0, 2),
+        ("2026-03-01", 150.3, 4),
+        ("2026-03-02", 200.3, 6),
+    ]

@@ -1,0 +1,50 @@
+"""The state of a client's data, by hand and on a clock that stands still."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from aibuyer_kit.workflows.status import client_status
+
+from .accounts import add_account, client, load_days
+
+COLUMNS = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "broken_loads")
+
+
+def test_the_row_tells_how_fresh_the_data_is_and_which_reads_broke_off(tmp_path: Path) -> None:
+    """Time stands at the last whole read, 07:40 UTC: 10:40 in Kyiv in summer, and of no age."""
+    shop = client(tmp_path)
+    add_account(shop, "act_1", "Europe/Kyiv", "EUR", "2026-06-01T07:30+00:00")
+    load_days(shop, {"2026-05-30": 1.0, "2026-05-31": 2.0}, known_at="2026-06-01T07:40+00:00")
+    load_days(shop, {"2026-06-01": 3.0}, known_at="2026-06-01T09:00+00:00", extent="broken")
+    assert client_status(shop) == {
+        "client": "shop",
+        "data_as_of": "2026-06-01T10:40+03:00",
+        "age_minutes": 0,
+        "first_day": date(2026, 5, 30),
+        "last_day": date(2026, 5, 31),
+        "loads": 3,
+        "broken_loads": 1,
+    }
+
+
+def test_of_two_accounts_the_stalest_tells_the_age(tmp_path: Path) -> None:
+    """One was read at 06:00 and the other at 09:00, on a clock that the platform's last word has stopped."""
+    shop = client(tmp_path)
+    load_days(shop, {"2026-05-31": 1.0}, known_at="2026-06-01T06:00+00:00")
+    load_days(shop, {"2026-06-01": 1.0}, known_at="2026-06-01T09:00+00:00", account_id="act_2")
+    row = client_status(shop)
+    assert (row["data_as_of"], row["age_minutes"]) == ("2026-06-01T06:00+00:00", 0)
+    assert (row["first_day"], row["last_day"]) == (date(2026, 5, 31), date(2026, 6, 1))
+
+
+def test_on_the_machines_clock_the_age_is_counted_from_now(tmp_path: Path) -> None:
+    """A read that ended an hour and a half ago; the test itself may take a minute."""
+    shop = client(tmp_path, clock="system")
+    read_at = datetime.now(UTC) - timedelta(minutes=90, seconds=1)
+    load_days(shop, {"2026-05-31": 1.0}, known_at=read_at.isoformat())
+    assert client_status(shop)["age_minutes"] in (90, 91)
+
+
+def test_a_client_without_data_is_a_row_without_figures(tmp_path: Path) -> None:
+    """It is listed among the others, and it is not an error."""
+    assert client_status(client(tmp_path)) == {"client": "shop"} | dict.fromkeys(COLUMNS)
