@@ -19,6 +19,8 @@ _DAMAGE = (
 _HELD = ("Could not set lock on file", "being used by another process", "with a different configuration")
 # Two copies of the header and the block that they lie in stand before the first block of data.
 _HEADER_BYTES = 3 * 4096
+# What does not fit goes to disk beside the file, so that memory stays flat however much is read.
+_WRITER_MEMORY = "512MB"
 
 
 class TruncatedFileError(Exception):
@@ -39,6 +41,7 @@ def open_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path))
     try:
         connection.execute("SET enable_progress_bar = false")
+        connection.execute(f"SET memory_limit = '{_WRITER_MEMORY}'")
         _check_length(connection, path)
     except BaseException:
         connection.close()

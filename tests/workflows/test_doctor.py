@@ -69,7 +69,7 @@ def test_a_client_without_token_and_data_is_told_both_cures(workspace: Path) -> 
     client(workspace, clock="system", accounts=(ACCOUNT,))
     found = failures(workspace)
     assert list(found) == ["shop: access token", "shop: warehouse"]
-    assert "Set the environment variable AIBUYER_SHOP_META_ACCESS_TOKEN" in found["shop: access token"]
+    assert "AIBUYER_SHOP_META_ACCESS_TOKEN" in found["shop: access token"]
     assert "Run `aibuyer sync` or `aibuyer import`" in found["shop: warehouse"]
 
 

@@ -1,5 +1,6 @@
 -- Open rows loaded by $load_id that share days with another open row of the same campaign (or of the whole account) over
--- other days. Grain: one row at most. Only totals of several days can do that, so daily loads cost nothing here.
+-- other days. Grain: one row at most. Only totals of several days can do that, so every pair holds one of them: joining
+-- all rows with all rows of the same days takes a minute for 200,000 daily rows.
 WITH fact AS (
     SELECT
         platform,
@@ -13,18 +14,23 @@ WITH fact AS (
         CASE level WHEN 'account' THEN NULL WHEN 'campaign' THEN entity_id ELSE coalesce(campaign_id, '') END AS branch
     FROM insight_version
     WHERE known_to = $open
+),
+total AS MATERIALIZED (
+    SELECT * FROM fact WHERE date_stop > date
+),
+pair AS (
+    SELECT fact AS fresh, total AS other FROM fact JOIN total ON fact.platform = total.platform
+        AND fact.account_id = total.account_id AND fact.date <= total.date_stop AND fact.date_stop >= total.date
+    WHERE fact.known_from = $load_id
+    UNION ALL
+    SELECT total AS fresh, fact AS other FROM total JOIN fact ON fact.platform = total.platform
+        AND fact.account_id = total.account_id AND fact.date <= total.date_stop AND fact.date_stop >= total.date
+    WHERE total.known_from = $load_id
 )
 SELECT fresh.entity_id, fresh.date, fresh.date_stop, other.entity_id, other.date, other.date_stop
-FROM fact AS fresh
-JOIN fact AS other
-    ON fresh.platform = other.platform
-    AND fresh.account_id = other.account_id
-    AND (fresh.breakdown = '') = (other.breakdown = '')
-    AND (fresh.date_stop > fresh.date OR other.date_stop > other.date)
-    AND fresh.date <= other.date_stop
-    AND fresh.date_stop >= other.date
+FROM pair
+WHERE (fresh.breakdown = '') = (other.breakdown = '')
     AND (fresh.date <> other.date OR fresh.date_stop <> other.date_stop)
     AND (fresh.branch IS NULL OR other.branch IS NULL OR fresh.branch = other.branch)
-WHERE fresh.known_from = $load_id
 ORDER BY ALL
 LIMIT 1
