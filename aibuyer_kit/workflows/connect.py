@@ -25,6 +25,7 @@ def client_connectors(
 
     Raises InputError if the client has no account, AuthorisationError if it has no access token.
     """
+    from aibuyer_kit.connectors.budget import CallBudget
     from aibuyer_kit.connectors.meta import META_GRAPH_URL, MetaConnector, MetaCredentials
 
     if not context.settings.accounts:
@@ -34,6 +35,7 @@ def client_connectors(
     login = MetaLogin(access_token, "the caller") if access_token else meta_login(context)
     app_id, app_secret = chosen_app(settings, login.app_id, login.app_secret)
     credentials = MetaCredentials(login.access_token, app_id, app_secret)
+    budget = CallBudget()  # one app, one limit
     return tuple(
         MetaConnector(
             account.id,
@@ -42,6 +44,7 @@ def client_connectors(
             api_version=settings.api_version,
             clock=clock or SystemClock(),
             page_size=settings.page_rows,
+            budget=budget,
         )
         for account in context.settings.accounts
     )

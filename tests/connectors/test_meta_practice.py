@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 import pytest
 from pydantic import SecretStr
 
-from aibuyer_kit.connectors.base import EntityStream, InsightStream
+from aibuyer_kit.connectors.base import CreativeStream, EntityStream, InsightStream, ReachStream
 from aibuyer_kit.connectors.http import RetryPolicy
 from aibuyer_kit.connectors.meta import AccountTotals, MetaConnector, MetaCredentials
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import AuthorisationError, RateLimitError
+from aibuyer_kit.core.errors import AuthorisationError, PlatformError, RateLimitError
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
 
 # Older than 28 days at the start, so that no figure is restated any more while the clock moves.
@@ -85,6 +85,116 @@ def test_the_sum_of_all_ads_is_the_platforms_own_total(platform: RunningSandbox)
     assert sums(table) == connector.account_totals(WEEK)
     assert table.num_rows > 2 * 50
     assert len(set(zip(table["entity_id"].to_pylist(), table["date"].to_pylist(), strict=True))) == table.num_rows
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        InsightStream(Level.AD, WEEK, ("age", "gender")),
+        InsightStream(Level.AD, WEEK, ("country",)),
+        InsightStream(Level.AD, WEEK, ("publisher_platform", "platform_position")),
+        InsightStream(Level.AD, WEEK, hourly=True),
+    ],
+    ids=["age and gender", "country", "placement", "hours"],
+)
+def test_every_breakdown_adds_up_to_the_whole(platform: RunningSandbox, stream: InsightStream) -> None:
+    """And each of its rows has a key of its own."""
+    connector = connect(platform, page_size=500)
+    table = pa.concat_tables(connector.fetch(stream))
+    assert sums(table) == connector.account_totals(WEEK)
+    assert (
+        table.select(["entity_id", "date", "breakdown"])
+        .group_by(["entity_id", "date", "breakdown"])
+        .aggregate([])
+        .num_rows
+        == table.num_rows
+    )
+    assert connector.notices == []
+
+
+def test_ranges_read_beside_each_other_give_the_same_rows(platform: RunningSandbox) -> None:
+    """In the order of their days, whichever was ready first."""
+    month = DateRange(WEEK.since, date(2026, 4, 30))
+    together, alone = connect(platform), connect(platform)
+    together.slow_call_seconds, alone.in_flight = 0.0, 1
+    stream = InsightStream(Level.AD, month)
+    read = [pa.concat_tables(each.fetch(stream)) for each in (together, alone)]
+    order = [("date", "ascending"), ("entity_id", "ascending")]
+    assert read[0].sort_by(order).equals(read[1].sort_by(order))
+    days = read[0]["date"].to_pylist()
+    assert [day // 7 for day in ((day - month.since).days for day in days)] == sorted(
+        (day - month.since).days // 7 for day in days
+    )
+
+
+def test_a_report_gives_the_same_rows_as_a_direct_read(platform: RunningSandbox) -> None:
+    """Started, looked after and read on the platform's clock."""
+    reporting = connect(platform)
+    reporting.report_days = 0
+    assert week(reporting).equals(week(connect(platform)))
+
+
+def test_the_reach_of_a_week_is_less_than_the_sum_of_its_days(platform: RunningSandbox) -> None:
+    """People who came back are counted once."""
+    connector, end = connect(platform), DateRange(WEEK.until, WEEK.until)
+    (of_week,) = pa.concat_tables(connector.fetch(ReachStream(Level.ACCOUNT, 7, end))).to_pylist()
+    of_days = pa.concat_tables(connector.fetch(ReachStream(Level.ACCOUNT, 1, WEEK))).to_pylist()
+    assert len(of_days) == 7
+    assert 0 < of_week["reach"] < sum(day["reach"] for day in of_days)
+    assert of_week["impressions"] == sum(day["impressions"] for day in of_days)
+
+
+def test_every_ad_points_to_a_creative_that_was_read(platform: RunningSandbox) -> None:
+    """And creatives say something."""
+    connector = connect(platform, page_size=15)
+    creatives = pa.concat_tables(connector.fetch(CreativeStream())).to_pylist()
+    ads = pa.concat_tables(connector.fetch(EntityStream(Level.AD)))["creative_id"].to_pylist()
+    assert set(ads) <= {each["creative_id"] for each in creatives}
+    assert all(each["title"] or each["body"] for each in creatives)
+
+
+PASSING = (
+    "temporary",
+    "html_502",
+    "cut_json",
+    "unavailable_503",
+    "connection_lost",
+    "response_lost",
+    "repeated_cursor",
+)
+CUTTING = (
+    "reduce_data",
+    "too_much_data",
+    "sync_timeout",
+    "empty_page",
+    "cursor_loop",
+    "high_usage",
+    "unknown_insights",
+)
+
+
+@pytest.mark.parametrize("kind", [*PASSING, *CUTTING])
+@pytest.mark.parametrize("count", [1, 50])
+def test_no_fault_gives_a_wrong_read_that_looks_whole(platform: RunningSandbox, kind: str, count: int) -> None:
+    """Once: row for row the truth. For good: the truth, or an error that says it is incomplete."""
+    quiet = week(connect(platform))
+    control(platform, "POST", "/faults", {"kind": kind, "count": count, "match": {"path": "insights"}})
+    try:
+        found = week(connect(platform))
+    except PlatformError:
+        found = None
+    assert found.equals(quiet) if found is not None else count > 1
+
+
+@pytest.mark.parametrize("kind", ["token_revoked", "scope_lost", "token_expired", "permission"])
+def test_a_lost_permission_ends_a_read_with_one_error(kind: str) -> None:
+    """Without a second try; what is lost stays lost, so the platform is this test's own."""
+    with start("hill", seed=7) as own:
+        control(own, "POST", "/faults", {"kind": kind, "count": 1, "match": {"path": "insights"}})
+        connector = connect(own)
+        with pytest.raises(AuthorisationError):
+            week(connector)
+        assert connector.counts.retries == 0
 
 
 @pytest.mark.parametrize("kind", ["http_500", "cut_json"])

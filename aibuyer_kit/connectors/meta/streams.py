@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -42,14 +42,14 @@ from aibuyer_kit.connectors.meta.fields import (
 )
 from aibuyer_kit.connectors.meta.gather import Batch, Gathering
 from aibuyer_kit.connectors.meta.page import Page
-from aibuyer_kit.connectors.meta.paging import Rows, pages
+from aibuyer_kit.connectors.meta.paging import pages
 from aibuyer_kit.connectors.meta.questions import Question, in_pieces
 from aibuyer_kit.connectors.meta.reading import Answer, Reading
 from aibuyer_kit.connectors.meta.rows import entity_table, insight_table, reach_table
 from aibuyer_kit.connectors.meta.runs import ReportRuns
 from aibuyer_kit.connectors.meta.tally import Tally
 from aibuyer_kit.connectors.meta.typed import TypedPage, as_sent, typed_insights
-from aibuyer_kit.connectors.meta.values import amount_micros, iso_day, some_text, whole_count
+from aibuyer_kit.connectors.meta.values import amount_micros, some_text, whole_count
 from aibuyer_kit.connectors.parallel import in_order
 from aibuyer_kit.connectors.service import Service
 from aibuyer_kit.core.clock import Clock, SystemClock
@@ -166,24 +166,17 @@ class MetaConnector:
 
     def account_totals(self, days: DateRange) -> AccountTotals:
         """Return the account's own figures over `days`, as Meta sums them. Raises PlatformError in its kinds."""
-        rows = self._account_rows(days, daily=False)
-        page = Page.checked("account totals", rows)
-        if len(page) > 1:
-            raise page.problem(1, "the row", "is a second one where one sum was asked for")
-        return _totals(page)
-
-    def account_totals_by_day(self, days: DateRange) -> Mapping[date, AccountTotals]:
-        """Return the account's own figures for each day; a day without delivery is not there."""
-        rows = self._account_rows(days, daily=True)
-        page = Page.checked("account totals", rows)
-        of_days = zip(page.required("date_start", iso_day), rows, strict=True)
-        return {day: _totals(Page.checked("account totals", [row])) for day, row in of_days}
-
-    def _account_rows(self, days: DateRange, *, daily: bool) -> Rows:
-        asked = self._question("insights", Level.ACCOUNT, TOTAL_METRICS, days=days, daily=daily)
+        asked = self._question("insights", Level.ACCOUNT, TOTAL_METRICS, days=days, daily=False)
         parameters = {name: value for name, value in asked.parameters(TOTAL_METRICS).items() if name != _WINDOWS}
         found = pages(self.api, asked.path, parameters, page_size=self.page_size)
-        return [row for page in found if isinstance(page.rows, list) for row in page.rows]
+        page = Page.checked("account totals", [row for page in found for row in as_sent(page.rows)])
+        if len(page) > 1:
+            raise page.problem(1, "the row", "is a second one where one sum was asked for")
+        return AccountTotals(
+            sum(page.required("spend", amount_micros)),
+            sum(page.required("impressions", whole_count)),
+            sum(page.required("clicks", whole_count)),
+        )
 
     def _tables(
         self, stream: Stream, account: AccountFacts, tally: Tally, after: Checkpoint | None
@@ -320,11 +313,3 @@ def _insights(
         return table
     about |= {"breakdowns": breakdowns, "left_out": left_out, "tally": tally}
     return pa.concat_tables([insight_table(as_sent(page), **about) for page in batch.pages])
-
-
-def _totals(page: Page) -> AccountTotals:
-    return AccountTotals(
-        sum(page.required("spend", amount_micros)),
-        sum(page.required("impressions", whole_count)),
-        sum(page.required("clicks", whole_count)),
-    )
