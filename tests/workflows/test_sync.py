@@ -145,6 +145,21 @@ def test_a_stream_that_stays_broken_is_named_and_closes_nothing(shop: SimpleName
     assert len(ad_days(shop.context)) > len(before)
 
 
+def test_what_a_deleted_ad_has_spent_stays(shop: SimpleNamespace) -> None:
+    """Insights leave deleted ads out unless their status is asked for; their spend must not vanish from the past."""
+    sync(shop)
+    before = ad_days(shop.context)
+    gone = min(before)[0]
+    deleted = httpx.delete(
+        f"{shop.platform.graph_url}/v26.0/{gone}", params={"access_token": shop.platform.access_token}
+    )
+    deleted.raise_for_status()
+    shop.platform.advance(86_400)
+    report = sync(shop)
+    assert (report.failures, report.disagreements) == ((), ())
+    assert {key for key in before if key[0] == gone} <= set(ad_days(shop.context))
+
+
 def test_a_wrong_token_ends_the_account_with_an_authorisation_error(shop: SimpleNamespace) -> None:
     """Nothing is retried with a token that the platform refuses, and the token is not in the message."""
     (stranger,) = client_connectors(shop.context, MetaSection(), access_token=SecretStr("canary"), clock=shop.clock)

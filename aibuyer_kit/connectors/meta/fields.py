@@ -25,7 +25,8 @@ ENTITY_FIELDS = {
     Level.AD: (*_STATUS, "campaign_id", "adset_id", "creative", *ATTRIBUTES[Level.AD]),
 }
 EDGES = {Level.CAMPAIGN: "campaigns", Level.ADSET: "adsets", Level.AD: "ads"}
-# Asked for one by one: without them an edge leaves out what is archived or deleted, and with it names and parents.
+# Asked for one by one: without them an edge leaves out what is archived or deleted, and with it names and parents, and
+# insights leave out what a deleted object spent.
 _OWN_STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED", "DELETED", "IN_PROCESS", "WITH_ISSUES")
 STATUSES = {
     Level.CAMPAIGN: _OWN_STATUSES,

@@ -47,15 +47,16 @@ class Question:
     def parameters(self, fields: Sequence[str]) -> dict[str, object]:
         """Return what is sent besides cursor and page size; a report knows it already."""
         asked: dict[str, object] = {} if self.run_id else {"fields": ",".join(fields)}
-        if self.statuses:
-            asked["effective_status"] = list(self.statuses)
         if self.days is None or self.run_id:
-            return asked
+            return asked | ({"effective_status": list(self.statuses)} if self.statuses else {})
         asked |= {
             "level": str(self.level),
             "time_range": time_range(self.days),
             "action_attribution_windows": list(WINDOWS_ASKED),
         }
+        if self.statuses:
+            field = f"{self.level}.effective_status"
+            asked["filtering"] = [{"field": field, "operator": "IN", "value": list(self.statuses)}]
         if self.daily:
             asked["time_increment"] = "1"
         if self.breakdowns:

@@ -229,7 +229,8 @@ class MetaConnector:
             case ReachStream(level, window_days, ends):
                 fields = (*INSIGHT_IDS[level], *REACH_METRICS)
                 windows = [DateRange(end - timedelta(days=window_days - 1), end) for end in ends]
-                return [self._question("insights", level, fields, days=window, daily=False) for window in windows]
+                about = {"daily": False, "statuses": STATUSES.get(level, ())}
+                return [self._question("insights", level, fields, days=window, **about) for window in windows]
             case InsightStream(level, days):
                 asked = self._question(
                     "insights",
@@ -237,6 +238,7 @@ class MetaConnector:
                     (*INSIGHT_IDS[level], *(HOURLY_METRICS if stream.hourly else INSIGHT_METRICS)),
                     days=days,
                     breakdowns=breakdown_fields(stream),
+                    statuses=STATUSES.get(level, ()),
                     as_report=len(days) > self.report_days,
                 )
                 length = _DAYS_PER_QUESTION if self.in_flight > 1 else len(days)

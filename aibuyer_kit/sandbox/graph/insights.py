@@ -16,6 +16,7 @@ from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet, Campaign, Node
 from aibuyer_kit.sandbox.market.claims import WINDOWS
 from aibuyer_kit.sandbox.market.people import BREAKDOWNS, HOURLY, Family
+from aibuyer_kit.sandbox.market.settings_log import DELETED
 from aibuyer_kit.sandbox.market.totals import Totals
 
 _DEFAULT_FIELDS = ("account_id", "impressions", "spend")
@@ -130,7 +131,14 @@ def _by_level(view: View, question: Question) -> list[tuple[Node, tuple[Ad, ...]
         if passes(view, question.filters, ad):
             grouped.setdefault(id_of[question.level](ad), []).append(ad)
     found = ((view.market.find(object_id), tuple(members)) for object_id, members in sorted(grouped.items()))
-    return [(node, members) for node, members in found if node]
+    by_status = any(one.name == "effective_status" for one in question.filters)
+    listed = [(each, members) for each, members in found if each]
+    return [pair for pair in listed if by_status or pair[0].id == node.id or not _is_gone(view, pair[0])]
+
+
+def _is_gone(view: View, node: Node) -> bool:
+    """Whether insights of a wider object leave this one out unless its status is asked for."""
+    return not isinstance(node, Account) and view.effective_status(node) == DELETED
 
 
 def _level(node: Node, params: Params) -> str:
