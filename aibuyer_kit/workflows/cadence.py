@@ -47,11 +47,18 @@ def due_depth(reads: Sequence[CompleteRead], now: datetime, zone: ZoneInfo, sett
     return Depth.HOURLY if now - max(wide) >= timedelta(hours=1) else Depth.QUICK
 
 
-def days_to_read(reads: Sequence[CompleteRead], today: date, zone: ZoneInfo, settings: SyncSection) -> DateRange:
+def days_to_read(
+    reads: Sequence[CompleteRead],
+    today: date,
+    zone: ZoneInfo,
+    settings: SyncSection,
+    doubtful: Sequence[date] = (),
+) -> DateRange:
     """Return the days from the first that is not settled to today.
 
     A day is settled when it was read whole after the platform had stopped restating it; until then each night reads it
-    again. The first sync of an account goes back `backfill_days`; later ones go back as far as anything is open.
+    again. The first sync of an account goes back `backfill_days`; later ones go back as far as anything is open. A
+    `doubtful` day, on which levels disagree, is not settled either, within the backfill.
     """
     backfill = today - timedelta(days=settings.backfill_days - 1)
     first = min([backfill, *(read.days.since for read in reads)])
@@ -60,6 +67,7 @@ def days_to_read(reads: Sequence[CompleteRead], today: date, zone: ZoneInfo, set
         last = account_date(read.known_at, zone) - timedelta(days=settings.restated_days)
         if last >= read.days.since:
             settled.update(DateRange(read.days.since, min(read.days.until, last)))
+    settled.difference_update(day for day in doubtful if day >= backfill)
     return DateRange(next(day for day in DateRange(first, today) if day not in settled or day == today), today)
 
 

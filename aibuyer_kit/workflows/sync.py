@@ -2,12 +2,20 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.connectors.base import Connector, Stream
 from aibuyer_kit.core.dates import account_date, time_zone
-from aibuyer_kit.core.errors import AibuyerError, AuthorisationError, InconsistentReadError, InputError, PlatformError
+from aibuyer_kit.core.errors import (
+    AibuyerError,
+    AuthorisationError,
+    InconsistentReadError,
+    InputError,
+    PlatformError,
+    WarehouseError,
+)
 from aibuyer_kit.settings.workspace_settings import SyncSection
 from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.read import Reader
@@ -86,9 +94,11 @@ def sync_client(
     writing.
     """
     outcomes: list[LoadResult | StreamFailure] = []
+    doubtful = _doubtful_days(context)
     with open_writer(context.warehouse) as writer:
         for connector in connectors:
-            outcomes.extend(_sync_account(writer, connector, settings, depth, progress or _silent))
+            days = [day for account_id, day in doubtful if account_id == connector.account_id]
+            outcomes.extend(_sync_account(writer, connector, settings, depth, days, progress or _silent))
         snapshot = writer.publish()
     loads = tuple(each for each in outcomes if isinstance(each, LoadResult))
     failures = tuple(each for each in outcomes if isinstance(each, StreamFailure))
@@ -97,8 +107,21 @@ def sync_client(
     return SyncReport(context.id, loads, failures, writer.recovered, snapshot, differing, notices)
 
 
+def _doubtful_days(context: ClientContext) -> set[tuple[str, date]]:
+    """Return account and day of each known disagreement; a snapshot that does not open has none to tell."""
+    try:
+        return {(each.account_id, each.day) for each in disagreements(context, Reader(context.warehouse))}
+    except WarehouseError:
+        return set()
+
+
 def _sync_account(
-    writer: Writer, connector: Connector, settings: SyncSection, depth: Depth | None, progress: Progress
+    writer: Writer,
+    connector: Connector,
+    settings: SyncSection,
+    depth: Depth | None,
+    doubtful: Sequence[date],
+    progress: Progress,
 ) -> Iterator[LoadResult | StreamFailure]:
     """Read the objects, and then the figures: the platform's answers tell by then which day it is there."""
     outcomes = list(_read(writer, connector, OBJECT_STREAMS, progress))
@@ -112,7 +135,7 @@ def _sync_account(
         yield StreamFailure(f"{connector.account_id} account", error)
         return
     chosen = depth or due_depth(reads, now, zone, settings)
-    days = days_to_read(reads, account_date(now, zone), zone, settings)
+    days = days_to_read(reads, account_date(now, zone), zone, settings, doubtful)
     yield from _read(writer, connector, list(figure_streams(chosen, days, settings)), progress)
     if chosen is Depth.NIGHTLY:
         writer.thin(zone)

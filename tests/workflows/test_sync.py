@@ -18,9 +18,10 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AuthorisationError
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
+from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.warehouse.write import CompleteRead
-from aibuyer_kit.workflows.cadence import days_to_read
+from aibuyer_kit.workflows.cadence import Depth, days_to_read
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.report import client_overview
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
@@ -143,6 +144,27 @@ def test_a_stream_that_stays_broken_is_named_and_closes_nothing(shop: SimpleName
     httpx.delete(f"{shop.platform.control_url}/faults").raise_for_status()
     assert sync(shop).failures == ()
     assert len(ad_days(shop.context)) > len(before)
+
+
+def test_a_day_that_the_platform_served_in_part_raises_an_alarm_until_it_is_whole(shop: SimpleNamespace) -> None:
+    """The page looks whole; only the account's own figures tell that ads of one day are missing."""
+    fault(shop.platform, "partial_day", 1, path="insights")
+    alarmed = sync(shop)
+    assert alarmed.failures == ()
+    days = {each.day for each in alarmed.disagreements}
+    assert len(days) == 1
+    assert "ALARM" in alarmed.summary()
+    healed = sync_client(shop.context, [shop.connector], SETTINGS, depth=Depth.NIGHTLY)
+    assert healed.disagreements == ()
+
+
+def test_a_sync_mends_a_snapshot_that_does_not_open(shop: SimpleNamespace) -> None:
+    """The cure that the reader names must not stumble over the same file."""
+    sync(shop)
+    before = ad_days(shop.context)
+    WarehouseFiles(shop.context.warehouse).current().write_bytes(b"not a database" * 1000)
+    assert sync(shop).failures == ()
+    assert ad_days(shop.context).keys() == before.keys()
 
 
 def test_what_a_deleted_ad_has_spent_stays(shop: SimpleNamespace) -> None:
