@@ -8,10 +8,11 @@ from aibuyer_kit.sandbox.graph.changes import change_node, delete_node
 from aibuyer_kit.sandbox.graph.creations import create_object
 from aibuyer_kit.sandbox.graph.edges import OBJECT_EDGES, creatives_edge, objects_edge, unknown_edge
 from aibuyer_kit.sandbox.graph.errors import GraphError, invalid_parameter, no_such_object
-from aibuyer_kit.sandbox.graph.insights import asked_question, insights_edge
+from aibuyer_kit.sandbox.graph.insights import insights_edge
 from aibuyer_kit.sandbox.graph.messages import Answer, GraphRequest, json_bytes
 from aibuyer_kit.sandbox.graph.nodes import business_id, render_node
 from aibuyer_kit.sandbox.graph.paging import page
+from aibuyer_kit.sandbox.graph.question import asked_question
 from aibuyer_kit.sandbox.graph.report_runs import ReportRun, ReportRuns, render_run, run_insights
 from aibuyer_kit.sandbox.graph.subscriptions import Subscriptions
 from aibuyer_kit.sandbox.graph.tokens import Token, Tokens
@@ -23,6 +24,8 @@ from aibuyer_kit.sandbox.market.creatives import Creative
 from aibuyer_kit.sandbox.market.engine import Market
 from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR
 
+# What an answer holds; insights come as JSON already.
+Content = Mapping[str, object] | bytes
 _VERSION = re.compile(r"v\d+\.\d+")
 _READING = ("ads_read", "ads_management")
 _CREATED_BELOW_ACCOUNT = (*OBJECT_EDGES, "adcreatives")
@@ -74,7 +77,7 @@ class GraphApi:
             raise GraphError(100, message, kind="GraphMethodException")
         return token
 
-    def _reply(self, request: GraphRequest) -> tuple[Mapping[str, object], bool]:
+    def _reply(self, request: GraphRequest) -> tuple[Content, bool]:
         path = path_parts(request)
         if path == ["oauth", "access_token"]:
             return self.tokens.exchange(request.params, request.at_us), False
@@ -89,7 +92,7 @@ class GraphApi:
                 return self._delete(path, request, token)
         raise _not_imitated(request.method, path)
 
-    def _read(self, path: list[str], request: GraphRequest, token: Token) -> Mapping[str, object]:
+    def _read(self, path: list[str], request: GraphRequest, token: Token) -> Content:
         match path:
             case ["debug_token"]:
                 return self.tokens.debug(request.params.text("input_token"), request.at_us)
@@ -198,7 +201,7 @@ class GraphApi:
         fields = request.params.texts("fields") or (("account_id",) if isinstance(node, Account) else ())
         return render_node(self._view(request), node, fields)
 
-    def _edge(self, node: Node | Creative | ReportRun, edge: str, request: GraphRequest) -> dict[str, object]:
+    def _edge(self, node: Node | Creative | ReportRun, edge: str, request: GraphRequest) -> Content:
         view = self._view(request)
         if isinstance(node, ReportRun):
             if edge == "insights":

@@ -32,8 +32,8 @@ _SHARED: Mapping[str, Field] = {
     "status": lambda view, node: view.setting(node).status,
     "configured_status": lambda view, node: view.setting(node).status,
     "effective_status": lambda view, node: view.effective_status(node),
-    "created_time": lambda view, node: view.time(view.created_us(node)),
-    "updated_time": lambda view, node: view.time(view.setting(node).since_us),
+    "created_time": lambda view, node: view.created(node),
+    "updated_time": lambda view, node: view.updated(node),
     "issues_info": lambda view, node: _issues(view, node),
 }
 
@@ -58,7 +58,7 @@ _ACCOUNT: Mapping[str, Field] = {
     "balance": _always("0"),
     "spend_cap": _always("0"),
     "min_daily_budget": _always(MIN_DAILY_BUDGET_MINOR),
-    "created_time": lambda view, _node: view.time(view.history_start_us()),
+    "created_time": lambda view, node: view.created(node),
     "timezone_id": _always(137),
     "timezone_offset_hours_utc": lambda view, node: _utc_offset_hours(view, node),
     "business": lambda view, _node: {"id": business_id(view), "name": "Sample business"},
@@ -83,9 +83,7 @@ _ADSET: Mapping[str, Field] = {
     "campaign_id": lambda _view, node: node.campaign_id,
     "bid_amount": lambda view, node: view.setting(node).bid_amount_minor or None,
     "billing_event": _always("IMPRESSIONS"),
-    "optimization_goal": lambda _view, node: (
-        "LEAD_GENERATION" if node.objective == "OUTCOME_LEADS" else "OFFSITE_CONVERSIONS"
-    ),
+    "optimization_goal": lambda _view, node: optimization_goal(node),
     "attribution_spec": _always(
         [
             {"event_type": "CLICK_THROUGH", "window_days": 7},
@@ -143,6 +141,10 @@ _NESTED = re.compile(r"(\w+)\{(.*)\}", re.DOTALL)
 def business_id(view: View) -> str:
     """Return the id of the business that owns the account."""
     return f"9{view.account.number[1:]}"
+
+
+def optimization_goal(adset: AdSet) -> str:
+    return "LEAD_GENERATION" if adset.objective == "OUTCOME_LEADS" else "OFFSITE_CONVERSIONS"
 
 
 def _text(number: int | None) -> str | None:

@@ -65,6 +65,13 @@ class View:
     def created_us(self, node: Below | Creative) -> int:
         return self.market.log.first(node.id).since_us
 
+    def created(self, node: Node | Creative) -> str:
+        return self.time(self.history_start_us() if isinstance(node, Account) else self.created_us(node))
+
+    def updated(self, node: Node | Creative) -> str:
+        """Return when it was last set; an account's settings are those that it began with."""
+        return self.created(node) if isinstance(node, Account) else self.time(self.setting(node).since_us)
+
     def time(self, moment_us: int) -> str:
         return time_text(moment_us, self.account.zone)
 

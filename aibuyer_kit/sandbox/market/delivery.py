@@ -124,19 +124,25 @@ def _bounds(
     adset: AdSet, siblings: Sequence[AdSet], log: SettingsLog, day: LocalDay, at_us: int
 ) -> Iterator[tuple[int, int]]:
     end_us = min(day.end_us, at_us)
-    shares_budget = not log.first(adset.id).has_budget
-    ids = [adset.campaign_id]
-    for one in siblings if shares_budget else (adset,):
-        ids += [one.id, *(ad.id for ad in one.ads)]
+    ids = scope_of(adset, siblings, log)
     moments = {moment for object_id in ids for moment in log.moments_within(object_id, day.start_us, end_us)}
     bounds = [day.start_us, *sorted(moments), end_us]
     return ((start, end) for start, end in pairwise(bounds) if start < end)
 
 
+def scope_of(adset: AdSet, siblings: Sequence[AdSet], log: SettingsLog) -> list[str]:
+    """Return the ids of all whose settings decide what the ad set spends: with a shared budget, its siblings' too."""
+    shares_budget = not log.first(adset.id).has_budget
+    ids = [adset.campaign_id]
+    for one in siblings if shares_budget else (adset,):
+        ids += [one.id, *(ad.id for ad in one.ads)]
+    return ids
+
+
 def _active_weights(adset: AdSet, log: SettingsLog, day: date, moment_us: int) -> list[int]:
     if not (_delivers(adset.id, log, moment_us) and _delivers(adset.campaign_id, log, moment_us)):
         return [0] * len(adset.ads)
-    return [ad.weight if not _is_idle(ad, day) and _delivers(ad.id, log, moment_us) else 0 for ad in adset.ads]
+    return [ad.weight if not is_idle(ad, day) and _delivers(ad.id, log, moment_us) else 0 for ad in adset.ads]
 
 
 def _delivers(object_id: str, log: SettingsLog, moment_us: int) -> bool:
@@ -144,7 +150,8 @@ def _delivers(object_id: str, log: SettingsLog, moment_us: int) -> bool:
     return setting is not None and setting.delivers_at(moment_us)
 
 
-def _is_idle(ad: Ad, day: date) -> bool:
+def is_idle(ad: Ad, day: date) -> bool:
+    """Return whether an ad pauses on a day by itself, as its world has it."""
     return ad.idle_every > 0 and day.toordinal() % ad.idle_every == 0
 
 

@@ -115,7 +115,7 @@ def test_a_list_may_come_in_any_of_the_platforms_forms(
 
 
 def test_a_page_has_the_platforms_shape(sandbox: RunningSandbox, graph: httpx.Client) -> None:
-    """The last page has cursors and no `next`; an empty edge has data only."""
+    """The first page has no `previous`, the last one no `next`, both have cursors; an empty edge has data only."""
     first = graph.get(f"{sandbox.account_id}/adsets", params={"limit": 12, "summary": "true"}).json()
     after = first["paging"]["cursors"]["after"]
     last = graph.get(f"{sandbox.account_id}/adsets", params={"limit": 12, "after": after}).json()
@@ -124,7 +124,7 @@ def test_a_page_has_the_platforms_shape(sandbox: RunningSandbox, graph: httpx.Cl
     assert [len(page["data"]) for page in (first, last)] == [12, 8]
     assert first["summary"] == {"total_count": 20}
     assert {"cursors", "next"} == set(first["paging"])
-    assert {"cursors"} == set(last["paging"])
+    assert {"cursors", "previous"} == set(last["paging"])
     assert {"before", "after"} == set(last["paging"]["cursors"])
     assert empty == {"data": []}
 

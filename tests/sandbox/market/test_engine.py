@@ -8,7 +8,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError, MoneyError, NotFoundError
 from aibuyer_kit.sandbox.market import Market
 from aibuyer_kit.sandbox.market.account import AdSet
-from aibuyer_kit.sandbox.market.totals import AdDay
+from aibuyer_kit.sandbox.market.totals import Totals
 from aibuyer_kit.sandbox.market.world import AdSetPlan, CampaignPlan, World
 
 WEEKDAY_FACTORS = (1.06, 1.04, 1.02, 0.98, 0.94, 0.92, 1.04)
@@ -23,7 +23,7 @@ def small_world(
     return World("hill", (CampaignPlan("Sample", "OUTCOME_SALES", adsets),), history_days=10, now=now)
 
 
-def every_ad_day(market: Market) -> list[AdDay | None]:
+def every_ad_day(market: Market) -> list[Totals | None]:
     days = DateRange(market.first_day, market.today)
     return [market.ad_day(ad.id, day) for ad in market.account.ads for day in days]
 
