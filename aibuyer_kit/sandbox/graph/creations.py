@@ -36,6 +36,12 @@ _WITHOUT_EFFECT = (
     "destination_type",
     "tracking_specs",
     "is_adset_budget_sharing_enabled",
+    "attribution_spec",
+    "pacing_type",
+    "conversion_domain",
+    "is_dynamic_creative",
+    "dsa_beneficiary",
+    "dsa_payor",
 )
 
 

@@ -53,6 +53,10 @@ def no_such_object(object_id: str, method: str) -> GraphError:
     return GraphError(100, message, subcode=33, kind="GraphMethodException")
 
 
+def unsupported_request(method: str) -> GraphError:
+    return GraphError(100, f"Unsupported {method.lower()} request.", kind="GraphMethodException")
+
+
 def bad_token(message: str, subcode: int | None = None) -> GraphError:
     return GraphError(190, message, subcode=subcode, http_status=401)
 

@@ -33,6 +33,8 @@ _ATTRIBUTES: Mapping[str, Callable[[View, Any], object]] = {
     "effective_status": lambda view, node: view.effective_status(node),
     "id": lambda _view, node: node.id,
     "name": lambda view, node: view.name(node),
+    "status": lambda view, node: view.setting(node).status,
+    "objective": lambda view, node: getattr(view.within(node, Campaign), "objective", ""),
     "created_time": lambda view, node: view.created_us(node) // MICROSECONDS_PER_SECOND,
     "updated_time": lambda view, node: view.setting(node).since_us // MICROSECONDS_PER_SECOND,
 }

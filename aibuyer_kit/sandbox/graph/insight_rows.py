@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import numpy as np
+
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.sandbox.graph.nodes import check_fields, optimization_goal
 from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.graph.wire import money_text, ratio_text
 from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet, Campaign, Node
-from aibuyer_kit.sandbox.market.arrays import Ints
-from aibuyer_kit.sandbox.market.claims import CLAIM_KEYS, PURCHASE_TYPES
+from aibuyer_kit.sandbox.market.arrays import Ints, as_floats, as_ints
+from aibuyer_kit.sandbox.market.claims import CLAIM_KEYS, PURCHASE_TYPES, from_steps
+from aibuyer_kit.sandbox.market.people import ONE, cumulative, cut
 from aibuyer_kit.sandbox.market.sums import Sums
 
 # A JSON text a row; None where the row lacks the field.
@@ -23,6 +26,13 @@ def quoted(text: str) -> str:
     """Return a text as JSON in ASCII."""
     return json.dumps(text)
 
+
+# What actions are broken down by beside their type, and the share of each part.
+ACTION_CELLS: Mapping[str, Mapping[str, float]] = {
+    "action_device": {"android_smartphone": 0.45, "desktop": 0.25, "iphone": 0.3},
+    "action_destination": {"shop.example": 1.0},
+}
+_WHOLE = (("", ""),)
 
 # Several action types may stand for one kind of event. In the order in which the platform lists them.
 _KINDS = dict(
@@ -59,6 +69,7 @@ class Rows:
     groups: Sequence[Group]
     sums: Sums
     windows: Sequence[str]
+    action_breakdowns: Sequence[str] = ()
 
     @cached_property
     def spend(self) -> list[int]:
@@ -152,11 +163,33 @@ class Rows:
 
     def _lists(self, claims: Mapping[str, list[list[int]]], text: Callable[[int], str]) -> Column:
         shown = [(place, f',"{key}":"') for place, key in enumerate(CLAIM_KEYS) if place and key in self.windows]
+        cells = [(f',"{name}":"{cell}"', cell) for name in self.action_breakdowns for cell in ACTION_CELLS[name]]
         # One event may be listed under several types.
-        tails = {id(rows): [_tail(claim, shown, text) for claim in rows] for rows in claims.values()}
-        heads = [(f'{{"action_type":"{name}","value":"', tails[id(rows)]) for name, rows in claims.items()]
+        tails = {
+            (id(rows), cell): [_tail(claim, shown, text) for claim in _of_cell(rows, self.action_breakdowns, cell)]
+            for rows in claims.values()
+            for _, cell in cells or _WHOLE
+        }
+        heads = [
+            (f'{{"action_type":"{name}"{extra},"value":"', tails[id(rows), cell])
+            for name, rows in claims.items()
+            for extra, cell in cells or _WHOLE
+        ]
         found = ([head + each[place] for head, each in heads if each[place]] for place in range(len(self.groups)))
         return [f"[{','.join(objects)}]" if objects else None for objects in found]
+
+
+def _of_cell(rows: list[list[int]], breakdowns: Sequence[str], cell: str) -> list[list[int]]:
+    """Return the part of each claim that belongs to a cell; the parts of all cells add up to the claim."""
+    if not cell:
+        return rows
+    names = list(ACTION_CELLS[breakdowns[0]])
+    shares = cumulative(as_floats([list(ACTION_CELLS[breakdowns[0]].values())]))
+    claims = as_ints(rows).reshape(-1, len(CLAIM_KEYS))
+    steps = (claims[:, 1], claims[:, 2] - claims[:, 1], claims[:, 3] - claims[:, 2], claims[:, 4])
+    middle = np.full(len(claims), ONE // 2)
+    found: list[list[int]] = from_steps([cut(each, shares, middle)[:, names.index(cell)] for each in steps]).tolist()
+    return found
 
 
 def _tail(claim: Sequence[int], shown: Sequence[tuple[int, str]], text: Callable[[int], str]) -> str:
@@ -217,7 +250,7 @@ def check_insight_fields(fields: Sequence[str]) -> None:
 
 def render_rows(rows: Rows, fields: Sequence[str]) -> list[str]:
     """Return each row as JSON: the fields asked for, its days and its breakdowns; one without a value is left out."""
-    names = list(dict.fromkeys((*fields, "date_start", "date_stop")))
+    names = [name for name in dict.fromkeys((*fields, "date_start", "date_stop")) if name in _FIELDS]
     columns = [[text and f'"{name}":{text}' for text in _FIELDS[name](rows)] for name in names]
     if rows.groups and rows.groups[0].breakdowns:
         columns.append([json_object(group.breakdowns)[1:-1] for group in rows.groups])

@@ -79,7 +79,7 @@ class Search:
         taken = [
             sums.take(as_ints([one.row for one in own]), as_ints([one.column for one in own])) for sums, own in blocks
         ]
-        return Rows(self._view, groups, joined(taken), self._question.windows)
+        return Rows(self._view, groups, joined(taken), self._question.windows, self._question.action_breakdowns)
 
     def _find_ranked(self, metric: str, descending: bool, place: Place, count: int) -> list[tuple[Key, Found]]:
         """Return rows by their rank in the order asked for; a rank is their key."""

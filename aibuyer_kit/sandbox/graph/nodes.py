@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from aibuyer_kit.sandbox.graph.errors import invalid_parameter
@@ -202,7 +204,7 @@ def render_node(view: View, node: Node | Creative, fields: Sequence[str]) -> dic
     inner = {match[1]: match[2] for match in map(_NESTED.fullmatch, fields) if match}
     plain = [name for name in fields if not _NESTED.fullmatch(name)]
     check_fields(plain, known, type(node).__name__)
-    values = {name: known[name](view, node) for name in ("id", *plain)}
+    values = {name: known.get(name, _ABSENT)(view, node) for name in ("id", *plain)}
     for name, text in inner.items():
         values[name] = render_node(view, _joined(view, node, name), split_fields(text))
     return {name: value for name, value in values.items() if value is not None}
@@ -219,9 +221,21 @@ def _joined(view: View, node: Node | Creative, name: str) -> Node | Creative:
 
 
 def check_fields(fields: Sequence[str], known: Mapping[str, object], kind: str) -> None:
-    """Raise GraphError for the first field that there is not."""
+    """Raise GraphError for the first field that there is not; one that is only not imitated is left out of answers."""
     for name in fields:
-        if name not in known:
+        if name not in known and name not in platform_fields().get(kind, ()):
             raise invalid_parameter(
                 f"Tried accessing nonexisting field ({name}) on node type ({kind}). Imitated: {', '.join(known)}"
             )
+
+
+@cache
+def platform_fields() -> Mapping[str, frozenset[str]]:
+    """Return the names of all fields that the platform has had since its version 19, by kind of node."""
+    found: dict[str, set[str]] = {}
+    for line in Path(__file__).with_name("field_names.txt").read_text(encoding="utf-8").splitlines():
+        if line.endswith(":"):
+            own = found.setdefault(line[:-1], set())
+        else:
+            own.update(line.split())
+    return {kind: frozenset(names) for kind, names in found.items()}

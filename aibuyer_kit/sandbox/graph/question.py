@@ -1,13 +1,13 @@
 """What insights are asked for: the params of the edge, checked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.sandbox.graph.errors import GraphError, invalid_parameter
 from aibuyer_kit.sandbox.graph.filters import METRICS, Filter, asked_filters
-from aibuyer_kit.sandbox.graph.insight_rows import CLAIM_FIELDS, check_insight_fields
+from aibuyer_kit.sandbox.graph.insight_rows import ACTION_CELLS, CLAIM_FIELDS, check_insight_fields
 from aibuyer_kit.sandbox.graph.messages import Params
 from aibuyer_kit.sandbox.graph.periods import asked_pieces
 from aibuyer_kit.sandbox.graph.view import View
@@ -15,8 +15,9 @@ from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet, Campaign, Nod
 from aibuyer_kit.sandbox.market.claims import WINDOWS
 from aibuyer_kit.sandbox.market.people import BREAKDOWNS, Family
 
+_OWN_LEVEL = {Account: Level.ACCOUNT, Campaign: Level.CAMPAIGN, AdSet: Level.ADSET, Ad: Level.AD}
 _DEFAULT_FIELDS = ("account_id", "impressions", "spend")
-_REFUSED_PARAMS = ("action_breakdowns", "summary_action_breakdowns", "export_format")
+_REFUSED_PARAMS = ("summary_action_breakdowns", "export_format")
 # Results are reported on the day of the spend that brought them.
 _REPORT_TIMES = ("impression", "mixed")
 
@@ -34,6 +35,9 @@ class Question:
     filters: tuple[Filter, ...]
     # A metric, and whether its greatest comes first; none for the order of ids and days.
     sort: tuple[str, bool] | None = None
+    action_breakdowns: tuple[str, ...] = ()
+    # The fields of the row about the whole that comes beside the page.
+    summary: tuple[str, ...] = ()
 
     @property
     def family(self) -> Family | None:
@@ -41,7 +45,14 @@ class Question:
 
     @property
     def with_claims(self) -> bool:
-        return not CLAIM_FIELDS.isdisjoint(self.fields)
+        return not CLAIM_FIELDS.isdisjoint((*self.fields, *self.summary))
+
+    @property
+    def about_the_whole(self) -> "Question":
+        """The question that a summary answers: the object itself, over all days."""
+        whole = [("", self.days)]
+        own = _OWN_LEVEL[type(self.node)]
+        return replace(self, level=own, fields=self.summary, pieces=whole, breakdowns=(), sort=None, summary=())
 
     @property
     def days(self) -> DateRange:
@@ -64,12 +75,13 @@ def asked_question(view: View, node: Node, params: Params) -> Question:
         breakdowns=_breakdowns(params),
         filters=asked_filters(params, metrics=True),
         sort=_sort(params),
+        action_breakdowns=_action_breakdowns(params),
+        summary=_summary(params, fields),
     )
 
 
 def _level(node: Node, params: Params) -> str:
-    own = {Account: Level.ACCOUNT, Campaign: Level.CAMPAIGN, AdSet: Level.ADSET, Ad: Level.AD}[type(node)]
-    level = params.text("level", own)
+    level = params.text("level", _OWN_LEVEL[type(node)])
     if level not in list(Level):
         raise invalid_parameter(f"level must be one of {', '.join(Level)}.")
     return level
@@ -94,6 +106,28 @@ def _breakdowns(params: Params) -> tuple[str, ...]:
         imitated = "; ".join(" × ".join(names) for names in BREAKDOWNS)
         raise GraphError(100, f"(#100) The breakdowns {', '.join(asked)} are not imitated. Imitated: {imitated}.")
     return ()
+
+
+def _action_breakdowns(params: Params) -> tuple[str, ...]:
+    asked = params.texts("action_breakdowns")
+    if unknown := set(asked) - {"action_type", *ACTION_CELLS}:
+        imitated = ", ".join(("action_type", *ACTION_CELLS))
+        raise invalid_parameter(f"action_breakdowns: {', '.join(sorted(unknown))} is not one of {imitated}.")
+    # Every action has a type, whether or not that is asked for.
+    cut = tuple(dict.fromkeys(name for name in asked if name != "action_type"))
+    if len(cut) > 1:
+        raise invalid_parameter("Of action_breakdowns, one beside action_type is imitated.")
+    return cut
+
+
+def _summary(params: Params, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields of `summary`; of a plain true, or `default_summary`, those of the rows."""
+    if params.text("summary").strip() in ("", "false", "0", "[]") and "summary[]" not in params:
+        return fields if params.text("default_summary") == "true" else ()
+    if params.text("summary") in ("true", "1"):
+        return fields
+    check_insight_fields(names := params.texts("summary"))
+    return names
 
 
 def _sort(params: Params) -> tuple[str, bool] | None:

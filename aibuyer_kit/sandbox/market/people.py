@@ -76,6 +76,28 @@ AGE_GENDER = _family(
 )
 COUNTRY = _family(("country",), {("UA",): 0.7, ("PL",): 0.16, ("DE",): 0.09, ("CZ",): 0.05})
 PLACEMENT = _family(("publisher_platform", "platform_position"), _PLACES, apart=False)
+_REGIONS = {
+    "Kyiv": 0.3,
+    "Lviv Oblast": 0.18,
+    "Odesa Oblast": 0.16,
+    "Masovian Voivodeship": 0.16,
+    "Berlin": 0.12,
+    "Prague": 0.08,
+}
+REGION = _family(("region",), {(name,): weight for name, weight in _REGIONS.items()})
+# The device that an ad was seen on, and the kind of surface that this is.
+DEVICE = _family(
+    ("device_platform", "impression_device"),
+    {
+        ("mobile_app", "android_smartphone"): 0.44,
+        ("mobile_app", "iphone"): 0.33,
+        ("mobile_web", "android_smartphone"): 0.05,
+        ("mobile_web", "iphone"): 0.03,
+        ("mobile_app", "ipad"): 0.03,
+        ("desktop", "desktop"): 0.12,
+    },
+    apart=False,
+)
 HOUR_NAME = "hourly_stats_aggregated_by_advertiser_time_zone"
 HOURLY = Family(
     (HOUR_NAME,), tuple((f"{hour:02d}:00:00 - {hour:02d}:59:59",) for hour in range(24)), (1.0,) * 24, apart=False
@@ -87,6 +109,9 @@ BREAKDOWNS: Mapping[tuple[str, ...], Family] = {
     ("gender",): AGE_GENDER,
     ("age", "gender"): AGE_GENDER,
     ("country",): COUNTRY,
+    ("region",): REGION,
+    ("device_platform",): DEVICE,
+    ("impression_device",): DEVICE,
     ("publisher_platform",): PLACEMENT,
     ("publisher_platform", "platform_position"): PLACEMENT,
     (HOUR_NAME,): HOURLY,
