@@ -26,6 +26,7 @@ from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR
 
 # What an answer holds; insights come as JSON already.
 Content = Mapping[str, object] | bytes
+NEWEST_VERSION = "v26.0"
 _VERSION = re.compile(r"v\d+\.\d+")
 _READING = ("ads_read", "ads_management")
 _CREATED_BELOW_ACCOUNT = (*OBJECT_EDGES, "adcreatives")
@@ -59,7 +60,10 @@ class GraphApi:
 
     def headers(self, request: GraphRequest) -> dict[str, str]:
         """Return the headers that every answer carries."""
-        return {"Date": http_date(request.at_us), **self.meter.headers(use_case(request), request.at_us)}
+        asked = request.path.strip("/").split("/")[0]
+        version = asked if _VERSION.fullmatch(asked) else NEWEST_VERSION
+        about = {"Date": http_date(request.at_us), "facebook-api-version": version}
+        return about | self.meter.headers(use_case(request), request.at_us)
 
     def trace_id(self) -> str:
         """Return a new `fbtrace_id`; the same for the same sequence of calls."""

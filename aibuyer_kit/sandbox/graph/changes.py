@@ -24,7 +24,8 @@ _CHANGEABLE: Mapping[type[Node | Creative], tuple[str, ...]] = {
     Ad: ("status", "name", "creative"),
     Creative: ("status", "name"),
 }
-_BEYOND_CHANGES = ("execution_options", "fields", "format", "locale", "method", "summary")
+# Clients that send an object back as they read it name it in the body too.
+_BEYOND_CHANGES = ("id", "execution_options", "fields", "format", "locale", "method", "summary")
 
 
 def change_node(view: View, node: Node | Creative, request: GraphRequest) -> bool:

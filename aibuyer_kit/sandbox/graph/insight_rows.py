@@ -106,29 +106,34 @@ class Rows:
         values: list[list[int]] = self.sums.purchase_values_minor[:, 0].tolist()
         return values
 
-    def each(self, text: Callable[[Group], str | None]) -> Column:
-        """Return a text a row, worked out once for rows about the same object and days."""
-        known: dict[tuple[str, DateRange], str | None] = {}
-        for group in self.groups:
-            if (key := (group.node.id, group.days)) not in known:
-                known[key] = text(group)
-        return [known[group.node.id, group.days] for group in self.groups]
+    def by_node(self, text: Callable[[Node], str | None]) -> Column:
+        """Return a text a row, worked out once for rows about the same object."""
+        nodes = {group.node.id: group.node for group in self.groups}
+        known = {node_id: text(node) for node_id, node in nodes.items()}
+        return [known[group.node.id] for group in self.groups]
+
+    def by_days(self, text: Callable[[DateRange], str]) -> Column:
+        """Return a text a row, worked out once for rows about the same days."""
+        # The days outlive the page, so that no two have the same identity.
+        known = {id(days): text(days) for days in {id(group.days): group.days for group in self.groups}.values()}
+        return [known[id(group.days)] for group in self.groups]
 
     def within(self, kind: type[Campaign | AdSet | Ad], attribute: str) -> Column:
         """Return the id, name or objective of the one object of a kind that each row is about or lies in."""
 
-        def text(group: Group) -> str | None:
-            if isinstance(group.node, Account):
+        def text(node: Node) -> str | None:
+            found = None if isinstance(node, Account) else self.view.within(node, kind)
+            if found is None:
                 return None
-            node = self.view.within(group.node, kind)
-            if node is None:
-                return None
-            return quoted(self.view.name(node) if attribute == "name" else getattr(node, attribute))
+            return quoted(self.view.name(found) if attribute == "name" else getattr(found, attribute))
 
-        return self.each(text)
+        return self.by_node(text)
 
-    def money(self, minor: int) -> str:
-        return money_text(minor, self.view.account.minor_per_unit)
+    @cached_property
+    def money(self) -> Callable[[int], str]:
+        """Writes minor units as currency units."""
+        minor_per_unit = self.view.account.minor_per_unit
+        return lambda minor: money_text(minor, minor_per_unit)
 
     def per(self, counts: Iterable[int | None], scale: int = 1) -> Column:
         """Return spend in currency units, times `scale`, per count."""
@@ -202,8 +207,8 @@ def _tail(claim: Sequence[int], shown: Sequence[tuple[int, str]], text: Callable
 CLAIM_FIELDS = frozenset(("actions", "action_values", "cost_per_action_type", "purchase_roas", "website_purchase_roas"))
 
 _FIELDS: Mapping[str, Callable[[Rows], Column]] = {
-    "date_start": lambda rows: rows.each(lambda group: quoted(group.days.since.isoformat())),
-    "date_stop": lambda rows: rows.each(lambda group: quoted(group.days.until.isoformat())),
+    "date_start": lambda rows: rows.by_days(lambda days: quoted(days.since.isoformat())),
+    "date_stop": lambda rows: rows.by_days(lambda days: quoted(days.until.isoformat())),
     "account_id": lambda rows: _same(rows, rows.view.account.number),
     "account_name": lambda rows: _same(rows, rows.view.account.name),
     "account_currency": lambda rows: _same(rows, rows.view.account.currency),
@@ -237,9 +242,9 @@ _FIELDS: Mapping[str, Callable[[Rows], Column]] = {
     "cost_per_action_type": Rows.cost_per_action,
     "purchase_roas": lambda rows: rows.roas(("omni_purchase",)),
     "website_purchase_roas": lambda rows: rows.roas(("offsite_conversion.fb_pixel_purchase",)),
-    "optimization_goal": lambda rows: rows.each(lambda group: _goal(rows.view, group.node)),
-    "created_time": lambda rows: rows.each(lambda group: quoted(rows.view.created(group.node))),
-    "updated_time": lambda rows: rows.each(lambda group: quoted(rows.view.updated(group.node))),
+    "optimization_goal": lambda rows: rows.by_node(lambda node: _goal(rows.view, node)),
+    "created_time": lambda rows: rows.by_node(lambda node: quoted(rows.view.created(node))),
+    "updated_time": lambda rows: rows.by_node(lambda node: quoted(rows.view.updated(node))),
 }
 
 

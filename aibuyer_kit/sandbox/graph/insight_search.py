@@ -170,7 +170,7 @@ class Search:
         if isinstance(node, Account) or node.id == self._question.node.id:
             return False
         by_status = any(one.name == "effective_status" for one in self._question.filters)
-        return not by_status and self._view.effective_status(node) == DELETED
+        return not by_status and self._view.is_gone(node, DELETED)
 
 
 def _may_hold(place: Place, key: Key) -> bool:

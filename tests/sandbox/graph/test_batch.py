@@ -128,7 +128,7 @@ def test_an_item_waits_for_the_one_that_it_depends_on(sandbox: RunningSandbox, g
         {"method": "GET", "relative_url": "{result=me:$..id}"},
         {"method": "GET", "relative_url": "me", "omit_response_on_success": "no"},
     ],
-    ids=lambda item: str(sorted(item.items())[-1]),
+    ids=["unknown name", "unknown result", "path", "omit"],
 )
 def test_a_batch_is_refused_before_any_of_it_is_done(graph: httpx.Client, control: httpx.Client, item: object) -> None:
     """For names that no item before has, and for paths that cannot be followed."""
