@@ -1,5 +1,6 @@
 """Changes of an object: checked first, then applied all at once, or only checked."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ REVIEW_US = 15 * 60 * MICROSECONDS_PER_SECOND
 _BUDGETS = ("daily_budget", "lifetime_budget", "bid_strategy")
 _CHANGEABLE: Mapping[type[Node | Creative], tuple[str, ...]] = {
     Campaign: ("status", "name", *_BUDGETS),
-    AdSet: ("status", "name", *_BUDGETS, "bid_amount", "end_time"),
+    AdSet: ("status", "name", *_BUDGETS, "bid_amount", "end_time", "targeting"),
     Ad: ("status", "name", "creative"),
     Creative: ("status", "name"),
 }
@@ -62,6 +63,8 @@ def checked_changes(view: View, node: Campaign | AdSet | Ad | Creative, params: 
     if isinstance(node, Campaign | AdSet):
         if isinstance(node, AdSet) and "end_time" in params:
             changes["end_us"] = asked_end_us(view, params)
+        if isinstance(node, AdSet) and "targeting" in params:
+            changes["targeting"] = asked_targeting(params)
         changes |= checked_budgets(view, node, params, changes.get("end_us", view.setting(node).end_us))
         refuse_too_many_budget_changes(view, node, changes)
         changes |= asked_bid(params, view.setting(node).bid_strategy or LOWEST_COST)
@@ -110,6 +113,15 @@ def asked_end_us(view: View, params: Params) -> int:
     if end_us <= view.at_us:
         raise errors.end_in_the_past()
     return end_us
+
+
+def asked_targeting(params: Params) -> str:
+    """Return the targeting as JSON. Raises GraphError for one without a place."""
+    targeting = params.json("targeting")
+    match targeting:
+        case {"geo_locations": {}} | {"custom_audiences": [_, *_]}:
+            return json.dumps(targeting, separators=(",", ":"))
+    raise invalid_parameter("Param targeting must be an object with geo_locations or custom_audiences.")
 
 
 def asked_bid(params: Params, strategy: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Account, campaigns, ad sets, ads and creatives as the platform writes them, field by field."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -26,6 +27,8 @@ def _always(value: object) -> Field:
 # For a field that the platform has and this object has no value for.
 _ABSENT = _always(None)
 
+
+_TARGETING = '{"age_min":18,"age_max":65,"geo_locations":{"countries":["UA","PL","DE","CZ"]}}'
 
 _SHARED: Mapping[str, Field] = {
     "id": lambda _view, node: node.id,
@@ -94,7 +97,7 @@ _ADSET: Mapping[str, Field] = {
     ),
     "end_time": lambda view, node: _end(view, node),
     "learning_stage_info": lambda view, node: _learning(view, node),
-    "targeting": _always({"age_min": 18, "age_max": 65, "geo_locations": {"countries": ["UA", "PL", "DE", "CZ"]}}),
+    "targeting": lambda view, node: json.loads(view.setting(node).targeting or _TARGETING),
     "promoted_object": _ABSENT,
 }
 

@@ -156,7 +156,7 @@ class Market:
             campaign = self.tree.campaign(campaign_id)
             place, number = self.tree.place(campaign)
             plan = CampaignPlan(campaign.name, campaign.objective, ())
-            adset = new_adset(AdSetPlan(name, 0), plan, (place, number), self.seed)
+            adset = new_adset(AdSetPlan(name, 0), plan, (place, number), self.seed, self.account.minor_per_unit)
             self._begin(adset, setting)
             return adset
 

@@ -50,7 +50,8 @@ def _significant_edits(market: Market, adset: AdSet, at_us: int) -> Iterator[int
 
 
 def _is_significant(old: Setting, new: Setting, budget_change_share: float) -> bool:
-    if (old.bid_amount_minor, old.bid_strategy) != (new.bid_amount_minor, new.bid_strategy):
+    kept = ("bid_amount_minor", "bid_strategy", "targeting")
+    if any(getattr(old, name) != getattr(new, name) for name in kept):
         return True
     return any(
         abs(after - before) > budget_change_share * before

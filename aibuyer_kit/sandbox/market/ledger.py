@@ -16,7 +16,7 @@ import numpy as np
 from aibuyer_kit.sandbox.market.account import AdSet
 from aibuyer_kit.sandbox.market.arrays import Bools, Floats, Ints, as_floats, as_ints
 from aibuyer_kit.sandbox.market.days import LocalDay, day_at, local_day
-from aibuyer_kit.sandbox.market.delivery import Delivery, Stretch, deliver, is_idle, scope_of, stretches
+from aibuyer_kit.sandbox.market.delivery import Delivery, Stretch, deliver, is_idle, scope_of, stretches, week_turn
 from aibuyer_kit.sandbox.market.roster import Roster
 from aibuyer_kit.sandbox.market.settings_log import SettingsLog
 from aibuyer_kit.sandbox.market.tree import Tree
@@ -162,6 +162,8 @@ class Ledger:
         kinds = self._kinds[since:until]
         for ad in (ad for one in self._siblings(adset) for ad in one.ads if ad.idle_every):
             kinds = 2 * kinds + as_ints([is_idle(ad, day.day) for day in self._calendar[since:until]])
+        if adset.is_uneven:
+            kinds = 7 * kinds + as_ints([week_turn(adset.campaign_id, day.day) for day in self._calendar[since:until]])
         return kinds
 
     def _extend_calendar(self, days: int) -> None:

@@ -47,6 +47,8 @@ class Setting:
     bid_strategy: str = ""
     name: str = ""
     creative_id: str = ""
+    # JSON, as it was given.
+    targeting: str = ""
     reviewed_us: int = 0
     verdict: str = ""
     issue: Issue | None = None
