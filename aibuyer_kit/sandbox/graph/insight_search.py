@@ -99,7 +99,10 @@ class Search:
         spans = [piece.span for piece in block]
         sums = self._view.market.sums(spans, self._view.at_us, self._cells, with_claims=with_claims)
         filled = np.argwhere(self._filled(sums)).tolist()
-        for row, column in reversed(filled) if backwards else filled:
+        if backwards:
+            # The pieces of the block are in reverse already.
+            filled.sort(key=lambda place: (place[0], -place[1]))
+        for row, column in filled:
             if self._admits(sums, row, column):
                 values, piece = self._values[column], block[row]
                 yield (*piece.key, *values), Found(self._group(piece, values), sums, row, column)

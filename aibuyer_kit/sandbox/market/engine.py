@@ -44,7 +44,7 @@ from aibuyer_kit.sandbox.market.presets import PRESETS
 from aibuyer_kit.sandbox.market.response import MATURE_DAYS, expected_results, known_share
 from aibuyer_kit.sandbox.market.settings_log import ACTIVE, STATUSES, Setting, SettingsLog
 from aibuyer_kit.sandbox.market.sums import Cells, Span, Sums, flat, summed
-from aibuyer_kit.sandbox.market.totals import Totals, first_totals
+from aibuyer_kit.sandbox.market.totals import Totals, totals_of
 from aibuyer_kit.sandbox.market.tree import Tree
 from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World, load_world
 
@@ -232,8 +232,16 @@ class Market:
         ad = self.find(ad_id)
         if not isinstance(ad, Ad):
             raise NotFoundError(f"There is no ad {ad_id!r}.")
-        totals = self.totals((ad,), (day,), at_us)
-        return totals if totals.spend_minor else None
+        (row,) = self.ad_days((ad,), (day,), at_us)
+        return row
+
+    def ad_days(self, ads: Iterable[Ad], days: Iterable[date], at_us: int | None = None) -> list[Totals | None]:
+        """Return what `ad_day` does for all days of each ad."""
+        numbers = [self._ledger.number_of(day) for day in days]
+        spans = [Span(self.places((ad,)), number, number) for ad in ads for number in numbers]
+        sums = self.sums(spans, self._now_us if at_us is None else at_us)
+        rows = (totals_of(sums, row) for row in range(len(spans)))
+        return [row if row.spend_minor else None for row in rows]
 
     def totals(self, ads: Iterable[Ad], days: Iterable[date], at_us: int | None = None) -> Totals:
         """Return the sum over ads and days as reported now or at a moment."""
@@ -241,7 +249,7 @@ class Market:
         delivered = self._delivered(ads, days, moment_us)
         share = self._known_share(delivered.ordinals, moment_us)
         numbers = np.zeros(len(share), np.int64)
-        return first_totals(summed(numbers, 1, delivered, self._ledger.roster, share))
+        return totals_of(summed(numbers, 1, delivered, self._ledger.roster, share))
 
     def span(self, places: Ints, days: DateRange, at_us: int) -> Span:
         """Return what a sum is over, without days of which nothing can be known."""

@@ -20,13 +20,13 @@ class Totals:
     action_values_minor: Mapping[str, Claim]
 
 
-def first_totals(sums: Sums) -> Totals:
-    """Return the first of the sums."""
+def totals_of(sums: Sums, row: int = 0) -> Totals:
+    """Return one of the sums."""
     spend, impressions, clicks, links, reach = (
-        int(each[0, 0]) for each in (sums.spend_minor, sums.impressions, sums.clicks, sums.link_clicks, sums.reach)
+        int(each[row, 0]) for each in (sums.spend_minor, sums.impressions, sums.clicks, sums.link_clicks, sums.reach)
     )
     leads, purchases, carts, values = (
-        _claim(each[0, 0].tolist()) for each in (sums.leads, sums.purchases, sums.carts, sums.purchase_values_minor)
+        _claim(each[row, 0].tolist()) for each in (sums.leads, sums.purchases, sums.carts, sums.purchase_values_minor)
     )
     actions = {"link_click": (links, links, links, links, 0), "lead": leads, "add_to_cart": carts}
     actions |= dict.fromkeys(PURCHASE_TYPES, purchases)
