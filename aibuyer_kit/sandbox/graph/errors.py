@@ -100,6 +100,16 @@ def too_many_budget_changes() -> GraphError:
     )
 
 
+def too_many_limit_changes() -> GraphError:
+    return GraphError(
+        17,
+        "(#17) User request limit reached",
+        subcode=1885172,
+        user_title="Spending limit changed too often",
+        user_message="The account's spending limit was changed 10 times within a day. Try again tomorrow.",
+    )
+
+
 def missing_permission(permission: str) -> GraphError:
     message = f"(#200) Ad account owner has NOT granted {permission} permission"
     return GraphError(200, message, http_status=403)

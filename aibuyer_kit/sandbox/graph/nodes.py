@@ -61,7 +61,7 @@ _ACCOUNT: Mapping[str, Field] = {
     "timezone_name": lambda _view, node: node.zone.key,
     "amount_spent": lambda view, node: str(view.spent_minor(node)),
     "balance": _always("0"),
-    "spend_cap": _always("0"),
+    "spend_cap": lambda view, node: str(view.market.setting(node.id, view.at_us).spend_cap_minor),
     "min_daily_budget": _always(MIN_DAILY_BUDGET_MINOR),
     "created_time": lambda view, node: view.created(node),
     "timezone_id": _always(137),

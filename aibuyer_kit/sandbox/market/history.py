@@ -14,6 +14,7 @@ def lived_through(account: Account, first_day: date, history_days: int) -> Setti
     """Return the settings since the beginning of `first_day`: all active, but for the pauses that plans ask for."""
     log = SettingsLog()
     start_us = local_day(first_day, account.zone).start_us
+    log.begin(account.id, Setting(start_us, ACTIVE))
     for node in account.below:
         log.begin(node.id, _first_setting(account, node, start_us))
         if isinstance(node, Ad):

@@ -45,6 +45,8 @@ class Setting:
     end_us: int = 0
     bid_amount_minor: int = 0
     bid_strategy: str = ""
+    # Of the account; kept, and without effect on what is delivered.
+    spend_cap_minor: int = 0
     name: str = ""
     creative_id: str = ""
     # JSON, as it was given.
