@@ -305,7 +305,8 @@ class Market:
 
     def _hours(self, places: Ints, ordinals: Ints, at_us: int) -> Mixture:
         """Return the shares of the account's hours: those of the ad's spend in each hour."""
-        shares = cumulative(np.stack([self._spent_hours(*each, at_us) for each in zip(places, ordinals, strict=True)]))
+        spent = as_floats([self._spent_hours(*each, at_us) for each in zip(places, ordinals, strict=True)])
+        shares = cumulative(spent.reshape(-1, len(HOURLY.cells)))
         return Mixture(shares, shares, shares, shares, np.ones((len(places), 1), np.int64))
 
     def _spent_hours(self, place: int, ordinal: int, at_us: int) -> Floats:
