@@ -25,7 +25,7 @@ class CallLog:
     def record(
         self, request: GraphRequest, *, status: int, changed: bool, fault: str | None, in_batch: bool = False
     ) -> int:
-        """Note one call and return its number; `changed` says whether it changed anything, whatever the caller was told.
+        """Note one call and return its number; `changed` says whether it changed anything, whatever was told.
 
         The items of a batch are calls of their own, before the batch; a status of 0 is no answer at all.
         """
