@@ -17,6 +17,7 @@ from aibuyer_kit.core.errors import (
     WarehouseError,
 )
 from aibuyer_kit.settings.workspace_settings import SyncSection
+from aibuyer_kit.warehouse.connection import interruptible
 from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.recover import Recovered
@@ -79,6 +80,7 @@ class SyncReport:
         return "\n".join(lines)
 
 
+@interruptible()
 def sync_client(
     context: ClientContext,
     connectors: Sequence[Connector],
