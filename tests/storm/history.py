@@ -43,28 +43,26 @@ class History:
             for key, told in answer.rows.items():
                 self._waiting.setdefault(key, []).append((answer.told_at, told))
 
-    def told(self, load: Load) -> dict[Key, Told]:
-        """Return the last answer about each thing in a load's coverage, of what no read before has settled."""
-        return {key: heard[-1][1] for key, heard in self._waiting.items() if load.covers(key)}
-
     def take(self, load: Load, known: dict[Key, Told]) -> None:
         """Note what a load should have left behind. Raises AssertionError if it is something else."""
-        told = self.told(load)
-        self._taken |= told.keys()
+        heard = {key: each for key in self._waiting if load.covers(key) and (each := self._heard(key, load.known_at))}
+        self._taken |= heard.keys()
         if load.is_complete:
-            self._check_whole(load, told, known)
+            self._check_whole(load, heard, known)
             self.covered.setdefault(load.stream, set()).update(_days(load))
-        for key in {key for key in self.entries if load.covers(key)} | told.keys():
-            heard = self._waiting.get(key, []) if key in told else []
-            first_told_at = heard[0][0] if heard else load.known_at
-            if load.is_complete:
-                possible = frozenset([told.get(key)])
-            else:
-                possible = self._latest(key) | {each for _, each in heard}
-            assert known.get(key) in possible, f"{load}: {key} is known as {known.get(key)}, told was {possible}"
-            self.rows_lost += bool(heard) and heard[-1][1] != known.get(key)
+        for key in {key for key in self.entries if load.covers(key)} | heard.keys():
+            told = [each for _, each in heard.get(key, ())]
+            if not load.is_complete:
+                possible = self._latest(key).union(told)
+                assert known.get(key) in possible, f"{load}: {key} is known as {known.get(key)}, told was {possible}"
+            self.rows_lost += bool(told) and told[-1] != known.get(key)
             # What is seen is right: from here on the past has to read like this.
-            self.entries.setdefault(key, []).append(Entry(first_told_at, load.known_at, frozenset([known.get(key)])))
+            first_told_at = heard[key][0][0] if key in heard else load.known_at
+            entry = Entry(first_told_at, load.known_at, frozenset([known.get(key)]))
+            self.entries.setdefault(key, []).append(entry)
+
+    def _heard(self, key: Key, known_at: datetime) -> list[tuple[datetime, Told]]:
+        return [(told_at, told) for told_at, told in self._waiting[key] if told_at <= known_at]
 
     def settle(self, *, interrupted: bool) -> None:
         """End a sync: what was told and not taken by a load is lost, unless an interruption may have delayed its load.
@@ -79,11 +77,14 @@ class History:
         if not interrupted:
             self._waiting.clear()
 
-    def _check_whole(self, load: Load, told: dict[Key, Told], known: dict[Key, Told]) -> None:
+    def _check_whole(self, load: Load, heard: dict[Key, list[tuple[datetime, Told]]], known: dict[Key, Told]) -> None:
+        """Raise AssertionError unless a load that says so is whole: row for row the last that was told."""
         assert self.last_told_at is not None
         assert load.known_at <= self.last_told_at, f"{load} is known before it was told"
+        told = {key: each[-1][1] for key, each in heard.items()}
         if self._interrupted:
-            told = {key: each for key, each in told.items() if key in known}
+            # Loads of two syncs may appear at once.
+            told = {key: known[key] for key in heard if key in known and known[key] in {one for _, one in heard[key]}}
         wrong = {key for key in told.keys() | known.keys() if told.get(key) != known.get(key)}
         shown = [(key, told.get(key), known.get(key)) for key in list(wrong)[:3]]
         assert not wrong, f"{load} says that it is whole; {len(wrong)} rows differ, told and known are {shown}"

@@ -90,10 +90,6 @@ class PlatformClock:
             self.platform.advance(seconds)
 
 
-class _Stopped(KeyboardInterrupt):
-    """Somebody pressed Ctrl-C."""
-
-
 @dataclass
 class Life:
     """One client of one practice account; every sync is compared with what the platform's log says was told."""
@@ -131,7 +127,7 @@ class Life:
         connectors = self._connectors(PlatformClock(self.platform, still))
         progress = None if still else self._acting
         report = None
-        with contextlib.suppress(_Stopped), _interrupted_after(stop_after_seconds):
+        with _interrupted_after(stop_after_seconds):
             report = sync_client(self.shop, connectors, self.settings, depth=depth, progress=progress)
         self.observe(interrupted=report is None)
         if report is None:
@@ -220,17 +216,22 @@ class Life:
 
 @contextlib.contextmanager
 def _interrupted_after(seconds: float) -> Iterator[None]:
-    """Raise _Stopped in the main thread if the block takes longer; 0 for never."""
-    armed = True
+    """Press Ctrl-C if the block takes longer, and end it quietly then; 0 for never."""
+    armed, pressed = True, False
 
-    def ring(_number: int, _frame: object) -> None:
+    def press(_number: int, _frame: object) -> None:
+        nonlocal pressed
         if armed:
-            raise _Stopped
+            pressed = True
+            raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGALRM, ring)
+    before = signal.signal(signal.SIGALRM, press)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
+    except KeyboardInterrupt:
+        if not pressed:
+            raise
     finally:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
