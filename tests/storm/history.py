@@ -1,4 +1,4 @@
-"""What was told of each thing, and when: the answers of the platform's log, in the order of the loads that took them."""
+"""What was told of each thing, and when: the answers of the platform's log, by the loads that took them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -94,7 +94,7 @@ class History:
         return entries[-1].told if entries else frozenset([None])
 
     def right_at(self, key: Key, moment: datetime) -> frozenset[Told]:
-        """Return what may be known of a thing at a moment: the last answer before it, or one that is just being told."""
+        """Return what may be known of a thing at a moment: the last answer before it, or one just being told."""
         possible: frozenset[Told] = frozenset([None])
         for entry in self.entries[key]:
             if entry.known_at <= moment:

@@ -68,7 +68,7 @@ class Clock:
             return json.load(reply)
 
 shop = open_client(Path(asked["workspace"]), "shop")
-connectors = client_connectors(shop, MetaSection(page_rows=40), access_token=SecretStr(asked["token"]), clock=Clock())
+connectors = client_connectors(shop, MetaSection(page_rows=100), access_token=SecretStr(asked["token"]), clock=Clock())
 print("ready", flush=True)
 sync_client(shop, connectors, SyncSection(**asked["settings"]))
 print("done", flush=True)
@@ -104,7 +104,8 @@ class Life:
     def __post_init__(self) -> None:
         self.draw = random.Random(self.seed)
         own = self.platform
-        self.graph = Graph(own.graph_url, own.control_url, own.account_id, own.access_token)
+        currency = own.market.account.currency
+        self.graph = Graph(own.graph_url, own.control_url, own.account_id, own.access_token, currency)
         self.graph.control("POST", "/settings", {"keep_answers": _KEPT_ANSWERS})
         self.people = People(self.graph, random.Random(self.seed + 1))
         self.weather = Weather(self.graph, random.Random(self.seed + 2))
@@ -189,11 +190,17 @@ class Life:
         if any(isinstance(error, AuthorisationError) for error in drained.failures):
             self._new_token()
 
+    def summary(self) -> str:
+        """Return in one line what has been done so far."""
+        told = {"rows told": self.history.rows_heard, "rows lost": self.history.rows_lost}
+        faults = {"faults": sum(self.log.faults.values()), "changes": sum(self.people.done.values())}
+        return ", ".join(f"{name}: {count}" for name, count in (self.counts | told | faults).items())
+
     def subscribe(self) -> None:
         subscribe_client(self.shop, MetaSection(), self.callback)
 
     def _connectors(self, clock: PlatformClock) -> tuple[MetaConnector, ...]:
-        rows = self.draw.choice((4, 40, 500, 500))
+        rows = self.draw.choice((15, 60, 500, 500))
         settings = MetaSection(page_rows=rows)
         connectors = client_connectors(self.shop, settings, access_token=SecretStr(self._token), clock=clock)
         for each in connectors:
