@@ -262,14 +262,16 @@ def listed(name: str, default: str) -> list[str]:
 @pytest.mark.soak
 @pytest.mark.parametrize("world", listed("AIBUYER_SOAK_WORLDS", "autumn"))
 @pytest.mark.parametrize("seed", [int(text) for text in listed("AIBUYER_SOAK_SEEDS", "1")])
-def test_a_month_of_storm_leaves_nothing_behind(tmp_path: Path, key_file: Path, seed: int, world: str) -> None:
+def test_a_month_of_storm_leaves_nothing_behind(
+    tmp_path: Path, key_file: Path, capsys: pytest.CaptureFixture[str], seed: int, world: str
+) -> None:
     """Every quarter of an hour for 30 days.
 
     AIBUYER_SOAK_SEEDS and AIBUYER_SOAK_WORLDS (autumn, spring, yen) take lists, AIBUYER_SOAK_DAYS a shorter time.
     """
     days = float(os.environ.get("AIBUYER_SOAK_DAYS", "30"))
     plan = Plan(days, timedelta(minutes=15), backfill_days=60, samples=1000, stops=0.03, kills=0.01, calm_checks=0.02)
-    progress = Progress(f"storm {world} {seed}", plan.days)
+    progress = Progress(f"storm {world} {seed}", capsys)
     with storm(tmp_path, seed, WORLDS[world], plan, progress) as life:
         progress.say(f"kinds of fault met: {len(life.log.faults)} of {len(life.weather.kinds)}")
         progress.say(f"latest view: {sum(check_latest(life).values())} rows equal a full read")
@@ -282,8 +284,8 @@ def test_a_month_of_storm_leaves_nothing_behind(tmp_path: Path, key_file: Path, 
 class Progress:
     """Says once a virtual day how far a storm has come, past pytest's capture."""
 
-    def __init__(self, name: str, days: float) -> None:
-        self._name, self._days, self._began = name, days, time.monotonic()
+    def __init__(self, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+        self._name, self._capsys, self._began = name, capsys, time.monotonic()
         self._day: date | None = None
 
     def __call__(self, life: Life) -> None:
@@ -292,5 +294,5 @@ class Progress:
             self.say(f"{self._day} {life.summary()}")
 
     def say(self, text: str) -> None:
-        seconds = time.monotonic() - self._began
-        print(f"{self._name} {seconds:5.0f} s: {text}", file=sys.__stderr__, flush=True)
+        with self._capsys.disabled():
+            sys.stderr.write(f"{self._name} {time.monotonic() - self._began:5.0f} s: {text}\n")

@@ -18,14 +18,20 @@ def press_ctrl_c(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def interrupted_load(folder: Path) -> None:
+    """Load one row, and press Ctrl-C while the database works on something else."""
+    with open_writer(folder) as writer:
+        writer.load(coverage(), [insight_page([insight("a")])], known_at=at_noon)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        writer._open().execute(ENDLESS)
+
+
 def test_an_interrupt_in_a_query_is_an_interrupt_and_loses_no_load(tmp_path: Path) -> None:
     """DuckDB itself raises a RuntimeError, which nobody takes for the user's wish."""
     before = signal.signal(signal.SIGALRM, press_ctrl_c)
     try:
-        with pytest.raises(KeyboardInterrupt), open_writer(tmp_path) as writer:
-            writer.load(coverage(), [insight_page([insight("a")])], known_at=at_noon)
-            signal.setitimer(signal.ITIMER_REAL, 0.1)
-            writer._open().execute(ENDLESS)
+        with pytest.raises(KeyboardInterrupt):
+            interrupted_load(tmp_path)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
