@@ -175,9 +175,11 @@ class Seam:
             case "split":
                 return TooMuchDataError(message, **about)
             case "reauthorise":
-                return AuthorisationError(message, token=True, **about)
+                return AuthorisationError(message, code=verdict.code, subcode=verdict.subcode, token=True)
+            case "fail" if verdict.permission:
+                return AuthorisationError(message, code=verdict.code, subcode=verdict.subcode)
             case "fail":
-                return (AuthorisationError if verdict.permission else RefusedError)(message, **about)
+                return RefusedError(message, **about)
             case _:
                 return TransientError(message, **about)
 
