@@ -39,6 +39,11 @@ class Job:
         return _kind(self.connector, self.coverage, self.depth)
 
     @property
+    def question(self) -> str:
+        """What a refusal is about: a kind of read, or some of the days whose figures must not be missing."""
+        return self.name if self.coverage.label == "insights" else self.kind
+
+    @property
     def planned(self) -> PlannedRead:
         return PlannedRead(self.connector.account_id, self.name, self.calls, list(Depth).index(self.depth) + 1)
 
@@ -72,7 +77,7 @@ def account_jobs(
     taken = log.calls_taken()
     for each, stream in due:
         job = Job(connector, stream, each, _estimate(taken, connector, stream, each))
-        if each is not Depth.NIGHTLY or job.name not in refused:
+        if each is not Depth.NIGHTLY or job.question not in refused:
             yield job
 
 

@@ -176,10 +176,12 @@ class Round:
             return []
         jobs = {job.planned: job for job in waiting}
         plan = budget.plan(jobs, waiting[0].connector.clock.now())
-        for read in plan.now:
-            self._read_unless_held(jobs[read], budget)
-        later = [jobs[read] for read in plan.later]
-        if plan.now or self._waits_for(later, budget):
+        fitting, later = [jobs[read] for read in plan.now], [jobs[read] for read in plan.later]
+        for place, job in enumerate(fitting):
+            if place and job.depth is not Depth.QUICK and _wait_seconds(job, budget) > 0:
+                return fitting[place:] + later
+            self._read_unless_held(job, budget)
+        if fitting or self._waits_for(later, budget):
             return later
         for job in later:
             # The newest figures are what a limit is kept for; all else can be read by a later sync.
@@ -225,6 +227,8 @@ class Round:
             self._ended_at = job.connector.platform_time()
         except _STREAM_ERRORS as error:
             self._note_failure(job.connector, job.name, error)
+            if isinstance(error, _FOR_GOOD):
+                self._given_up[job.question] = type(error).__name__
             days = job.coverage.days
             if days and pages.finished and pages.finished in days:
                 self.notices.append(f"{job.name}: whole up to {pages.finished}; the next sync goes on from there.")
@@ -236,8 +240,6 @@ class Round:
 
     def _note_failure(self, connector: Connector, name: str, error: AibuyerError) -> None:
         self.failures.append(StreamFailure(name, error))
-        if isinstance(error, _FOR_GOOD):
-            self._given_up[name] = type(error).__name__
         if isinstance(error, AuthorisationError):
             self._closed_accounts.add(connector.account_id)
             if error.token:
