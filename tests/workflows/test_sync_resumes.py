@@ -15,7 +15,6 @@ from aibuyer_kit.warehouse.read import Reader
 
 from .practice_shop import PLAIN, PracticeShop, practice_shop
 
-
 FEW_DAYS = PLAIN.model_copy(update={"backfill_days": 6, "restated_days": 3})
 
 
