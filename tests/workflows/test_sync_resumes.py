@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import AuthorisationError, TransientError
 from aibuyer_kit.warehouse.read import Reader
 
@@ -127,3 +128,19 @@ def test_a_breakdown_that_is_refused_is_told_once_a_day_and_stops_nothing(shop: 
     assert again.failures == ()
     shop.platform.advance(86_400)
     assert len(shop.sync(settings).failures) == 1
+
+
+@pytest.mark.soak
+def test_a_backfill_of_37_months_asks_for_each_day_once(shop: PracticeShop) -> None:
+    """As far back as the platform goes, without one refusal."""
+    report = shop.sync(PLAIN.model_copy(update={"backfill_days": 1123}))
+    assert report.failures == ()
+    assert report.disagreements == ()
+    calls = [call for call in shop.calls() if call["path"].endswith("insights") and call["query"]["level"] == "ad"]
+    assert {call["status"] for call in calls} == {200}
+    ranges = [json.loads(call["query"]["time_range"]) for call in calls if "after" not in call["query"]]
+    days = [day for each in ranges for day in DateRange(*map(date.fromisoformat, (each["since"], each["until"])))]
+    assert sorted(days) == list(DateRange(date(2023, 5, 6), date(2026, 6, 1)))
+    seen = len(shop.calls())
+    assert shop.sync(PLAIN.model_copy(update={"backfill_days": 1123})).failures == ()
+    assert len(shop.calls(since=seen)) < 12
