@@ -20,7 +20,7 @@ _HELD = ("Could not set lock on file", "being used by another process", "with a 
 # Two copies of the header and the block that they lie in stand before the first block of data.
 _HEADER_BYTES = 3 * 4096
 # What does not fit goes to disk beside the file, so that memory stays flat however much is read.
-_WRITER_MEMORY = "512MB"
+_WRITER_MEMORY = "256MB"
 
 
 class TruncatedFileError(Exception):
@@ -61,6 +61,17 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with contextlib.suppress(duckdb.Error):
             connection.execute("ROLLBACK")
         raise
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C be a KeyboardInterrupt in the block: while a query runs, DuckDB makes a RuntimeError of it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None
 
 
 def is_damage(error: Exception) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 from aibuyer_kit.sandbox.control.calls import CallLog
 from aibuyer_kit.sandbox.control.deliveries import Deliveries
@@ -57,14 +58,14 @@ class Exchange:
 
         fault = self.faults.meeting(request)
         answer = fault.meet(request, serve, self.api) if fault else serve()
-        self.calls.record(
+        number = self.calls.record(
             request,
             status=answer.status,
             changed=any(one.changed for one in served),
             fault=fault.kind.name if fault else None,
             in_batch=in_batch,
         )
-        return answer
+        return replace(answer, call_number=number)
 
     def _serve(self, request: GraphRequest) -> Answer:
         if not is_batch(request):
