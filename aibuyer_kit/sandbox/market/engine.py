@@ -223,7 +223,8 @@ class Market:
         if counted_to > today:
             counted_to, spent_minor = self.first_day, 0
         if counted_to < today:
-            spent_minor += self.spend_minor(ads, DateRange(counted_to, today - timedelta(days=1)), at_us)
+            days = self._ledger.number_of(counted_to), self._ledger.number_of(today)
+            spent_minor += self._ledger.spent_minor(self.places(ads), *days)
             self._spent_before[node.id] = (today, spent_minor)
         return spent_minor + self.spend_minor(ads, (today,), at_us)
 
