@@ -2,8 +2,8 @@
 
 The platform is a process of its own; each view is read page by page over one connection, no page twice, and the views
 take turns. Beside the time that a caller waits stands the processor's time that the platform takes, which other work on
-the machine moves less. The limit is writing the same rows as JSON (orjson, where it is found in a folder of --peers; else
-the standard library) and sending the same bytes over a socket of this machine.
+the machine moves less. The limit is writing the same rows as JSON (orjson, where it is found in a folder of --peers, or
+else the standard library) and sending the same bytes over a socket of this machine.
 """
 
 import argparse
