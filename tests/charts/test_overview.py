@@ -57,7 +57,7 @@ def test_the_first_piece_names_the_page_and_says_how_fresh_the_data_are() -> Non
     piece = masthead(overview())
     bundle = piece._repr_mimebundle_()
 
-    assert "Data as of 11 May 2026, 09:30 GMT+03:00" in piece.html
+    assert "Data as of May 11, 2026, 09:30 GMT+03:00" in piece.html
     assert bundle[PAGE_MIME] == {"title": "Sample shop · Advertising report", "locale": "en"}
     assert str(piece).startswith("Advertising report: Sample shop\nMay 4, 2026 – May 10, 2026")
 
