@@ -146,11 +146,9 @@ class Client:
         """
         import pandas as pd
 
-        from aibuyer_kit.workflows.actions import reported_actions
+        from aibuyer_kit.workflows.actions import client_actions
 
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
-        period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
-        return pd.DataFrame(reported_actions(self._context, self._reader, period, as_of=moment))
+        return pd.DataFrame(client_actions(self._context, days=days, since=since, until=until, as_of=as_of))
 
     def reach(
         self, level: str = "campaign", *, window_days: int = 7, ends: Day | None = None, as_of: AsOf | str | None = None

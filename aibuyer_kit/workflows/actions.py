@@ -7,6 +7,21 @@ from aibuyer_kit.core.action_types import family_of
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
+
+
+def client_actions(
+    context: ClientContext,
+    *,
+    days: int | None = None,
+    since: Day | None = None,
+    until: Day | None = None,
+    as_of: AsOf | str | None = None,
+) -> list[dict[str, Any]]:
+    """Return what was reported in a period, 28 days by default. Raises PeriodError, NotFoundError."""
+    reader, moment = Reader(context.warehouse), parse_as_of(as_of) if isinstance(as_of, str) else as_of
+    period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
+    return reported_actions(context, reader, period, as_of=moment)
 
 
 def reported_actions(

@@ -11,8 +11,8 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.write import open_writer
-from aibuyer_kit.workspace import Client, open_workspace
 from aibuyer_kit.workflows.workspaces import init_workspace
+from aibuyer_kit.workspace import Client, open_workspace
 from tests.warehouse.rows import action, entity_page, insight, insight_page
 
 KNOWN_AT = "2026-06-11T09:00+00:00"

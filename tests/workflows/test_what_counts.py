@@ -74,9 +74,7 @@ def test_a_value_per_result_counts_only_where_none_is_reported(tmp_path: Path) -
 
 def test_results_without_any_value_have_an_unknown_return(tmp_path: Path) -> None:
     """A leads campaign does not return 0.00: nobody has said what a lead is worth."""
-    leads = only(
-        day(load(write_client(tmp_path, LEADS_SECTION), LEADS).insights("campaign", **DAYS)), entity_id="2"
-    )
+    leads = only(day(load(write_client(tmp_path, LEADS_SECTION), LEADS).insights("campaign", **DAYS)), entity_id="2")
     assert (leads["results"], leads["revenue"], leads["roas"]) == (4, None, None)
 
 
@@ -226,7 +224,7 @@ def test_a_wrong_pattern_or_an_unknown_dimension_is_told(tmp_path: Path) -> None
     context = write_client(tmp_path, "[naming]\ncampaign = { pattern = '(?P<market>a' }\n")
     with pytest.raises(InputError, match=r"naming\.campaign: the pattern is not a regular expression"):
         load(context, SALES).insights(**DAYS, by=("market",))
-    with pytest.raises(InputError, match="There is no dimension 'funnel'. Known: objective, market"):
+    with pytest.raises(InputError, match=r"no dimension 'funnel'\. Known: objective, market"):
         reopened(context).insights(**DAYS, by=("funnel",))
 
 
@@ -277,7 +275,9 @@ def test_a_conversion_is_rounded_once_to_a_micro(
     """Exact fractions, half up."""
     context = write_client(tmp_path, MONEY)
     (context.folder / "rates.csv").write_text(RATES, encoding="utf-8")
-    frame = load(context, *in_currencies(currency, spend=spend)).insights("account", since="2026-06-08", until="2026-06-08")
+    frame = load(context, *in_currencies(currency, spend=spend)).insights(
+        "account", since="2026-06-08", until="2026-06-08"
+    )
     assert round(only(frame)["spend"] * 1e6) == expected_micros  # type: ignore[operator]
 
 
@@ -286,7 +286,7 @@ def test_a_missing_rate_names_the_day_and_the_pair(tmp_path: Path) -> None:
     context = write_client(tmp_path, MONEY + "longest_age_days = 2\n")
     (context.folder / "rates.csv").write_text(RATES, encoding="utf-8")
     shop = load(context, *in_currencies("EUR", "UAH"))
-    with pytest.raises(RateError, match=r"no rate from UAH to EUR for 2026-06-08: the newest before it is of 2026-06-05"):
+    with pytest.raises(RateError, match=r"no rate from UAH to EUR for 2026-06-08: the newest .* 2026-06-05"):
         shop.insights("account", **DAYS)
     assert shop.insights("account", since="2026-06-09", until="2026-06-10")["spend"].notna().all()
 
@@ -337,7 +337,7 @@ def test_an_action_type_asked_for_as_a_metric_is_explained(tmp_path: Path, name:
     """The way to sum overlapping types does not exist, and the reader is told why."""
     context = write_client(tmp_path)
     load(context, SALES)
-    with pytest.raises(UnknownMetricError, match="is an action type, not a metric. Several action types tell of the same"):
+    with pytest.raises(UnknownMetricError, match=r"is an action type, not a metric\. Several"):
         read_insights(context, "campaign", ["spend", name], **DAYS)
 
 
