@@ -1,6 +1,7 @@
 """Results of several kinds as words: how each is called, how many there were, and at which cost."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Protocol
 
 from aibuyer_kit.charts.compare import Figure
@@ -17,6 +18,12 @@ class ResultLike(Protocol):
     def kind(self) -> ResultKind: ...
     @property
     def totals(self) -> Mapping[str, Figure]: ...
+    @property
+    def previous_totals(self) -> Mapping[str, Figure]: ...
+    @property
+    def targets(self) -> Mapping[str, float]: ...
+    @property
+    def daily(self) -> Sequence[tuple[date, Mapping[str, Figure]]]: ...
 
 
 def result_names(results: Sequence[ResultLike], locale: str) -> tuple[str, ...]:
