@@ -68,7 +68,7 @@ def test_the_explorer_shows_each_level_and_sorts_by_the_metric(panel_url: str, v
     seen.wait_for("h2", "Ad sets")
     choose(seen, "Metric", "Results")
     seen.wait_for("figcaption", "Purchases per day")
-    seen.wait_for(".ab-trend", "Leads per day")
+    seen.page.locator("figcaption", has_text="Leads per day").wait_for()
 
     by_set = shop.insights("adset", days=28).groupby("name")["results"].sum()
     assert seen.page.locator("tbody tr").count() == len(by_set)
