@@ -3,30 +3,33 @@
 -- Only the finest level of an account's day is summed, so nothing is counted twice. A sum over rows of which one does
 -- not report the measure is unknown, results of two kinds are not added up, and reach is given only where a single row is
 -- the answer: people are not added up. A row counts the result that its campaign's objective, as known then, asks for.
-WITH known AS (
-    SELECT *
-    FROM insights_as_of($as_of_load)
-    WHERE date >= $since AND date_stop <= $until AND {breakdown_filter}
-),
-{finest},
-campaign AS (  -- the last objective that was known, also of a campaign that the platform lists no more
+WITH campaign AS (  -- the last objective that was known, also of a campaign that the platform lists no more
     SELECT platform, account_id, entity_id AS campaign_id, max_by(objective, known_from) AS objective
     FROM entity_version
     WHERE level = 'campaign' AND known_from <= $as_of_load AND objective IS NOT NULL
     GROUP BY ALL
 ),
 asked AS (
-    SELECT finest.*, {rule} AS rule, {kind} AS kind, {dimensions} campaign.objective
-    FROM finest
+    SELECT fact.*, campaign.objective, {rule} AS rule, {kind} AS kind
+    FROM insights_as_of($as_of_load) AS fact
     LEFT JOIN campaign
-        ON campaign.platform = finest.platform AND campaign.account_id = finest.account_id
-        AND campaign.campaign_id = CASE finest.level WHEN 'campaign' THEN finest.entity_id ELSE finest.campaign_id END
+        ON campaign.platform = fact.platform AND campaign.account_id = fact.account_id
+        AND campaign.campaign_id = CASE fact.level WHEN 'campaign' THEN fact.entity_id ELSE fact.campaign_id END
+    WHERE date >= $since AND date_stop <= $until AND {breakdown_filter}
+),
+known AS (  -- a value is reported for a result, or there was no result that could have one
+    SELECT
+        * EXCLUDE (actions, action_values),
+        {by_rule:results} AS results,
+        {by_rule:reported_value} AS reported_value_micros
+    FROM asked
+),
+{finest},
+counted AS (
+    SELECT {dimensions} finest.*
+    FROM finest
     {dimension_joins}
     WHERE depth >= list_position(['account', 'campaign', 'adset', 'ad'], $level)
-),
-counted AS (  -- a value is reported for a result, or there was no result that could have one
-    SELECT *, {by_rule:results} AS results, {by_rule:reported_value} AS reported_value_micros
-    FROM asked
 ),
 converted AS (
     {converted}
