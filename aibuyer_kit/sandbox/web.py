@@ -47,9 +47,11 @@ class _GraphHandler(Handler):
 
     async def _exchange(self) -> None:
         answer = await self.exchange.answer(self._graph_request())
-        if answer.is_dropped:
+        # Who was kept waiting may have hung up.
+        if answer.is_dropped or self.request.connection.stream.closed():
             self.detach().close()
             return
+        self.exchange.calls.delivered(answer.call_number, answer.body)
         self.set_status(answer.status)
         self.set_header("Content-Type", answer.content_type)
         for name, text in answer.headers.items():

@@ -58,14 +58,14 @@ class Exchange:
 
         fault = self.faults.meeting(request)
         answer = fault.meet(request, serve, self.api) if fault else serve()
-        self.calls.record(
+        number = self.calls.record(
             request,
             status=answer.status,
             changed=any(one.changed for one in served),
             fault=fault.kind.name if fault else None,
             in_batch=in_batch,
         )
-        return answer
+        return replace(answer, call_number=number)
 
     def _serve(self, request: GraphRequest) -> Answer:
         if not is_batch(request):

@@ -115,6 +115,8 @@ class Answer:
     is_dropped: bool = False
     # What the answer waits for after the call was recorded: real seconds, 0 for as long as the fault is armed.
     held_seconds: float | None = None
+    # Its call in the record of calls.
+    call_number: int = 0
 
 
 Serve = Callable[[], Answer]
