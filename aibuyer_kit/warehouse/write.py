@@ -14,7 +14,7 @@ import filelock
 from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, WarehouseBusyError, WarehouseError
-from aibuyer_kit.warehouse.connection import is_damage, open_to_read
+from aibuyer_kit.warehouse.connection import interruptible, is_damage, open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
 from aibuyer_kit.warehouse.load import (
     Coverage,
@@ -44,7 +44,7 @@ def open_writer(folder: Path) -> "Iterator[Writer]":
     Raises WarehouseBusyError at once if another process is writing, WarehouseError if the folder cannot be written.
     """
     files = WarehouseFiles(folder)
-    with _only_writer(files):
+    with _only_writer(files), interruptible():
         writer = Writer(files)
         try:
             yield writer

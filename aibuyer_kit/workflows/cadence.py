@@ -113,10 +113,10 @@ def _nightly(days: DateRange, settings: SyncSection) -> Iterator[Stream]:
     for breakdowns in settings.breakdowns:
         names = tuple(name.strip() for name in breakdowns.split(","))
         yield from (InsightStream(Level.AD, part, names) for part in _parts(restated))
-    yesterday = DateRange(today - timedelta(days=1), today - timedelta(days=1))
     if settings.hourly:
-        yield InsightStream(Level.AD, yesterday, hourly=True)
+        yield from (InsightStream(Level.AD, part, hourly=True) for part in _parts(restated))
     if settings.reach:
+        yesterday = DateRange(today - timedelta(days=1), today - timedelta(days=1))
         yield from (ReachStream(level, window, yesterday) for level in Level for window in REACH_WINDOWS_DAYS)
 
 

@@ -10,6 +10,7 @@ from aibuyer_kit.connectors.base import Connector
 from aibuyer_kit.connectors.service import Service
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.settings.workspace_settings import SyncSection
+from aibuyer_kit.warehouse.connection import interruptible
 from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.recover import Recovered
@@ -65,6 +66,7 @@ class SyncReport:
         return "\n".join(lines)
 
 
+@interruptible()
 def sync_client(
     context: ClientContext,
     connectors: Sequence[Connector],
