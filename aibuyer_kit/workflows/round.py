@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.connectors.base import Checkpoint, Connector, EntityStream
 from aibuyer_kit.connectors.budget import CallBudget
 from aibuyer_kit.connectors.service import Service
+from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.dates import time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import (
@@ -121,7 +122,7 @@ class Round:
         self._put_off: dict[tuple[str, str], list[str]] = {}
         self._closed_accounts: set[str] = set()
         self._closed_apps: set[int] = set()
-        self._ended_at = datetime.min.replace(tzinfo=UTC)
+        self._ended_at: datetime | None = None
         self._patience_seconds = _PATIENCE_SECONDS
         self._done = self._all = 0
 
@@ -140,7 +141,8 @@ class Round:
 
     def line(self) -> SyncLine:
         """Return what is to be kept of this round."""
-        return SyncLine(self._ended_at, self.service, self._calls_taken, self._given_up)
+        ended_at = self._ended_at or SystemClock().now()
+        return SyncLine(ended_at, self.service, self._calls_taken, self._given_up)
 
     def _read_app(self, connectors: Sequence[Connector], budget: CallBudget) -> None:
         jobs = [job for connector in connectors for job in self._jobs_of(connector)]
@@ -155,7 +157,7 @@ class Round:
 
     def _jobs_of(self, connector: Connector) -> list[Job]:
         """Read the account's own object, whose answer tells which day it is there, and return what is due."""
-        self._ended_at = max(self._ended_at, connector.clock.now())
+        self._ended_at = self._ended_at or connector.clock.now()  # until the platform tells its own time
         first = Job(connector, EntityStream(Level.ACCOUNT), Depth.QUICK, calls=1)
         self._all += 1
         loads_before = len(self.loads)
