@@ -16,10 +16,10 @@ from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
 from aibuyer_kit.core.facts import WINDOWS
-from aibuyer_kit.warehouse.connection import open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql, windowed_sql
 from aibuyer_kit.warehouse.schema import sql_text
+from aibuyer_kit.warehouse.whole import open_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,7 +209,12 @@ def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection
     current = files.current()
     for _ in range(_TRIES_AT_THE_POINTER):
         try:
-            return current, open_to_read(current)
+            return current, open_whole(files, current)
+        except WarehouseError:
+            # A sealed file that the newest snapshot does not name is removed, and this may not be the newest any more.
+            if files.current() == current:
+                raise
+            current = files.current()
         except duckdb.IOException:
             if current.exists():
                 raise WarehouseError(
