@@ -37,15 +37,19 @@ def open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def open_to_combine(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a database in memory to which files can be attached until `shut` is called; it spills beside `path`."""
+    """Open a database in memory to which files can be attached; what does not fit goes to disk beside `path`."""
     connection = duckdb.connect(config={"autoload_known_extensions": False})
     connection.execute("SET temp_directory = ?", [f"{path}.tmp"])
     return connection
 
 
 def shut(connection: duckdb.DuckDBPyConnection) -> None:
-    """Take the file system away from a connection for good: what is attached stays, and no setting can be changed."""
+    """Take the file system away from a connection for good: what is attached stays, and no setting can be changed.
+
+    Without external access alone DuckDB still lets a COPY overwrite the very files that are attached.
+    """
     connection.execute("SET enable_external_access = false")
+    connection.execute("SET disabled_filesystems = 'LocalFileSystem'")
     connection.execute("SET lock_configuration = true")
 
 

@@ -168,7 +168,7 @@ def _write(connection: duckdb.DuckDBPyConnection, path: Path, month: Month) -> i
     connection.execute(f"ATTACH {quoted(path)} AS {_PARTIAL} (BLOCK_SIZE {block})")
     try:
         # In this order what is known at one moment lies together, and so do the days.
-        order = f"{DATED_TABLES[table][1]}, known_from, level, breakdown, entity_id"
+        order = f"{DATED_TABLES[table][1]}, known_from, level, entity_id"
         connection.execute(
             f"CREATE TABLE {_PARTIAL}.{table} AS FROM {table} WHERE {month.rows} ORDER BY {order}", month.parameters
         )

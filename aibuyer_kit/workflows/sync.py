@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.connectors.base import Connector, Stream
@@ -20,6 +21,7 @@ from aibuyer_kit.settings.workspace_settings import SyncSection
 from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.recover import Recovered
+from aibuyer_kit.warehouse.sealed import LostMonth
 from aibuyer_kit.warehouse.write import Writer, open_writer
 from aibuyer_kit.workflows.cadence import OBJECT_STREAMS, Depth, coverage_of, days_to_read, due_depth, figure_streams
 from aibuyer_kit.workflows.reconcile import Disagreement, disagreements
@@ -41,7 +43,7 @@ class StreamFailure:
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What a sync did: one LoadResult per stream and read, failures, and a working file that had to be rebuilt."""
+    """What a sync did: one LoadResult per stream and read, failures, a rebuilt working file, and lost months."""
 
     client_id: str
     loads: tuple[LoadResult, ...]
@@ -50,6 +52,7 @@ class SyncReport:
     snapshot: Path | None
     disagreements: tuple[Disagreement, ...] = ()
     notices: tuple[str, ...] = ()
+    losses: tuple[LostMonth, ...] = ()
 
     def total(self, count: str) -> int:
         """Return the sum of one count (`inserted`, `restated`, `closed`, `unchanged`) over all loads."""
@@ -69,6 +72,7 @@ class SyncReport:
         lines = [f"{self.client_id}: {len(self.loads)} reads; rows: {counts}"]
         lines += [f"FAILED {each.stream}: {each.error}" for each in self.failures]
         lines += [f"ALARM {each}" for each in self.disagreements]
+        lines += [f"LOST {each}" for each in self.losses]
         lines += [f"NOTE {each}" for each in self.notices]
         if self.recovered:
             source = self.recovered.restored_from or "nothing: there was no good snapshot"
@@ -104,7 +108,7 @@ def sync_client(
     failures = tuple(each for each in outcomes if isinstance(each, StreamFailure))
     differing = tuple(disagreements(context, Reader(context.warehouse))) if loads else ()
     notices = tuple(notice for connector in connectors for notice in connector.notices)
-    return SyncReport(context.id, loads, failures, writer.recovered, snapshot, differing, notices)
+    return SyncReport(context.id, loads, failures, writer.recovered, snapshot, differing, notices, writer.losses)
 
 
 def _doubtful_days(context: ClientContext) -> set[tuple[str, date]]:
@@ -134,11 +138,26 @@ def _sync_account(
     except _STREAM_ERRORS as error:
         yield StreamFailure(f"{connector.account_id} account", error)
         return
-    chosen = depth or due_depth(reads, now, zone, settings)
-    days = days_to_read(reads, account_date(now, zone), zone, settings, doubtful)
+    # What a sealed month has lost is read again at once, and not only at night.
+    chosen = depth or (Depth.NIGHTLY if writer.losses else due_depth(reads, now, zone, settings))
+    today = account_date(now, zone)
+    if chosen is Depth.NIGHTLY:
+        writer.check_sealed()
+    open_days = [*doubtful, *writer.lost_days(connector.platform, connector.account_id)]
+    days = days_to_read(reads, today, zone, settings, open_days)
     yield from _read(writer, connector, list(figure_streams(chosen, days, settings)), progress)
     if chosen is Depth.NIGHTLY:
         writer.thin(zone)
+        reads = writer.reads(connector.platform, connector.account_id)
+        yield from _seal(writer, connector, zone, days_to_read(reads, today, zone, settings, doubtful).since)
+
+
+def _seal(writer: Writer, connector: Connector, zone: ZoneInfo, before: date) -> Iterator[StreamFailure]:
+    """Seal the months before the first day that a night still reads; what cannot be sealed stays where it is."""
+    try:
+        writer.seal(connector.platform, connector.account_id, zone, before=before)
+    except WarehouseError as error:
+        yield StreamFailure(f"{connector.account_id} sealing", error)
 
 
 def _read(
