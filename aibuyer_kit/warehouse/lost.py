@@ -29,7 +29,10 @@ def let_go_of_damaged(
             f"{files.sealed} is gone, and with it {len(months)} sealed months of history. Put the folder back; to go on"
             " without that history, make an empty folder of this name."
         )
-    found = ((each, fault(files.sealed, each, thorough=thorough) or _fault_at_opening(files, each)) for each in months)
+    found = (
+        (each, fault(files.sealed, each, thorough=thorough) or _fault_at_opening(connection, files, each))
+        for each in months
+    )
     return tuple(let_go(connection, files, each, reason) for each, reason in found if reason)
 
 
@@ -80,13 +83,12 @@ def remove_orphans(files: WarehouseFiles, connection: duckdb.DuckDBPyConnection 
         _remove(files.sealed / name)
 
 
-def _fault_at_opening(files: WarehouseFiles, sealed: SealedFile) -> str | None:
-    with duckdb.connect() as connection:
-        try:
-            attach(connection, files.sealed, [sealed])
-            connection.execute(f"FROM {attached_name(sealed)}.{sealed.table_name} LIMIT 0")
-        except duckdb.Error:
-            return "does not open"
+def _fault_at_opening(connection: duckdb.DuckDBPyConnection, files: WarehouseFiles, sealed: SealedFile) -> str | None:
+    try:
+        attach(connection, files.sealed, [sealed])
+    except duckdb.Error:
+        return "does not open"
+    connection.execute(f"DETACH {attached_name(sealed)}")
     return None
 
 

@@ -196,7 +196,7 @@ def test_the_hot_file_gives_the_space_back_and_keeps_its_schema(tmp_path: Path) 
     schema = (
         "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE NOT internal ORDER BY ALL"
     )
-    functions = "SELECT function_name, macro_definition FROM duckdb_functions() WHERE NOT internal ORDER BY ALL"
+    functions = "SELECT function_name, parameters FROM duckdb_functions() WHERE NOT internal ORDER BY ALL"
     row = insight_page([insight("a", JANUARY)])  # noqa: F841 - the query names it
     many = duckdb.sql("SELECT row.* REPLACE (md5(n::VARCHAR) AS entity_id) FROM row, range(120_000) AS r(n)")
     with open_writer(tmp_path) as writer:
