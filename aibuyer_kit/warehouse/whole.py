@@ -8,6 +8,7 @@ import duckdb
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.connection import open_to_combine, shut
 from aibuyer_kit.warehouse.files import WarehouseFiles
+from aibuyer_kit.warehouse.schema import derived_sql
 from aibuyer_kit.warehouse.sealed import SealedFile, attach, attached_name, fault, quoted, sealed_files
 
 _HOT = "hot"
@@ -56,12 +57,6 @@ def _name_all(connection: duckdb.DuckDBPyConnection, months: Sequence[SealedFile
         parts = [_HOT, *(attached_name(each) for each in months if each.table_name == table)]
         union = " UNION ALL BY NAME ".join(f"SELECT * FROM {part}.{table}" for part in parts)
         connection.execute(f"CREATE VIEW {table} AS {union}")
-    views = "SELECT sql FROM duckdb_views() WHERE database_name = ? AND NOT internal ORDER BY view_oid"
-    for (sql,) in connection.execute(views, [_HOT]).fetchall():
+    applied = connection.execute("SELECT name FROM schema_migration").fetchall()
+    for sql in derived_sql(name for (name,) in applied):
         connection.execute(sql)
-    macros = (
-        "SELECT function_name, list_aggregate(parameters, 'string_agg', ', '), macro_definition FROM duckdb_functions()"
-        " WHERE database_name = ? AND function_type = 'table_macro' AND NOT internal ORDER BY function_oid"
-    )
-    for name, parameters, definition in connection.execute(macros, [_HOT]).fetchall():
-        connection.execute(f"CREATE MACRO {name}({parameters}) AS TABLE {definition}")
