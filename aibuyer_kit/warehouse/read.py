@@ -19,6 +19,7 @@ from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql, windowed_sql
 from aibuyer_kit.warehouse.schema import sql_text
+from aibuyer_kit.warehouse.sealed import SealedFile, fault, sealed_files
 from aibuyer_kit.warehouse.whole import open_whole
 
 if TYPE_CHECKING:
@@ -179,6 +180,19 @@ class Reader:
     def loads(self) -> Answer:
         """Return one row per load, in the order of knowledge."""
         return _answer(self._cursor().execute("SELECT * FROM load ORDER BY load_id"))
+
+    def sealed(self) -> tuple[SealedFile, ...]:
+        """Return the sealed months that the newest snapshot names, the oldest first."""
+        return sealed_files(self._cursor())
+
+    def damage(self) -> tuple[str, ...]:
+        """Read every byte of the sealed months and say what is wrong with which file."""
+        found = ((each, fault(self._files.sealed, each, thorough=True)) for each in self.sealed())
+        return tuple(f"{self._files.sealed / each.file_name} {what}" for each, what in found if what)
+
+    def losses(self) -> Answer:
+        """Return one row per sealed month whose history was lost, in the order in which the losses were found."""
+        return _answer(self._cursor().execute("SELECT * FROM sealed_loss ORDER BY lost_after_load, file_name"))
 
     def freshness(self, *, as_of: AsOf | None = None) -> Freshness:
         """Return the newest load that was known then. Raises NotFoundError if there was none yet."""

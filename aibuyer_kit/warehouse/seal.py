@@ -154,8 +154,11 @@ def strike(connection: duckdb.DuckDBPyConnection, sealed: SealedFile) -> None:
 
 
 def _new_path(connection: duckdb.DuckDBPyConnection, files: WarehouseFiles, month: Month) -> Path:
-    """Return a name that no file of this warehouse has, or has had while a snapshot that names it is kept."""
-    names = [path.name for path in files.sealed.iterdir()] + [each.file_name for each in sealed_files(connection)]
+    """Return a name that no file has, and none has had that a snapshot could still name."""
+    told = connection.execute(
+        "SELECT file_name FROM sealed_file UNION ALL SELECT file_name FROM sealed_loss"
+    ).fetchall()
+    names = [path.name for path in files.sealed.iterdir()] + [name for (name,) in told]
     numbers = [int(text) for name in names if (text := name.partition(".")[0].rpartition("-")[2]).isdigit()]
     return files.sealed / f"{month.table_name}-{month.first_day:%Y-%m}-{max(numbers, default=0) + 1}.duckdb"
 

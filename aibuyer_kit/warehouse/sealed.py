@@ -13,7 +13,7 @@ from aibuyer_kit.core.errors import WarehouseError
 
 # The tables that are sealed, with the columns of a row's first and last day.
 DATED_TABLES = {"insight_version": ("date", "date_stop"), "reach_version": ("date_stop", "date_stop")}
-_TITLES = {"insight_version": "insights", "reach_version": "reach"}
+TITLES = {"insight_version": "insights", "reach_version": "reach"}
 
 # A name is put together into a path: whatever else the manifest may hold must not lead out of the folder.
 _NAME = re.compile(r"[a-z_]+-\d{4}-\d{2}-\d+\.duckdb")
@@ -36,7 +36,7 @@ class SealedFile:
     @property
     def title(self) -> str:
         """What the file holds, for a person: `insights of act_1 in 2024-03`."""
-        return f"{_TITLES[self.table_name]} of {self.account_id} in {self.month:%Y-%m}"
+        return f"{TITLES[self.table_name]} of {self.account_id} in {self.month:%Y-%m}"
 
 
 @dataclass(frozen=True)
