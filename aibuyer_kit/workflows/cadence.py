@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from aibuyer_kit.connectors.base import (
@@ -80,15 +81,23 @@ def figure_streams(depth: Depth, days: DateRange, settings: SyncSection) -> Iter
         return
     yield CreativeStream()  # they change seldom
     yield from _daily(days)
-    restated = DateRange(max(days.since, today - timedelta(days=settings.restated_days)), today)
-    for breakdowns in settings.breakdowns:
-        names = tuple(name.strip() for name in breakdowns.split(","))
-        yield from (InsightStream(Level.AD, part, names) for part in _parts(restated))
+    yield from _broken_down(DateRange(max(days.since, today - timedelta(days=settings.restated_days)), today), settings)
     yesterday = DateRange(today - timedelta(days=1), today - timedelta(days=1))
     if settings.hourly:
         yield InsightStream(Level.AD, yesterday, hourly=True)
     if settings.reach:
         yield from (ReachStream(level, window, yesterday) for level in Level for window in _REACH_WINDOWS_DAYS)
+
+
+def lost_streams(lost: Sequence[date], today: date, settings: SyncSection) -> Iterator[Stream]:
+    """Yield the streams of days whose sealed month was lost, broken down too, as far back as the backfill goes."""
+    backfill = today - timedelta(days=settings.backfill_days - 1)
+    reachable = sorted(day for day in lost if day >= backfill)
+    # Days that follow each other keep their distance from their place in the list.
+    for _, run in groupby(enumerate(reachable), key=lambda each: each[1].toordinal() - each[0]):
+        days = [day for _, day in run]
+        yield from _daily(DateRange(days[0], days[-1]))
+        yield from _broken_down(DateRange(days[0], days[-1]), settings)
 
 
 def coverage_of(connector: Connector, stream: Stream) -> Coverage:
@@ -122,6 +131,12 @@ def _daily(days: DateRange) -> Iterator[InsightStream]:
         yield InsightStream(Level.AD, part)
         # The platform's own sums, one row a day: what the ads are reconciled with.
         yield InsightStream(Level.ACCOUNT, part)
+
+
+def _broken_down(days: DateRange, settings: SyncSection) -> Iterator[InsightStream]:
+    for breakdowns in settings.breakdowns:
+        names = tuple(name.strip() for name in breakdowns.split(","))
+        yield from (InsightStream(Level.AD, part, names) for part in _parts(days))
 
 
 def _parts(days: DateRange) -> Iterator[DateRange]:

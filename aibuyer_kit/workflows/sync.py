@@ -23,7 +23,15 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.recover import Recovered
 from aibuyer_kit.warehouse.sealed import LostMonth
 from aibuyer_kit.warehouse.write import Writer, open_writer
-from aibuyer_kit.workflows.cadence import OBJECT_STREAMS, Depth, coverage_of, days_to_read, due_depth, figure_streams
+from aibuyer_kit.workflows.cadence import (
+    OBJECT_STREAMS,
+    Depth,
+    coverage_of,
+    days_to_read,
+    due_depth,
+    figure_streams,
+    lost_streams,
+)
 from aibuyer_kit.workflows.reconcile import Disagreement, disagreements
 
 # Told after each stream: what was read, how many streams are done, and how many there are.
@@ -138,14 +146,14 @@ def _sync_account(
     except _STREAM_ERRORS as error:
         yield StreamFailure(f"{connector.account_id} account", error)
         return
-    # What a sealed month has lost is read again at once, and not only at night.
-    chosen = depth or (Depth.NIGHTLY if writer.losses else due_depth(reads, now, zone, settings))
+    chosen = depth or due_depth(reads, now, zone, settings)
     today = account_date(now, zone)
     if chosen is Depth.NIGHTLY:
         writer.check_sealed()
-    open_days = [*doubtful, *writer.lost_days(connector.platform, connector.account_id)]
-    days = days_to_read(reads, today, zone, settings, open_days)
-    yield from _read(writer, connector, list(figure_streams(chosen, days, settings)), progress)
+    days = days_to_read(reads, today, zone, settings, doubtful)
+    lost = writer.lost_days(connector.platform, connector.account_id)
+    streams = [*figure_streams(chosen, days, settings), *lost_streams(lost, today, settings)]
+    yield from _read(writer, connector, streams, progress)
     if chosen is Depth.NIGHTLY:
         writer.thin(zone)
         reads = writer.reads(connector.platform, connector.account_id)

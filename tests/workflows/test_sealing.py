@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client
+from aibuyer_kit.connectors.base import InsightStream
 from aibuyer_kit.connectors.meta import MetaConnector
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
@@ -15,6 +16,7 @@ from aibuyer_kit.sandbox.serve import start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.warehouse.write import open_writer
+from aibuyer_kit.workflows.cadence import lost_streams
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.doctor import examine
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
@@ -68,14 +70,33 @@ def test_a_settled_month_is_sealed_and_what_is_lost_of_it_is_told_and_read_again
         (lost,) = report.losses
         assert lost.sealed.title == f"insights of {platform.account_id} in 2026-04"
         assert f"LOST {lost}" in report.summary()
-    after = ad_days(context)
-    assert {key: after[key] for key in known if key[1] in APRIL} == {
-        key: figures for key, figures in known.items() if key[1] in APRIL
-    }
-    assert [path.name for path in sealed(context)] == ["insight_version-2026-04-2.duckdb"]
+        after = ad_days(context)
+        assert {key: after[key] for key in known if key[1] in APRIL} == {
+            key: figures for key, figures in known.items() if key[1] in APRIL
+        }
+        assert sync(context, connector).losses == ()
+        platform.advance(86_400)
+        sync(context, connector)
+        assert [path.name for path in sealed(context)] == ["insight_version-2026-04-2.duckdb"]
     (finding,) = (each for each in examine(tmp_path) if each.check == "shop: warehouse")
     assert finding.warning
     assert f"lost: {lost.sealed.title} as known before load" in finding.detail
+
+
+def test_only_lost_days_within_reach_are_read_again_and_broken_down_too() -> None:
+    """Two runs of days, one of which has begun before the 70 days that are read back."""
+    lost = [date(2026, 3, day) for day in (20, 23, 24, 25)] + [date(2026, 4, 1)]
+    settings = SyncSection(backfill_days=70, breakdowns=["age,gender"], hourly=False, reach=False)
+    told = [(str(stream.level), str(stream.days), stream.breakdowns) for stream in asked(lost, settings)]
+    run, day = "2026-03-24 to 2026-03-25", "2026-04-01"
+    assert told == [
+        ("ad", run, ()), ("account", run, ()), ("ad", run, ("age", "gender")),
+        ("ad", day, ()), ("account", day, ()), ("ad", day, ("age", "gender")),
+    ]  # fmt: skip
+
+
+def asked(lost: list[date], settings: SyncSection) -> list[InsightStream]:
+    return [each for each in lost_streams(lost, date(2026, 6, 1), settings) if isinstance(each, InsightStream)]
 
 
 def failures(workspace: Path) -> str:
