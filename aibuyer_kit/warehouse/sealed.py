@@ -54,8 +54,8 @@ class LostMonth:
             again = "Past windows are not read again; a"
         return (
             f"{self.sealed.file_name} {self.reason}: the history of {self.sealed.title}"
-            f" ({self.sealed.row_count:,} versions) is lost.{kept} {again} copy of the workspace from before would still"
-            " hold it all."
+            f" ({self.sealed.row_count:,} versions) is lost.{kept} {again} copy of the workspace from before still holds"
+            " it all."
         )
 
 
