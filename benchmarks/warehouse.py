@@ -204,7 +204,7 @@ def compare_readings(warehouse: Path, folder: Path, rounds: int) -> tuple[dict[s
 
 def peer_table(cursor: duckdb.DuckDBPyConnection, folder: Path) -> duckdb.DuckDBPyConnection:
     """Write the same versions into one table of another file, narrow, with numbers for names, in order of knowledge."""
-    narrow = cursor.execute(  # noqa: F841 - the query below names it
+    narrow = cursor.sql(  # noqa: F841 - the query below names it
         "SELECT (entity_id::BIGINT - 120200000000000000)::INT AS entity, date, breakdown, spend_micros,"
         " known_from AS valid_from, nullif(known_to, 9223372036854775807) AS valid_to FROM insight_version"
     ).to_arrow_reader(1_000_000)
@@ -237,7 +237,7 @@ def compare_publications(warehouse: Path, folder: Path, months: int, rounds: int
     coverage = Coverage("insights", "meta", "act_1", Level.AD, days=asked, attribution="default")
     files = WarehouseFiles(warehouse)
     with open_whole(files, files.current()) as connection:
-        known = connection.execute("FROM insights WHERE breakdown = '' AND date >= ?", [asked.since])
+        known = connection.sql("FROM insights WHERE breakdown = '' AND date >= ?", params=[asked.since])
         page = known.to_arrow_table().cast(insight_schema())
     whole = folder / "whole"
     with whole.open("wb") as target:
