@@ -64,13 +64,13 @@ def lost_days(connection: duckdb.DuckDBPyConnection, platform: str, account_id: 
     return tuple(day for (day,) in rows)
 
 
-def remove_orphans(files: WarehouseFiles, connection: duckdb.DuckDBPyConnection | None = None) -> None:
-    """Remove files that neither the working file (if it is open) nor a snapshot names, and what was never finished.
+def remove_orphans(connection: duckdb.DuckDBPyConnection, files: WarehouseFiles) -> None:
+    """Remove files that neither the working file nor a snapshot names, and what was never finished.
 
     While a snapshot does not open, nothing that it could name is removed.
     """
     there = {path.name for path in files.sealed.glob("*") if not path.name.startswith(_BROKEN)}
-    named = {each.file_name for each in sealed_files(connection)} if connection else set()
+    named = {each.file_name for each in sealed_files(connection)}
     if there <= named:
         return
     try:

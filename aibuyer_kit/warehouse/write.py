@@ -87,7 +87,7 @@ class Writer:
         migrated = migrate(self._open())
         self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != self._published_loads()
         self.check_sealed(thorough=False)
-        remove_orphans(files, self._open())
+        remove_orphans(self._open(), files)
 
     def load(
         self,
@@ -197,7 +197,6 @@ class Writer:
             self._is_to_be_compacted = False
         snapshot = publish_copy(self._files)
         self._unpublished = False
-        remove_orphans(self._files)
         return snapshot
 
     def _bring_back(self, coverage: Coverage) -> None:

@@ -214,11 +214,11 @@ def test_the_hot_file_gives_the_space_back_and_keeps_its_schema(tmp_path: Path) 
 
 
 def test_a_file_stays_as_long_as_a_snapshot_names_it(tmp_path: Path) -> None:
-    """January comes back: the snapshot before that names its file until two more have been published."""
+    """January comes back: the snapshot before that names its file until two more are there, and a writer looks."""
     three_months(tmp_path)
     seal(tmp_path)
     path = sealed_path(tmp_path, "2026-01")
-    for clicks, there in ((10, True), (11, False)):
+    for clicks, there in ((10, True), (11, True), (12, False)):
         with open_writer(tmp_path) as writer:
             day_read(writer, JANUARY, APRIL + timedelta(days=clicks), a=clicks)
         assert path.exists() is there
@@ -338,6 +338,19 @@ def test_a_snapshot_from_before_there_were_sealed_months_can_be_read(tmp_path: P
     with duckdb.connect(str(current)) as connection:
         connection.execute("DROP TABLE sealed_file; DROP TABLE sealed_loss")
     assert seen(tmp_path)["a", MARCH] == 4
+
+
+def test_a_month_that_was_sealed_before_a_column_came_is_read_and_brought_back_without_it(tmp_path: Path) -> None:
+    """A later version of the package stores more; what had been sealed knows nothing of that."""
+    three_months(tmp_path)
+    seal(tmp_path)
+    with duckdb.connect(str(WarehouseFiles(tmp_path).working)) as connection:
+        connection.execute("ALTER TABLE insight_version ADD COLUMN saves BIGINT")
+    with open_writer(tmp_path) as writer:
+        day_read(writer, JANUARY, APRIL + timedelta(days=2), a=1, b=5)
+    cursor = Reader(tmp_path)._cursor()
+    known = cursor.execute("SELECT entity_id, date, clicks, saves FROM insights ORDER BY date, entity_id").fetchall()
+    assert known == [("a", JANUARY, 1, None), ("b", JANUARY, 5, None), ("a", FEBRUARY, 2, None), ("a", MARCH, 4, None)]
 
 
 def test_a_manifest_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
