@@ -13,7 +13,7 @@ from aibuyer_kit.core.errors import WarehouseError
 
 # The tables that are sealed, with the columns of a row's first and last day.
 DATED_TABLES = {"insight_version": ("date", "date_stop"), "reach_version": ("date_stop", "date_stop")}
-TITLES = {"insight_version": "insights", "reach_version": "reach"}
+_TITLES = {"insight_version": "insights", "reach_version": "reach"}
 
 # A name is put together into a path: whatever else the manifest may hold must not lead out of the folder.
 _NAME = re.compile(r"[a-z_]+-\d{4}-\d{2}-\d+\.duckdb")
@@ -36,7 +36,7 @@ class SealedFile:
     @property
     def title(self) -> str:
         """What the file holds, for a person: `insights of act_1 in 2024-03`."""
-        return f"{TITLES[self.table_name]} of {self.account_id} in {self.month:%Y-%m}"
+        return f"{_TITLES[self.table_name]} of {self.account_id} in {self.month:%Y-%m}"
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,20 @@ def sealed_files(connection: duckdb.DuckDBPyConnection, schema: str = "main") ->
         if not _NAME.fullmatch(each.file_name) or each.table_name not in DATED_TABLES:
             raise WarehouseError(f"The manifest names {each.file_name!r} with {each.table_name!r}: no sealed month.")
     return found
+
+
+def lost_history(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Return, for a person, what was lost with sealed months, in the order in which it was found."""
+    try:
+        rows = connection.execute(
+            "SELECT table_name, account_id, month, lost_after_load FROM sealed_loss ORDER BY lost_after_load, file_name"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return ()
+    return tuple(
+        f"{_TITLES[table]} of {account_id} in {month:%Y-%m} as known before load {load_id + 1}"
+        for table, account_id, month, load_id in rows
+    )
 
 
 def fault(folder: Path, sealed: SealedFile, *, thorough: bool = False) -> str | None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +14,7 @@ from aibuyer_kit.core.errors import AibuyerError, WarehouseError
 from aibuyer_kit.settings.content import FOLDERS, content_folder
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.warehouse.sealed import TITLES
+from aibuyer_kit.workflows.counting_health import counting_problems
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
 from aibuyer_kit.workflows.workspaces import find_workspace
 
@@ -53,7 +53,7 @@ def examine(workspace: Path | None) -> list[Finding]:
     return [_finding(check, look) for check, look in _checks(workspace)]
 
 
-def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], "str | TokenHealth | Finding"]]]:
+def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | TokenHealth | Finding]]]:
     yield "Python", lambda: f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     yield "packages", _packages
     yield "content", lambda: ", ".join(content_folder(name).name for name in FOLDERS)
@@ -72,14 +72,15 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], "str | T
             continue
         if context.settings.accounts and context.settings.clock == "system":
             yield f"{client_id}: access token", partial(_token, context)
-        yield (check := f"{client_id}: warehouse"), partial(_warehouse, check, context)
+        yield f"{client_id}: warehouse", partial(_warehouse, context)
+        yield f"{client_id}: what counts", partial(_what_counts, context)
 
 
-def _finding(check: str, look: Callable[[], "str | TokenHealth | Finding"]) -> Finding:
+def _finding(check: str, look: Callable[[], str | TokenHealth | Finding]) -> Finding:
     try:
         found = look()
         if isinstance(found, Finding):
-            return found
+            return replace(found, check=check)
         if isinstance(found, TokenHealth):
             return Finding(check, found.state != "failed", found.text, warning=found.state == "warning")
         return Finding(check, True, found)
@@ -121,7 +122,14 @@ def _token(context: ClientContext) -> TokenHealth:
     return token_health(login.record, SystemClock().now())
 
 
-def _warehouse(check: str, context: ClientContext) -> Finding:
+def _what_counts(context: ClientContext) -> Finding:
+    problems = tuple(counting_problems(context))
+    rules = context.settings.rules
+    settled = ", ".join(dict.fromkeys(f"{each.action_type} ({each.window})" for each in rules.settings()))
+    return Finding("", True, "; ".join(problems) or settled, warning=bool(problems))
+
+
+def _warehouse(context: ClientContext) -> Finding:
     """Read how fresh the facts are and every byte of the sealed months; history that was lost stays a warning."""
     reader = Reader(context.warehouse)
     fresh = reader.freshness()
@@ -133,9 +141,5 @@ def _warehouse(check: str, context: ClientContext) -> Finding:
     said = f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
     if months := len(reader.sealed()):
         said += f", {months} sealed months"
-    lost = [
-        f"{TITLES[row['table_name']]} of {row['account_id']} in {row['month']:%Y-%m} as known before load"
-        f" {row['lost_after_load'] + 1}"
-        for row in reader.losses().rows()
-    ]
-    return Finding(check, True, f"{said}; lost: {', '.join(lost)}" if lost else said, warning=bool(lost))
+    lost = reader.losses()
+    return Finding("", True, f"{said}; lost: {', '.join(lost)}" if lost else said, warning=bool(lost))

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 from aibuyer_kit.sandbox.control.calls import CallLog
 from aibuyer_kit.sandbox.control.deliveries import Deliveries
