@@ -18,12 +18,13 @@ from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, 
 from aibuyer_kit.core.naming import NameRule
 from aibuyer_kit.core.results import ResultRules
 from aibuyer_kit.core.results import ResultSetting as ResultSetting
-from aibuyer_kit.warehouse.connection import open_to_read
 from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_names, named_objects, warn_of_unnamed
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.rollup import left_out_sql, read_sql, rollup, windowed_sql
 from aibuyer_kit.warehouse.schema import sql_text
+from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history, sealed_files
 from aibuyer_kit.warehouse.shown import Shown, currency_days
+from aibuyer_kit.warehouse.whole import open_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -208,6 +209,19 @@ class Reader:
         """Return one row per load, in the order of knowledge."""
         return _answer(self._cursor().execute("SELECT * FROM load ORDER BY load_id"))
 
+    def sealed(self) -> tuple[SealedFile, ...]:
+        """Return the sealed months that the newest snapshot names, the oldest first."""
+        return sealed_files(self._cursor())
+
+    def damage(self) -> tuple[str, ...]:
+        """Read every byte of the sealed months and say what is wrong with which file."""
+        found = ((each, fault(self._files.sealed, each, thorough=True)) for each in self.sealed())
+        return tuple(f"{self._files.sealed / each.file_name} {what}" for each, what in found if what)
+
+    def losses(self) -> tuple[str, ...]:
+        """Return what was lost with sealed months: `insights of act_1 in 2024-03 as known before load 7`."""
+        return lost_history(self._cursor())
+
     def freshness(self, *, as_of: AsOf | None = None) -> Freshness:
         """Return the newest load that was known then. Raises NotFoundError if there was none yet."""
         cursor = self._cursor()
@@ -237,7 +251,12 @@ def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection
     current = files.current()
     for _ in range(_TRIES_AT_THE_POINTER):
         try:
-            return current, open_to_read(current)
+            return current, open_whole(files, current)
+        except WarehouseError:
+            # A sealed file that the newest snapshot does not name is removed, and this may not be the newest any more.
+            if files.current() == current:
+                raise
+            current = files.current()
         except duckdb.IOException:
             if current.exists():
                 raise WarehouseError(

@@ -129,6 +129,17 @@ def _what_counts(context: ClientContext) -> Finding:
     return Finding("", True, "; ".join(problems) or settled, warning=bool(problems))
 
 
-def _warehouse(context: ClientContext) -> str:
-    fresh = Reader(context.warehouse).freshness()
-    return f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
+def _warehouse(context: ClientContext) -> Finding:
+    """Read how fresh the facts are and every byte of the sealed months; history that was lost stays a warning."""
+    reader = Reader(context.warehouse)
+    fresh = reader.freshness()
+    if damage := reader.damage():
+        raise WarehouseError(
+            f"{'; '.join(damage)}. Put it back from a backup; otherwise the next nightly `aibuyer sync` goes on without"
+            " the history of that month and reads its days again."
+        )
+    said = f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
+    if months := len(reader.sealed()):
+        said += f", {months} sealed months"
+    lost = reader.losses()
+    return Finding("", True, f"{said}; lost: {', '.join(lost)}" if lost else said, warning=bool(lost))
