@@ -4,15 +4,23 @@ Readers never open the working file: while one process holds a DuckDB file for w
 Snapshots have new names each time, because a second open of a replaced file in one process returns the old database.
 """
 
+import contextlib
 import os
+import re
 import shutil
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from aibuyer_kit.core.errors import NotFoundError, WarehouseError
+from aibuyer_kit.warehouse.connection import check_blocks, cure, open_to_read
 
 # The newest snapshot, and the one before it for a reader that has just read the pointer.
 SNAPSHOTS_KEPT = 2
+# One flipped bit makes the name of another snapshot, hence the checksum; version 0.1 wrote none.
+_POINTING = re.compile(rb"(snapshot-\d+\.duckdb)(?: ([0-9a-f]{8}))?\n")
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,27 @@ class WarehouseFiles:
         return sorted(found, reverse=True)
 
     def current(self) -> Path:
-        """Return the newest published snapshot. Raises NotFoundError if nothing has been published."""
+        """Return the newest published snapshot.
+
+        Raises NotFoundError if nothing has been published, WarehouseError if the pointer is damaged.
+        """
         try:
-            name = self.pointer.read_text(encoding="utf-8").strip()
+            said = self.pointer.read_bytes()
         except FileNotFoundError:
             raise NotFoundError(
                 f"There is no data yet in {self.folder}. Run `aibuyer sync` or `aibuyer import` for this client."
             ) from None
-        return self.folder / name
+        except OSError as error:
+            raise WarehouseError(
+                f"{self.pointer} cannot be read ({error.strerror}). Check its owner and mode."
+            ) from None
+        named = _POINTING.fullmatch(said)
+        if named and named[2] in (None, _checksum(named[1])):
+            return self.folder / named[1].decode()
+        raise WarehouseError(
+            f"{self.pointer} is damaged and names no snapshot. Run `aibuyer sync`, or import a file again: either"
+            " writes it anew."
+        )
 
 
 def publish_copy(files: WarehouseFiles) -> Path:
@@ -61,7 +82,8 @@ def publish_copy(files: WarehouseFiles) -> Path:
 
     The caller has closed every connection to the working file: copying an open one inside the writer's process drops
     the lock that DuckDB holds on it. Each step is durable before the next, so that the pointer never leads to half a
-    file. Raises WarehouseError if the working file still has a write-ahead log.
+    file. Raises WarehouseError if the working file still has a write-ahead log, or if there is no room for the copy,
+    and duckdb.Error if the copy is damaged: the working file is then, too.
     """
     if files.working.with_suffix(".duckdb.wal").exists():
         raise WarehouseError(
@@ -73,24 +95,40 @@ def publish_copy(files: WarehouseFiles) -> Path:
     try:
         shutil.copyfile(files.working, partial)
         flush(partial)
+        with open_to_read(partial) as copied:
+            check_blocks(copied)
         partial.replace(target)
         flush(files.folder)
         _point_to(files, target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        _drop(partial)
         raise WarehouseError(
-            f"The snapshot {target} could not be published ({error.strerror}). Readers keep the one before it."
+            f"The snapshot {target} could not be published ({error.strerror}). Readers keep the one before it, and what"
+            f" was read is kept in {files.working}. {cure(error)}"
         ) from None
+    except duckdb.Error:
+        _drop(partial)
+        raise
     _remove_old(files)
     return target
 
 
+def _drop(unfinished: Path) -> None:
+    with contextlib.suppress(OSError):
+        unfinished.unlink()
+
+
 def _point_to(files: WarehouseFiles, snapshot: Path) -> None:
     partial = files.pointer.with_suffix(".partial")
-    partial.write_text(snapshot.name + "\n", encoding="utf-8")
+    name = snapshot.name.encode()
+    partial.write_bytes(b"%s %s\n" % (name, _checksum(name)))
     flush(partial)
     partial.replace(files.pointer)
     flush(files.folder)
+
+
+def _checksum(name: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(name)
 
 
 def _remove_old(files: WarehouseFiles) -> None:

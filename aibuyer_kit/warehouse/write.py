@@ -12,8 +12,8 @@ import duckdb
 import filelock
 
 from aibuyer_kit.core.dates import DateRange, account_date
-from aibuyer_kit.core.errors import AibuyerError, WarehouseBusyError, WarehouseError
-from aibuyer_kit.warehouse.connection import is_damage, open_to_read
+from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseBusyError, WarehouseError
+from aibuyer_kit.warehouse.connection import check_blocks, cure, is_damage, open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
 from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult, load_staged, stage, staged_rows
 from aibuyer_kit.warehouse.recover import Recovered, open_working, rebuild
@@ -78,8 +78,13 @@ class Writer:
         self._files = files
         self._connection: duckdb.DuckDBPyConnection | None = None
         self.recovered: Recovered | None = None
-        migrated = migrate(self._open())
-        self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != self._published_loads()
+        with self._failures():
+            migrated = migrate(self._open())
+            published = self._published_loads()
+            if self._loads() < published:
+                self._close()
+                self.recovered = rebuild(files, "it was older than what is published")
+            self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != published
 
     def load(
         self,
@@ -95,7 +100,7 @@ class Writer:
         Raises InconsistentReadError for a read that contradicts itself or what is known, and WarehouseError if the file
         cannot be written; a file that turns out to be damaged has been rebuilt by then.
         """
-        try:
+        with self._failures():
             connection = self._open()
             try:
                 stage(connection, coverage, tables)
@@ -106,22 +111,21 @@ class Writer:
                     self._unpublished = True
                 raise
             result = load_staged(connection, coverage, extent=extent, known_at=known_at())
-        except duckdb.Error as error:
-            raise self._failed(error) from error
         self._unpublished = True
         return result
 
     def reads(self, platform: str, account_id: str) -> tuple[CompleteRead, ...]:
         """Return the complete reads of an account's ad insights, the oldest first."""
-        rows = (
-            self._open()
-            .execute(
-                "SELECT since, until, known_at_utc FROM load WHERE extent = 'complete' AND facts = 'insights'"
-                " AND level = 'ad' AND platform = ? AND account_id = ? ORDER BY load_id",
-                [platform, account_id],
+        with self._failures():
+            rows = (
+                self._open()
+                .execute(
+                    "SELECT since, until, known_at_utc FROM load WHERE extent = 'complete' AND facts = 'insights'"
+                    " AND level = 'ad' AND platform = ? AND account_id = ? ORDER BY load_id",
+                    [platform, account_id],
+                )
+                .fetchall()
             )
-            .fetchall()
-        )
         return tuple(CompleteRead(DateRange(since, until), known.replace(tzinfo=UTC)) for since, until, known in rows)
 
     def thin(self, zone: ZoneInfo, *, protected_loads: Collection[int] = ()) -> int:
@@ -129,30 +133,41 @@ class Writer:
 
         The last KEPT_WHOLE_DAYS days stay whole, and so does whatever a protected load has read.
         """
-        rows = self._open().execute("SELECT load_id, known_at_utc FROM load").fetchall()
-        if not rows:
-            return 0
-        known_on = {load_id: account_date(known.replace(tzinfo=UTC), zone) for load_id, known in rows}
-        keep_from = max(known_on.values()) - timedelta(days=KEPT_WHOLE_DAYS)
-        removed = thin(self._open(), known_on=known_on, keep_from=keep_from, protected_loads=protected_loads)
+        with self._failures():
+            rows = self._open().execute("SELECT load_id, known_at_utc FROM load").fetchall()
+            if not rows:
+                return 0
+            known_on = {load_id: account_date(known.replace(tzinfo=UTC), zone) for load_id, known in rows}
+            keep_from = max(known_on.values()) - timedelta(days=KEPT_WHOLE_DAYS)
+            removed = thin(self._open(), known_on=known_on, keep_from=keep_from, protected_loads=protected_loads)
         self._unpublished = self._unpublished or removed > 0
         return removed
 
     def publish(self) -> Path | None:
         """Publish what is not published yet and return the new snapshot, or None if there was nothing new."""
-        if not self._unpublished:
+        with self._failures():
             self._close()
-            return None
-        self._close()
-        snapshot = publish_copy(self._files)
+            if not self._unpublished:
+                return None
+            snapshot = publish_copy(self._files)
         self._unpublished = False
         return snapshot
 
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise self._failed(error) from error
+
     def _failed(self, error: duckdb.Error) -> WarehouseError:
         """Let go of the file, rebuild it if it is damaged, and return the error that says so."""
-        self._close()
+        with contextlib.suppress(duckdb.Error):
+            self._close()
         if not is_damage(error):
-            return WarehouseError(f"{self._files.working} could not be written: {error}")
+            return WarehouseError(
+                f"{self._files.working} could not be written: {error}. Readers keep what is published. {cure(error)}"
+            )
         self.recovered = rebuild(self._files, str(error))
         self._unpublished = True
         return WarehouseError(
@@ -168,20 +183,19 @@ class Writer:
 
     def _close(self) -> None:
         if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+            connection, self._connection = self._connection, None
+            connection.close()
 
     def _loads(self) -> int:
         return _last_load(self._open())
 
     def _published_loads(self) -> int:
-        """Return the last load in the current snapshot, or -1 if there is none that can be read."""
-        if not self._files.pointer.exists():
-            return -1
+        """Return the last load in the current snapshot, or -1 if there is none that is whole."""
         try:
             with open_to_read(self._files.current()) as snapshot:
+                check_blocks(snapshot)
                 return _last_load(snapshot)
-        except duckdb.Error:
+        except (duckdb.Error, NotFoundError, WarehouseError):
             return -1
 
 

@@ -72,14 +72,17 @@ def days_to_read(
 
 
 def figure_streams(depth: Depth, days: DateRange, settings: SyncSection) -> Iterator[Stream]:
-    """Yield the streams after the objects, oldest days first; `days` are those that a night reads, and end today."""
+    """Yield the streams after the objects; `days` are those that a night reads, and end today.
+
+    The ads' figures of the oldest days come last: having read them is what ends a night (`due_depth`), so that one that
+    was killed is read again.
+    """
     today = days.until
     if depth is not Depth.NIGHTLY:
         count = _QUICK_DAYS if depth is Depth.QUICK else _HOURLY_DAYS
         yield from _daily(DateRange(max(days.since, today - timedelta(days=count - 1)), today))
         return
     yield CreativeStream()  # they change seldom
-    yield from _daily(days)
     restated = DateRange(max(days.since, today - timedelta(days=settings.restated_days)), today)
     for breakdowns in settings.breakdowns:
         names = tuple(name.strip() for name in breakdowns.split(","))
@@ -89,6 +92,7 @@ def figure_streams(depth: Depth, days: DateRange, settings: SyncSection) -> Iter
         yield InsightStream(Level.AD, yesterday, hourly=True)
     if settings.reach:
         yield from (ReachStream(level, window, yesterday) for level in Level for window in _REACH_WINDOWS_DAYS)
+    yield from _daily(days)
 
 
 def coverage_of(connector: Connector, stream: Stream) -> Coverage:
@@ -118,10 +122,10 @@ def coverage_of(connector: Connector, stream: Stream) -> Coverage:
 
 
 def _daily(days: DateRange) -> Iterator[InsightStream]:
-    for part in _parts(days):
-        yield InsightStream(Level.AD, part)
+    for part in reversed([*_parts(days)]):
         # The platform's own sums, one row a day: what the ads are reconciled with.
         yield InsightStream(Level.ACCOUNT, part)
+        yield InsightStream(Level.AD, part)
 
 
 def _parts(days: DateRange) -> Iterator[DateRange]:

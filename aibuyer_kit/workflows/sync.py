@@ -1,4 +1,4 @@
-"""Reading ad accounts into the warehouse: objects first, then daily insights, oldest days first."""
+"""Reading ad accounts into the warehouse: objects first, then figures."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -136,9 +136,10 @@ def _sync_account(
         return
     chosen = depth or due_depth(reads, now, zone, settings)
     days = days_to_read(reads, account_date(now, zone), zone, settings, doubtful)
-    yield from _read(writer, connector, list(figure_streams(chosen, days, settings)), progress)
     if chosen is Depth.NIGHTLY:
+        # Before the reads that end a night: one that is killed is thinned by the next.
         writer.thin(zone)
+    yield from _read(writer, connector, list(figure_streams(chosen, days, settings)), progress)
 
 
 def _read(

@@ -63,7 +63,7 @@ def test_in_between_only_the_newest_days_are_read(depth: Depth, since: str) -> N
     """Ads, and the account's own sums to compare with."""
     days = DateRange(date.fromisoformat(since), DAYS.until)
     streams = list(figure_streams(depth, DAYS, SETTINGS))
-    assert streams == [InsightStream(Level.AD, days), InsightStream(Level.ACCOUNT, days)]
+    assert streams == [InsightStream(Level.ACCOUNT, days), InsightStream(Level.AD, days)]
 
 
 def test_at_night_everything_is_read() -> None:

@@ -139,7 +139,7 @@ def test_a_stream_that_stays_broken_is_named_and_closes_nothing(shop: SimpleName
     shop.platform.advance(86_400)
     fault(shop.platform, "http_500", 1000, path="insights")
     broken = sync(shop)
-    assert [failure.stream.split(" ", 1)[1].split(" insights")[0] for failure in broken.failures] == ["ad", "account"]
+    assert [failure.stream.split(" ", 1)[1].split(" insights")[0] for failure in broken.failures] == ["account", "ad"]
     assert ad_days(shop.context) == before
     httpx.delete(f"{shop.platform.control_url}/faults").raise_for_status()
     assert sync(shop).failures == ()
@@ -148,7 +148,7 @@ def test_a_stream_that_stays_broken_is_named_and_closes_nothing(shop: SimpleName
 
 def test_a_day_that_the_platform_served_in_part_raises_an_alarm_until_it_is_whole(shop: SimpleNamespace) -> None:
     """The page looks whole; only the account's own figures tell that ads of one day are missing."""
-    fault(shop.platform, "partial_day", 1, path="insights")
+    fault(shop.platform, "partial_day", 1, path="insights", query="level=ad")
     alarmed = sync(shop)
     assert alarmed.failures == ()
     days = {each.day for each in alarmed.disagreements}
