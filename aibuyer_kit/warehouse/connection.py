@@ -22,7 +22,7 @@ _FULL = ("No space left", "quota exceeded", "File too large")
 # Two copies of the header and the block that they lie in stand before the first block of data.
 _HEADER_BYTES = 3 * 4096
 # What does not fit goes to disk beside the file, so that memory stays flat however much is read.
-_WRITER_MEMORY = "512MB"
+_WRITER_MEMORY = "256MB"
 
 
 class TruncatedFileError(Exception):
