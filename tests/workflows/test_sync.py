@@ -148,7 +148,7 @@ def test_a_stream_that_stays_broken_is_named_and_closes_nothing(shop: SimpleName
 
 def test_a_day_that_the_platform_served_in_part_raises_an_alarm_until_it_is_whole(shop: SimpleNamespace) -> None:
     """The page looks whole; only the account's own figures tell that ads of one day are missing."""
-    fault(shop.platform, "partial_day", 1, path="insights", query="level=ad")
+    fault(shop.platform, "partial_day", 1, path="insights", query="(?=.*level=ad)(?=.*2026-04-28)")
     alarmed = sync(shop)
     assert alarmed.failures == ()
     days = {each.day for each in alarmed.disagreements}
