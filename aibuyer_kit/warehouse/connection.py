@@ -60,6 +60,18 @@ def check_blocks(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f'SELECT bit_xor(hash(t)) FROM "{table}" AS t').fetchone()
 
 
+def is_whole(path: Path) -> bool:
+    """Whether every block of a database file is as it was written. Raises duckdb.Error if that cannot be told."""
+    try:
+        with open_to_read(path) as connection:
+            check_blocks(connection)
+    except duckdb.Error as error:
+        if is_damage(error):
+            return False
+        raise
+    return True
+
+
 @contextlib.contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Commit when the block ends, undo when it fails; the first error is the one that is raised."""

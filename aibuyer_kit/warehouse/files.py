@@ -8,7 +8,6 @@ import contextlib
 import os
 import re
 import shutil
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,7 @@ from aibuyer_kit.warehouse.connection import check_blocks, cure, open_to_read
 
 # The newest snapshot, and the one before it for a reader that has just read the pointer.
 SNAPSHOTS_KEPT = 2
-# One flipped bit makes the name of another snapshot, hence the checksum; version 0.1 wrote none.
-_POINTING = re.compile(rb"(snapshot-\d+\.duckdb)(?: ([0-9a-f]{8}))?\n")
+_SNAPSHOT = re.compile(rb"snapshot-(\d+)\.duckdb\s*")
 
 
 @dataclass(frozen=True)
@@ -68,13 +66,14 @@ class WarehouseFiles:
             raise WarehouseError(
                 f"{self.pointer} cannot be read ({error.strerror}). Check its owner and mode."
             ) from None
-        named = _POINTING.fullmatch(said)
-        if named and named[2] in (None, _checksum(named[1])):
-            return self.folder / named[1].decode()
-        raise WarehouseError(
-            f"{self.pointer} is damaged and names no snapshot. Run `aibuyer sync`, or import a file again: either"
-            " writes it anew."
-        )
+        named = _SNAPSHOT.fullmatch(said)
+        if not named:
+            raise WarehouseError(
+                f"{self.pointer} is damaged and names no snapshot. Run `aibuyer sync`, or import a file again: either"
+                " writes it anew."
+            )
+        # One flipped bit makes the name of an older snapshot; any that has its name is whole.
+        return self.snapshot(max(int(named[1]), *(number for number, _ in self.snapshots()), 0))
 
 
 def publish_copy(files: WarehouseFiles) -> Path:
@@ -86,8 +85,10 @@ def publish_copy(files: WarehouseFiles) -> Path:
     and duckdb.Error if the copy is damaged: the working file is then, too.
     """
     if files.working.with_suffix(".duckdb.wal").exists():
+        # DuckDB is silent where it cannot write its log into the tables.
         raise WarehouseError(
-            f"{files.working} was not closed cleanly; open it for writing once more and publish again."
+            f"{files.working} could not be written out whole, as happens on a full disk. What was read is kept in its"
+            " log, and readers keep what is published. Free some space, and run the same command again."
         )
     newest = files.snapshots()
     target = files.snapshot(newest[0][0] + 1 if newest else 1)
@@ -101,7 +102,8 @@ def publish_copy(files: WarehouseFiles) -> Path:
         flush(files.folder)
         _point_to(files, target)
     except OSError as error:
-        _drop(partial)
+        for unfinished in (partial, target, files.pointer.with_suffix(".partial")):
+            _drop(unfinished)
         raise WarehouseError(
             f"The snapshot {target} could not be published ({error.strerror}). Readers keep the one before it, and what"
             f" was read is kept in {files.working}. {cure(error)}"
@@ -120,15 +122,10 @@ def _drop(unfinished: Path) -> None:
 
 def _point_to(files: WarehouseFiles, snapshot: Path) -> None:
     partial = files.pointer.with_suffix(".partial")
-    name = snapshot.name.encode()
-    partial.write_bytes(b"%s %s\n" % (name, _checksum(name)))
+    partial.write_text(snapshot.name + "\n", encoding="utf-8")
     flush(partial)
     partial.replace(files.pointer)
     flush(files.folder)
-
-
-def _checksum(name: bytes) -> bytes:
-    return b"%08x" % zlib.crc32(name)
 
 
 def _remove_old(files: WarehouseFiles) -> None:

@@ -13,7 +13,7 @@ import filelock
 
 from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseBusyError, WarehouseError
-from aibuyer_kit.warehouse.connection import check_blocks, cure, is_damage, open_to_read
+from aibuyer_kit.warehouse.connection import check_blocks, cure, is_damage, is_whole, open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
 from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult, load_staged, stage, staged_rows
 from aibuyer_kit.warehouse.recover import Recovered, open_working, rebuild
@@ -40,6 +40,16 @@ def open_writer(folder: Path) -> "Iterator[Writer]":
             yield writer
         finally:
             writer.publish()
+
+
+def damaged_files(folder: Path) -> tuple[Path, ...]:
+    """Read every block of every database file and return those that are damaged; the working file if nobody writes."""
+    files = WarehouseFiles(folder)
+    damaged = [path for _, path in files.snapshots() if not is_whole(path)]
+    with contextlib.suppress(WarehouseBusyError), _only_writer(files):
+        if files.working.exists() and not is_whole(files.working):
+            damaged.append(files.working)
+    return tuple(damaged)
 
 
 @contextlib.contextmanager

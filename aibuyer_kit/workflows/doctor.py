@@ -14,7 +14,9 @@ from aibuyer_kit.core.errors import AibuyerError, WarehouseError
 from aibuyer_kit.settings.content import FOLDERS, content_folder
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.warehouse.write import damaged_files
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
+from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import find_workspace
 
 _PACKAGES = (
@@ -72,6 +74,7 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
         if context.settings.accounts and context.settings.clock == "system":
             yield f"{client_id}: access token", partial(_token, context)
         yield f"{client_id}: warehouse", partial(_warehouse, context)
+        yield f"{client_id}: files", partial(_files, context)
 
 
 def _finding(check: str, look: Callable[[], str | TokenHealth]) -> Finding:
@@ -121,3 +124,14 @@ def _token(context: ClientContext) -> TokenHealth:
 def _warehouse(context: ClientContext) -> str:
     fresh = Reader(context.warehouse).freshness()
     return f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
+
+
+def _files(context: ClientContext) -> str:
+    """Read every block: a damaged one is else found only when something is read from it."""
+    inbox_of(context).check()
+    if damaged := damaged_files(context.warehouse):
+        raise WarehouseError(
+            f"{', '.join(map(str, damaged))}: damaged. Run `aibuyer sync`, or import a file again: either publishes"
+            " anew from what is whole."
+        )
+    return "every block is whole"
