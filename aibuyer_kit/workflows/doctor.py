@@ -74,7 +74,8 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
         if context.settings.accounts and context.settings.clock == "system":
             yield f"{client_id}: access token", partial(_token, context)
         yield f"{client_id}: warehouse", partial(_warehouse, context)
-        yield f"{client_id}: files", partial(_files, context)
+        if inbox_of(context).path.exists():
+            yield f"{client_id}: inbox", partial(_inbox, context)
 
 
 def _finding(check: str, look: Callable[[], str | TokenHealth]) -> Finding:
@@ -122,16 +123,17 @@ def _token(context: ClientContext) -> TokenHealth:
 
 
 def _warehouse(context: ClientContext) -> str:
-    fresh = Reader(context.warehouse).freshness()
-    return f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
-
-
-def _files(context: ClientContext) -> str:
     """Read every block: a damaged one is else found only when something is read from it."""
-    inbox_of(context).check()
+    fresh = Reader(context.warehouse).freshness()
     if damaged := damaged_files(context.warehouse):
         raise WarehouseError(
             f"{', '.join(map(str, damaged))}: damaged. Run `aibuyer sync`, or import a file again: either publishes"
             " anew from what is whole."
         )
-    return "every block is whole"
+    return f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
+
+
+def _inbox(context: ClientContext) -> str:
+    inbox = inbox_of(context)
+    inbox.check()
+    return f"{inbox.counts().waiting} deliveries to be read again"
