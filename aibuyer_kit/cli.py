@@ -12,7 +12,7 @@ import typer
 
 from aibuyer_kit import __version__
 from aibuyer_kit.commands import connect, credentials, webhooks
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption
+from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
 from aibuyer_kit.core.text_table import as_json, as_table
@@ -95,20 +95,9 @@ def client_add(
 @client_app.command("list")
 def client_list(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """List the clients of the workspace."""
-    from aibuyer_kit.access.clients import client_ids, open_client
-    from aibuyer_kit.workflows.workspaces import find_workspace
+    from aibuyer_kit.workflows.workspaces import client_rows, find_workspace
 
-    folder = find_workspace(workspace)
-    contexts = [open_client(folder, client_id) for client_id in client_ids(folder)]
-    rows = [
-        {
-            "client": context.id,
-            "name": context.settings.name,
-            "accounts": ", ".join(account.id for account in context.settings.accounts),
-        }
-        for context in contexts
-    ]
-    _print(as_json(rows) if json else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+    put_rows(client_rows(find_workspace(workspace)), json)
 
 
 @config_app.command("show")
@@ -221,11 +210,10 @@ def insights(
 @app.command()
 def status(client: ClientOption = None, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Show how fresh each client's data is and what the last loads did."""
-    from aibuyer_kit.workflows.status import client_status
-    from aibuyer_kit.workflows.workspaces import find_workspace, some_clients
+    from aibuyer_kit.workflows.status import workspace_status
+    from aibuyer_kit.workflows.workspaces import find_workspace
 
-    rows = [client_status(context) for context in some_clients(find_workspace(workspace), client)]
-    _print(as_json(rows) if json else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+    put_rows(workspace_status(find_workspace(workspace), client), json)
 
 
 @app.command()

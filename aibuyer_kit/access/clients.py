@@ -32,6 +32,12 @@ class ClientContext:
         return self.folder / "credentials.enc"
 
     @property
+    def graph_url(self) -> str | None:
+        """The address of the Graph API that the client's accounts agree on, or else the client's own; None: Meta's."""
+        named = {account.graph_url or self.settings.graph_url for account in self.settings.accounts}
+        return named.pop() if len(named) == 1 else self.settings.graph_url
+
+    @property
     def token_variable(self) -> str:
         """The environment variable that holds this client's Meta access token."""
         return f"AIBUYER_{self.id.upper().replace('-', '_')}_META_ACCESS_TOKEN"

@@ -2,11 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.text_table import as_json, as_table
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -21,6 +22,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def put(text: str) -> None:
     """Print data."""
     typer.echo(text)
+
+
+def put_rows(rows: list[dict[str, Any]], as_json_text: bool) -> None:
+    """Print one row per client, and end with code 1 if one of them has a problem."""
+    put(as_json(rows) if as_json_text else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+    if any(row["problem"] for row in rows):
+        raise typer.Exit(1)
 
 
 def say(text: str) -> None:

@@ -21,6 +21,15 @@ def safe_platform_url(url: str, *, name: str = "the address") -> str:
     return url.rstrip("/")
 
 
+def is_on_this_machine(url: str) -> bool:
+    """Return whether an address is this machine's own, as that of a practice platform is.
+
+    >>> is_on_this_machine("http://127.0.0.1:4100")
+    True
+    """
+    return urlsplit(url).hostname in LOOPBACK
+
+
 def _problem(url: str) -> str:
     if not url.isprintable() or " " in url or "\\" in url:
         return "holds a space, a backslash or a character that does not print"
