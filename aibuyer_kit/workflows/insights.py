@@ -7,11 +7,13 @@ from typing import Any
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import parse_level
+from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.metrics import metric
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.period import Day, no_facts, parse_as_of, resolve_period
 from aibuyer_kit.workflows.totals import result_setting
 
+_BROKEN_DOWN = "insights by "
 _LABELS = ("date", "entity_id", "name", "currency")
 
 
@@ -37,6 +39,22 @@ def read_insights(
         warn_of_nothing(reader, period, as_of=moment)
     ends = ("date_stop",) if any(row["date_stop"] != row["date"] for row in rows) else ()
     return [{name: row[name] for name in (_LABELS[0], *ends, *_LABELS[1:], *names)} for row in rows]
+
+
+def known_breakdown(reader: Reader, asked: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a breakdown, which may come as one text with commas.
+
+    Raises NotFoundError that lists what was loaded if figures were never loaded by exactly these names.
+    """
+    names = tuple(name.strip() for name in (asked.split(",") if isinstance(asked, str) else asked) if name.strip())
+    labels = {row["facts"] for row in reader.loads().rows()} if names else set()
+    loaded = sorted(label.removeprefix(_BROKEN_DOWN) for label in labels if label.startswith(_BROKEN_DOWN))
+    if names and ", ".join(sorted(names)) not in loaded:
+        raise NotFoundError(
+            f"No figures are loaded by {', '.join(names)}. Loaded: {'; '.join(loaded) or 'none that are broken down'}."
+            " A sync reads what the setting sync.breakdowns names, once a day."
+        )
+    return names
 
 
 def warn_of_nothing(reader: Reader, period: DateRange, *, as_of: AsOf | None = None) -> None:

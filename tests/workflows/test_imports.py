@@ -9,9 +9,11 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, ImportFileError, InconsistentReadError, NotFoundError
+from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.workflows.imports import ImportDone, import_export
 from aibuyer_kit.workflows.insights import read_insights
+from aibuyer_kit.workspace import Client
 
 from .accounts import client, load_days
 
@@ -182,3 +184,14 @@ def test_a_file_beside_a_synced_account_keeps_both_readable(shop: ClientContext)
         ("2026-03-01", 150.3, 4),
         ("2026-03-02", 200.3, 6),
     ]
+
+
+def test_a_breakdown_is_named_as_text_or_as_names_and_one_never_loaded_is_told(shop: ClientContext) -> None:
+    """A name is not split into its letters; the error lists what was loaded."""
+    daily(shop, more='[breakdowns]\nkind = "Campaign"\n')
+    loaded = Client(shop, Settings())
+    march = {"since": "2026-03-01", "until": "2026-03-31"}
+    by_text, by_names = loaded.insights(breakdown="kind", **march), loaded.insights(breakdown=("kind",), **march)
+    assert sorted(by_text["kind"]) == sorted(by_names["kind"]) == ["Spring", "Spring", "Summer"]
+    with pytest.raises(NotFoundError, match=r"No figures are loaded by age, gender\. Loaded: kind"):
+        loaded.insights(breakdown="age,gender", **march)
