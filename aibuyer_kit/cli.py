@@ -209,11 +209,17 @@ def insights(
 
 @app.command()
 def status(client: ClientOption = None, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """Show how fresh each client's data is and what the last loads did."""
+    """Show how fresh each client's data is, what the last loads did, and how the platform has answered."""
     from aibuyer_kit.workflows.status import workspace_status
     from aibuyer_kit.workflows.workspaces import find_workspace
 
-    put_rows(workspace_status(find_workspace(workspace), client), json)
+    rows = workspace_status(find_workspace(workspace), client)
+    if json:
+        put_rows(rows, json)
+        return
+    if measured := [line for row in rows for line in row.pop("service")]:
+        _print(f"{as_table(measured)}\n")
+    put_rows(rows, json)
 
 
 @app.command()

@@ -1,25 +1,32 @@
-"""How fresh a client's data is, and what its loads did."""
+"""How fresh a client's data is, what its loads did, and how the platform has answered its syncs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
+from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.dates import time_zone
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import account_zones, client_clock
+from aibuyer_kit.workflows.sync_log import SyncLog
 
 
 def workspace_status(workspace: Path, client_id: str | None = None) -> list[dict[str, Any]]:
-    """Return one row for the client asked for, or for each; what is wrong with one stands in its row, as `problem`."""
+    """Return one row for the client asked for, or for each, with the rows of its `service` in it.
+
+    What is wrong with a client stands in its row, as `problem`, and hides no other client.
+    """
     return [_status_or_problem(workspace, each) for each in ((client_id,) if client_id else client_ids(workspace))]
 
 
 def _status_or_problem(workspace: Path, client_id: str) -> dict[str, Any]:
     try:
-        return {**client_status(open_client(workspace, client_id)), "problem": None}
+        context = open_client(workspace, client_id)
+        return {**client_status(context), "problem": None, "service": list(service_rows(context))}
     except AibuyerError as error:
-        return {**_row(client_id), "problem": str(error)}
+        return {**_row(client_id), "problem": str(error), "service": []}
 
 
 def client_status(context: ClientContext) -> dict[str, Any]:
@@ -41,6 +48,20 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         loads=fresh.load_id,
         broken_loads=sum(load["extent"] == "broken" for load in loads),
     )
+
+
+def service_rows(context: ClientContext) -> Iterator[dict[str, Any]]:
+    """Yield one row for the last sync and one for the last 7 days: calls and reads, shares that succeeded, seconds.
+
+    A read is a call with its repetitions; its time holds our own pauses and no wait that the platform ordered.
+    """
+    log = SyncLog(context.sync_log)
+    if not log.lines:
+        return
+    last = log.lines[-1].ended_at
+    now = last if context.settings.clock == "platform" else max(last, SystemClock().now())
+    for period, service in log.service(now).items():
+        yield {"client": context.id, "period": period, **service.summary()}
 
 
 def _row(client_id: str, **known: Any) -> dict[str, Any]:

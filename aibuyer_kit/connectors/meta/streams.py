@@ -122,9 +122,8 @@ class MetaConnector:
         self.report_days = report_days
         self.notices: list[str] = []
         self.checkpoint: Checkpoint | None = None
-        seam = Seam(
-            clock or SystemClock(), policy or RetryPolicy(), jitter, credentials.redact, budget=budget or CallBudget()
-        )
+        self.clock: Clock = clock or SystemClock()
+        seam = Seam(self.clock, policy or RetryPolicy(), jitter, credentials.redact, budget=budget or CallBudget())
         self.counts: CallCounts = seam.counts
         self.service: Service = seam.service
         self.budget: CallBudget = seam.budget
@@ -155,6 +154,7 @@ class MetaConnector:
         After each table, and after an error, `checkpoint` holds what is left; given as `after`, the read goes on there.
         What was left out or mended is added to `notices`.
         """
+        self.checkpoint = after
         account, tally, mended = self.account(), Tally(), self.api.mended_answers
         try:
             if isinstance(stream, EntityStream) and stream.level is Level.ACCOUNT:
@@ -183,7 +183,7 @@ class MetaConnector:
     ) -> Iterator[pa.Table]:
         left = list(after.left) if after else self._questions(stream)
         parts = [question for question in left if isinstance(question, Question)]
-        self.checkpoint = Checkpoint(stream, tuple(parts))
+        self.checkpoint = _checkpoint(stream, parts)
         reading, gathering = self._reading(stream), Gathering(_MOST_ROWS)
         make = partial(self._table, stream, account, tally, reading.refused)
         try:
@@ -201,7 +201,7 @@ class MetaConnector:
 
     def _given(self, stream: Stream, batch: Batch, make: Callable[[Batch], pa.Table]) -> pa.Table:
         table = make(batch)
-        self.checkpoint = Checkpoint(stream, batch.left)
+        self.checkpoint = _checkpoint(stream, batch.left)
         return table
 
     def _answers(self, reading: Reading, parts: Sequence[Question]) -> Iterator[tuple[Sequence[Question], Answer]]:
@@ -289,6 +289,13 @@ class MetaConnector:
         (currency,) = page.required("currency", some_text)
         (zone,) = page.required("timezone_name", some_text)
         return AccountFacts(self.platform, self.account_id, name, known_currency(currency), time_zone(zone).key)
+
+
+def _checkpoint(stream: Stream, left: Sequence[Question]) -> Checkpoint:
+    """Return what is left; a window of reach counts as the day on which it ends."""
+    ends = isinstance(stream, ReachStream)
+    days = [question.days.until if ends else question.days.since for question in left if question.days]
+    return Checkpoint(stream, tuple(left), min(days, default=None))
 
 
 def stream_name(stream: Stream) -> str:
