@@ -153,6 +153,9 @@ def import_file(
         bool,
         typer.Option("--replace-days", help="The file is all there is for its days: what it does not hold is gone."),
     ] = False,
+    beside_synced: Annotated[
+        bool, typer.Option("--beside-synced", help="Let an account that is synced have days that no sync has read.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show how each column is understood; load nothing.")
     ] = False,
@@ -174,11 +177,24 @@ def import_file(
         _print(preview_text(read_file(file, mapping, stated)))
         return
     context = only_client(find_workspace(workspace), client)
-    done = import_export(context, file, mapping, replace_days=replace_days, stated=stated)
+    done = import_export(context, file, mapping, replace_days=replace_days, beside_synced=beside_synced, stated=stated)
     _print(done.summary())
     if not done.report.is_complete:
         _say("Rows were rejected (see above); the others are loaded.")
         raise typer.Exit(1)
+
+
+@app.command("import-undo")
+def import_undo(
+    load: Annotated[int, typer.Argument(help="The load that `aibuyer import` named.")],
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Take an imported file back: what it brought is gone, what it replaced holds again, and history stays."""
+    from aibuyer_kit.workflows.import_undo import undo_import
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    _print(undo_import(only_client(find_workspace(workspace), client), load).summary())
 
 
 @app.command()
