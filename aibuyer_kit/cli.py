@@ -6,16 +6,20 @@ Exit codes: 0 ok, 1 error, 2 wrong input, 5 authorisation, 6 rate limit, 130 int
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aibuyer_kit import __version__
 from aibuyer_kit.commands import connect, credentials, webhooks
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows
+from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows, told_to_end
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
 from aibuyer_kit.core.text_table import as_json, as_table
+
+if TYPE_CHECKING:
+    from aibuyer_kit.access.clients import ClientContext
+    from aibuyer_kit.settings.workspace_settings import Settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 client_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Add and list clients.")
@@ -121,18 +125,39 @@ def config_show(
 def sync(
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every client that has an ad account, one after another.")
+    ] = False,
     backfill_days: Annotated[int | None, typer.Option(help="How far the first sync reads back.")] = None,
 ) -> None:
     """Read a client's ad accounts into its warehouse, with every restatement."""
     from aibuyer_kit.settings.workspace_settings import read_settings
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client, syncable_clients
+
+    if every and client:
+        raise InputError("Give either --client or --all, not both.")
+    folder = find_workspace(workspace)
+    settings = read_settings(folder, {} if backfill_days is None else {"sync.backfill_days": backfill_days})
+    opening = syncable_clients(folder) if every else [lambda: only_client(folder, client)]
+    errors: list[AibuyerError] = []
+    with told_to_end():
+        for opened in opening:
+            try:
+                errors += _synced(opened(), settings)
+            except AibuyerError as error:
+                errors.append(error)
+                if every:
+                    _say(f"error: {error}")
+    if errors:
+        raise errors[0]
+
+
+def _synced(context: "ClientContext", settings: "Settings") -> list[AibuyerError]:
+    """Sync one client, print what was done, and return what failed."""
     from aibuyer_kit.workflows.connect import client_connectors
     from aibuyer_kit.workflows.progress import tqdm_progress
     from aibuyer_kit.workflows.sync import sync_client
-    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
-    folder = find_workspace(workspace)
-    context = only_client(folder, client)
-    settings = read_settings(folder, {} if backfill_days is None else {"sync.backfill_days": backfill_days})
     try:
         connectors = client_connectors(context, settings.meta, clock=AnnouncedClock(SystemClock(), _say_wait))
         with tqdm_progress(f"Syncing {context.id}", shown=sys.stderr.isatty()) as progress:
@@ -141,8 +166,7 @@ def sync(
         _say("Interrupted. What had been read is kept and published; the next sync goes on from there.")
         raise
     _print(report.summary())
-    if report.failures:
-        raise report.failures[0].error
+    return [each.error for each in report.failures]
 
 
 @app.command("import")

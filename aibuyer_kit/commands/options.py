@@ -1,6 +1,9 @@
 """What the commands share: their options, data on stdout and everything else on stderr, secrets that are typed in."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +32,26 @@ def put_rows(rows: list[dict[str, Any]], as_json_text: bool) -> None:
     put(as_json(rows) if as_json_text else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
     if any(row["problem"] for row in rows):
         raise typer.Exit(1)
+
+
+class Ended(KeyboardInterrupt):
+    """SIGTERM, as schedulers send it: work stops as by Ctrl-C, and keeps as much."""
+
+
+@contextmanager
+def told_to_end() -> Iterator[None]:
+    """Let SIGTERM end the block as an interrupt does, with exit code 143; the handler before holds again after it."""
+
+    def end(*_: object) -> None:
+        raise Ended
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except Ended:
+        raise SystemExit(128 + signal.SIGTERM) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def say(text: str) -> None:

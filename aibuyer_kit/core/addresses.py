@@ -1,5 +1,6 @@
 """The addresses to which an access token may travel."""
 
+from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
 from aibuyer_kit.core.errors import SettingsError
@@ -28,6 +29,19 @@ def is_on_this_machine(url: str) -> bool:
     True
     """
     return urlsplit(url).hostname in LOOPBACK
+
+
+def is_known_host(header: str, names: Iterable[str] = ()) -> bool:
+    """Return whether a `Host` header, with or without a port, names this machine or is one of `names`.
+
+    >>> is_known_host("[::1]:5006"), is_known_host("evil.example:5006")
+    (True, False)
+    """
+    try:
+        host = urlsplit(f"//{header}").hostname
+    except ValueError:
+        return False
+    return bool(host) and host in {*LOOPBACK, *(name.strip().lower() for name in names)}
 
 
 def _problem(url: str) -> str:

@@ -161,8 +161,9 @@ def _refuse_second_names(found: "ImportedFile", objects: Iterable[Mapping[str, A
         if other not in (None, own) and row["name"] in (other, own):
             of_known, of_file = ("id", "name") if own == row["name"] else ("name", "id")
             raise ImportFileError(
-                f"The {row['level']} {row['name']!r} is known by its {of_known} ({other}), and the file has its {of_file}"
-                f" ({own}): it would count as two. Nothing was loaded. Export the column with the id too. {_REPLACE}"
+                f"The {row['level']} {row['name']!r} is known by its {of_known} ({other}), and the file has its"
+                f" {of_file} ({own}): it would count as two. Nothing was loaded. Export the column with the id too."
+                f" {_REPLACE}"
             )
 
 

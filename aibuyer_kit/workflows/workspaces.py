@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,12 @@ def only_client(folder: Path, client_id: str | None) -> ClientContext:
 def some_clients(folder: Path, client_id: str | None) -> list[ClientContext]:
     """Return the client asked for, or all of them."""
     return [open_client(folder, each) for each in ((client_id,) if client_id else client_ids(folder))]
+
+
+def syncable_clients(folder: Path) -> list[Callable[[], ClientContext]]:
+    """Return what opens each client that has an ad account, or whose file is wrong, which opening it tells."""
+    rows = client_rows(folder)
+    return [partial(open_client, folder, row["client"]) for row in rows if row["accounts"] or row["problem"]]
 
 
 def client_rows(folder: Path) -> list[dict[str, Any]]:

@@ -321,3 +321,10 @@ def test_only_an_import_can_be_taken_back(tmp_path: Path) -> None:
         undo_import(shop, 1)
     with pytest.raises(NotFoundError, match="no load 9"):
         undo_import(shop, 9)
+
+
+def test_a_file_that_is_broken_down_tells_which_days_it_holds(shop: ClientContext) -> None:
+    """It has no other figures; the status and the warnings named no day."""
+    daily(shop, more='[breakdowns]\nkind = "Campaign"\n')
+    fresh = Reader(shop.warehouse).freshness()
+    assert (fresh.first_day, fresh.last_day) == (date(2026, 3, 1), date(2026, 3, 2))
