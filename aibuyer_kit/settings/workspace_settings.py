@@ -32,7 +32,7 @@ class SyncSection(_Section):
 
     backfill_days: Annotated[int, Field(ge=1, le=1123)] = 90
     restated_days: Annotated[int, Field(ge=1, le=90)] = 28
-    # What a night reads besides: breakdowns (names with commas), hours of the day before, reach of 1, 7 and 28 days.
+    # What a night reads besides: breakdowns (names with commas), hours, reach of 1, 7 and 28 days.
     breakdowns: list[str] = ["age,gender", "country", "publisher_platform,platform_position"]
     hourly: bool = True
     reach: bool = True

@@ -129,8 +129,9 @@ def test_the_longest_backfill_leaves_no_day_out() -> None:
 
 
 def test_at_night_everything_is_read() -> None:
-    """Creatives, 29 days in three breakdowns, yesterday's hours, and reach of three windows."""
+    """Creatives, 29 days in three breakdowns and by the hour, and reach of three windows."""
     streams = list(streams_of(Depth.NIGHTLY, EVERY, SETTINGS))
+    assert [each.days for each in streams if isinstance(each, InsightStream) and each.hourly] == [DAYS]
     assert CreativeStream() in streams
     broken_down = {
         each.breakdowns: each.days for each in streams if isinstance(each, InsightStream) and each.breakdowns
@@ -174,6 +175,29 @@ def test_the_hours_of_yesterday_make_the_day(synced: Reader) -> None:
     hours = synced.insights(Level.ACCOUNT, yesterday, result=PURCHASES, breakdown=("hour",)).rows()
     assert sorted(row["hour"] for row in hours) == [f"{hour:02d}" for hour in range(24)]
     assert sum(row["impressions"] for row in hours) == day["impressions"]
+
+
+def test_an_hour_gets_the_results_that_come_later(tmp_path: Path) -> None:
+    """Four days on, the hours of a day still add up to its results, which have grown meanwhile."""
+    day = DateRange(date(2026, 5, 31), date(2026, 5, 31))
+    totals = []
+    with start("hill", seed=11) as platform:
+        account = AccountSection(id=platform.account_id, graph_url=platform.graph_url)
+        shop = add_client(tmp_path, "shop", ClientFile(name="Sample", clock="platform", accounts=(account,)))
+        settings = SyncSection(backfill_days=2, restated_days=7, breakdowns=[], reach=False)
+        for _ in range(2):
+            sync_client(
+                shop, client_connectors(shop, MetaSection(), access_token=SecretStr(platform.access_token)), settings
+            )
+            rows = (
+                Reader(shop.warehouse).insights(Level.ACCOUNT, day, result=PURCHASES, breakdown=each).rows()
+                for each in ((), ("hour",))
+            )
+            totals.append([sum(row["results"] for row in each) for each in rows])
+            platform.advance(4 * 86_400)
+    (first, first_of_hours), (later, later_of_hours) = totals
+    assert (first_of_hours, later_of_hours) == (first, later)
+    assert first < later
 
 
 def test_reach_belongs_to_its_window(synced: Reader) -> None:
