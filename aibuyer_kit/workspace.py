@@ -1,5 +1,6 @@
 """What a notebook holds: a Workspace and its Clients. They only delegate to workflows and the warehouse's reader."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from aibuyer_kit.core.entities import parse_level
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
-from aibuyer_kit.workflows.insights import warn_of_nothing
+from aibuyer_kit.workflows.insights import known_breakdown, several, warn_of_nothing
 from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
 from aibuyer_kit.workflows.report import Overview, client_overview
 from aibuyer_kit.workflows.totals import EntityTotals, entity_totals
@@ -96,20 +97,22 @@ class Client:
         since: Day | None = None,
         until: Day | None = None,
         as_of: AsOf | str | None = None,
-        breakdown: tuple[str, ...] = (),
-        by: tuple[str, ...] = (),
+        breakdown: str | Sequence[str] = (),
+        by: str | Sequence[str] = (),
     ) -> "pd.DataFrame":
         """Return one row per entity of `level` and day with all metrics; money in currency units, unknown is NA.
 
         `days` are full days that end yesterday (28 unless said); `as_of` is a load number or an aware moment: what was
-        known then, counted by the settings of today. `by` gives one row per day and value of dimensions instead: those
-        of names (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError, WarehouseError,
-        RateError, InputError; warns with LeftOutWarning.
+        known then, counted by the settings of today. `breakdown` is "country", or several names as a list or with
+        commas. `by`, in the same way, gives one row per day and value of dimensions instead: those of names
+        (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError (also for a breakdown that was
+        never loaded), WarehouseError, RateError, InputError; warns with LeftOutWarning.
         """
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+        names, dimensions = known_breakdown(self._reader, breakdown), several(by)
         frame = read_facts(
-            self._context, self._reader, parse_level(level), period, as_of=moment, breakdown=breakdown, by=by
+            self._context, self._reader, parse_level(level), period, as_of=moment, breakdown=names, by=dimensions
         ).frame()
         if frame.empty:
             warn_of_nothing(self._reader, period, as_of=moment)

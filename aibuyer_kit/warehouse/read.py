@@ -3,8 +3,8 @@
 import operator
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from aibuyer_kit.core.results import ResultSetting as ResultSetting
 from aibuyer_kit.warehouse.cursor import Cursor, damage_told
 from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_names, named_objects, warn_of_unnamed
 from aibuyer_kit.warehouse.files import WarehouseFiles
+from aibuyer_kit.warehouse.load import SHAPES, Coverage, schema_of, within
 from aibuyer_kit.warehouse.rollup import left_out_sql, read_sql, rollup, windowed_sql
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history, sealed_files
@@ -205,6 +206,32 @@ class Reader:
         )
         return _answer(cursor)
 
+    def known_figures(self, platform: str, account_id: str, days: DateRange) -> Answer:
+        """Return one row per form (level, breakdown, attribution), campaign and day of an account: its sums; micros."""
+        return self._of_account("read/known_figures", platform, account_id, days)
+
+    def known_objects(self, platform: str, account_id: str, days: DateRange, *, replaced: bool) -> Answer:
+        """Return one row per object and currency of an account's insights; with `replaced`, of those outside `days`."""
+        return self._of_account("read/known_objects", platform, account_id, days, replaced=replaced)
+
+    def attributions(self, coverage: Coverage, loads: Iterable[int]) -> tuple[str, ...]:
+        """Return the attribution settings of the rows that lie in the coverage as of any of these loads, sorted."""
+        cursor, found = self._cursor(), set[str]()
+        condition, parameters = within(replace(coverage, attribution=""))
+        condition = condition.replace("attribution = $attribution", "$attribution = ''")
+        for load_id in loads:
+            sql = f"SELECT DISTINCT attribution FROM insights_as_of({int(load_id)}) WHERE {condition}"
+            found |= {row[0] for row in cursor.execute(sql, parameters).fetchall()}
+        return tuple(sorted(found))
+
+    def covered(self, coverage: Coverage, as_of: int | None) -> "pa.Table":
+        """Return the rows of facts that lie in the coverage, sorted, as a load takes them."""
+        last, shape = _load_number(self._cursor(), as_of), SHAPES[coverage.facts]
+        condition, parameters = within(coverage)
+        rows = f"SELECT {shape.columns} FROM {coverage.facts}_as_of({last}) WHERE {condition}"
+        answer = self._cursor().sql(f"{rows} ORDER BY {', '.join(shape.key)}", params=parameters)
+        return answer.to_arrow_table().cast(schema_of(coverage.facts))
+
     def loads(self) -> Answer:
         """Return one row per load, in the order of knowledge."""
         return _answer(self._cursor().execute("SELECT * FROM load ORDER BY load_id"))
@@ -229,6 +256,12 @@ class Reader:
         if row is None or row[0] is None:
             raise NotFoundError(f"Nothing was known at {as_of}: the first load came later.")
         return Freshness(row[0], row[1].replace(tzinfo=UTC), row[2], row[3])
+
+    def _of_account(self, name: str, platform: str, account_id: str, days: DateRange, **more: object) -> Answer:
+        cursor = self._cursor()
+        account = {"platform": platform, "account_id": account_id, "since": days.since, "until": days.until}
+        cursor.execute(sql_text(name), {**account, **more, "as_of_load": _load_number(cursor, None)})
+        return _answer(cursor)
 
     def close(self) -> None:
         """Let go of the snapshot; the next call opens the newest one again."""

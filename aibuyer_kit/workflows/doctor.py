@@ -3,14 +3,16 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.access.credentials import meta_login
+from aibuyer_kit.access.vault import TokenRecord
 from aibuyer_kit.core.clock import SystemClock
-from aibuyer_kit.core.errors import AibuyerError, WarehouseError
+from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseError
 from aibuyer_kit.settings.content import FOLDERS, content_folder
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
@@ -66,13 +68,14 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
         return
     yield "writable", lambda: _writable(folder)
     yield "settings", lambda: f"{len(list(read_settings(folder)))} sections"
+    is_example = _is_example(folder)
     for client_id in client_ids(folder):
         yield f"{client_id}: settings", partial(_client_name, folder, client_id)
         try:
             context = open_client(folder, client_id)
         except AibuyerError:
             continue
-        if context.settings.accounts and context.settings.clock == "system":
+        if context.settings.accounts and not is_example:
             yield f"{client_id}: access token", partial(_token, context)
         yield f"{client_id}: warehouse", partial(_warehouse, context)
         yield f"{client_id}: what counts", partial(_what_counts, context)
@@ -123,7 +126,25 @@ def _token(context: ClientContext) -> TokenHealth:
     login = meta_login(context)
     if login.record is None:
         return TokenHealth("ok", f"from {login.origin}; its expiry is not known here: aibuyer connect check")
-    return token_health(login.record, SystemClock().now())
+    return token_health(login.record, _now(context, login.record))
+
+
+def _now(context: ClientContext, record: TokenRecord) -> datetime:
+    """Return the moment on the client's clock; the platform's own has told it when it last spoke."""
+    if context.settings.clock == "system":
+        return SystemClock().now()
+    try:
+        return max(record.checked_at, Reader(context.warehouse).freshness().known_at)
+    except (NotFoundError, WarehouseError):
+        return record.checked_at
+
+
+def _is_example(folder: Path) -> bool:
+    """Return whether this is the sample workspace, whose token was never kept; wrong settings are told elsewhere."""
+    try:
+        return read_settings(folder).kind == "example"
+    except AibuyerError:
+        return False
 
 
 def _what_counts(context: ClientContext) -> Finding:
