@@ -200,22 +200,50 @@ def insights(
     until: UntilOption = None,
     as_of: AsOfOption = "",
     metrics: Annotated[str, typer.Option(help="Metrics to show, with commas.")] = "spend,results,revenue,cpa,roas",
+    by: Annotated[
+        str, typer.Option(help="Group by dimensions, with commas: those of [naming] in client.toml, or objective.")
+    ] = "",
     csv: Annotated[Path | None, typer.Option(help="Write the rows to this CSV file instead.")] = None,
     xlsx: Annotated[Path | None, typer.Option(help="Write the rows to this workbook instead.")] = None,
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Print one row per entity and day from the warehouse; money in units of the account's currency."""
+    """Print one row per entity and day from the warehouse; money in units of the client's currency."""
     from aibuyer_kit.workflows.insights import read_insights
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     context = only_client(find_workspace(workspace), client)
-    rows = read_insights(context, level, metrics.split(","), days=days, since=since, until=until, as_of=as_of)
+    dimensions = [name.strip() for name in by.split(",") if name.strip()]
+    rows = read_insights(
+        context, level, metrics.split(","), days=days, since=since, until=until, as_of=as_of, by=dimensions
+    )
     if csv or xlsx:
         _write_files(rows, csv, xlsx)
         return
     _print(as_json(rows) if json else as_table(rows, empty="No facts in this period."))
+
+
+@app.command()
+def actions(
+    days: DaysOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_of: AsOfOption = "",
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the action types that the accounts report, by objective and attribution window, and which of them counts.
+
+    Types of one event count it several times, so they are never added up; choose one in client.toml.
+    """
+    from aibuyer_kit.workflows.actions import client_actions
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    rows = client_actions(context, days=days, since=since, until=until, as_of=as_of)
+    _print(as_json(rows) if json else as_table(rows, empty="No actions are reported in this period."))
 
 
 @app.command()

@@ -11,7 +11,8 @@ from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
 from aibuyer_kit.workflows.insights import warn_of_nothing
 from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
 from aibuyer_kit.workflows.report import Overview, client_overview
-from aibuyer_kit.workflows.totals import EntityTotals, entity_totals, result_setting
+from aibuyer_kit.workflows.totals import EntityTotals, entity_totals
+from aibuyer_kit.workflows.what_counts import read_facts
 from aibuyer_kit.workflows.workspaces import find_workspace
 
 if TYPE_CHECKING:
@@ -96,16 +97,19 @@ class Client:
         until: Day | None = None,
         as_of: AsOf | str | None = None,
         breakdown: tuple[str, ...] = (),
+        by: tuple[str, ...] = (),
     ) -> "pd.DataFrame":
         """Return one row per entity of `level` and day with all metrics; money in currency units, unknown is NA.
 
         `days` are full days that end yesterday (28 unless said); `as_of` is a load number or an aware moment: what was
-        known then. Raises PeriodError, NotFoundError, WarehouseError; warns with LeftOutWarning.
+        known then, counted by the settings of today. `by` gives one row per day and value of dimensions instead: those
+        of names (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError, WarehouseError,
+        RateError, InputError; warns with LeftOutWarning.
         """
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
-        frame = self._reader.insights(
-            parse_level(level), period, result=result_setting(self._context), as_of=moment, breakdown=breakdown
+        frame = read_facts(
+            self._context, self._reader, parse_level(level), period, as_of=moment, breakdown=breakdown, by=by
         ).frame()
         if frame.empty:
             warn_of_nothing(self._reader, period, as_of=moment)
@@ -127,6 +131,24 @@ class Client:
         """Return the totals of every entity of `level` in a period, the largest spend first."""
         period = resolve_period(self._context, self._reader, since=since, until=until, as_of=as_of)
         return entity_totals(self._context, self._reader, parse_level(level), period, as_of=as_of)
+
+    def actions(
+        self,
+        *,
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "pd.DataFrame":
+        """Return one row per objective and action type that the accounts report, with its count by window.
+
+        `event` is what the type tells of: types of one event count it several times, so no sum over types is offered.
+        """
+        import pandas as pd
+
+        from aibuyer_kit.workflows.actions import client_actions
+
+        return pd.DataFrame(client_actions(self._context, days=days, since=since, until=until, as_of=as_of))
 
     def reach(
         self, level: str = "campaign", *, window_days: int = 7, ends: Day | None = None, as_of: AsOf | str | None = None

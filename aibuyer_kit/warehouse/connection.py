@@ -20,7 +20,7 @@ _HELD = ("Could not set lock on file", "being used by another process", "with a 
 # Two copies of the header and the block that they lie in stand before the first block of data.
 _HEADER_BYTES = 3 * 4096
 # What does not fit goes to disk beside the file, so that memory stays flat however much is read.
-_WRITER_MEMORY = "256MB"
+WRITER_MEMORY = "256MB"
 
 
 class TruncatedFileError(Exception):
@@ -36,12 +36,29 @@ def open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
     )
 
 
+def open_to_combine(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory to which files can be attached; what does not fit goes to disk beside `path`."""
+    connection = duckdb.connect(config={"autoload_known_extensions": False})
+    connection.execute("SET temp_directory = ?", [f"{path}.tmp"])
+    return connection
+
+
+def shut(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take the file system away from a connection for good: what is attached stays, and no setting can be changed.
+
+    Without external access alone DuckDB still lets a COPY overwrite the very files that are attached.
+    """
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET disabled_filesystems = 'LocalFileSystem'")
+    connection.execute("SET lock_configuration = true")
+
+
 def open_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a working file, or make it. Raises duckdb.Error, or TruncatedFileError for a file that has lost its end."""
     connection = duckdb.connect(str(path))
     try:
         connection.execute("SET enable_progress_bar = false")
-        connection.execute(f"SET memory_limit = '{_WRITER_MEMORY}'")
+        connection.execute(f"SET memory_limit = '{WRITER_MEMORY}'")
         _check_length(connection, path)
     except BaseException:
         connection.close()

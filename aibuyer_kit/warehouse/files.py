@@ -1,4 +1,5 @@
-"""The files of one client's warehouse: the writer's working file, published snapshots, and the pointer to the newest.
+"""The files of one client's warehouse: the writer's working file, published snapshots, the pointer to the newest, and
+sealed months, which working file and snapshots name in their manifest.
 
 Readers never open the working file: while one process holds a DuckDB file for writing no other can open it at all.
 Snapshots have new names each time, because a second open of a replaced file in one process returns the old database.
@@ -32,6 +33,10 @@ class WarehouseFiles:
     @property
     def pointer(self) -> Path:
         return self.folder / "current"
+
+    @property
+    def sealed(self) -> Path:
+        return self.folder / "sealed"
 
     def snapshot(self, number: int) -> Path:
         return self.folder / f"snapshot-{number}.duckdb"

@@ -3,7 +3,7 @@
 import operator
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,11 +15,16 @@ import duckdb
 from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
-from aibuyer_kit.core.facts import WINDOWS
-from aibuyer_kit.warehouse.connection import open_to_read
+from aibuyer_kit.core.naming import NameRule
+from aibuyer_kit.core.results import ResultRules
+from aibuyer_kit.core.results import ResultSetting as ResultSetting
+from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_names, named_objects, warn_of_unnamed
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql, windowed_sql
+from aibuyer_kit.warehouse.rollup import left_out_sql, read_sql, rollup, windowed_sql
 from aibuyer_kit.warehouse.schema import sql_text
+from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history, sealed_files
+from aibuyer_kit.warehouse.shown import Shown, currency_days
+from aibuyer_kit.warehouse.whole import open_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,18 +34,6 @@ _TRIES_AT_THE_POINTER = 5
 
 # A load number, or an aware moment: what had been loaded by then.
 AsOf = int | datetime
-
-
-@dataclass(frozen=True)
-class ResultSetting:
-    """Which action type is the client's one canonical result, and in which attribution window it counts."""
-
-    action_type: str = "purchase"
-    window: str = "total"
-
-    def __post_init__(self) -> None:
-        if self.window not in WINDOWS:
-            raise WarehouseError(f"There is no attribution window {self.window!r}. Known: {', '.join(WINDOWS)}.")
 
 
 @dataclass(frozen=True)
@@ -87,26 +80,62 @@ class Reader:
         level: Level,
         days: DateRange,
         *,
-        result: ResultSetting,
+        result: ResultSetting | ResultRules,
         as_of: AsOf | None = None,
         breakdown: tuple[str, ...] = (),
+        shown: Shown | None = None,
+        by: Sequence[str] = (),
+        naming: Sequence[NameRule] = (),
     ) -> Answer:
         """Return one row per entity of `level` and day, with all metrics of the catalogue; money in currency units.
 
-        Warns with LeftOutWarning if facts in the period are too coarse or only partly inside it. Raises NotFoundError
-        before the first load, WarehouseError if two attribution settings would be mixed.
+        With `by`, one row per value of those dimensions and day: dimensions of `naming`, or `objective`. With `shown`,
+        money is converted by each row's own day. Warns with LeftOutWarning if facts in the period are too coarse or
+        only partly inside it. Raises NotFoundError before the first load, WarehouseError if two attribution settings
+        would be mixed, RateError, InputError for a dimension that there is not.
         """
         cursor = self._cursor()
+        load = _load_number(cursor, as_of)
+        used = [rule for rule in naming if set(rule.dimensions) & set(by)]
+        check_names(breakdown, by, naming)
         parameters: dict[str, object] = {
-            "level": str(level),
+            "level": str(max((level, *(rule.level for rule in used)), key=lambda each: each.depth)),
             "since": days.since,
             "until": days.until,
-            "as_of_load": _load_number(cursor, as_of),
+            "as_of_load": load,
         }
         _check_left_out(cursor, breakdown, parameters)
+        objects = {rule.level: named_objects(cursor, rule, load) for rule in used}
+        for rule in used:
+            warn_of_unnamed(cursor, rule, objects[rule.level], parameters)
+        query = rollup(
+            breakdown,
+            result if isinstance(result, ResultRules) else ResultRules(result),
+            Dimensions(tuple(by), tuple(used), objects) if by else None,
+            converts=shown is not None,
+        )
+        rates = shown.parameters(currency_days(cursor, days, load)) if shown else {}
+        cursor.execute(query.sql, {**parameters, **query.parameters, **rates})
+        return _answer(cursor)
+
+    def currencies(self, days: DateRange, *, as_of: AsOf | None = None) -> tuple[str, ...]:
+        """Return the currencies of the facts in a period, sorted."""
+        cursor = self._cursor()
+        return tuple(sorted({code for code, _ in currency_days(cursor, days, _load_number(cursor, as_of))}))
+
+    def names_told(self, rule: NameRule, *, as_of: AsOf | None = None) -> list[NamedObject]:
+        """Return every object of the rule's level with its last known name and what that tells."""
+        cursor = self._cursor()
+        return named_objects(cursor, rule, _load_number(cursor, as_of))
+
+    def actions(self, days: DateRange, *, as_of: AsOf | None = None) -> Answer:
+        """Return one row per objective and action type that is reported: rows with it, and its count by window.
+
+        Counts of different action types are never added up: many tell of the same events.
+        """
+        cursor = self._cursor()
         cursor.execute(
-            rollup_sql(breakdown, result.window),
-            {**parameters, "result_action": result.action_type},
+            read_sql("actions"), {"since": days.since, "until": days.until, "as_of_load": _load_number(cursor, as_of)}
         )
         return _answer(cursor)
 
@@ -157,7 +186,7 @@ class Reader:
                 "known_on": [account_date(known_at.replace(tzinfo=UTC), zone) for _, known_at in loads],
                 "account_id": account_id,
                 "as_of_load": last,
-                "result_action": result.action_type,
+                "action_0": result.action_type,
             },
         )
         return _answer(cursor)
@@ -171,7 +200,7 @@ class Reader:
                 "since": days.since,
                 "until": days.until,
                 "as_of_load": _load_number(cursor, as_of),
-                "result_action": result.action_type,
+                "action_0": result.action_type,
             },
         )
         return _answer(cursor)
@@ -179,6 +208,19 @@ class Reader:
     def loads(self) -> Answer:
         """Return one row per load, in the order of knowledge."""
         return _answer(self._cursor().execute("SELECT * FROM load ORDER BY load_id"))
+
+    def sealed(self) -> tuple[SealedFile, ...]:
+        """Return the sealed months that the newest snapshot names, the oldest first."""
+        return sealed_files(self._cursor())
+
+    def damage(self) -> tuple[str, ...]:
+        """Read every byte of the sealed months and say what is wrong with which file."""
+        found = ((each, fault(self._files.sealed, each, thorough=True)) for each in self.sealed())
+        return tuple(f"{self._files.sealed / each.file_name} {what}" for each, what in found if what)
+
+    def losses(self) -> tuple[str, ...]:
+        """Return what was lost with sealed months: `insights of act_1 in 2024-03 as known before load 7`."""
+        return lost_history(self._cursor())
 
     def freshness(self, *, as_of: AsOf | None = None) -> Freshness:
         """Return the newest load that was known then. Raises NotFoundError if there was none yet."""
@@ -209,7 +251,12 @@ def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection
     current = files.current()
     for _ in range(_TRIES_AT_THE_POINTER):
         try:
-            return current, open_to_read(current)
+            return current, open_whole(files, current)
+        except WarehouseError:
+            # A sealed file that the newest snapshot does not name is removed, and this may not be the newest any more.
+            if files.current() == current:
+                raise
+            current = files.current()
         except duckdb.IOException:
             if current.exists():
                 raise WarehouseError(

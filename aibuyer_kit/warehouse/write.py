@@ -1,7 +1,7 @@
 """The one writer of a client's warehouse."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ import filelock
 from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, WarehouseBusyError, WarehouseError
+from aibuyer_kit.warehouse.compact import compact
 from aibuyer_kit.warehouse.connection import interruptible, is_damage, open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
 from aibuyer_kit.warehouse.load import (
@@ -26,8 +27,11 @@ from aibuyer_kit.warehouse.load import (
     staged_rows,
     take_back,
 )
+from aibuyer_kit.warehouse.lost import let_go, let_go_of_damaged, lost_days, remove_orphans
 from aibuyer_kit.warehouse.recover import Recovered, open_working, rebuild
 from aibuyer_kit.warehouse.schema import migrate
+from aibuyer_kit.warehouse.seal import seal_month, settled_months, touched, unseal
+from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, fault
 from aibuyer_kit.warehouse.thin import thin
 
 # A week of intraday history answers most questions about what was known when.
@@ -100,9 +104,13 @@ class Writer:
     def __init__(self, files: WarehouseFiles) -> None:
         self._files = files
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._is_to_be_compacted = False
         self.recovered: Recovered | None = None
+        self.losses: tuple[LostMonth, ...] = ()
         migrated = migrate(self._open())
         self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != self._published_loads()
+        self.check_sealed(thorough=False)
+        remove_orphans(self._open(), files)
 
     def load(
         self,
@@ -127,6 +135,7 @@ class Writer:
             except (AibuyerError, KeyboardInterrupt):
                 self._keep_what_came(connection, coverage, finished(), known_at)
                 raise
+            self._bring_back(coverage)
             result = load_staged(connection, coverage, extent=extent, known_at=known_at())
         except duckdb.Error as error:
             raise self._failed(error) from error
@@ -144,11 +153,13 @@ class Writer:
             whole = replace(coverage, days=DateRange(coverage.days.since, finished))
             coverage = replace(coverage, days=DateRange(finished + timedelta(days=1), coverage.days.until))
             set_aside_after(connection, finished)
+            self._bring_back(whole)
             load_staged(connection, whole, extent="complete", known_at=known_at())
             take_back(connection)
             self._unpublished = True
         # Without a page there is nothing to keep, and asking the platform for the time could hang once more.
         if staged_rows(connection):
+            self._bring_back(coverage)
             load_staged(connection, coverage, extent="broken", known_at=known_at())
             self._unpublished = True
 
@@ -186,24 +197,79 @@ class Writer:
 
         The last KEPT_WHOLE_DAYS days stay whole, and so does whatever a protected load has read.
         """
-        rows = self._open().execute("SELECT load_id, known_at_utc FROM load").fetchall()
-        if not rows:
+        known_on = self._known_on(zone)
+        if not known_on:
             return 0
-        known_on = {load_id: account_date(known.replace(tzinfo=UTC), zone) for load_id, known in rows}
-        keep_from = max(known_on.values()) - timedelta(days=KEPT_WHOLE_DAYS)
+        keep_from = _thinned_before(known_on)
         removed = thin(self._open(), known_on=known_on, keep_from=keep_from, protected_loads=protected_loads)
         self._unpublished = self._unpublished or removed > 0
         return removed
 
+    def seal(self, platform: str, account_id: str, zone: ZoneInfo, *, before: date) -> tuple[SealedFile, ...]:
+        """Move the months of an account that ended before the day `before` into files of their own, and return these.
+
+        The caller says that no read will cover those days again, unless there is a reason; a load that does brings the
+        month back first. Months with versions that may still be thinned stay. Raises WarehouseError if a file cannot be
+        written; the months that are not sealed by then stay where they are.
+        """
+        known_on = self._known_on(zone)
+        if not known_on:
+            return ()
+        sealed: list[SealedFile] = []
+        try:
+            for month in settled_months(
+                self._open(),
+                platform,
+                account_id,
+                before=before,
+                known_on=known_on,
+                thinned_before=_thinned_before(known_on),
+            ):
+                sealed.append(seal_month(self._open(), self._files, month))
+                self._unpublished = self._is_to_be_compacted = True
+        except duckdb.Error as error:
+            raise self._failed(error) from error
+        return tuple(sealed)
+
+    def check_sealed(self, *, thorough: bool = True) -> tuple[LostMonth, ...]:
+        """Look at all sealed months, let go of those that are damaged or gone, and return these; see `losses`.
+
+        A `thorough` check reads every byte. Raises WarehouseError if the whole folder is gone.
+        """
+        found = let_go_of_damaged(self._open(), self._files, thorough=thorough)
+        self.losses += found
+        self._unpublished = self._unpublished or bool(found)
+        return found
+
+    def lost_days(self, platform: str, account_id: str) -> tuple[date, ...]:
+        """Return the days of lost months that have not been read whole since, the oldest first."""
+        return lost_days(self._open(), platform, account_id)
+
     def publish(self) -> Path | None:
         """Publish what is not published yet and return the new snapshot, or None if there was nothing new."""
-        if not self._unpublished:
-            self._close()
-            return None
         self._close()
+        if not self._unpublished:
+            return None
+        if self._is_to_be_compacted:
+            compact(self._files)
+            self._is_to_be_compacted = False
         snapshot = publish_copy(self._files)
         self._unpublished = False
         return snapshot
+
+    def _bring_back(self, coverage: Coverage) -> None:
+        """Bring sealed months that a load may change back into the hot tables."""
+        for each in touched(self._open(), coverage):
+            if reason := fault(self._files.sealed, each, thorough=True):
+                self.losses += (let_go(self._open(), self._files, each, reason),)
+            else:
+                unseal(self._open(), self._files.sealed, each)
+            self._unpublished = True
+
+    def _known_on(self, zone: ZoneInfo) -> dict[int, date]:
+        """Return the day of `zone` on which each load became known."""
+        rows = self._open().execute("SELECT load_id, known_at_utc FROM load").fetchall()
+        return {load_id: account_date(known.replace(tzinfo=UTC), zone) for load_id, known in rows}
 
     def _failed(self, error: duckdb.Error) -> WarehouseError:
         """Let go of the file, rebuild it if it is damaged, and return the error that says so."""
@@ -245,3 +311,7 @@ class Writer:
 def _last_load(connection: duckdb.DuckDBPyConnection) -> int:
     row = connection.execute("SELECT coalesce(max(load_id), 0) FROM load").fetchone()
     return int(row[0]) if row else 0
+
+
+def _thinned_before(known_on: Mapping[int, date]) -> date:
+    return max(known_on.values()) - timedelta(days=KEPT_WHOLE_DAYS)

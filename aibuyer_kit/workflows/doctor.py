@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +14,7 @@ from aibuyer_kit.core.errors import AibuyerError, WarehouseError
 from aibuyer_kit.settings.content import FOLDERS, content_folder
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.counting_health import counting_problems
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
 from aibuyer_kit.workflows.workspaces import find_workspace
 
@@ -52,7 +53,7 @@ def examine(workspace: Path | None) -> list[Finding]:
     return [_finding(check, look) for check, look in _checks(workspace)]
 
 
-def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | TokenHealth]]]:
+def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | TokenHealth | Finding]]]:
     yield "Python", lambda: f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     yield "packages", _packages
     yield "content", lambda: ", ".join(content_folder(name).name for name in FOLDERS)
@@ -72,11 +73,14 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
         if context.settings.accounts and context.settings.clock == "system":
             yield f"{client_id}: access token", partial(_token, context)
         yield f"{client_id}: warehouse", partial(_warehouse, context)
+        yield f"{client_id}: what counts", partial(_what_counts, context)
 
 
-def _finding(check: str, look: Callable[[], str | TokenHealth]) -> Finding:
+def _finding(check: str, look: Callable[[], str | TokenHealth | Finding]) -> Finding:
     try:
         found = look()
+        if isinstance(found, Finding):
+            return replace(found, check=check)
         if isinstance(found, TokenHealth):
             return Finding(check, found.state != "failed", found.text, warning=found.state == "warning")
         return Finding(check, True, found)
@@ -118,6 +122,24 @@ def _token(context: ClientContext) -> TokenHealth:
     return token_health(login.record, SystemClock().now())
 
 
-def _warehouse(context: ClientContext) -> str:
-    fresh = Reader(context.warehouse).freshness()
-    return f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
+def _what_counts(context: ClientContext) -> Finding:
+    problems = tuple(counting_problems(context))
+    rules = context.settings.rules
+    settled = ", ".join(dict.fromkeys(f"{each.action_type} ({each.window})" for each in rules.settings()))
+    return Finding("", True, "; ".join(problems) or settled, warning=bool(problems))
+
+
+def _warehouse(context: ClientContext) -> Finding:
+    """Read how fresh the facts are and every byte of the sealed months; history that was lost stays a warning."""
+    reader = Reader(context.warehouse)
+    fresh = reader.freshness()
+    if damage := reader.damage():
+        raise WarehouseError(
+            f"{'; '.join(damage)}. Put it back from a backup; otherwise the next nightly `aibuyer sync` goes on without"
+            " the history of that month and reads its days again."
+        )
+    said = f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
+    if months := len(reader.sealed()):
+        said += f", {months} sealed months"
+    lost = reader.losses()
+    return Finding("", True, f"{said}; lost: {', '.join(lost)}" if lost else said, warning=bool(lost))

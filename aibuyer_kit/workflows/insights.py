@@ -7,12 +7,13 @@ from typing import Any
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import parse_level
-from aibuyer_kit.core.metrics import metric
+from aibuyer_kit.core.metrics import counts_results, metric
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.period import Day, no_facts, parse_as_of, resolve_period
-from aibuyer_kit.workflows.totals import result_setting
+from aibuyer_kit.workflows.totals import kinds_of
+from aibuyer_kit.workflows.what_counts import read_facts
 
-_LABELS = ("date", "entity_id", "name", "currency")
+_LABELS = ("entity_id", "name", "currency")
 
 
 def read_insights(
@@ -24,19 +25,24 @@ def read_insights(
     since: Day | None = None,
     until: Day | None = None,
     as_of: str = "",
+    by: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Return one row per entity of `level` and day with the asked metrics; a stated period also has its last day.
 
-    Raises UnknownMetricError, PeriodError, NotFoundError; warns with LeftOutWarning if the period holds nothing.
+    With `by`, one row per value of those dimensions and day. A column says what the results are where the rows count
+    several kinds. Raises UnknownMetricError, PeriodError, NotFoundError, InputError, RateError; warns with
+    LeftOutWarning if the period holds nothing.
     """
     names = [metric(name.strip()).name for name in metrics]
     reader, moment = Reader(context.warehouse), parse_as_of(as_of)
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
-    rows = reader.insights(parse_level(level), period, result=result_setting(context), as_of=moment).rows()
+    rows = read_facts(context, reader, parse_level(level), period, as_of=moment, by=by).rows()
     if not rows:
         warn_of_nothing(reader, period, as_of=moment)
     ends = ("date_stop",) if any(row["date_stop"] != row["date"] for row in rows) else ()
-    return [{name: row[name] for name in (_LABELS[0], *ends, *_LABELS[1:], *names)} for row in rows]
+    counted = ("result_type",) if len(kinds_of(rows)) > 1 and any(map(counts_results, names)) else ()
+    labels = (*by, "currency") if by else _LABELS
+    return [{name: row[name] for name in ("date", *ends, *labels, *counted, *names)} for row in rows]
 
 
 def warn_of_nothing(reader: Reader, period: DateRange, *, as_of: AsOf | None = None) -> None:

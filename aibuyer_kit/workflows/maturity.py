@@ -6,8 +6,10 @@ from typing import Literal
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import time_zone
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
-from aibuyer_kit.warehouse.read import AsOf, Reader, ResultSetting
+from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.what_counts import result_setting
 
 ResultMetric = Literal["results", "revenue"]
 _COLUMNS: Mapping[ResultMetric, str] = {"results": "results", "revenue": "revenue_micros"}
@@ -22,7 +24,8 @@ def client_maturity(
     as_of: AsOf | None = None,
 ) -> dict[str, tuple[MaturityPoint, ...]]:
     """Return one curve per ad account, for one attribution window (the client's own unless said), as known then."""
-    setting = ResultSetting(context.settings.result.action_type, window or context.settings.result.window)
+    own = result_setting(context)
+    setting = ResultSetting(own.action_type, window or own.window)
     curves = {}
     for account in reader.entities(Level.ACCOUNT, as_of=as_of).rows():
         zone = time_zone(account["time_zone"] or "UTC")

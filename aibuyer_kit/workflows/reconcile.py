@@ -10,7 +10,7 @@ from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.money import units_from_micros
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import account_zones
-from aibuyer_kit.workflows.totals import result_setting
+from aibuyer_kit.workflows.what_counts import result_setting
 
 
 @dataclass(frozen=True)

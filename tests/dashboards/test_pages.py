@@ -38,7 +38,9 @@ def spent(shop: Client, days: int, level: str = "ad") -> str:
 
 
 def counted(shop: Client, days: int) -> str:
-    return format_count(int(shop.insights("ad", days=days)["results"].sum()), "en")
+    """The purchases, which stand before the leads."""
+    frame = shop.insights("ad", days=days)
+    return format_count(int(frame[frame["result_type"] == "purchase"]["results"].sum()), "en")
 
 
 def choose(seen: Visit, label: str, option: str) -> None:
@@ -65,7 +67,8 @@ def test_the_explorer_shows_each_level_and_sorts_by_the_metric(panel_url: str, v
     choose(seen, "Level", "Ad set")
     seen.wait_for("h2", "Ad sets")
     choose(seen, "Metric", "Results")
-    seen.wait_for("figcaption", "Results per day")
+    seen.wait_for("figcaption", "Purchases per day")
+    seen.page.locator("figcaption", has_text="Leads per day").wait_for()
 
     by_set = shop.insights("adset", days=28).groupby("name")["results"].sum()
     assert seen.page.locator("tbody tr").count() == len(by_set)
@@ -81,7 +84,8 @@ def test_the_explorer_shows_what_was_known_at_an_earlier_moment(panel_url: str, 
     earlier = int(shop.loads().query("known_at_utc < known_at_utc.max()")["load_id"].max())
     seen.page.wait_for_selector(f'[data-as-of="{earlier}"]')
     then = shop.overview(days=28, as_of=earlier)
-    seen.wait_for(RESULTS, format_metric("results", then.totals["results"], "EUR", "en"))
+    purchases = next(each for each in then.by_result if each.kind.action_type == "purchase")
+    seen.wait_for(RESULTS, format_metric("results", purchases.totals["results"], "EUR", "en"))
 
 
 def test_the_explorer_takes_hostile_names_as_text(panel_url: str, visit: Visitor) -> None:

@@ -42,8 +42,10 @@ def test_the_page_opens_alone_and_shows_the_warehouses_figures(
 
     assert seen.text("h1") == "Sample shop"
     assert seen.text('[data-metric="spend"] .ab-value') == format_money(float(rows["spend"].sum()), "EUR", "en")
-    assert seen.text('[data-metric="results"] .ab-value') == format_count(int(rows["results"].sum()), "en")
-    assert seen.page.locator("svg[role=img]").count() == 6
+    by_type = rows.groupby("result_type")["results"].sum()
+    shown = seen.page.locator('[data-metric="results"] .ab-value').all_text_contents()
+    assert shown == [format_count(int(by_type[each]), "en") for each in ("purchase", "lead")]
+    assert seen.page.locator("svg[role=img]").count() == 9
     assert (seen.asked_outside, seen.complaints) == ([], [])
 
 

@@ -123,5 +123,5 @@ Serve = Callable[[], Answer]
 
 
 def json_bytes(content: object) -> bytes:
-    """Return compact JSON in ASCII, as the platform writes it."""
-    return json.dumps(content, separators=(",", ":")).encode()
+    """Return compact JSON in ASCII, as the platform writes it; what is JSON already stays."""
+    return content if isinstance(content, bytes) else json.dumps(content, separators=(",", ":")).encode()
