@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aibuyer_kit import __version__
-from aibuyer_kit.commands import connect, credentials, webhooks
+from aibuyer_kit.commands import connect, credentials, quarantine, webhooks
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
@@ -28,6 +28,7 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(report_app, name="report")
 app.add_typer(connect.app, name="connect")
 app.add_typer(credentials.app, name="credentials")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(webhooks.app, name="webhooks")
 
 DaysOption = Annotated[int | None, typer.Option(help="Full days that end yesterday. Default: 28.")]

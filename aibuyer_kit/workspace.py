@@ -162,6 +162,11 @@ class Client:
         rows = [(account, *vars(point).values()) for account, curve in curves.items() for point in curve]
         return pd.DataFrame(rows, columns=["account_id", "age_days", "share_known", "days_compared"])
 
+    def quarantine(self, *, resolved: bool = False, as_of: AsOf | str | None = None) -> "pd.DataFrame":
+        """Return one row per row that could not be read and is still open; with `resolved` all that ever were."""
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return self._reader.quarantine(resolved=resolved, as_of=moment).frame()
+
     def accounts(self) -> "pd.DataFrame":
         """Return one row per ad account."""
         return self._reader.entities(parse_level("account")).frame()

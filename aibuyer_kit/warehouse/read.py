@@ -176,6 +176,16 @@ class Reader:
         )
         return _answer(cursor)
 
+    def quarantine(self, *, as_of: AsOf | None = None, resolved: bool = False) -> Answer:
+        """Return one row per row that could not be read and was open then; with `resolved` also those that were not."""
+        cursor = self._cursor()
+        last = _load_number(cursor, as_of)
+        if not cursor.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'quarantine'").fetchone():
+            # A snapshot of before there was a quarantine, until the next sync publishes one.
+            return _answer(cursor.execute("SELECT quarantine_id FROM (SELECT 0 AS quarantine_id) WHERE false"))
+        cursor.execute(sql_text("read/quarantine"), {"as_of_load": last, "resolved": resolved})
+        return _answer(cursor)
+
     def loads(self) -> Answer:
         """Return one row per load, in the order of knowledge."""
         return _answer(self._cursor().execute("SELECT * FROM load ORDER BY load_id"))

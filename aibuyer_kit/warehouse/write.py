@@ -1,7 +1,7 @@
 """The one writer of a client's warehouse."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ import filelock
 
 from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.errors import AibuyerError, WarehouseBusyError, WarehouseError
+from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.connection import is_damage, open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
 from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult, load_staged, stage, staged_rows
@@ -65,7 +66,7 @@ def _only_writer(files: WarehouseFiles) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class CompleteRead:
-    """Days that one read covered whole, and the platform's clock at its end."""
+    """Days that one read covered whole but for rows in the quarantine, and the platform's clock at its end."""
 
     days: DateRange
     known_at: datetime
@@ -88,8 +89,11 @@ class Writer:
         *,
         known_at: Callable[[], datetime],
         extent: Extent = "complete",
+        rejected: Sequence[UnreadableRow] = (),
     ) -> LoadResult:
         """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
+
+        `rejected` may fill while the read goes on: rows that could not be read, which go into the quarantine.
 
         If the read fails in mid-way, what came before is kept as a broken load, and the error is raised again.
         Raises InconsistentReadError for a read that contradicts itself or what is known, and WarehouseError if the file
@@ -101,11 +105,11 @@ class Writer:
                 stage(connection, coverage, tables)
             except (AibuyerError, KeyboardInterrupt):
                 # Without a page there is nothing to keep, and asking the platform for the time could hang once more.
-                if staged_rows(connection):
-                    load_staged(connection, coverage, extent="broken", known_at=known_at())
+                if staged_rows(connection) or rejected:
+                    load_staged(connection, coverage, extent="broken", known_at=known_at(), rejected=rejected)
                     self._unpublished = True
                 raise
-            result = load_staged(connection, coverage, extent=extent, known_at=known_at())
+            result = load_staged(connection, coverage, extent=extent, known_at=known_at(), rejected=rejected)
         except duckdb.Error as error:
             raise self._failed(error) from error
         self._unpublished = True

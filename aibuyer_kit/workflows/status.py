@@ -10,7 +10,8 @@ from aibuyer_kit.workflows.period import account_zones, client_clock
 
 
 def client_status(context: ClientContext) -> dict[str, Any]:
-    """Return one row: data as of (account time), its age in minutes, days covered, loads, and reads that broke off."""
+    """Return one row: data as of (account time), its age in minutes, days covered, loads, reads that broke off, and rows
+    that could not be read and are still open."""
     reader = Reader(context.warehouse)
     try:
         fresh = reader.freshness()
@@ -27,9 +28,10 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         last_day=fresh.last_day,
         loads=fresh.load_id,
         broken_loads=sum(load["extent"] == "broken" for load in loads),
+        quarantined=len(reader.quarantine().rows()),
     )
 
 
 def _row(context: ClientContext, **known: Any) -> dict[str, Any]:
-    columns = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "broken_loads")
+    columns = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "broken_loads", "quarantined")
     return {"client": context.id, **{name: known.get(name) for name in columns}}

@@ -1,9 +1,10 @@
 """Reading ad accounts into the warehouse: objects first, then daily insights, oldest days first."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.connectors.base import Connector, Stream
@@ -22,6 +23,8 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.recover import Recovered
 from aibuyer_kit.warehouse.write import Writer, open_writer
 from aibuyer_kit.workflows.cadence import OBJECT_STREAMS, Depth, coverage_of, days_to_read, due_depth, figure_streams
+from aibuyer_kit.workflows.loading import load_stream
+from aibuyer_kit.workflows.quarantine import open_figures, streams_to_read_again
 from aibuyer_kit.workflows.reconcile import Disagreement, disagreements
 
 # Told after each stream: what was read, how many streams are done, and how many there are.
@@ -52,7 +55,7 @@ class SyncReport:
     notices: tuple[str, ...] = ()
 
     def total(self, count: str) -> int:
-        """Return the sum of one count (`inserted`, `restated`, `closed`, `unchanged`) over all loads."""
+        """Return the sum of one count (`inserted`, `restated`, `closed`, `unchanged`, `rejected`) over all loads."""
         return sum(getattr(load, count) for load in self.loads)
 
     def summary(self) -> str:
@@ -69,6 +72,8 @@ class SyncReport:
         lines = [f"{self.client_id}: {len(self.loads)} reads; rows: {counts}"]
         lines += [f"FAILED {each.stream}: {each.error}" for each in self.failures]
         lines += [f"ALARM {each}" for each in self.disagreements]
+        if rejected := self.total("rejected"):
+            lines.append(f"QUARANTINE {rejected} rows could not be read and are set aside: aibuyer quarantine list")
         lines += [f"NOTE {each}" for each in self.notices]
         if self.recovered:
             source = self.recovered.restored_from or "nothing: there was no good snapshot"
@@ -98,7 +103,8 @@ def sync_client(
     with open_writer(context.warehouse) as writer:
         for connector in connectors:
             days = [day for account_id, day in doubtful if account_id == connector.account_id]
-            outcomes.extend(_sync_account(writer, connector, settings, depth, days, progress or _silent))
+            unread = open_figures(context, connector.platform, connector.account_id)
+            outcomes.extend(_sync_account(writer, connector, settings, depth, days, unread, progress or _silent))
         snapshot = writer.publish()
     loads = tuple(each for each in outcomes if isinstance(each, LoadResult))
     failures = tuple(each for each in outcomes if isinstance(each, StreamFailure))
@@ -121,6 +127,7 @@ def _sync_account(
     settings: SyncSection,
     depth: Depth | None,
     doubtful: Sequence[date],
+    unread: Sequence[Mapping[str, Any]],
     progress: Progress,
 ) -> Iterator[LoadResult | StreamFailure]:
     """Read the objects, and then the figures: the platform's answers tell by then which day it is there."""
@@ -136,7 +143,8 @@ def _sync_account(
         return
     chosen = depth or due_depth(reads, now, zone, settings)
     days = days_to_read(reads, account_date(now, zone), zone, settings, doubtful)
-    yield from _read(writer, connector, list(figure_streams(chosen, days, settings)), progress)
+    again = streams_to_read_again(unread, days) if chosen is Depth.NIGHTLY else []
+    yield from _read(writer, connector, [*figure_streams(chosen, days, settings), *again], progress)
     if chosen is Depth.NIGHTLY:
         writer.thin(zone)
 
@@ -157,11 +165,10 @@ def _read(
 
 def _read_twice_if_torn(writer: Writer, connector: Connector, stream: Stream) -> LoadResult:
     """Load one stream; figures that moved between two of its pages are read once more."""
-    coverage = coverage_of(connector, stream)
     try:
-        return writer.load(coverage, connector.fetch(stream), known_at=connector.platform_time)
+        return load_stream(writer, connector, stream)
     except InconsistentReadError:
-        return writer.load(coverage, connector.fetch(stream), known_at=connector.platform_time)
+        return load_stream(writer, connector, stream)
 
 
 def _silent(what: str, done: int, total: int) -> None:
