@@ -3,7 +3,7 @@
 import operator
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -54,6 +54,16 @@ class Freshness:
     known_at: datetime
     first_day: date | None
     last_day: date | None
+
+
+@dataclass(frozen=True)
+class DayEnd:
+    """An account's day and the moment at which it ended there, an aware datetime."""
+
+    platform: str
+    account_id: str
+    day: date
+    ended_at: datetime
 
 
 @dataclass(frozen=True)
@@ -174,6 +184,18 @@ class Reader:
                 "result_action": result.action_type,
             },
         )
+        return _answer(cursor)
+
+    def levels_read(self, ends: Sequence[DayEnd], *, as_of: AsOf | None = None) -> Answer:
+        """Return one row per account, day and level of which a complete read of insights began after the day's end."""
+        cursor = self._cursor()
+        columns: dict[str, object] = {
+            "platforms": [each.platform for each in ends],
+            "account_ids": [each.account_id for each in ends],
+            "days": [each.day for each in ends],
+            "ended_at": [each.ended_at.astimezone(UTC).replace(tzinfo=None) for each in ends],
+        }
+        cursor.execute(sql_text("read/levels_read"), {**columns, "as_of_load": _load_number(cursor, as_of)})
         return _answer(cursor)
 
     def quarantine(self, *, as_of: AsOf | None = None, resolved: bool = False) -> Answer:

@@ -81,6 +81,8 @@ def figure_streams(depth: Depth, days: DateRange, settings: SyncSection) -> Iter
     yield CreativeStream()  # they change seldom
     yield from _daily(days)
     restated = DateRange(max(days.since, today - timedelta(days=settings.restated_days)), today)
+    for level in (Level.ADSET, Level.CAMPAIGN):  # read only to be compared with the ads and the account
+        yield from (InsightStream(level, part) for part in _parts(restated))
     for breakdowns in settings.breakdowns:
         names = tuple(name.strip() for name in breakdowns.split(","))
         yield from (InsightStream(Level.AD, part, names) for part in _parts(restated))

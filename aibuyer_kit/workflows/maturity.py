@@ -1,15 +1,20 @@
 """How much of a client's results is known at each age, learnt from how its own results have grown."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.core.dates import time_zone
+from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
 from aibuyer_kit.warehouse.read import AsOf, Reader, ResultSetting
 
 ResultMetric = Literal["results", "revenue"]
+# Closer to the final figure than this counts as final.
+FINAL_WITHIN = 0.05
 _COLUMNS: Mapping[ResultMetric, str] = {"results": "results", "revenue": "revenue_micros"}
 
 
@@ -22,11 +27,51 @@ def client_maturity(
     as_of: AsOf | None = None,
 ) -> dict[str, tuple[MaturityPoint, ...]]:
     """Return one curve per ad account, for one attribution window (the client's own unless said), as known then."""
+    seen = _seen(context, reader, metric, window, as_of)
+    return {account_id: maturity_curve(observations) for account_id, (_, observations) in seen.items()}
+
+
+def _seen(
+    context: ClientContext, reader: Reader, metric: ResultMetric, window: str, as_of: AsOf | None
+) -> dict[str, tuple[ZoneInfo, list[Observation]]]:
+    """Return the zone of each account and what was seen of its days; nothing where only files tell of it."""
     setting = ResultSetting(context.settings.result.action_type, window or context.settings.result.window)
-    curves = {}
+    found = {}
     for account in reader.entities(Level.ACCOUNT, as_of=as_of).rows():
         zone = time_zone(account["time_zone"] or "UTC")
         rows = reader.development(account["account_id"], zone, result=setting, as_of=as_of).rows()
         seen = [Observation(row["date"], row["age_days"], row[_COLUMNS[metric]]) for row in rows]
-        curves[account["account_id"]] = maturity_curve(seen)
-    return curves
+        found[account["account_id"]] = zone, seen
+    return found
+
+
+@dataclass(frozen=True)
+class ImmatureDay:
+    """A day whose results are not final: the least and the largest share that is known of it in any account."""
+
+    day: date
+    least: float
+    most: float
+
+
+def immature_days(
+    context: ClientContext, reader: Reader, days: DateRange, *, as_of: AsOf | None = None
+) -> tuple[ImmatureDay, ...] | None:
+    """Return the days of a period whose results are not final yet, as known then, the oldest first.
+
+    None if the period holds days that may still move and no account's own past tells by how much.
+    """
+    known_at = reader.freshness(as_of=as_of).known_at
+    shares: dict[date, list[float | None]] = {day: [] for day in days}
+    for zone, seen in _seen(context, reader, "results", "", as_of).values():
+        by_age = {point.age_days: point.share_known for point in maturity_curve(seen)} if seen else {}
+        for day in days:
+            shares[day].append(by_age.get((account_date(known_at, zone) - day).days, 1.0))
+    if any(None in known for known in shares.values()):
+        return None
+    ranges = {day: [share for share in known if share is not None] for day, known in shares.items() if known}
+    return tuple(
+        ImmatureDay(day, min(known), max(known))
+        for day, known in ranges.items()
+        if max(abs(share - 1) for share in known) > FINAL_WITHIN
+    )

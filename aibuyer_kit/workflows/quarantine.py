@@ -1,6 +1,5 @@
 """The quarantine of a client: rows that could not be read, the days they leave in doubt, and what became of them."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -41,9 +40,9 @@ def quarantine_row(context: ClientContext, quarantine_id: int) -> dict[str, Any]
     raise NotFoundError(f"There is no row {quarantine_id} in the quarantine. See: aibuyer quarantine list --resolved")
 
 
-def doubtful_days(reader: Reader, *, as_of: AsOf | None = None) -> dict[date, int]:
-    """Return how many rows of daily figures could not be read, by the days that they may be about."""
-    return Counter(day for row in _of_figures(reader, as_of) for day in _days(row))
+def doubtful_days(reader: Reader, *, as_of: AsOf | None = None) -> set[date]:
+    """Return the days that rows of daily figures which could not be read may be about."""
+    return {day for row in _of_figures(reader, as_of) for day in _days(row)}
 
 
 def streams_to_read_again(rows: Iterable[Mapping[str, Any]], days: DateRange) -> list[InsightStream]:

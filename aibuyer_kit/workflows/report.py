@@ -11,7 +11,10 @@ from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError
 from aibuyer_kit.core.i18n import format_day, t
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.maturity import ImmatureDay, immature_days
 from aibuyer_kit.workflows.period import Day, account_zones, no_facts, open_days, resolve_period
+from aibuyer_kit.workflows.quarantine import doubtful_days
+from aibuyer_kit.workflows.reconcile import NOT_COMPARED, Reconciliation, reconciliation
 from aibuyer_kit.workflows.totals import EntityTotals, Row, Values, by_day, by_entity, read_rows, values_of
 
 
@@ -20,6 +23,8 @@ class Overview:
     """A client's period beside the one before it; money in units of `currency`, unknown values are None.
 
     `daily` has one entry per day of the period; a stated period's total without days is in `totals` only.
+    `reconciliation` says on which days the levels agree with the account, `immature` which days' results are not final
+    (None: it cannot be told yet).
     """
 
     client_name: str
@@ -35,6 +40,8 @@ class Overview:
     campaigns: tuple[EntityTotals, ...]
     daily: tuple[tuple[date, Values], ...]
     warnings: tuple[str, ...]
+    reconciliation: Reconciliation = NOT_COMPARED
+    immature: tuple[ImmatureDay, ...] | None = ()
 
     def __repr__(self) -> str:
         rows = [
@@ -42,7 +49,9 @@ class Overview:
             for name, now in self.totals.items()
         ]
         head = f"{self.client_name}: {self.period}, {self.currency}, data as of {self.data_as_of:%Y-%m-%d %H:%M %Z}"
-        return "\n".join((head, as_table(rows), *self.warnings))
+        from aibuyer_kit.charts.quality import quality_lines
+
+        return "\n".join((head, as_table(rows), *quality_lines(self, self.locale), *self.warnings))
 
     def _repr_html_(self) -> str:
         from aibuyer_kit.charts.overview import overview_html
@@ -73,6 +82,9 @@ def client_overview(
     # Half of a period must not make the other one look twice as good.
     not_whole = bool(open_days(reader, period.before(), as_of=fresh.load_id))
     notes += [t(locale, "note.no_comparison")] if not_whole and rows else []
+    unread = doubtful_days(reader, as_of=fresh.load_id)
+    shown = [day for day in (*period.before(), *period) if day in unread]
+    notes += _day_notes("unreadable", shown, locale)
     zone = time_zone(account_zones(reader, as_of=as_of)[0])
     return Overview(
         client_name=context.settings.name,
@@ -88,6 +100,8 @@ def client_overview(
         campaigns=by_entity(rows),
         daily=by_day(rows, period),
         warnings=(*notes, *_unknown_notes(rows, locale)),
+        reconciliation=reconciliation(context, reader, period, as_of=fresh.load_id),
+        immature=immature_days(context, reader, period, as_of=fresh.load_id) if rows else (),
     )
 
 

@@ -7,11 +7,14 @@ from aibuyer_kit.core.dates import time_zone
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import account_zones, client_clock
+from aibuyer_kit.workflows.reconcile import known_reconciliation
 
 
 def client_status(context: ClientContext) -> dict[str, Any]:
-    """Return one row: data as of (account time), its age in minutes, days covered, loads, reads that broke off, and rows
-    that could not be read and are still open."""
+    """Return one row: data as of (account time), its age in minutes, days covered, loads, and what is wrong with them.
+
+    `broken_loads` broke off, `quarantined` rows could not be read yet, and `reconciliation` says how the levels agree.
+    """
     reader = Reader(context.warehouse)
     try:
         fresh = reader.freshness()
@@ -29,9 +32,19 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         loads=fresh.load_id,
         broken_loads=sum(load["extent"] == "broken" for load in loads),
         quarantined=len(reader.quarantine().rows()),
+        reconciliation=str(known_reconciliation(context, reader)),
     )
 
 
 def _row(context: ClientContext, **known: Any) -> dict[str, Any]:
-    columns = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "broken_loads", "quarantined")
+    columns = (
+        "data_as_of",
+        "age_minutes",
+        "first_day",
+        "last_day",
+        "loads",
+        "broken_loads",
+        "quarantined",
+        "reconciliation",
+    )
     return {"client": context.id, **{name: known.get(name) for name in columns}}
