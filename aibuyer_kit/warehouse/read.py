@@ -154,9 +154,15 @@ class Reader:
         return _answer(cursor)
 
     def development(
-        self, account_id: str, zone: ZoneInfo, *, result: ResultSetting, as_of: AsOf | None = None
+        self,
+        account_id: str,
+        zone: ZoneInfo,
+        *,
+        result: ResultSetting,
+        as_of: AsOf | None = None,
+        since: date = date.min,
     ) -> Answer:
-        """Return one row per day and age (whole days of `zone`): the account's results as they were known then."""
+        """Return one row per day from `since` on and age (days of `zone`): the account's results as known then."""
         cursor = self._cursor()
         last = _load_number(cursor, as_of)
         loads = cursor.execute("SELECT load_id, known_at_utc FROM load WHERE load_id <= ?", [last]).fetchall()
@@ -166,6 +172,7 @@ class Reader:
                 "load_ids": [load_id for load_id, _ in loads],
                 "known_on": [account_date(known_at.replace(tzinfo=UTC), zone) for _, known_at in loads],
                 "account_id": account_id,
+                "since": since,
                 "as_of_load": last,
                 "result_action": result.action_type,
             },

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,8 @@ from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_c
 from aibuyer_kit.warehouse.read import AsOf, Reader, ResultSetting
 
 ResultMetric = Literal["results", "revenue"]
+# A page learns from the newest days: how an account counts changes, and reading years of versions takes seconds.
+LEARNT_FROM_DAYS = 90
 # Closer to the final figure than this counts as final.
 FINAL_WITHIN = 0.05
 _COLUMNS: Mapping[ResultMetric, str] = {"results": "results", "revenue": "revenue_micros"}
@@ -32,14 +34,19 @@ def client_maturity(
 
 
 def _seen(
-    context: ClientContext, reader: Reader, metric: ResultMetric, window: str, as_of: AsOf | None
+    context: ClientContext,
+    reader: Reader,
+    metric: ResultMetric = "results",
+    window: str = "",
+    as_of: AsOf | None = None,
+    since: date = date.min,
 ) -> dict[str, tuple[ZoneInfo, list[Observation]]]:
     """Return the zone of each account and what was seen of its days; nothing where only files tell of it."""
     setting = ResultSetting(context.settings.result.action_type, window or context.settings.result.window)
     found = {}
     for account in reader.entities(Level.ACCOUNT, as_of=as_of).rows():
         zone = time_zone(account["time_zone"] or "UTC")
-        rows = reader.development(account["account_id"], zone, result=setting, as_of=as_of).rows()
+        rows = reader.development(account["account_id"], zone, result=setting, as_of=as_of, since=since).rows()
         seen = [Observation(row["date"], row["age_days"], row[_COLUMNS[metric]]) for row in rows]
         found[account["account_id"]] = zone, seen
     return found
@@ -63,7 +70,8 @@ def immature_days(
     """
     known_at = reader.freshness(as_of=as_of).known_at
     shares: dict[date, list[float | None]] = {day: [] for day in days}
-    for zone, seen in _seen(context, reader, "results", "", as_of).values():
+    since = known_at.date() - timedelta(days=LEARNT_FROM_DAYS)
+    for zone, seen in _seen(context, reader, as_of=as_of, since=since).values():
         by_age = {point.age_days: point.share_known for point in maturity_curve(seen)} if seen else {}
         for day in days:
             shares[day].append(by_age.get((account_date(known_at, zone) - day).days, 1.0))

@@ -41,8 +41,8 @@ def quarantine_row(context: ClientContext, quarantine_id: int) -> dict[str, Any]
 
 
 def doubtful_days(reader: Reader, *, as_of: AsOf | None = None) -> set[date]:
-    """Return the days that rows of daily figures which could not be read may be about."""
-    return {day for row in _of_figures(reader, as_of) for day in _days(row)}
+    """Return the days whose totals may lack a row that could not be read."""
+    return {day for row in _of_figures(reader, as_of) if row["in_totals"] for day in _days(row)}
 
 
 def streams_to_read_again(rows: Iterable[Mapping[str, Any]], days: DateRange) -> list[InsightStream]:

@@ -16,7 +16,7 @@ version AS (
         coalesce({window_total:action_values}, 0) AS revenue_micros
     FROM insight_version
     WHERE account_id = $account_id AND level = 'ad' AND breakdown = '' AND date = date_stop
-        AND known_from <= $as_of_load
+        AND known_from <= $as_of_load AND date >= $since
 ),
 change AS (
     SELECT date, known_from AS load_id, results, revenue_micros FROM version
