@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Grey that reads on white and on black alike.
 _INK, _ACCENT = "#808995", "#5b78f0"
 # Values that still move.
-_HATCH = {"hatch_pattern": "/", "hatch_color": _ACCENT, "hatch_alpha": 0.5, "hatch_scale": 8, "hatch_weight": 1}
+_HATCH = {"hatch_pattern": "/", "hatch_color": _ACCENT, "hatch_alpha": 0.35, "hatch_scale": 14, "hatch_weight": 1}
 
 
 def bokeh_figure(chart: TrendChart, *, height: int = 320) -> "figure":

@@ -75,15 +75,19 @@ def badge_words(found: ReconciliationLike, locale: str) -> str:
 
 def maturity_words(immature: Sequence[ImmatureLike] | None, locale: str) -> str:
     """Return how final the results of the newest days are; empty where all of them are."""
-    if immature is None:
-        return t(locale, "quality.maturity_unknown")
-    if not immature:
+    if immature is not None and not immature:
         return ""
-    low, high = min(each.least for each in immature), max(each.most for each in immature)
+    low, high = _ends(immature or ())
+    if low < 1 < high:  # unknown, or days that grow beside days that shrink
+        return t(locale, "quality.maturity_unknown")
     ends = [format_share(share, locale, decimals=0) for share in (low, high)]
     share = ends[0] if ends[0] == ends[1] else f"{ends[0].rstrip('%')}–{ends[1]}"
     key = "quality.immature" if low < 1 else "quality.shrinking"
-    return t(locale, key, count=len(immature), share=share)
+    return t(locale, key, count=len(immature or ()), share=share)
+
+
+def _ends(immature: Sequence[ImmatureLike]) -> tuple[float, float]:
+    return min((each.least for each in immature), default=0.0), max((each.most for each in immature), default=2.0)
 
 
 def quality_lines(overview: QualityLike, locale: str) -> tuple[str, ...]:

@@ -41,13 +41,25 @@ def _seen(
     as_of: AsOf | None = None,
     since: date = date.min,
 ) -> dict[str, tuple[ZoneInfo, list[Observation]]]:
-    """Return the zone of each account and what was seen of its days; nothing where only files tell of it."""
+    """Return the zone of each account and what was seen of its days; nothing where only files tell of it.
+
+    Days that differ from the account's own figures are left out: what is missing there did not mature.
+    """
     setting = ResultSetting(context.settings.result.action_type, window or context.settings.result.window)
+    last_day = reader.freshness(as_of=as_of).known_at.date() + timedelta(days=1)
+    differing = {
+        (row["account_id"], row["date"])
+        for row in reader.disagreements(DateRange(since, last_day), result=setting, as_of=as_of).rows()
+    }
     found = {}
     for account in reader.entities(Level.ACCOUNT, as_of=as_of).rows():
         zone = time_zone(account["time_zone"] or "UTC")
         rows = reader.development(account["account_id"], zone, result=setting, as_of=as_of, since=since).rows()
-        seen = [Observation(row["date"], row["age_days"], row[_COLUMNS[metric]]) for row in rows]
+        seen = [
+            Observation(row["date"], row["age_days"], row[_COLUMNS[metric]])
+            for row in rows
+            if (account["account_id"], row["date"]) not in differing
+        ]
         found[account["account_id"]] = zone, seen
     return found
 
