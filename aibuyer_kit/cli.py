@@ -165,6 +165,9 @@ def import_file(
         bool,
         typer.Option("--replace-days", help="The file is all there is for its days: what it does not hold is gone."),
     ] = False,
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="Rows that cannot be used are no error: see `aibuyer quarantine list`.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show how each column is understood; load nothing.")
     ] = False,
@@ -186,10 +189,10 @@ def import_file(
         _print(preview_text(read_file(file, mapping, stated)))
         return
     context = only_client(find_workspace(workspace), client)
-    done = import_export(context, file, mapping, replace_days=replace_days, stated=stated)
+    done = import_export(context, file, mapping, replace_days=replace_days, quarantine=quarantine, stated=stated)
     _print(done.summary())
-    if not done.report.is_complete:
-        _say("Rows were rejected (see above); the others are loaded.")
+    if not done.report.is_complete and not quarantine:
+        _say("Rows were rejected (see above) and are in the quarantine; the others are loaded.")
         raise typer.Exit(1)
 
 

@@ -92,6 +92,11 @@ class Reader:
         self._opened: tuple[Path, duckdb.DuckDBPyConnection] | None = None
         self._mutex = threading.Lock()
 
+    @property
+    def is_published(self) -> bool:
+        """Whether there is a snapshot to read."""
+        return self._files.pointer.exists()
+
     def insights(
         self,
         level: Level,

@@ -14,6 +14,7 @@ from aibuyer_kit.core.errors import AibuyerError, WarehouseError
 from aibuyer_kit.settings.content import FOLDERS, content_folder
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.reconcile import known_reconciliation
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
 from aibuyer_kit.workflows.workspaces import find_workspace
 
@@ -47,12 +48,19 @@ class Finding:
         return "FAILED" if not self.ok else "warning" if self.warning else "ok"
 
 
+@dataclass(frozen=True)
+class Warned:
+    """What a check found that is no failure, but should be looked at."""
+
+    text: str
+
+
 def examine(workspace: Path | None) -> list[Finding]:
     """Return all findings, about the installation first; a check that fails does not stop the others."""
     return [_finding(check, look) for check, look in _checks(workspace)]
 
 
-def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | TokenHealth]]]:
+def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | TokenHealth | Warned]]]:
     yield "Python", lambda: f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     yield "packages", _packages
     yield "content", lambda: ", ".join(content_folder(name).name for name in FOLDERS)
@@ -72,11 +80,16 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
         if context.settings.accounts and context.settings.clock == "system":
             yield f"{client_id}: access token", partial(_token, context)
         yield f"{client_id}: warehouse", partial(_warehouse, context)
+        if Reader(context.warehouse).is_published:
+            yield f"{client_id}: quarantine", partial(_quarantine, context)
+            yield f"{client_id}: reconciliation", partial(_reconciled, context)
 
 
-def _finding(check: str, look: Callable[[], str | TokenHealth]) -> Finding:
+def _finding(check: str, look: Callable[[], str | TokenHealth | Warned]) -> Finding:
     try:
         found = look()
+        if isinstance(found, Warned):
+            return Finding(check, True, found.text, warning=True)
         if isinstance(found, TokenHealth):
             return Finding(check, found.state != "failed", found.text, warning=found.state == "warning")
         return Finding(check, True, found)
@@ -121,3 +134,16 @@ def _token(context: ClientContext) -> TokenHealth:
 def _warehouse(context: ClientContext) -> str:
     fresh = Reader(context.warehouse).freshness()
     return f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
+
+
+def _quarantine(context: ClientContext) -> str | Warned:
+    rows = Reader(context.warehouse).quarantine().rows()
+    if not rows:
+        return "every row could be read"
+    fields = ", ".join(sorted({row["field"] for row in rows}))
+    return Warned(f"{len(rows)} rows could not be read ({fields}): aibuyer quarantine list --client {context.id}")
+
+
+def _reconciled(context: ClientContext) -> str | Warned:
+    found = known_reconciliation(context, Reader(context.warehouse))
+    return Warned(f"{found}; the next nightly sync reads them again") if found.state == "differs" else str(found)

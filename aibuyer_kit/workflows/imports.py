@@ -32,9 +32,10 @@ class ImportDone:
     def summary(self) -> str:
         """Return a few lines for a terminal."""
         load = self.facts
+        set_aside = f", {load.rejected} set aside (aibuyer quarantine list)" if load.rejected else ""
         return (
             f"{self.report}\n{load.coverage.days}: {load.inserted} new rows, {load.restated} restated,"
-            f" {load.closed} gone, {load.unchanged} unchanged\n{self.totals}"
+            f" {load.closed} gone, {load.unchanged} unchanged{set_aside}\n{self.totals}"
         )
 
 
@@ -59,23 +60,28 @@ def import_export(
     mapping: Path | None,
     *,
     replace_days: bool = False,
+    quarantine: bool = False,
     stated: "Choices | None" = None,
 ) -> ImportDone:
     """Load a CSV or XLSX export and publish it; `stated` says how the file is written, and goes before the mapping.
 
     What the file does not name is left as it is: it may hold a few campaigns only. With `replace_days` the file is all
-    that there is for its account and days, and what it does not hold is gone.
+    that there is for its account and days, and what it does not hold is gone. Rows that cannot be used go into the
+    quarantine; a file with such rows replaces its days only with `quarantine`, and what they may be about stays.
     Raises ImportFileError that names line, column and cure, InconsistentReadError if a day would count twice; nothing
     is loaded then.
     """
     found = read_file(file, mapping, stated)
-    if replace_days and not found.report.is_complete:
-        raise ImportFileError(f"{file} has rows that cannot be used, so it cannot replace its days:\n{found.report}")
+    if replace_days and not quarantine and not found.report.is_complete:
+        raise ImportFileError(
+            f"{file} has rows that cannot be used, so it cannot replace its days:\n{found.report}\n"
+            "Mend them, or set them aside with --quarantine: what they may be about is left as it was."
+        )
     known_at = _known_at(context)
     with open_writer(context.warehouse) as writer:
         # Facts first: they may be refused, and then nothing else is loaded either.
         extent: Extent = "complete" if replace_days else "partial"
-        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, extent=extent)
+        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, extent=extent, rejected=found.rejected)
         for level, entities in _by_level(found.entities):
             coverage = Coverage("entities", found.account.platform, found.account.account_id, level)
             writer.load(coverage, [entities], known_at=known_at, extent="partial")

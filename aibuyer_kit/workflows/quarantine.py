@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.connectors.base import InsightStream
+from aibuyer_kit.connectors.base import Connector, InsightStream
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import parse_level
 from aibuyer_kit.core.errors import NotFoundError, WarehouseError
@@ -54,13 +54,14 @@ def streams_to_read_again(rows: Iterable[Mapping[str, Any]], days: DateRange) ->
     return [InsightStream(parse_level(level), each) for each, level in sorted(doubtful, reverse=True)[:MOST_READ_AGAIN]]
 
 
-def open_figures(context: ClientContext, platform: str, account_id: str) -> list[dict[str, Any]]:
-    """Return the open rows of an account's daily figures; a snapshot that does not open has none to tell."""
+def open_figures(context: ClientContext, connector: Connector) -> list[dict[str, Any]]:
+    """Return the open rows of daily figures that a connector read; a snapshot that does not open has none to tell."""
     try:
         rows = _of_figures(Reader(context.warehouse), None)
     except (NotFoundError, WarehouseError):
         return []
-    return [row for row in rows if (row["platform"], row["account_id"]) == (platform, account_id)]
+    own = (connector.platform, connector.account_id, connector.attribution)
+    return [row for row in rows if (row["platform"], row["account_id"], row["attribution"]) == own]
 
 
 def _of_figures(reader: Reader, as_of: AsOf | None) -> list[dict[str, Any]]:

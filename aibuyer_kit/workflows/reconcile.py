@@ -112,6 +112,19 @@ def reconciliation(
     )
 
 
+def drift_history(context: ClientContext, reader: Reader, *, checks: int = 30) -> Iterator[tuple[int, Disagreement]]:
+    """Yield what differed at the end of each of the last `checks` days on which anything was read, with the load then.
+
+    A day that was mended since is still there: it differed when it was looked at. Raises NotFoundError before any load.
+    """
+    last_of_day = {row["known_at_utc"].date(): row["load_id"] for row in reader.loads().rows()}
+    for known_on, load_id in sorted(last_of_day.items())[-checks:]:
+        first = reader.freshness(as_of=load_id).first_day
+        if first is not None and first < known_on:
+            for each in _differences(context, reader, DateRange(first, known_on - timedelta(days=1)), load_id):
+                yield load_id, each
+
+
 def _differences(context: ClientContext, reader: Reader, days: DateRange, as_of: AsOf | None) -> Iterator[Disagreement]:
     for row in reader.disagreements(days, result=result_setting(context), as_of=as_of).rows():
         yield Disagreement(

@@ -103,7 +103,7 @@ def sync_client(
     with open_writer(context.warehouse) as writer:
         for connector in connectors:
             days = [day for account_id, day in doubtful if account_id == connector.account_id]
-            unread = open_figures(context, connector.platform, connector.account_id)
+            unread = open_figures(context, connector)
             outcomes.extend(_sync_account(writer, connector, settings, depth, days, unread, progress or _silent))
         snapshot = writer.publish()
     loads = tuple(each for each in outcomes if isinstance(each, LoadResult))

@@ -12,7 +12,7 @@ from aibuyer_kit.workflows.workspaces import init_workspace
 from .accounts import client, load_days
 
 ACCOUNT = AccountSection(id="act_1")
-CLIENT_CHECKS = ("settings", "access token", "warehouse")
+CLIENT_CHECKS = ("settings", "access token", "warehouse", "quarantine", "reconciliation")
 
 
 @pytest.fixture
@@ -37,7 +37,11 @@ def test_a_healthy_workspace_is_well_in_every_check(workspace: Path, monkeypatch
     installation = ["Python", "packages", "content", "workspace", "writable", "settings"]
     assert [each.check for each in findings] == [*installation, *(f"shop: {n}" for n in CLIENT_CHECKS)]
     assert all(each.ok for each in findings)
-    assert findings[-1] == Finding("shop: warehouse", True, "load 1, data as of 2026-03-02T09:00+00:00")
+    assert findings[-3:] == [
+        Finding("shop: warehouse", True, "load 1, data as of 2026-03-02T09:00+00:00"),
+        Finding("shop: quarantine", True, "every row could be read"),
+        Finding("shop: reconciliation", True, "not yet compared"),
+    ]
     assert "canary" not in str(findings)
 
 

@@ -18,6 +18,7 @@ SELECT
     quarantine.date,
     quarantine.date_stop,
     quarantine.breakdown,
+    quarantine.attribution,
     quarantine.since,
     quarantine.until,
     quarantine.field,
