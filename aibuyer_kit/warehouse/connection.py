@@ -20,7 +20,7 @@ _HELD = ("Could not set lock on file", "being used by another process", "with a 
 # Two copies of the header and the block that they lie in stand before the first block of data.
 _HEADER_BYTES = 3 * 4096
 # What does not fit goes to disk beside the file, so that memory stays flat however much is read.
-_WRITER_MEMORY = "512MB"
+_WRITER_MEMORY = "256MB"
 
 
 class TruncatedFileError(Exception):

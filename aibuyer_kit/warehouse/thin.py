@@ -24,11 +24,12 @@ def thin(
     `known_on` is the account's day of each load. What a protected load read stays exactly as it was, and so does the
     last load of every day.
     """
-    connection.execute("CREATE OR REPLACE TEMP TABLE load_day (load_id BIGINT, day_number BIGINT)")
-    days = [(load_id, day.toordinal()) for load_id, day in known_on.items()]
-    if not days:
-        return 0
-    connection.executemany("INSERT INTO load_day VALUES (?, ?)", days)
+    # A year of syncs is a quarter of a million loads: row by row they take minutes to insert.
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE load_day AS"
+        " SELECT unnest(?::BIGINT[]) AS load_id, unnest(?::BIGINT[]) AS day_number",
+        [[*known_on], [day.toordinal() for day in known_on.values()]],
+    )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE protected AS SELECT unnest(?::BIGINT[]) AS load_id", [[*protected_loads]]
     )

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aibuyer_kit.warehouse.load import load_staged, stage
-from aibuyer_kit.warehouse.schema import migrate
+from aibuyer_kit.warehouse.schema import OPEN, migrate
 from aibuyer_kit.warehouse.thin import thin
 
 from .rows import NOON, coverage, insight, insight_page
@@ -28,7 +28,9 @@ def loaded(reads: list[State]) -> duckdb.DuckDBPyConnection:
 
 
 def state(connection: duckdb.DuckDBPyConnection, load_id: int) -> State:
-    return dict(connection.execute("SELECT entity_id, clicks FROM insights_as_of(?)", [load_id]).fetchall())
+    rows = connection.execute("SELECT entity_id, clicks FROM insights_as_of(?)", [load_id]).fetchall()
+    assert len(rows) == len(dict(rows)), "an ad is known twice"
+    return dict(rows)
 
 
 def test_of_four_versions_of_one_day_the_last_is_kept() -> None:
@@ -53,6 +55,23 @@ def test_a_key_that_was_gone_in_between_is_not_brought_back() -> None:
     known_on = {1: START} | dict.fromkeys((2, 3, 4), START + timedelta(days=1))
     thin(connection, known_on=known_on, keep_from=START + timedelta(days=7))
     assert [state(connection, load_id) for load_id in (1, 2, 3, 4)] == [{"a": 1}, {}, {}, {}]
+
+
+def test_what_replaced_a_version_and_still_holds_stays_alone() -> None:
+    """Nothing goes here: the version of the first day ends where the open one begins."""
+    connection = loaded([{"a": 1}, {"a": 2}])
+    known_on = {1: START, 2: START + timedelta(days=1)}
+    assert thin(connection, known_on=known_on, keep_from=START + timedelta(days=7)) == 0
+    assert [state(connection, load_id) for load_id in (1, 2)] == [{"a": 1}, {"a": 2}]
+
+
+def test_a_warehouse_in_which_a_replaced_version_was_left_open_is_mended() -> None:
+    """The migration ends it where the next version begins, and leaves ends that are right as they are."""
+    connection = loaded([{"a": 1, "b": 5}, {"a": 2}])
+    connection.execute("UPDATE insight_version SET known_to = ? WHERE clicks = 1", [OPEN])
+    connection.execute("DELETE FROM schema_migration WHERE name = '0003_end_replaced_versions'")
+    assert migrate(connection) == ("0003_end_replaced_versions",)
+    assert [state(connection, load_id) for load_id in (1, 2)] == [{"a": 1, "b": 5}, {"a": 2}]
 
 
 READS = st.lists(st.dictionaries(st.sampled_from("ab"), st.integers(0, 3)), min_size=1, max_size=10)

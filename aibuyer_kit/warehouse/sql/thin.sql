@@ -9,7 +9,8 @@ WITH flagged AS (
         {key},
         known_from,
         known_to,
-        opened.day_number = closed.day_number
+        -- A version that still holds has no day of its end, and stays.
+        coalesce(opened.day_number = closed.day_number, false)
             AND opened.day_number < $keep_from_day
             AND NOT EXISTS (SELECT 1 FROM protected WHERE load_id >= known_from AND load_id < known_to) AS goes
     FROM {table} AS version
@@ -33,4 +34,4 @@ ends AS (
 )
 SELECT id, CASE WHEN NOT goes THEN run_end END AS known_until
 FROM ends
-WHERE goes IS TRUE OR run_end <> known_to
+WHERE goes OR run_end <> known_to
