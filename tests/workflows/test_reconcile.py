@@ -121,3 +121,14 @@ def test_what_differed_once_stays_in_the_history(shop: ClientContext) -> None:
 def test_a_client_without_data_has_nothing_to_compare(tmp_path: Path) -> None:
     """And it is no error."""
     assert known_reconciliation(client(tmp_path), Reader(tmp_path)).state == "not_compared"
+
+
+def test_levels_that_are_read_at_night_are_compared_with_the_account_of_that_night(shop: ClientContext) -> None:
+    """At noon ads and account were restated together; the campaigns of the night are old by then, and not wrong."""
+    own(shop, "2026-06-04T07:10+00:00")
+    own(shop, "2026-06-04T07:20+00:00", Level.CAMPAIGN)
+    load_days(shop, SPENDS | {"2026-06-03": 11.0}, known_at="2026-06-04T09:00+00:00")
+    own(shop, "2026-06-04T09:10+00:00", june_3=11.0)
+    assert (found(shop).state, found(shop).levels) == ("reconciled", (Level.ACCOUNT, Level.CAMPAIGN, Level.AD))
+    own(shop, "2026-06-05T07:20+00:00", Level.CAMPAIGN)
+    assert [(each.level, each.day) for each in found(shop).differences] == [("campaign", JUNE_3)]
