@@ -1,7 +1,7 @@
 """Bad rows of a practice account, from the platform's answer to the page that names the days in doubt."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,12 +14,18 @@ from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import add_client
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.i18n import format_day
 from aibuyer_kit.sandbox.serve import start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
+from aibuyer_kit.warehouse.connection import open_to_read
+from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.workflows.cadence import Depth
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.quarantine import quarantined
+from aibuyer_kit.workflows.reconcile import reconciliation
+from aibuyer_kit.workflows.report import client_overview
+from aibuyer_kit.workflows.status import client_status
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
 
 PURCHASES = ResultSetting("purchase")
@@ -109,3 +115,41 @@ def test_a_page_of_another_form_fails_its_stream_and_sets_nothing_aside(shop: Si
     assert ["ad insights" in failure.stream for failure in report.failures] == [True]
     assert quarantined(shop.context) == []
     assert sync(shop).failures == ()
+
+
+def test_the_page_names_the_days_whose_totals_lack_a_row(shop: SimpleNamespace) -> None:
+    """In the client's language; a row of a level that is only compared with the ads touches no total."""
+    spoil(shop, query="level=ad&", field="spend", value="abc")
+    spoil(shop, query="level=campaign&", field="spend", value="abc", row=5)
+    sync(shop)
+    of_ads, of_campaigns = quarantined(shop.context)
+    assert (of_ads["level"], of_campaigns["level"]) == ("ad", "campaign")
+    day = format_day(of_ads["date"], "en")
+    overview = client_overview(shop.context, Reader(shop.context.warehouse), days=10)
+    assert [note for note in overview.warnings if "could not be read" in note] == [
+        f"Rows of 1 day could not be read and are set aside ({day}): its figures may be wrong."
+    ]
+    assert client_status(shop.context)["quarantined"] == 2
+
+
+def test_a_night_compares_all_four_levels(shop: SimpleNamespace) -> None:
+    """Ads, ad sets and campaigns, each by reads of their own, equal the account's own figures to the micro."""
+    sync(shop)
+    reader = Reader(shop.context.warehouse)
+    fresh = reader.freshness()
+    found = reconciliation(shop.context, reader, DateRange(fresh.known_at.date() - timedelta(2), date(2026, 5, 31)))
+    assert (found.state, found.levels, found.through) == ("reconciled", tuple(Level), date(2026, 5, 31))
+    for level in (Level.ADSET, Level.CAMPAIGN, Level.ACCOUNT):
+        own = sums(shop, level)
+        assert own
+        assert own.items() <= sums(shop, Level.AD).items()
+
+
+def sums(shop: SimpleNamespace, level: Level) -> dict[date, tuple[int, int]]:
+    """Return micros and clicks by day of the rows that were read of one level itself, unlike the reader's roll-up."""
+    with open_to_read(WarehouseFiles(shop.context.warehouse).current()) as snapshot:
+        rows = snapshot.execute(
+            "SELECT date, sum(spend_micros), sum(clicks) FROM insights WHERE level = ? GROUP BY date",
+            [str(level)],
+        ).fetchall()
+    return {day: (spend, clicks) for day, spend, clicks in rows}
