@@ -224,12 +224,19 @@ def insights(
 
 @app.command()
 def status(client: ClientOption = None, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """Show how fresh each client's data is and what the last loads did."""
-    from aibuyer_kit.workflows.status import client_status
+    """Show how fresh each client's data is, what the last loads did, and how the platform has answered."""
+    from aibuyer_kit.workflows.status import client_status, service_rows
     from aibuyer_kit.workflows.workspaces import find_workspace, some_clients
 
-    rows = [client_status(context) for context in some_clients(find_workspace(workspace), client)]
-    _print(as_json(rows) if json else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+    contexts = list(some_clients(find_workspace(workspace), client))
+    rows = [client_status(context) for context in contexts]
+    service = {context.id: list(service_rows(context)) for context in contexts}
+    if json:
+        _print(as_json({**row, "service": service[row["client"]]} for row in rows))
+        return
+    _print(as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+    if measured := [row for each in service.values() for row in each]:
+        _print(f"\n{as_table(measured)}")
 
 
 @app.command()

@@ -32,6 +32,22 @@ class ClientContext:
         return self.folder / "credentials.enc"
 
     @property
+    def ordered_waits(self) -> Path:
+        """The file that keeps until when the platform wants no calls to this client's accounts."""
+        return self.folder / "waits.json"
+
+    @property
+    def sync_log(self) -> Path:
+        """The file that keeps what the syncs of the last days asked of the platform, and how it served them."""
+        return self.folder / "syncs.jsonl"
+
+    def ordered_waits_of(self, app_id: str | None) -> Path:
+        """Return the file that keeps an app's waits: for all clients of the workspace that are read through it."""
+        if app_id and app_id.isascii() and app_id.isdigit():
+            return self.folder.parent.parent / ".waits" / f"{app_id}.json"
+        return self.ordered_waits
+
+    @property
     def token_variable(self) -> str:
         """The environment variable that holds this client's Meta access token."""
         return f"AIBUYER_{self.id.upper().replace('-', '_')}_META_ACCESS_TOKEN"

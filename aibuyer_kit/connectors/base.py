@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from aibuyer_kit.connectors.budget import CallBudget
+from aibuyer_kit.connectors.service import Service
+from aibuyer_kit.core.clock import Clock
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError
@@ -18,13 +22,15 @@ HOUR = "hour"
 REACH_WINDOWS_DAYS = (1, 7, 28)
 
 Action = Literal["ok", "retry", "wait", "split", "reauthorise", "fail"]
+# Whose limit a wait is for: the app's, the account's score, the account's in one business use case, or one object's.
+Held = Literal["app", "account", "business", "object"]
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What to do with one answer of a platform; `wait_seconds` is 0 unless the platform said or implied a wait.
 
-    `permission` marks a `fail` that a missing permission caused.
+    `permission` marks a `fail` that a missing permission caused; `holds` says whose limit a wait is for.
     """
 
     action: Action
@@ -33,6 +39,7 @@ class Verdict:
     code: int | None = None
     subcode: int | None = None
     permission: bool = False
+    holds: Held = "account"
 
 
 @dataclass(frozen=True)
@@ -96,10 +103,12 @@ class Checkpoint:
     """What is left of a read after the tables that it has given; `left` is the connector's own and may be kept.
 
     A connector goes on from it by `fetch(checkpoint.stream, after=checkpoint)`, without a gap and without repeating.
+    All days before `first_day_left` have been given whole; None for a stream that is not read by days.
     """
 
     stream: Stream
     left: tuple[object, ...]
+    first_day_left: date | None = None
 
 
 @dataclass(frozen=True)
@@ -118,15 +127,21 @@ class Connector(Protocol):
 
     `fetch` yields Arrow tables of `core.facts` schemas, one or more a page. When it ends without an error the read is
     complete: what it did not yield is not there. Any PlatformError in mid-way means that the read is incomplete.
+    After it, `checkpoint` holds what is left to read, and `fetch` goes on from there; None when nothing is left.
     A row that cannot be read goes to `rejected` and ends nothing, unless there are so many that the format has changed;
     the read is complete then for all other keys.
     `notices` says in plain sentences what was left out or mended on the way: a field that the platform refuses, say.
+    `budget` is shared by the connectors of one app; `clock` is the one on which its limits are counted.
     """
 
     platform: str
     account_id: str
     attribution: str  # the setting under which its insights are counted, part of every key
     notices: list[str]
+    checkpoint: Checkpoint | None
+    budget: CallBudget
+    service: Service
+    clock: Clock
 
     def account(self) -> AccountFacts: ...
 
@@ -134,4 +149,6 @@ class Connector(Protocol):
         """Return the platform's clock at its latest answer, an aware datetime in UTC."""
         ...
 
-    def fetch(self, stream: Stream, *, rejected: Rejected | None = None) -> "Iterator[pa.Table]": ...
+    def fetch(
+        self, stream: Stream, *, after: Checkpoint | None = None, rejected: Rejected | None = None
+    ) -> "Iterator[pa.Table]": ...

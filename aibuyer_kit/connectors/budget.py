@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from aibuyer_kit.connectors.holds import HoldFile
+
 STOP_STARTING_PERCENT = 90.0
 PAUSE_PERCENT = 95.0
 # A limit whose reset is not stated is looked at again after this time, by one call.
@@ -55,17 +57,39 @@ class _Noted:
     calls: int = 0
 
     @property
-    def calls_left(self) -> float:
-        """Calls until nothing new is started, judged by what ours have cost; infinite while that is unknown."""
+    def left(self) -> "_Left":
+        """Judged by what our calls have cost; infinite while that is unknown."""
         risen = self.usage.percent - self.first_percent
         left = max(0.0, STOP_STARTING_PERCENT - self.usage.percent)
-        return left * self.calls / risen if risen > 0 else (math.inf if left else 0.0)
+        if risen <= 0:
+            return _Left(math.inf if left else 0.0, math.inf)
+        return _Left(left * self.calls / risen, STOP_STARTING_PERCENT * self.calls / risen)
+
+
+@dataclass(frozen=True)
+class _Left:
+    """Calls until nothing new is started, and how many there are when nothing is used."""
+
+    calls: float
+    whole: float
+
+    def takes(self, calls: int) -> bool:
+        """Tell whether a read fits. One that is too large for any time may start while half of the limit is left."""
+        return calls <= self.calls or (self.calls >= self.whole / 2 and calls > self.whole)
+
+    def without(self, calls: int) -> "_Left":
+        return _Left(max(0.0, self.calls - calls), self.whole)
 
 
 @dataclass
 class CallBudget:
-    """What every connector of one app reports to, and asks before it calls. Safe between threads."""
+    """What every connector of one app reports to, and asks before it calls. Safe between threads.
 
+    The app is the owner ''. `app_holds` and `account_holds` keep ordered waits for other processes and later ones.
+    """
+
+    app_holds: HoldFile = field(default_factory=HoldFile)
+    account_holds: HoldFile = field(default_factory=HoldFile)
     _noted: dict[tuple[str, str], _Noted] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -80,11 +104,21 @@ class CallBudget:
         """Return the highest usage that still holds for an account's calls; 0 if nothing is known."""
         return max((noted.usage.percent for noted in self._holding(account_id, now)), default=0.0)
 
+    def hold(self, account_id: str, until: datetime, now: datetime) -> None:
+        """Let no call of an account, or of the app (''), through before `until`: the platform has said so."""
+        (self.account_holds if account_id else self.app_holds).put(account_id, until, now)
+
+    def held_seconds(self, account_id: str, now: datetime) -> float:
+        """Return how long the platform has ordered a call of the account to wait; 0 if it has not."""
+        untils = (self.app_holds.until("", now), self.account_holds.until(account_id, now))
+        return max((until - now).total_seconds() for until in untils)
+
     def wait_seconds(self, account_id: str, now: datetime, *, starts: bool) -> float:
         """Return how long a call has to wait; one that `starts` something new is held back earlier than others."""
         threshold = STOP_STARTING_PERCENT if starts else PAUSE_PERCENT
         held = [noted for noted in self._holding(account_id, now) if noted.usage.percent >= threshold]
-        return max(((noted.until - now).total_seconds() for noted in held), default=0.0)
+        paused_seconds = max(((noted.until - now).total_seconds() for noted in held), default=0.0)
+        return max(paused_seconds, self.held_seconds(account_id, now))
 
     def plan(self, reads: Iterable[PlannedRead], now: datetime) -> Plan:
         """Return which reads fit the calls that are left: by turn, and within a turn the accounts in rotation.
@@ -92,23 +126,23 @@ class CallBudget:
         A read that does not fit leaves the calls to those behind it.
         """
         waiting = _in_rotation(list(reads))
-        left = {
-            account_id: self._calls_left(account_id, now) for account_id in ("", *{read.account_id for read in waiting})
-        }
+        left = {owner: self._left(owner, now) for owner in ("", *{read.account_id for read in waiting})}
         fitting, later = list[PlannedRead](), list[PlannedRead]()
         for read in waiting:
             owners = ("", read.account_id)
-            fits = all(read.calls <= left[owner] for owner in owners)
+            fits = all(left[owner].takes(read.calls) for owner in owners)
             (fitting if fits else later).append(read)
             if fits:
-                left |= {owner: left[owner] - read.calls for owner in owners}
+                left |= {owner: left[owner].without(read.calls) for owner in owners}
         return Plan(tuple(fitting), tuple(later))
 
-    def _calls_left(self, owner: str, now: datetime) -> float:
-        """Return the calls that the owner's own limits leave; the app is the owner ''."""
+    def _left(self, owner: str, now: datetime) -> _Left:
+        """Return what the owner's own limits leave."""
+        if self.held_seconds(owner, now) > 0:
+            return _Left(0.0, math.inf)
         with self._lock:
             noted = [noted for (whose, _name), noted in self._noted.items() if whose == owner and noted.until > now]
-        return min((each.calls_left for each in noted), default=math.inf)
+        return min((each.left for each in noted), key=lambda left: left.calls, default=_Left(math.inf, math.inf))
 
     def _holding(self, account_id: str, now: datetime) -> list[_Noted]:
         with self._lock:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 from aibuyer_kit.connectors.base import Verdict
@@ -90,7 +90,6 @@ class Seam:
     counts: CallCounts = field(default_factory=CallCounts)
     service: Service = field(default_factory=Service)
     budget: CallBudget = field(default_factory=CallBudget)
-    _hold_until: datetime | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def send(self, call: Call, once: Callable[[], Reply | Verdict], judge: Callable[[Reply], Verdict]) -> Reply:
@@ -116,42 +115,37 @@ class Seam:
             if not self._goes_on(call, verdict, attempt):
                 self.service.read_ended(spent_seconds, ok=False, retries=attempt - 1)
                 raise self._error(call, verdict, attempt)
-            spent_seconds += self._back_off(verdict, attempt)
+            spent_seconds += self._back_off(call, verdict, attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _goes_on(self, call: Call, verdict: Verdict, attempt: int) -> bool:
         patient = verdict.action in ("retry", "wait") and verdict.wait_seconds <= self.policy.longest_wait_seconds
         return patient and call.repeatable and attempt < self.policy.attempts
 
-    def _back_off(self, verdict: Verdict, attempt: int) -> float:
-        """Pause before the next try and return the seconds; a stated wait is kept by the limit that was noted."""
+    def _back_off(self, call: Call, verdict: Verdict, attempt: int) -> float:
+        """Pause before the next try and return the seconds; an ordered wait is none of them, and kept by the budget."""
         if verdict.wait_seconds:
+            if verdict.holds == "object":
+                self._wait_for_the_platform(call, verdict.wait_seconds)
             return 0.0
         pause_seconds = self.policy.backoff_seconds(attempt, self.jitter())
         self._sleep(pause_seconds)
         return pause_seconds
 
     def _note_the_limit(self, call: Call, verdict: Verdict) -> None:
-        # A refused change may be locked for its object alone, so only reads hold back what follows.
-        if call.repeatable and verdict.wait_seconds > 0:
-            until = self.clock.now() + timedelta(seconds=verdict.wait_seconds)
-            with self._lock:
-                self._hold_until = until
+        # What is locked for one object holds back no call to others.
+        if verdict.wait_seconds > 0 and verdict.holds != "object":
+            now = self.clock.now()
+            owner = "" if verdict.holds == "app" else call.account_id
+            self.budget.hold(owner, now + timedelta(seconds=verdict.wait_seconds), now)
 
     def _keep_to_the_limit(self, call: Call) -> None:
         """Wait until the platform takes calls again. Raises RateLimitError if that is longer than we are patient."""
-        planned_seconds = self.budget.wait_seconds(call.account_id, self.clock.now(), starts=call.starts)
-        while True:
-            hold_until = self._hold_until
-            left_seconds = (hold_until - self.clock.now()).total_seconds() if hold_until else 0.0
-            if max(left_seconds, planned_seconds) <= 0:
-                return
-            self._wait_for_the_platform(call, max(left_seconds, planned_seconds))
-            planned_seconds = 0.0  # once: then one call has to look how the limits stand
-            with self._lock:
-                # Another thread may have been told of a longer wait meanwhile.
-                if self._hold_until == hold_until:
-                    self._hold_until = None
+        # Once for what is nearly used up, for then one call has to look; for what was ordered as often as it takes.
+        seconds = self.budget.wait_seconds(call.account_id, self.clock.now(), starts=call.starts)
+        while seconds > 0:
+            self._wait_for_the_platform(call, seconds)
+            seconds = self.budget.held_seconds(call.account_id, self.clock.now())
 
     def _wait_for_the_platform(self, call: Call, seconds: float) -> None:
         if seconds > self.policy.longest_wait_seconds:
@@ -181,9 +175,11 @@ class Seam:
             case "split":
                 return TooMuchDataError(message, **about)
             case "reauthorise":
-                return AuthorisationError(message, **about)
+                return AuthorisationError(message, code=verdict.code, subcode=verdict.subcode, token=True)
+            case "fail" if verdict.permission:
+                return AuthorisationError(message, code=verdict.code, subcode=verdict.subcode)
             case "fail":
-                return (AuthorisationError if verdict.permission else RefusedError)(message, **about)
+                return RefusedError(message, **about)
             case _:
                 return TransientError(message, **about)
 

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -35,18 +36,21 @@ def in_order(
 ) -> Iterator[tuple[int, Item]]:
     """Yield (number of the part, item) as if the parts were read one after the other, with `workers` of them at work.
 
-    An error of a part is raised in its place, and ends the others. Closing the iterator ends all of them.
+    An error of a part is raised in its place; no part is begun any more, for nothing behind it will be taken.
+    Closing the iterator ends all of them.
     """
     lanes = [_Lane[Part, Item](part) for part in parts]
-    ended, untaken, lock = threading.Event(), iter(lanes), threading.Lock()
+    ended, untaken, lock = threading.Event(), deque(lanes), threading.Lock()
 
     def work() -> None:
         while not ended.is_set():
             with lock:
-                lane = next(untaken, None)
+                lane = untaken.popleft() if untaken else None
             if lane is None:
                 return
-            _fill(lane, read, ended)
+            if not _fill(lane, read, ended):
+                with lock:
+                    untaken.clear()
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(lanes)))]
     for thread in threads:
@@ -63,14 +67,16 @@ def in_order(
             thread.join(_GOODBYE_SECONDS)
 
 
-def _fill(lane: _Lane[Part, Item], read: Callable[[Part], Iterator[Item]], ended: threading.Event) -> None:
+def _fill(lane: _Lane[Part, Item], read: Callable[[Part], Iterator[Item]], ended: threading.Event) -> bool:
+    """Read one part; False if it failed or nobody wants it any more."""
     try:
         for item in read(lane.part):
             if not _put(lane, item, ended):
-                return
-        _put(lane, _End(), ended)
+                return False
+        return _put(lane, _End(), ended)
     except BaseException as error:  # noqa: BLE001 # it is raised again where the result is taken
         _put(lane, _Failed(error), ended)
+        return False
 
 
 def _put(lane: _Lane[Part, Item], item: Item | _End | _Failed, ended: threading.Event) -> bool:

@@ -2,7 +2,9 @@
 
 import math
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 _SHORTEST_SECONDS = 0.001
 _STEP = 1.25  # between two bounds: a percentile is told to within a quarter
@@ -17,14 +19,43 @@ class Timings:
     failed: int = 0
     retries: int = 0
     total_seconds: float = 0.0
-    _buckets: list[int] = field(default_factory=lambda: [0] * (_BUCKETS + 1))
+    buckets: list[int] = field(default_factory=lambda: [0] * (_BUCKETS + 1))
 
     def add(self, seconds: float, *, ok: bool, retries: int = 0) -> None:
         self.done += ok
         self.failed += not ok
         self.retries += retries
         self.total_seconds += seconds
-        self._buckets[_bucket(seconds)] += 1
+        self.buckets[_bucket(seconds)] += 1
+
+    def plus(self, other: "Timings", sign: int = 1) -> "Timings":
+        """Return both together; with -1 as `sign`, what is left without the other."""
+        return Timings(
+            self.done + sign * other.done,
+            self.failed + sign * other.failed,
+            self.retries + sign * other.retries,
+            max(0.0, self.total_seconds + sign * other.total_seconds),
+            [mine + sign * others for mine, others in zip(self.buckets, other.buckets, strict=True)],
+        )
+
+    def to_row(self) -> dict[str, Any]:
+        """Return a form for JSON, with the buckets that hold anything."""
+        held = {str(bucket): count for bucket, count in enumerate(self.buckets) if count}
+        return {
+            "done": self.done,
+            "failed": self.failed,
+            "retries": self.retries,
+            "total_seconds": round(self.total_seconds, 3),
+            "buckets": held,
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Timings":
+        """Return what `to_row` made a row of. Raises KeyError, TypeError or ValueError for anything else."""
+        timings = cls(int(row["done"]), int(row["failed"]), int(row["retries"]), float(row["total_seconds"]))
+        for bucket, count in dict(row["buckets"]).items():
+            timings.buckets[min(int(bucket), _BUCKETS)] += int(count)
+        return timings
 
     @property
     def count(self) -> int:
@@ -44,7 +75,7 @@ class Timings:
         True
         """
         wanted, seen = math.ceil(share * self.count), 0
-        for bucket, held in enumerate(self._buckets):
+        for bucket, held in enumerate(self.buckets):
             seen += held
             if held and seen >= wanted:
                 return _SHORTEST_SECONDS * _STEP**bucket
@@ -74,6 +105,36 @@ class Service:
     def waited(self, seconds: float) -> None:
         with self._lock:
             self.ordered_wait_seconds += seconds
+
+    def plus(self, other: "Service", sign: int = 1) -> "Service":
+        """Return both together; with -1 as `sign`, what came after the other, which is an earlier state."""
+        with self._lock:
+            return Service(
+                self.calls.plus(other.calls, sign),
+                self.reads.plus(other.reads, sign),
+                max(0.0, self.ordered_wait_seconds + sign * other.ordered_wait_seconds),
+            )
+
+    def to_row(self) -> dict[str, Any]:
+        """Return a form for JSON."""
+        waited = round(self.ordered_wait_seconds, 3)
+        return {"calls": self.calls.to_row(), "reads": self.reads.to_row(), "ordered_wait_seconds": waited}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Service":
+        """Return what `to_row` made a row of. Raises KeyError, TypeError or ValueError for anything else."""
+        return cls(Timings.from_row(row["calls"]), Timings.from_row(row["reads"]), float(row["ordered_wait_seconds"]))
+
+    def sentence(self) -> str:
+        """Return the summary as one line for a person."""
+        told = self.summary()
+        if not self.calls.count:
+            return "the platform was not asked"
+        return (
+            f"{told['reads']:,} reads, {told['reads_success_share']:.2%} good, 95% within"
+            f" {told['reads_p95_seconds']:.2f} s, {told['reads_retries']:,} retries; {told['calls']:,} calls,"
+            f" {told['calls_success_share']:.2%} good; {told['ordered_wait_seconds']:.0f} s of waits that were ordered"
+        )
 
     def summary(self) -> dict[str, float | int | None]:
         """Return one flat row: counts, success shares, and percentiles in seconds."""

@@ -130,7 +130,15 @@ class SchemaDriftError(PlatformError):
 
 
 class AuthorisationError(PlatformError):
+    """A token or a permission; `token` says that the token itself is of no use any more, for whatever account."""
+
     exit_code = 5
+
+    def __init__(
+        self, message: str, *, code: int | None = None, subcode: int | None = None, token: bool = False
+    ) -> None:
+        super().__init__(message, code=code, subcode=subcode)
+        self.token = token
 
 
 class RefusedError(PlatformError):

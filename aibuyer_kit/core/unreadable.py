@@ -31,6 +31,11 @@ class UnreadableRow:
         return None not in (self.entity_id, self.breakdown) and (self.asked is None or self.days is not None)
 
     @property
+    def may_be_of(self) -> DateRange | None:
+        """The days that it may be about; None for an object."""
+        return self.days or self.asked
+
+    @property
     def identity(self) -> str:
         """Return what tells it from other rows of its read: its key, or all of it where the key is not whole."""
         parts = (self.entity_id, self.breakdown, str(self.days), "" if self.has_whole_key else self.raw)

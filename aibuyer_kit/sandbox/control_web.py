@@ -129,7 +129,7 @@ class _KindsHandler(_ControlHandler):
 
 
 class _SettingsHandler(_ControlHandler):
-    """The app's tier of access, and whether it demands appsecret_proof: read by GET, changed by POST."""
+    """The app's tier of access, whether it demands appsecret_proof, how many answers are kept: by GET and POST."""
 
     def get(self) -> None:
         self.reply(self._settings)
@@ -139,16 +139,22 @@ class _SettingsHandler(_ControlHandler):
 
     def _settings(self) -> Mapping[str, object]:
         api = self.exchange.api
-        return {"tier": api.meter.tier.name, "require_appsecret_proof": api.requires_proof}
+        return {
+            "tier": api.meter.tier.name,
+            "require_appsecret_proof": api.requires_proof,
+            "keep_answers": self.exchange.calls.kept_answers,
+        }
 
     def _changed(self) -> Mapping[str, object]:
-        asked, api = self.asked_for("tier", "require_appsecret_proof"), self.exchange.api
+        asked, api = self.asked_for("tier", "require_appsecret_proof", "keep_answers"), self.exchange.api
+        kept_answers = _whole(asked.get("keep_answers", self.exchange.calls.kept_answers), "keep_answers")
         tier, proof = asked.get("tier", api.meter.tier.name), asked.get("require_appsecret_proof", api.requires_proof)
         if tier not in TIERS or not isinstance(proof, bool):
             raise InputError(f"tier must be one of {', '.join(TIERS)}, require_appsecret_proof true or false.")
         if "tier" in asked:
             api.meter.set_tier(TIERS[str(tier)])
         api.requires_proof = proof
+        self.exchange.calls.keep_answers(kept_answers)
         return self._settings()
 
 

@@ -1,5 +1,6 @@
 """Starting and ending the practice platform: on a thread of this process, or as a process of its own."""
 
+import gc
 import json
 import signal
 import socket
@@ -117,6 +118,8 @@ def serve_forever(world: str | Path = "hill", seed: int = DEFAULT_SEED, port: in
     import asyncio
 
     platform = _Platform(world, seed, port, control_port)
+    # A large world is half a million objects that stay; looking through them again and again would hold up answers.
+    gc.freeze()
     loop, ended = asyncio.new_event_loop(), asyncio.Event()
     with asyncio.Runner(loop_factory=lambda: loop) as runner, _on_signals(lambda: loop.call_soon_threadsafe(ended.set)):
         print(json.dumps(asdict(platform.addresses)), flush=True)  # noqa: T201 # the line that callers wait for
@@ -133,6 +136,7 @@ class _Platform:
         from aibuyer_kit.sandbox.market.engine import Market
 
         self.market = Market.open(world, seed)
+        self.market.settle()
         keys = practice_credentials(seed)
         self._exchange = Exchange(GraphApi(self.market, keys))
         self._graph, self._control = _bound_pair(port, control_port)

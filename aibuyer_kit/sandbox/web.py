@@ -4,10 +4,11 @@ import json
 import logging
 from collections.abc import Mapping
 
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler
 
 from aibuyer_kit.sandbox.control.exchange import Exchange
-from aibuyer_kit.sandbox.graph.messages import GraphRequest, Params
+from aibuyer_kit.sandbox.graph.errors import unknown_error, unsupported_request
+from aibuyer_kit.sandbox.graph.messages import GraphRequest, Params, json_bytes
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,9 +31,10 @@ class Handler(RequestHandler):  # type: ignore[misc] # tornado is not followed b
     def compute_etag(self) -> None:
         """Answer in full each time."""
 
-    def log_exception(self, *_exc_info: object) -> None:
-        """Log a fault of this server without the request's address."""
-        _LOG.exception("%s of the practice platform failed", type(self).__name__)
+    def log_exception(self, _kind: object, error: object, _trace: object) -> None:
+        """Log a fault of this server, but not of a request, without the request's address."""
+        if not isinstance(error, HTTPError):
+            _LOG.exception("%s of the practice platform failed", type(self).__name__)
 
 
 class _GraphHandler(Handler):
@@ -45,11 +47,20 @@ class _GraphHandler(Handler):
     async def delete(self) -> None:
         await self._exchange()
 
+    def write_error(self, status_code: int, **_: object) -> None:
+        """Answer what never became a call (a method or a body that cannot be read) in the platform's own form."""
+        error = unsupported_request(self.request.method) if status_code < 500 else unknown_error()
+        self.set_status(error.http_status)
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.finish(json_bytes(error.envelope(self.exchange.api.trace_id())))
+
     async def _exchange(self) -> None:
         answer = await self.exchange.answer(self._graph_request())
-        if answer.is_dropped:
+        # Who was kept waiting may have hung up.
+        if answer.is_dropped or self.request.connection.stream.closed():
             self.detach().close()
             return
+        self.exchange.calls.delivered(answer.call_number, answer.body)
         self.set_status(answer.status)
         self.set_header("Content-Type", answer.content_type)
         for name, text in answer.headers.items():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from aibuyer_kit.core.errors import SettingsError
@@ -32,10 +32,19 @@ class SyncSection(_Section):
 
     backfill_days: Annotated[int, Field(ge=1, le=1123)] = 90
     restated_days: Annotated[int, Field(ge=1, le=90)] = 28
-    # What a night reads besides: breakdowns (names with commas), hours of the day before, reach of 1, 7 and 28 days.
+    # What a night reads besides: breakdowns (names with commas), hours, reach of 1, 7 and 28 days.
     breakdowns: list[str] = ["age,gender", "country", "publisher_platform,platform_position"]
     hourly: bool = True
     reach: bool = True
+
+    @field_validator("breakdowns")
+    @classmethod
+    def _are_names(cls, listed: list[str]) -> list[str]:
+        for each in listed:
+            names = [name.strip() for name in each.split(",")]
+            if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
+                raise ValueError(f"{each!r} is not one or more different names with commas, such as age,gender")
+        return listed
 
 
 class Settings(BaseSettings):

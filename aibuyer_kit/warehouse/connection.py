@@ -63,6 +63,17 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C be a KeyboardInterrupt in the block: while a query runs, DuckDB makes a RuntimeError of it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None
+
+
 def is_damage(error: Exception) -> bool:
     """Whether an error says that the file itself is damaged."""
     return isinstance(error, TruncatedFileError) or any(sign in str(error) for sign in _DAMAGE)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from aibuyer_kit.core import facts
@@ -122,6 +122,18 @@ def stage(connection: "duckdb.DuckDBPyConnection", coverage: Coverage, tables: "
 def staged_rows(connection: "duckdb.DuckDBPyConnection") -> int:
     """Return how many rows are staged."""
     return _count(connection, "SELECT count(*) FROM stage")
+
+
+def set_aside_after(connection: "duckdb.DuckDBPyConnection", day: date) -> None:
+    """Take the staged rows of later days than `day` aside, until `take_back`."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE stage_aside AS SELECT * FROM stage WHERE date_stop > ?", [day])
+    connection.execute("DELETE FROM stage WHERE date_stop > ?", [day])
+
+
+def take_back(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Stage again what was set aside."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE stage AS SELECT * FROM stage_aside")
+    connection.execute("DROP TABLE stage_aside")
 
 
 def _checked(coverage: Coverage, tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":

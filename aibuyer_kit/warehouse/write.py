@@ -2,8 +2,8 @@
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,11 +12,21 @@ import duckdb
 import filelock
 
 from aibuyer_kit.core.dates import DateRange, account_date
+from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, WarehouseBusyError, WarehouseError
 from aibuyer_kit.core.unreadable import UnreadableRow
-from aibuyer_kit.warehouse.connection import is_damage, open_to_read
+from aibuyer_kit.warehouse.connection import interruptible, is_damage, open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
-from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult, load_staged, stage, staged_rows
+from aibuyer_kit.warehouse.load import (
+    Coverage,
+    Extent,
+    LoadResult,
+    load_staged,
+    set_aside_after,
+    stage,
+    staged_rows,
+    take_back,
+)
 from aibuyer_kit.warehouse.recover import Recovered, open_working, rebuild
 from aibuyer_kit.warehouse.schema import migrate
 from aibuyer_kit.warehouse.thin import thin
@@ -35,7 +45,7 @@ def open_writer(folder: Path) -> "Iterator[Writer]":
     Raises WarehouseBusyError at once if another process is writing, WarehouseError if the folder cannot be written.
     """
     files = WarehouseFiles(folder)
-    with _only_writer(files):
+    with _only_writer(files), interruptible():
         writer = Writer(files)
         try:
             yield writer
@@ -72,6 +82,19 @@ class CompleteRead:
     known_at: datetime
 
 
+@dataclass(frozen=True)
+class RecentRead:
+    """A complete read of any facts, under the label and level of its coverage; `days` is None where there are none."""
+
+    label: str
+    level: str
+    days: DateRange | None
+    known_at: datetime
+
+    def is_of(self, coverage: Coverage) -> bool:
+        return (self.label, self.level) == (coverage.label, str(coverage.level or ""))
+
+
 class Writer:
     """Loads reads into the working file and publishes snapshots; use it through `open_writer`."""
 
@@ -89,13 +112,14 @@ class Writer:
         *,
         known_at: Callable[[], datetime],
         extent: Extent = "complete",
+        finished: Callable[[], date | None] = lambda: None,
         rejected: Sequence[UnreadableRow] = (),
     ) -> LoadResult:
         """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
 
         `rejected` may fill while the read goes on: rows that could not be read, which go into the quarantine.
-
-        If the read fails in mid-way, what came before is kept as a broken load, and the error is raised again.
+        If the read fails in mid-way, the days that `finished` says are over (up to that one) are kept as a complete
+        load, what came of later ones as a broken load, and the error is raised again.
         Raises InconsistentReadError for a read that contradicts itself or what is known, and WarehouseError if the file
         cannot be written; a file that turns out to be damaged has been rebuilt by then.
         """
@@ -104,10 +128,7 @@ class Writer:
             try:
                 stage(connection, coverage, tables)
             except (AibuyerError, KeyboardInterrupt):
-                # Without a page there is nothing to keep, and asking the platform for the time could hang once more.
-                if staged_rows(connection) or rejected:
-                    load_staged(connection, coverage, extent="broken", known_at=known_at(), rejected=rejected)
-                    self._unpublished = True
+                self._keep_what_came(connection, coverage, finished(), known_at, rejected)
                 raise
             result = load_staged(connection, coverage, extent=extent, known_at=known_at(), rejected=rejected)
         except duckdb.Error as error:
@@ -115,18 +136,57 @@ class Writer:
         self._unpublished = True
         return result
 
-    def reads(self, platform: str, account_id: str) -> tuple[CompleteRead, ...]:
-        """Return the complete reads of an account's ad insights, the oldest first."""
+    def _keep_what_came(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        coverage: Coverage,
+        finished: date | None,
+        known_at: Callable[[], datetime],
+        rejected: Sequence[UnreadableRow],
+    ) -> None:
+        if finished is not None and coverage.days is not None and coverage.days.since <= finished < coverage.days.until:
+            whole = replace(coverage, days=DateRange(coverage.days.since, finished))
+            coverage = replace(coverage, days=DateRange(finished + timedelta(days=1), coverage.days.until))
+            set_aside_after(connection, finished)
+            # A row that does not tell its day may be about any of those that were asked for.
+            of_whole = [row for row in rejected if row.may_be_of and row.may_be_of.since <= finished]
+            rejected = [row for row in rejected if not row.may_be_of or row.may_be_of.until > finished]
+            load_staged(connection, whole, extent="complete", known_at=known_at(), rejected=of_whole)
+            take_back(connection)
+            self._unpublished = True
+        # Without a page there is nothing to keep, and asking the platform for the time could hang once more.
+        if staged_rows(connection) or rejected:
+            load_staged(connection, coverage, extent="broken", known_at=known_at(), rejected=rejected)
+            self._unpublished = True
+
+    def reads(self, platform: str, account_id: str, level: Level = Level.AD) -> tuple[CompleteRead, ...]:
+        """Return the complete reads of an account's insights at a level, the oldest first."""
         rows = (
             self._open()
             .execute(
                 "SELECT since, until, known_at_utc FROM load WHERE extent = 'complete' AND facts = 'insights'"
-                " AND level = 'ad' AND platform = ? AND account_id = ? ORDER BY load_id",
-                [platform, account_id],
+                " AND level = ? AND platform = ? AND account_id = ? ORDER BY load_id",
+                [str(level), platform, account_id],
             )
             .fetchall()
         )
         return tuple(CompleteRead(DateRange(since, until), known.replace(tzinfo=UTC)) for since, until, known in rows)
+
+    def recent_reads(self, platform: str, account_id: str, after: datetime) -> tuple[RecentRead, ...]:
+        """Return all complete reads of an account that ended at `after` or later, the oldest first."""
+        rows = (
+            self._open()
+            .execute(
+                "SELECT facts, level, since, until, known_at_utc FROM load WHERE extent = 'complete'"
+                " AND platform = ? AND account_id = ? AND known_at_utc >= ? ORDER BY load_id",
+                [platform, account_id, after.astimezone(UTC).replace(tzinfo=None)],
+            )
+            .fetchall()
+        )
+        return tuple(
+            RecentRead(label, level, DateRange(since, until) if since else None, known.replace(tzinfo=UTC))
+            for label, level, since, until, known in rows
+        )
 
     def thin(self, zone: ZoneInfo, *, protected_loads: Collection[int] = ()) -> int:
         """Drop versions that were replaced on the day of `zone` on which they became known, and return how many.

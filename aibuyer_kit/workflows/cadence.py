@@ -1,11 +1,14 @@
 """What a sync reads, and how far back: quick every 15 minutes, more each hour, all that may still move each night."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from aibuyer_kit.connectors.base import (
+    REACH_WINDOWS_DAYS,
     Connector,
     CreativeStream,
     EntityStream,
@@ -17,34 +20,50 @@ from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.settings.workspace_settings import SyncSection
 from aibuyer_kit.warehouse.load import Coverage
-from aibuyer_kit.warehouse.write import CompleteRead
+from aibuyer_kit.warehouse.write import CompleteRead, RecentRead
 
 # Long enough to keep requests few, short enough for a failure to cost little.
 _DAYS_PER_READ = 30
 _HOURLY_DAYS = 3
 _QUICK_DAYS = 2
-_REACH_WINDOWS_DAYS = (1, 7, 28)
-
-
-OBJECT_STREAMS: tuple[Stream, ...] = tuple(EntityStream(level) for level in Level)
+# A little less, so that a sync that took some minutes an hour ago does not put the next one off by a quarter.
+_AN_HOUR = timedelta(minutes=55)
+# The account's own sums, one row a day, are what the ads' are reconciled with.
+FIGURE_LEVELS = (Level.AD, Level.ACCOUNT)
 
 
 class Depth(StrEnum):
-    """How much a sync reads again."""
+    """How often a stream is read, the most urgent first; a sync as deep as one reads those before it, too."""
 
-    QUICK = "quick"  # today and yesterday
-    HOURLY = "hourly"  # three days
-    NIGHTLY = "nightly"  # whatever is not settled, broken down too, and reach
+    QUICK = "quick"  # by every sync: objects, today and yesterday
+    HOURLY = "hourly"  # the day before
+    NIGHTLY = "nightly"  # whatever else is not settled, broken down too, and reach
 
 
-def due_depth(reads: Sequence[CompleteRead], now: datetime, zone: ZoneInfo, settings: SyncSection) -> Depth:
-    """Return what is due: nightly once a day of the account, hourly once an hour, quick in between."""
-    today = account_date(now, zone)
-    nightly_from = today - timedelta(days=min(settings.restated_days, settings.backfill_days - 1))
-    if not any(account_date(read.known_at, zone) == today and read.days.since <= nightly_from for read in reads):
-        return Depth.NIGHTLY
-    wide = [read.known_at for read in reads if len(read.days) >= _HOURLY_DAYS]
-    return Depth.HOURLY if now - max(wide) >= timedelta(hours=1) else Depth.QUICK
+def due_streams(
+    connector: Connector,
+    reads: Sequence[RecentRead],
+    days: Mapping[Level, DateRange],
+    now: datetime,
+    zone: ZoneInfo,
+    settings: SyncSection,
+    again: Sequence[InsightStream] = (),
+) -> Iterator[tuple[Depth, Stream]]:
+    """Yield what is due: nightly streams once a day of the account, hourly ones once an hour.
+
+    What complete reads have covered since then is left out, day by day, so that a round that broke off goes on where
+    it stopped. `days` are those that a night reads of each level, and end today.
+    """
+    midnight = datetime.combine(days[Level.AD].until, time(), zone)
+    since = {Depth.HOURLY: now - _AN_HOUR, Depth.NIGHTLY: midnight}
+    for depth in Depth:
+        for stream in streams_of(depth, days, settings, again):
+            if depth is Depth.QUICK:
+                yield depth, stream
+                continue
+            coverage = coverage_of(connector, stream)
+            done = [read for read in reads if read.known_at >= since[depth] and read.is_of(coverage)]
+            yield from ((depth, left) for left in _left_of(stream, coverage.days, done))
 
 
 def days_to_read(
@@ -71,26 +90,46 @@ def days_to_read(
     return DateRange(next(day for day in DateRange(first, today) if day not in settled or day == today), today)
 
 
-def figure_streams(depth: Depth, days: DateRange, settings: SyncSection) -> Iterator[Stream]:
-    """Yield the streams after the objects, oldest days first; `days` are those that a night reads, and end today."""
-    today = days.until
-    if depth is not Depth.NIGHTLY:
-        count = _QUICK_DAYS if depth is Depth.QUICK else _HOURLY_DAYS
-        yield from _daily(DateRange(max(days.since, today - timedelta(days=count - 1)), today))
-        return
-    yield CreativeStream()  # they change seldom
-    yield from _daily(days)
-    restated = DateRange(max(days.since, today - timedelta(days=settings.restated_days)), today)
+def streams_of(
+    depth: Depth, days: Mapping[Level, DateRange], settings: SyncSection, again: Sequence[InsightStream] = ()
+) -> Iterator[Stream]:
+    """Yield the streams of one depth alone, oldest days first; `days` are those that a night reads of each level.
+
+    `again` is what a night reads besides.
+
+    The account's own object is not among them: it is read before anything else, to know its zone and its day.
+    """
+    today = days[Level.AD].until
+    newest = today - timedelta(days=_QUICK_DAYS - 1)
+    if depth is Depth.QUICK:
+        yield from (EntityStream(level) for level in Level if level is not Level.ACCOUNT)
+        yield from _daily(days, newest, today)
+    elif depth is Depth.HOURLY:
+        yield from _daily(days, today - timedelta(days=_HOURLY_DAYS - 1), newest - timedelta(days=1))
+    else:
+        yield CreativeStream()  # they change seldom
+        yield from _daily(days, date.min, today - timedelta(days=_HOURLY_DAYS))
+        yield from _nightly(days[Level.AD], settings)
+        yield from again
+
+
+def _nightly(days: DateRange, settings: SyncSection) -> Iterator[Stream]:
+    today, restated = days.until, restated_days(days, settings)
     for level in (Level.ADSET, Level.CAMPAIGN):  # read only to be compared with the ads and the account
         yield from (InsightStream(level, part) for part in _parts(restated))
     for breakdowns in settings.breakdowns:
         names = tuple(name.strip() for name in breakdowns.split(","))
         yield from (InsightStream(Level.AD, part, names) for part in _parts(restated))
-    yesterday = DateRange(today - timedelta(days=1), today - timedelta(days=1))
     if settings.hourly:
-        yield InsightStream(Level.AD, yesterday, hourly=True)
+        yield from (InsightStream(Level.AD, part, hourly=True) for part in _parts(restated))
     if settings.reach:
-        yield from (ReachStream(level, window, yesterday) for level in Level for window in _REACH_WINDOWS_DAYS)
+        yesterday = DateRange(today - timedelta(days=1), today - timedelta(days=1))
+        yield from (ReachStream(level, window, yesterday) for level in Level for window in REACH_WINDOWS_DAYS)
+
+
+def restated_days(days: DateRange, settings: SyncSection) -> DateRange:
+    """Return those of the days that a night reads which the platform may still restate."""
+    return DateRange(max(days.since, days.until - timedelta(days=settings.restated_days)), days.until)
 
 
 def coverage_of(connector: Connector, stream: Stream) -> Coverage:
@@ -119,11 +158,35 @@ def coverage_of(connector: Connector, stream: Stream) -> Coverage:
     )
 
 
-def _daily(days: DateRange) -> Iterator[InsightStream]:
-    for part in _parts(days):
-        yield InsightStream(Level.AD, part)
-        # The platform's own sums, one row a day: what the ads are reconciled with.
-        yield InsightStream(Level.ACCOUNT, part)
+def _daily(days: Mapping[Level, DateRange], since: date, until: date) -> Iterator[InsightStream]:
+    """Yield the daily figures from `since` to `until`, as far as each level is read at all, oldest days first."""
+    found = list[InsightStream]()
+    for level, wanted in days.items():
+        first, last = max(since, wanted.since), min(until, wanted.until)
+        if first <= last:
+            found += [InsightStream(level, part) for part in _parts(DateRange(first, last))]
+    yield from sorted(found, key=lambda stream: stream.days.since)
+
+
+def _left_of(stream: Stream, days: DateRange | None, done: Sequence[RecentRead]) -> Iterator[Stream]:
+    """Yield what is left of a stream when the days that were `done` are taken out of it."""
+    if days is None:
+        if not done:
+            yield stream
+        return
+    covered = {day for read in done if read.days for day in read.days}
+    for first, last in _runs([day for day in days if day not in covered]):
+        if isinstance(stream, ReachStream):
+            yield replace(stream, ends=DateRange(first, last))
+        elif isinstance(stream, InsightStream):
+            yield replace(stream, days=DateRange(first, last))
+
+
+def _runs(days: Sequence[date]) -> Iterator[tuple[date, date]]:
+    """Yield the first and last day of each run of days without a gap."""
+    for _, run in groupby(enumerate(days), key=lambda each: each[1].toordinal() - each[0]):
+        found = [day for _, day in run]
+        yield found[0], found[-1]
 
 
 def _parts(days: DateRange) -> Iterator[DateRange]:

@@ -26,6 +26,7 @@ def client_connectors(
     Raises InputError if the client has no account, AuthorisationError if it has no access token.
     """
     from aibuyer_kit.connectors.budget import CallBudget
+    from aibuyer_kit.connectors.holds import HoldFile
     from aibuyer_kit.connectors.meta import META_GRAPH_URL, MetaConnector, MetaCredentials
 
     if not context.settings.accounts:
@@ -35,7 +36,8 @@ def client_connectors(
     login = MetaLogin(access_token, "the caller") if access_token else meta_login(context)
     app_id, app_secret = chosen_app(settings, login.app_id, login.app_secret)
     credentials = MetaCredentials(login.access_token, app_id, app_secret)
-    budget = CallBudget()  # one app, one limit
+    # One app, one limit, and a wait that was ordered outlives the process that was told.
+    budget = CallBudget(HoldFile(context.ordered_waits_of(app_id)), HoldFile(context.ordered_waits))
     return tuple(
         MetaConnector(
             account.id,

@@ -19,7 +19,8 @@ from aibuyer_kit.settings.content import WORKSPACE_FILE
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.connect import client_connectors
-from aibuyer_kit.workflows.sync import Progress, SyncReport, sync_client
+from aibuyer_kit.workflows.round import Progress
+from aibuyer_kit.workflows.sync import SyncReport, sync_client
 from aibuyer_kit.workflows.totals import result_setting
 from aibuyer_kit.workflows.workspaces import init_workspace
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aibuyer_kit.workflows.sync import Progress
+    from aibuyer_kit.workflows.round import Progress
 
 
 @contextlib.contextmanager

@@ -1,13 +1,13 @@
 """The quarantine of a client: rows that could not be read, the days they leave in doubt, and what became of them."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.connectors.base import Connector, InsightStream
 from aibuyer_kit.core.dates import DateRange
-from aibuyer_kit.core.entities import parse_level
+from aibuyer_kit.core.entities import Level, parse_level
 from aibuyer_kit.core.errors import NotFoundError, WarehouseError
 from aibuyer_kit.warehouse.read import AsOf, Reader
 
@@ -45,13 +45,15 @@ def doubtful_days(reader: Reader, *, as_of: AsOf | None = None) -> set[date]:
     return {day for row in _of_figures(reader, as_of) if row["in_totals"] for day in _days(row)}
 
 
-def streams_to_read_again(rows: Iterable[Mapping[str, Any]], days: DateRange) -> list[InsightStream]:
-    """Return the reads, newest first, that may resolve rows of the quarantine and are no part of reading `days`.
-
-    A row that does not tell its day is resolved only by one read of all the days that were asked for.
-    """
-    doubtful = {(_days(row), row["level"]) for row in rows if row["date"] is None or row["date"] not in days}
-    return [InsightStream(parse_level(level), each) for each, level in sorted(doubtful, reverse=True)[:MOST_READ_AGAIN]]
+def streams_to_read_again(rows: Iterable[Mapping[str, Any]], days: Mapping[Level, DateRange]) -> list[InsightStream]:
+    """Return the reads, newest first, that may resolve rows from before the `days` that a night reads of a level."""
+    doubtful = set()
+    for row in rows:
+        level, doubted = parse_level(row["level"]), _days(row)
+        before = days[level].since - timedelta(days=1)
+        if doubted.since <= before:
+            doubtful.add((DateRange(doubted.since, min(doubted.until, before)), level))
+    return [InsightStream(level, each) for each, level in sorted(doubtful, reverse=True)[:MOST_READ_AGAIN]]
 
 
 def open_figures(context: ClientContext, connector: Connector) -> list[dict[str, Any]]:

@@ -1,13 +1,16 @@
-"""How fresh a client's data is, and what its loads did."""
+"""How fresh a client's data is, what its loads did, and how the platform has answered its syncs."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.dates import time_zone
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import account_zones, client_clock
 from aibuyer_kit.workflows.reconcile import known_reconciliation
+from aibuyer_kit.workflows.sync_log import SyncLog
 
 
 def client_status(context: ClientContext) -> dict[str, Any]:
@@ -34,6 +37,20 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         quarantined=len(reader.quarantine().rows()),
         reconciliation=str(known_reconciliation(context, reader)),
     )
+
+
+def service_rows(context: ClientContext) -> Iterator[dict[str, Any]]:
+    """Yield one row for the last sync and one for the last 7 days: calls and reads, shares that succeeded, seconds.
+
+    A read is a call with its repetitions; its time holds our own pauses and no wait that the platform ordered.
+    """
+    log = SyncLog(context.sync_log)
+    if not log.lines:
+        return
+    last = log.lines[-1].ended_at
+    now = last if context.settings.clock == "platform" else max(last, SystemClock().now())
+    for period, service in log.service(now).items():
+        yield {"client": context.id, "period": period, **service.summary()}
 
 
 def _row(context: ClientContext, **known: Any) -> dict[str, Any]:

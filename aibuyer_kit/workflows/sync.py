@@ -1,50 +1,33 @@
-"""Reading ad accounts into the warehouse: objects first, then daily insights, oldest days first."""
+"""Reading ad accounts into the warehouse: what is most urgent first, as far as the platform's limits go."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.connectors.base import Connector, Stream
-from aibuyer_kit.core.dates import account_date, time_zone
-from aibuyer_kit.core.errors import (
-    AibuyerError,
-    AuthorisationError,
-    InconsistentReadError,
-    InputError,
-    PlatformError,
-    WarehouseError,
-)
+from aibuyer_kit.connectors.base import Connector
+from aibuyer_kit.connectors.service import Service
+from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.settings.workspace_settings import SyncSection
+from aibuyer_kit.warehouse.connection import interruptible
 from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.recover import Recovered
-from aibuyer_kit.warehouse.write import Writer, open_writer
-from aibuyer_kit.workflows.cadence import OBJECT_STREAMS, Depth, coverage_of, days_to_read, due_depth, figure_streams
-from aibuyer_kit.workflows.loading import load_stream
-from aibuyer_kit.workflows.quarantine import open_figures, streams_to_read_again
+from aibuyer_kit.warehouse.write import open_writer
+from aibuyer_kit.workflows.cadence import Depth
+from aibuyer_kit.workflows.quarantine import open_figures
 from aibuyer_kit.workflows.reconcile import Disagreement, disagreements
-
-# Told after each stream: what was read, how many streams are done, and how many there are.
-Progress = Callable[[str, int, int], None]
-
-# What ends one stream and not the others: the platform's answers, its settings, and figures that contradict each other.
-_STREAM_ERRORS = (PlatformError, InputError, InconsistentReadError)
-
-
-@dataclass(frozen=True)
-class StreamFailure:
-    """One stream that could not be read whole; the others went on."""
-
-    stream: str
-    error: AibuyerError
+from aibuyer_kit.workflows.round import Progress, Round, StreamFailure
+from aibuyer_kit.workflows.sync_log import SyncLog
 
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What a sync did: one LoadResult per stream and read, failures, and a working file that had to be rebuilt."""
+    """What a sync did: one LoadResult per stream and read, failures, and a working file that had to be rebuilt.
+
+    `notices` tell what was left out or put off, and `service` how the platform answered.
+    """
 
     client_id: str
     loads: tuple[LoadResult, ...]
@@ -53,6 +36,7 @@ class SyncReport:
     snapshot: Path | None
     disagreements: tuple[Disagreement, ...] = ()
     notices: tuple[str, ...] = ()
+    service: Service = field(default_factory=Service)
 
     def total(self, count: str) -> int:
         """Return the sum of one count (`inserted`, `restated`, `closed`, `unchanged`, `rejected`) over all loads."""
@@ -75,6 +59,7 @@ class SyncReport:
         if rejected := self.total("rejected"):
             lines.append(f"QUARANTINE {rejected} rows could not be read and are set aside: aibuyer quarantine list")
         lines += [f"NOTE {each}" for each in self.notices]
+        lines.append(f"service: {self.service.sentence()}")
         if self.recovered:
             source = self.recovered.restored_from or "nothing: there was no good snapshot"
             lines.append(
@@ -84,6 +69,7 @@ class SyncReport:
         return "\n".join(lines)
 
 
+@interruptible()
 def sync_client(
     context: ClientContext,
     connectors: Sequence[Connector],
@@ -94,23 +80,32 @@ def sync_client(
 ) -> SyncReport:
     """Read every account of a client, as deep as is due or as `depth` says, and publish one snapshot at the end.
 
-    A stream that fails is reported and the others go on; an AuthorisationError ends the account it belongs to.
+    A stream that fails is reported and the others go on; an AuthorisationError ends the account it belongs to. What
+    does not fit the platform's limits is put off to a later sync, and told.
     An interrupt ends the sync, and what had been read is published. Raises WarehouseBusyError if another process is
     writing.
     """
-    outcomes: list[LoadResult | StreamFailure] = []
-    doubtful = _doubtful_days(context)
+    log, doubtful = SyncLog(context.sync_log), _doubtful_days(context)
     with open_writer(context.warehouse) as writer:
-        for connector in connectors:
-            days = [day for account_id, day in doubtful if account_id == connector.account_id]
-            unread = open_figures(context, connector)
-            outcomes.extend(_sync_account(writer, connector, settings, depth, days, unread, progress or _silent))
+        unread = {connector.account_id: open_figures(context, connector) for connector in connectors}
+        reading = Round(writer, log, settings, depth=depth, doubtful=doubtful, unread=unread, progress=progress)
+        try:
+            reading.read(connectors)
+        finally:
+            reading.notices += log.add(reading.line())
         snapshot = writer.publish()
-    loads = tuple(each for each in outcomes if isinstance(each, LoadResult))
-    failures = tuple(each for each in outcomes if isinstance(each, StreamFailure))
-    differing = tuple(disagreements(context, Reader(context.warehouse))) if loads else ()
+    differing = tuple(disagreements(context, Reader(context.warehouse))) if reading.loads else ()
     notices = tuple(notice for connector in connectors for notice in connector.notices)
-    return SyncReport(context.id, loads, failures, writer.recovered, snapshot, differing, notices)
+    return SyncReport(
+        context.id,
+        tuple(reading.loads),
+        tuple(reading.failures),
+        writer.recovered,
+        snapshot,
+        differing,
+        (*notices, *reading.notices),
+        reading.service,
+    )
 
 
 def _doubtful_days(context: ClientContext) -> set[tuple[str, date]]:
@@ -119,57 +114,3 @@ def _doubtful_days(context: ClientContext) -> set[tuple[str, date]]:
         return {(each.account_id, each.day) for each in disagreements(context, Reader(context.warehouse))}
     except WarehouseError:
         return set()
-
-
-def _sync_account(
-    writer: Writer,
-    connector: Connector,
-    settings: SyncSection,
-    depth: Depth | None,
-    doubtful: Sequence[date],
-    unread: Sequence[Mapping[str, Any]],
-    progress: Progress,
-) -> Iterator[LoadResult | StreamFailure]:
-    """Read the objects, and then the figures: the platform's answers tell by then which day it is there."""
-    outcomes = list(_read(writer, connector, OBJECT_STREAMS, progress))
-    yield from outcomes
-    if any(isinstance(each, StreamFailure) and isinstance(each.error, AuthorisationError) for each in outcomes):
-        return
-    reads = writer.reads(connector.platform, connector.account_id)
-    try:
-        zone, now = time_zone(connector.account().time_zone), connector.platform_time()
-    except _STREAM_ERRORS as error:
-        yield StreamFailure(f"{connector.account_id} account", error)
-        return
-    chosen = depth or due_depth(reads, now, zone, settings)
-    days = days_to_read(reads, account_date(now, zone), zone, settings, doubtful)
-    again = streams_to_read_again(unread, days) if chosen is Depth.NIGHTLY else []
-    yield from _read(writer, connector, [*figure_streams(chosen, days, settings), *again], progress)
-    if chosen is Depth.NIGHTLY:
-        writer.thin(zone)
-
-
-def _read(
-    writer: Writer, connector: Connector, streams: Sequence[Stream], progress: Progress
-) -> Iterator[LoadResult | StreamFailure]:
-    for done, stream in enumerate(streams, start=1):
-        name = f"{connector.account_id} {coverage_of(connector, stream).title}"
-        try:
-            yield _read_twice_if_torn(writer, connector, stream)
-        except _STREAM_ERRORS as error:
-            yield StreamFailure(name, error)
-            if isinstance(error, AuthorisationError):
-                return
-        progress(name, done, len(streams))
-
-
-def _read_twice_if_torn(writer: Writer, connector: Connector, stream: Stream) -> LoadResult:
-    """Load one stream; figures that moved between two of its pages are read once more."""
-    try:
-        return load_stream(writer, connector, stream)
-    except InconsistentReadError:
-        return load_stream(writer, connector, stream)
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Show no progress."""

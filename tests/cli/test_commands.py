@@ -7,9 +7,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from aibuyer_kit.connectors.service import Service
+from aibuyer_kit.workflows.sync_log import SyncLine, SyncLog
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CSV = """\
@@ -124,6 +128,25 @@ def test_importing_again_changes_nothing_and_replacing_is_asked_for(run: Run, sh
     now = run("insights", "--since", "2026-03-01", "--until", "2026-03-02", "--json")
     then = run("insights", "--since", "2026-03-01", "--until", "2026-03-02", "--as-of", "3", "--json")
     assert (len(json.loads(now.stdout)), len(json.loads(then.stdout))) == (2, 3)
+
+
+def test_status_shows_how_the_platform_has_answered(run: Run, shop: Path) -> None:
+    """The last sync and the last seven days, for a person and for a program."""
+    assert json.loads(run("status", "--json").stdout)[0]["service"] == []
+    service = Service()
+    for ok in (True, True, True, False):
+        service.call_ended(0.1, ok=ok)
+        service.read_ended(0.1, ok=ok, retries=2)
+    SyncLog(shop / "clients" / "shop" / "syncs.jsonl").add(SyncLine(datetime.now(UTC), service))
+    (row,) = json.loads(run("status", "--json").stdout)
+    assert [(each["period"], each["reads_success_share"], each["reads_retries"]) for each in row["service"]] == [
+        ("last sync", 0.75, 8),
+        ("last 7 days", 0.75, 8),
+    ]
+    freshness, measured = run("status").stdout.split("\n\n")
+    assert "2026-03-02" in freshness
+    assert [line.split("  ")[0] for line in measured.splitlines()] == ["client", "shop", "shop"]
+    assert "last 7 days" in measured
 
 
 def test_status_and_doctor_tell_the_state(run: Run, shop: Path) -> None:

@@ -141,6 +141,7 @@ def regain(minutes: object, kind: str = "ads_insights") -> dict[str, object]:
 ACCOUNT_USED_UP = {"X-Ad-Account-Usage": '{"acc_id_util_pct": 100, "reset_time_duration": 222}'}
 ACCOUNT_AT_EASE = {"X-Ad-Account-Usage": '{"acc_id_util_pct": 9.67, "reset_time_duration": 222}'}
 INSIGHTS_THROTTLE = {"X-FB-Ads-Insights-Throttle": '{"app_id_util_pct": 100, "acc_id_util_pct": 100}'}
+RESET_IN_AN_HOUR = '{"acc_id_util_pct": 50, "reset_time_duration": 3600}'
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,14 @@ INSIGHTS_THROTTLE = {"X-FB-Ads-Insights-Throttle": '{"app_id_util_pct": 100, "ac
         (17, 2446079, ACCOUNT_USED_UP, 222),
         (17, 2446079, ACCOUNT_USED_UP | business(regain(5)), 300),
         (4, None, {"X-App-Usage": '{"call_count": 100, "total_cputime": 1, "total_time": 2}'}, 300),
+        (4, None, ACCOUNT_USED_UP, 300),
+        (4, 1504022, ACCOUNT_USED_UP, 300),
+        (32, None, ACCOUNT_USED_UP, 300),
+        (341, None, ACCOUNT_USED_UP, 300),
+        (4, 1504039, ACCOUNT_USED_UP | business(regain(30)), 1800),
+        (80000, None, {"X-Ad-Account-Usage": RESET_IN_AN_HOUR} | business(regain(7)), 7 * 60),
+        (613, 1487742, ACCOUNT_USED_UP, 222),
+        (613, 1487632, {"X-Ad-Account-Usage": RESET_IN_AN_HOUR.replace("3600", "7200")}, HOUR),
         (80000, None, INSIGHTS_THROTTLE, 300),
         (80000, None, business(regain(0)), 300),
         (613, 5044001, {}, 60),
@@ -170,6 +179,14 @@ INSIGHTS_THROTTLE = {"X-FB-Ads-Insights-Throttle": '{"app_id_util_pct": 100, "ac
         "account reset in seconds",
         "longest of two headers",
         "app usage states no time",
+        "the account's reset is not the app's",
+        "nor that of an app's insights",
+        "nor a page's",
+        "nor of 341",
+        "what regains the app's access is",
+        "nor is it a use case's",
+        "613 is the account's score too",
+        "a lock is not prolonged by the account's reset",
         "insights throttle states no time",
         "no minutes left",
         "mutations a second",
@@ -321,3 +338,21 @@ def test_classify_never_raises(status: int, headers: dict[str, str], body: bytes
         assert verdict.action in ("ok", "retry", "wait", "split", "reauthorise", "fail")
         assert 0 <= verdict.wait_seconds <= DAY
         assert verdict.reason or verdict.action == "ok"
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "holds"),
+    [
+        *((code, None, "app") for code in (4, 32, 341, 368)),
+        (4, 1504022, "app"),
+        (4, 1504039, "app"),
+        *((code, subcode, "account") for code, subcode in ((17, None), (17, 2446079), (613, None), (613, 1487742))),
+        (613, 5044001, "account"),
+        *((code, None, "business") for code in (80000, 80003, 80004, 80014)),
+        (613, 1487632, "object"),
+        (17, 1885172, "object"),
+    ],
+)
+def test_a_wait_tells_whose_limit_it_is_for(code: int, subcode: int | None, holds: str) -> None:
+    """What locks one ad set's budget must not stop the reading of an account, and an app's limit stops all of it."""
+    assert classify(400, {}, envelope(code, subcode)).holds == holds

@@ -106,6 +106,41 @@ def test_a_complete_read_of_its_days_without_it_resolves_it(
     assert [entry["resolved_by"] for entry in entries(tmp_path)] == [expected]
 
 
+def test_a_row_without_a_day_is_resolved_when_its_days_have_been_read_one_after_the_other(
+    writer: Writer, tmp_path: Path
+) -> None:
+    """Nights read a month in pieces: after each the rest is in doubt, and nothing is left after the last."""
+    load(writer, rejected=(unreadable(None, None),))
+    load(writer, days=DateRange(THIRD, THIRD))
+    writer.publish()
+    (entry,) = entries(tmp_path)
+    assert (entry["since"], entry["until"], entry["resolved_by"]) == (FIRST, SECOND, None)
+    load(writer, days=DateRange(FIRST, SECOND))
+    writer.publish()
+    assert [entry["resolved_by"] for entry in entries(tmp_path)] == [3]
+
+
+def test_of_a_read_that_broke_off_the_finished_days_are_whole_but_for_their_bad_rows(
+    writer: Writer, tmp_path: Path
+) -> None:
+    """The first of March is over: its bad row keeps its key from being closed; that of the third came too late."""
+    load(writer, *(insight(ad, day) for ad in "ab" for day in (FIRST, SECOND)))
+    rejected: list[UnreadableRow] = []
+
+    def broken() -> Iterator[pa.Table]:
+        rejected.append(unreadable("b", FIRST))
+        yield insight_page([insight("a", FIRST)])
+        rejected.append(unreadable("c", THIRD))
+        raise TransientError("the connection was lost")
+
+    with pytest.raises(TransientError):
+        writer.load(coverage(), broken(), known_at=at_noon, finished=lambda: SECOND, rejected=rejected)
+    writer.publish()
+    assert known(tmp_path) == {("a", FIRST), ("b", FIRST)}
+    loads = [(row["extent"], row["rejected"]) for row in Reader(tmp_path).loads().rows()]
+    assert loads == [("complete", 0), ("complete", 1), ("broken", 1)]
+
+
 def test_a_row_that_stays_bad_is_one_entry_as_it_came_last(writer: Writer, tmp_path: Path) -> None:
     """Each quarter of an hour brings it anew; the first and the last load that met it are known."""
     for spend in ("abc", "abd", "abe"):

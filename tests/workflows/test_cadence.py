@@ -9,14 +9,15 @@ from pydantic import SecretStr
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import add_client
-from aibuyer_kit.connectors.base import CreativeStream, InsightStream, ReachStream
+from aibuyer_kit.connectors.base import CreativeStream, EntityStream, InsightStream, ReachStream, Stream
+from aibuyer_kit.connectors.meta import MetaConnector, MetaCredentials
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.sandbox.serve import start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
-from aibuyer_kit.warehouse.write import CompleteRead
-from aibuyer_kit.workflows.cadence import Depth, due_depth, figure_streams
+from aibuyer_kit.warehouse.write import RecentRead
+from aibuyer_kit.workflows.cadence import Depth, due_streams, streams_of
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.sync import sync_client
 
@@ -30,45 +31,107 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def read(since: str, until: str, known_at: str) -> CompleteRead:
-    return CompleteRead(DateRange(date.fromisoformat(since), date.fromisoformat(until)), at(known_at))
+EVERY = {Level.AD: DAYS, Level.ACCOUNT: DAYS}
+CONNECTOR = MetaConnector("act_1", MetaCredentials(SecretStr("never sent")))
 
 
-NIGHT = read("2026-05-07", "2026-06-04", "2026-06-04T01:00")
+def read(since: str, until: str, known_at: str, *, level: str = "ad", label: str = "insights") -> RecentRead:
+    return RecentRead(label, level, DateRange(date.fromisoformat(since), date.fromisoformat(until)), at(known_at))
+
+
+def due(now: str, *reads: RecentRead) -> list[tuple[Depth, Stream]]:
+    return [
+        each for each in due_streams(CONNECTOR, reads, EVERY, at(now), KYIV, SETTINGS) if each[0] is not Depth.QUICK
+    ]
+
+
+def daily(reads: list[tuple[Depth, Stream]], level: Level = Level.AD) -> list[str]:
+    """Return depth and days of what is due of one level's figures, not broken down."""
+    return [
+        f"{depth} {stream.days}"
+        for depth, stream in reads
+        if isinstance(stream, InsightStream) and stream.level is level and not stream.breakdown_names
+    ]
+
+
+NIGHT = read("2026-05-07", "2026-06-01", "2026-06-04T01:00")
+THIRD_DAY = read("2026-06-02", "2026-06-02", "2026-06-04T01:00")
 
 
 @pytest.mark.parametrize(
     ("reads", "now", "expected"),
     [
-        pytest.param([], "2026-06-04T01:00", Depth.NIGHTLY, id="the-first-sync"),
-        pytest.param([NIGHT], "2026-06-04T01:15", Depth.QUICK, id="a-quarter-of-an-hour-later"),
-        pytest.param([NIGHT], "2026-06-04T02:00", Depth.HOURLY, id="an-hour-later"),
         pytest.param(
-            [NIGHT, read("2026-06-02", "2026-06-04", "2026-06-04T02:00")],
-            "2026-06-04T02:45",
-            Depth.QUICK,
-            id="after-it",
+            [], "2026-06-04T01:00", ["hourly 2026-06-02", "nightly 2026-05-07 to 2026-06-01"], id="the-first-sync"
         ),
-        pytest.param([NIGHT], "2026-06-04T20:59", Depth.HOURLY, id="late-on-the-accounts-day"),
-        pytest.param([NIGHT], "2026-06-04T21:00", Depth.NIGHTLY, id="the-accounts-next-day"),
+        pytest.param([NIGHT, THIRD_DAY], "2026-06-04T01:15", [], id="a-quarter-of-an-hour-later"),
+        pytest.param([NIGHT, THIRD_DAY], "2026-06-04T02:00", ["hourly 2026-06-02"], id="an-hour-later"),
+        pytest.param(
+            [NIGHT, read("2026-06-02", "2026-06-02", "2026-06-04T02:00")], "2026-06-04T02:45", [], id="after-it"
+        ),
+        pytest.param([NIGHT], "2026-06-04T20:59", ["hourly 2026-06-02"], id="late-on-the-accounts-day"),
+        pytest.param(
+            [read("2026-05-07", "2026-06-01", "2026-06-03T20:59"), THIRD_DAY],
+            "2026-06-04T01:15",
+            ["nightly 2026-05-07 to 2026-06-01"],
+            id="read-on-the-accounts-day-before",
+        ),
+        pytest.param(
+            [
+                read("2026-05-07", "2026-05-12", "2026-06-04T01:00"),
+                read("2026-05-20", "2026-05-21", "2026-06-04T01:00"),
+            ],
+            "2026-06-04T01:15",
+            ["hourly 2026-06-02", "nightly 2026-05-13 to 2026-05-19", "nightly 2026-05-22 to 2026-06-01"],
+            id="a-night-that-broke-off-goes-on-with-what-is-left",
+        ),
+        pytest.param(
+            [read("2026-05-07", "2026-06-02", "2026-06-04T01:00", label="insights by country")],
+            "2026-06-04T01:15",
+            ["hourly 2026-06-02", "nightly 2026-05-07 to 2026-06-01"],
+            id="a-breakdown-is-not-the-whole",
+        ),
     ],
 )
-def test_what_is_due(reads: list[CompleteRead], now: str, expected: Depth) -> None:
+def test_what_is_due(reads: list[RecentRead], now: str, expected: list[str]) -> None:
     """The account's day begins at 21:00 UTC in Kyiv's summer."""
-    assert due_depth(reads, at(now), KYIV, SETTINGS) is expected
+    assert daily(due(now, *reads)) == expected
 
 
-@pytest.mark.parametrize(("depth", "since"), [(Depth.QUICK, "2026-06-03"), (Depth.HOURLY, "2026-06-02")])
-def test_in_between_only_the_newest_days_are_read(depth: Depth, since: str) -> None:
-    """Ads, and the account's own sums to compare with."""
-    days = DateRange(date.fromisoformat(since), DAYS.until)
-    streams = list(figure_streams(depth, DAYS, SETTINGS))
-    assert streams == [InsightStream(Level.AD, days), InsightStream(Level.ACCOUNT, days)]
+def test_every_sync_reads_objects_and_the_newest_days() -> None:
+    """Whatever was read before: ads, and the account's own sums to compare with."""
+    streams = list(streams_of(Depth.QUICK, EVERY, SETTINGS))
+    newest = DateRange(date(2026, 6, 3), DAYS.until)
+    assert streams[:3] == [EntityStream(level) for level in (Level.CAMPAIGN, Level.ADSET, Level.AD)]
+    assert streams[3:] == [InsightStream(Level.AD, newest), InsightStream(Level.ACCOUNT, newest)]
+
+
+def test_each_level_is_read_as_far_back_as_it_is_open() -> None:
+    """The account's own sums may have been read when the ads' had failed."""
+    days = {Level.AD: DAYS, Level.ACCOUNT: DateRange(date(2026, 5, 25), DAYS.until)}
+    streams = [(Depth.NIGHTLY, each) for each in streams_of(Depth.NIGHTLY, days, SETTINGS)]
+    assert daily(streams, Level.AD) == ["nightly 2026-05-07 to 2026-06-01"]
+    assert daily(streams, Level.ACCOUNT) == ["nightly 2026-05-25 to 2026-06-01"]
+
+
+def test_the_longest_backfill_leaves_no_day_out() -> None:
+    """37 months, in reads of at most 30 days, each day once."""
+    months = DateRange(date(2023, 5, 9), date(2026, 6, 4))
+    asked = [
+        stream
+        for depth in Depth
+        for stream in streams_of(depth, {Level.AD: months, Level.ACCOUNT: months}, SETTINGS)
+        if isinstance(stream, InsightStream) and stream.level is Level.AD and not stream.breakdown_names
+    ]
+    assert len(months) == 1123
+    assert sorted(day for stream in asked for day in stream.days) == list(months)
+    assert max(len(stream.days) for stream in asked) <= 30
 
 
 def test_at_night_everything_is_read() -> None:
-    """Creatives, 29 days whole and in three breakdowns, yesterday's hours, and reach of three windows."""
-    streams = list(figure_streams(Depth.NIGHTLY, DAYS, SETTINGS))
+    """Creatives, 29 days in three breakdowns and by the hour, and reach of three windows."""
+    streams = list(streams_of(Depth.NIGHTLY, EVERY, SETTINGS))
+    assert [each.days for each in streams if isinstance(each, InsightStream) and each.hourly] == [DAYS]
     assert CreativeStream() in streams
     broken_down = {
         each.breakdowns: each.days for each in streams if isinstance(each, InsightStream) and each.breakdowns
@@ -112,6 +175,29 @@ def test_the_hours_of_yesterday_make_the_day(synced: Reader) -> None:
     hours = synced.insights(Level.ACCOUNT, yesterday, result=PURCHASES, breakdown=("hour",)).rows()
     assert sorted(row["hour"] for row in hours) == [f"{hour:02d}" for hour in range(24)]
     assert sum(row["impressions"] for row in hours) == day["impressions"]
+
+
+def test_an_hour_gets_the_results_that_come_later(tmp_path: Path) -> None:
+    """Four days on, the hours of a day still add up to its results, which have grown meanwhile."""
+    day = DateRange(date(2026, 5, 31), date(2026, 5, 31))
+    totals = []
+    with start("hill", seed=11) as platform:
+        account = AccountSection(id=platform.account_id, graph_url=platform.graph_url)
+        shop = add_client(tmp_path, "shop", ClientFile(name="Sample", clock="platform", accounts=(account,)))
+        settings = SyncSection(backfill_days=2, restated_days=7, breakdowns=[], reach=False)
+        for _ in range(2):
+            sync_client(
+                shop, client_connectors(shop, MetaSection(), access_token=SecretStr(platform.access_token)), settings
+            )
+            rows = (
+                Reader(shop.warehouse).insights(Level.ACCOUNT, day, result=PURCHASES, breakdown=each).rows()
+                for each in ((), ("hour",))
+            )
+            totals.append([sum(row["results"] for row in each) for each in rows])
+            platform.advance(4 * 86_400)
+    (first, first_of_hours), (later, later_of_hours) = totals
+    assert (first_of_hours, later_of_hours) == (first, later)
+    assert first < later
 
 
 def test_reach_belongs_to_its_window(synced: Reader) -> None:

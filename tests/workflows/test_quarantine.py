@@ -64,7 +64,7 @@ def test_a_bad_row_is_set_aside_its_day_is_read_again_and_a_good_row_resolves_it
     shop.platform.advance(86_400)
     oldest = min(day for _, day in before)
     again = SyncSection(backfill_days=10, restated_days=10, breakdowns=[], hourly=False, reach=False)
-    spoil(shop, query="level=ad&", field="clicks", value="-1")
+    spoil(shop, query=f"(?=.*level=ad&).*since[^,]*{oldest}", field="clicks", value="-1")
     report = sync_client(shop.context, shop.connectors, again, depth=Depth.NIGHTLY)
     assert report.failures == ()
     assert report.total("rejected") == 1

@@ -34,9 +34,11 @@ def _with_wait(verdict: Verdict, limits: StatedLimits) -> Verdict:
         return dataclasses.replace(verdict, wait_seconds=limits.after_success_seconds)
     if verdict.action != "wait":
         return verdict
-    stated = limits.after_throttle_seconds
+    # The account's score has a reset of its own, which says nothing about the limit of an app or a use case.
+    score_seconds = limits.reset_seconds if verdict.holds == "account" else 0.0
+    stated = max(limits.regain_seconds, score_seconds)
     # The headers speak of call limits, so they replace the guess for those but never shorten a lock.
-    guess = verdict.wait_seconds <= LIMIT_WAIT_SECONDS
+    guess = verdict.wait_seconds <= LIMIT_WAIT_SECONDS and verdict.holds != "object"
     return dataclasses.replace(verdict, wait_seconds=stated if stated and guess else max(stated, verdict.wait_seconds))
 
 
@@ -50,7 +52,8 @@ def _of_error(status: int, error: object) -> Verdict:
     elif status == 429 and row.action == "retry":
         row = dataclasses.replace(row, action="wait")
     wait_seconds = (row.wait_seconds or LIMIT_WAIT_SECONDS) if row.action == "wait" else 0.0
-    return Verdict(row.action, wait_seconds, _sentence(row.meaning, code, subcode, said), code, subcode, row.permission)
+    sentence = _sentence(row.meaning, code, subcode, said)
+    return Verdict(row.action, wait_seconds, sentence, code, subcode, row.permission, row.holds)
 
 
 def _action_by_status(status: int, *, transient: bool) -> Action:

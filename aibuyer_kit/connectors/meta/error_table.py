@@ -6,7 +6,7 @@ Source: the Marketing API's error reference and what public connectors had to ha
 from collections.abc import Container
 from dataclasses import dataclass
 
-from aibuyer_kit.connectors.base import Action
+from aibuyer_kit.connectors.base import Action, Held
 
 SHORT_WAIT_SECONDS = 60.0
 LIMIT_WAIT_SECONDS = 300.0
@@ -19,7 +19,7 @@ class Row:
     """One row of the table: `meaning` completes "Meta says that"; empty `subcodes` or `text` fit any.
 
     `wait_seconds` is for when the usage headers state none. A row that is `only_lasting` fits an HTTP status below 500
-    with `is_transient` false.
+    with `is_transient` false. `holds` says whose limit it is, and so which header tells the wait.
     """
 
     meaning: str
@@ -30,6 +30,7 @@ class Row:
     wait_seconds: float = 0.0
     permission: bool = False
     only_lasting: bool = False
+    holds: Held = "account"
 
     def fits(self, code: int, subcode: int | None, text: str, lasting: bool) -> bool:
         return (
@@ -73,15 +74,34 @@ BY_SUBCODE = (
     Row(_TOO_SLOW, "split", {2}, {1504038}),
     # 1504044 may also mean too much data: who reads splits once the retries are used up.
     Row(_UNKNOWN, "retry", {2}, {1504043, 1504044}),
-    Row(_APP_LIMIT, "wait", {4}, {1504022, 1504039}, wait_seconds=LIMIT_WAIT_SECONDS),
+    Row(_APP_LIMIT, "wait", {4}, {1504022, 1504039}, wait_seconds=LIMIT_WAIT_SECONDS, holds="app"),
     Row(_ACCOUNT_LIMIT, "wait", {17}, {2446079}, wait_seconds=LIMIT_WAIT_SECONDS),
-    Row("the spending limit was changed too often today", "wait", {17}, {1885172}, wait_seconds=DAY_SECONDS),
+    Row(
+        "the spending limit was changed too often today",
+        "wait",
+        {17},
+        {1885172},
+        wait_seconds=DAY_SECONDS,
+        holds="object",
+    ),
     Row(_ACCOUNT_LIMIT, "wait", {613}, {1487742}, wait_seconds=LIMIT_WAIT_SECONDS),
     Row("there were too many changes in one second", "wait", {613}, {5044001}, wait_seconds=SHORT_WAIT_SECONDS),
-    Row("the ad set's budget was changed too often this hour", "wait", {613}, {1487632}, wait_seconds=HOUR_SECONDS),
+    Row(
+        "the ad set's budget was changed too often this hour",
+        "wait",
+        {613},
+        {1487632},
+        wait_seconds=HOUR_SECONDS,
+        holds="object",
+    ),
     *(Row(meaning, "reauthorise", {190}, {subcode}) for subcode, meaning in _TOKEN.items()),
     Row(
-        "the report run failed and can be started again later", "wait", {-2}, {2490547}, wait_seconds=LIMIT_WAIT_SECONDS
+        "the report run failed and can be started again later",
+        "wait",
+        {-2},
+        {2490547},
+        wait_seconds=LIMIT_WAIT_SECONDS,
+        holds="object",
     ),
     Row("the report run is too large", "split", {-3}, {1504045}),
 )
@@ -95,16 +115,22 @@ BY_CODE = (
     Row("the request does not fit this account's configuration", "fail", {1}, only_lasting=True),
     Row(_UNKNOWN, "retry", {1}),
     Row("the service is down for a moment", "retry", {2}),
-    Row(_APP_LIMIT, "wait", {4, 341}, wait_seconds=LIMIT_WAIT_SECONDS),
+    Row(_APP_LIMIT, "wait", {4, 341}, wait_seconds=LIMIT_WAIT_SECONDS, holds="app"),
     Row(_NO_PERMISSION, "fail", {10, *range(200, 300)}, permission=True),
     Row("the user has reached the call limit", "wait", {17}, wait_seconds=LIMIT_WAIT_SECONDS),
-    Row("the page has reached its call limit", "wait", {32}, wait_seconds=LIMIT_WAIT_SECONDS),
+    Row("the page has reached its call limit", "wait", {32}, wait_seconds=LIMIT_WAIT_SECONDS, holds="app"),
     Row("the token is not valid", "reauthorise", {102, 190}),
     Row("the signature is wrong: the app secret does not belong to the token", "fail", {104}),
-    Row("this action is blocked for a policy reason", "wait", {368}, wait_seconds=HOUR_SECONDS),
+    Row("this action is blocked for a policy reason", "wait", {368}, wait_seconds=HOUR_SECONDS, holds="app"),
     Row("calls of this kind come too often", "wait", {613}, wait_seconds=LIMIT_WAIT_SECONDS),
     Row("the batch takes too long", "retry", {960}),
-    Row("this business use case has reached its limit", "wait", range(80000, 80015), wait_seconds=LIMIT_WAIT_SECONDS),
+    Row(
+        "this business use case has reached its limit",
+        "wait",
+        range(80000, 80015),
+        wait_seconds=LIMIT_WAIT_SECONDS,
+        holds="business",
+    ),
     *(Row(meaning, "fail", {code}) for code, meaning in _VALIDATION.items()),
 )
 

@@ -25,10 +25,6 @@ class StatedLimits:
     used_up: bool = False
 
     @property
-    def after_throttle_seconds(self) -> float:
-        return max(self.regain_seconds, self.reset_seconds)
-
-    @property
     def after_success_seconds(self) -> float:
         return max(self.regain_seconds, self.reset_seconds if self.used_up else 0.0)
 

@@ -132,9 +132,8 @@ class MetaConnector:
         self.report_days = report_days
         self.notices: list[str] = []
         self.checkpoint: Checkpoint | None = None
-        seam = Seam(
-            clock or SystemClock(), policy or RetryPolicy(), jitter, credentials.redact, budget=budget or CallBudget()
-        )
+        self.clock: Clock = clock or SystemClock()
+        seam = Seam(self.clock, policy or RetryPolicy(), jitter, credentials.redact, budget=budget or CallBudget())
         self.counts: CallCounts = seam.counts
         self.service: Service = seam.service
         self.budget: CallBudget = seam.budget
@@ -169,6 +168,7 @@ class MetaConnector:
         What was left out or mended is added to `notices`. A row that cannot be read is handed to `rejected` and the
         others go on; without it, or with many of them, the read ends with SchemaDriftError.
         """
+        self.checkpoint = after
         account, tally, mended = self.account(), Tally(), self.api.mended_answers
         try:
             if isinstance(stream, EntityStream) and stream.level is Level.ACCOUNT:
@@ -198,7 +198,7 @@ class MetaConnector:
     ) -> Iterator[pa.Table]:
         left = list(after.left) if after else self._questions(stream)
         parts = [question for question in left if isinstance(question, Question)]
-        self.checkpoint = Checkpoint(stream, tuple(parts))
+        self.checkpoint = _checkpoint(stream, parts)
         reading, gathering = self._reading(stream), Gathering(_MOST_ROWS)
         given = partial(self._given, stream, partial(make, reading.refused))
         try:
@@ -216,7 +216,7 @@ class MetaConnector:
 
     def _given(self, stream: Stream, make: Callable[[Batch], pa.Table], batch: Batch) -> Iterator[pa.Table]:
         table = make(batch)
-        self.checkpoint = Checkpoint(stream, batch.left)
+        self.checkpoint = _checkpoint(stream, batch.left)
         if len(table):
             yield table
 
@@ -310,6 +310,13 @@ class MetaConnector:
         (currency,) = page.required("currency", some_text)
         (zone,) = page.required("timezone_name", some_text)
         return AccountFacts(self.platform, self.account_id, name, known_currency(currency), time_zone(zone).key)
+
+
+def _checkpoint(stream: Stream, left: Sequence[Question]) -> Checkpoint:
+    """Return what is left; a window of reach counts as the day on which it ends."""
+    ends = isinstance(stream, ReachStream)
+    days = [question.days.until if ends else question.days.since for question in left if question.days]
+    return Checkpoint(stream, tuple(left), min(days, default=None))
 
 
 def stream_name(stream: Stream) -> str:

@@ -9,7 +9,7 @@ from aibuyer_kit.sandbox.control.deliveries import Deliveries
 from aibuyer_kit.sandbox.control.fault_kinds import FAULT_KINDS, STORM
 from aibuyer_kit.sandbox.control.faults import Faults
 from aibuyer_kit.sandbox.graph.api import GraphApi
-from aibuyer_kit.sandbox.graph.batch import batch_bytes, batch_items, is_batch
+from aibuyer_kit.sandbox.graph.batch import answer_batch, batch_items, is_batch
 from aibuyer_kit.sandbox.graph.errors import GraphError
 from aibuyer_kit.sandbox.graph.messages import Answer, GraphRequest
 from aibuyer_kit.sandbox.graph.subscriptions import handshake_of
@@ -58,14 +58,14 @@ class Exchange:
 
         fault = self.faults.meeting(request)
         answer = fault.meet(request, serve, self.api) if fault else serve()
-        self.calls.record(
+        number = self.calls.record(
             request,
             status=answer.status,
             changed=any(one.changed for one in served),
             fault=fault.kind.name if fault else None,
             in_batch=in_batch,
         )
-        return answer
+        return replace(answer, call_number=number)
 
     def _serve(self, request: GraphRequest) -> Answer:
         if not is_batch(request):
@@ -73,12 +73,10 @@ class Exchange:
         try:
             self.api.let_in(request)
             items = batch_items(request)
+            content = answer_batch(request, items, lambda item: self._answer_now(item, in_batch=True))
         except GraphError as error:
             return self.api.refusal(request, error)
-        answers = [self._answer_now(item, in_batch=True) for item in items]
-        # Within a batch, what would be held back has timed out.
-        heard = [replace(one, is_dropped=one.is_dropped or one.held_seconds is not None) for one in answers]
-        return Answer(200, batch_bytes(heard), self.api.headers(request))
+        return Answer(200, content, self.api.headers(request))
 
     async def _shake_hands(self, request: GraphRequest) -> None:
         with suppress(GraphError):

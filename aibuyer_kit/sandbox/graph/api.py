@@ -4,28 +4,41 @@ import re
 from collections.abc import Mapping
 
 from aibuyer_kit.sandbox.credentials import Credentials
+from aibuyer_kit.sandbox.graph.activities import activities_edge
+from aibuyer_kit.sandbox.graph.ad_rules import AdRule, AdRules
 from aibuyer_kit.sandbox.graph.changes import change_node, delete_node
 from aibuyer_kit.sandbox.graph.creations import create_object
 from aibuyer_kit.sandbox.graph.edges import OBJECT_EDGES, creatives_edge, objects_edge, unknown_edge
 from aibuyer_kit.sandbox.graph.errors import GraphError, invalid_parameter, no_such_object
-from aibuyer_kit.sandbox.graph.insights import asked_question, insights_edge
+from aibuyer_kit.sandbox.graph.insights import insights_edge
 from aibuyer_kit.sandbox.graph.messages import Answer, GraphRequest, json_bytes
 from aibuyer_kit.sandbox.graph.nodes import business_id, render_node
 from aibuyer_kit.sandbox.graph.paging import page
+from aibuyer_kit.sandbox.graph.question import asked_question
 from aibuyer_kit.sandbox.graph.report_runs import ReportRun, ReportRuns, render_run, run_insights
 from aibuyer_kit.sandbox.graph.subscriptions import Subscriptions
 from aibuyer_kit.sandbox.graph.tokens import Token, Tokens
 from aibuyer_kit.sandbox.graph.usage import UsageMeter
 from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.graph.wire import http_date
-from aibuyer_kit.sandbox.market.account import Account, Node
+from aibuyer_kit.sandbox.market.account import Account, AdSet, Node
 from aibuyer_kit.sandbox.market.creatives import Creative
 from aibuyer_kit.sandbox.market.engine import Market
 from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR
 
+# What an answer holds; insights come as JSON already.
+Content = Mapping[str, object] | bytes
+Found = Node | Creative | ReportRun | AdRule
+NEWEST_VERSION = "v26.0"
 _VERSION = re.compile(r"v\d+\.\d+")
 _READING = ("ads_read", "ads_management")
 _CREATED_BELOW_ACCOUNT = (*OBJECT_EDGES, "adcreatives")
+# What the platform may have below an account, and this one has none of.
+_EMPTY_EDGES = (
+    *("adimages", "advideos", "adlabels", "ad_studies", "adplayables", "ad_place_page_sets", "agencies", "users"),
+    *("advertisable_applications", "applications", "assigned_users", "customaudiences", "customconversions"),
+    *("instagram_accounts", "promote_pages", "reachfrequencypredictions", "saved_audiences"),
+)
 _BUSINESS_EDGES = ("owned_ad_accounts", "client_ad_accounts", "adaccounts")
 
 
@@ -39,6 +52,7 @@ class GraphApi:
         self.meter = UsageMeter(market.account.number, len(market.account.ads))
         self.runs = ReportRuns()
         self.subscriptions = Subscriptions(credentials.app_id)
+        self.ad_rules = AdRules(market.account.number, self.tokens.user_id)
         self.requires_proof = False
         self._answered = 0
 
@@ -56,7 +70,10 @@ class GraphApi:
 
     def headers(self, request: GraphRequest) -> dict[str, str]:
         """Return the headers that every answer carries."""
-        return {"Date": http_date(request.at_us), **self.meter.headers(use_case(request), request.at_us)}
+        asked = request.path.strip("/").split("/")[0]
+        version = asked if _VERSION.fullmatch(asked) else NEWEST_VERSION
+        about = {"Date": http_date(request.at_us), "facebook-api-version": version}
+        return about | self.meter.headers(use_case(request), request.at_us)
 
     def trace_id(self) -> str:
         """Return a new `fbtrace_id`; the same for the same sequence of calls."""
@@ -74,7 +91,7 @@ class GraphApi:
             raise GraphError(100, message, kind="GraphMethodException")
         return token
 
-    def _reply(self, request: GraphRequest) -> tuple[Mapping[str, object], bool]:
+    def _reply(self, request: GraphRequest) -> tuple[Content, bool]:
         path = path_parts(request)
         if path == ["oauth", "access_token"]:
             return self.tokens.exchange(request.params, request.at_us), False
@@ -89,7 +106,7 @@ class GraphApi:
                 return self._delete(path, request, token)
         raise _not_imitated(request.method, path)
 
-    def _read(self, path: list[str], request: GraphRequest, token: Token) -> Mapping[str, object]:
+    def _read(self, path: list[str], request: GraphRequest, token: Token) -> Content:
         match path:
             case ["debug_token"]:
                 return self.tokens.debug(request.params.text("input_token"), request.at_us)
@@ -143,11 +160,16 @@ class GraphApi:
         match path:
             case [self.market.account.id, "subscribed_apps"]:
                 return self.subscriptions.connect(request.params, connected=True), False
+            case [self.market.account.id, "adrules_library"]:
+                return self.ad_rules.create(request.params, request.at_us), True
             case [self.market.account.id, edge] if edge in _CREATED_BELOW_ACCOUNT:
                 made = create_object(view, edge, request.params)
                 return made, "id" in made
             case [object_id]:
-                return {"success": True}, change_node(view, self._changeable(object_id, "POST"), request)
+                found = self._changeable(object_id, "POST")
+                if isinstance(found, AdRule):
+                    return {"success": True}, self.ad_rules.change(found, request.params, request.at_us)
+                return {"success": True}, change_node(view, found, request)
         raise _not_imitated("POST", path)
 
     def _delete(self, path: list[str], request: GraphRequest, token: Token) -> tuple[Mapping[str, object], bool]:
@@ -160,21 +182,25 @@ class GraphApi:
             case [self.market.account.id, "subscribed_apps"]:
                 return self.subscriptions.connect(request.params, connected=False), False
             case [object_id]:
-                changed = delete_node(self._view(request), self._changeable(object_id, "DELETE"), request)
-                return {"success": True}, changed
+                found = self._changeable(object_id, "DELETE")
+                if isinstance(found, AdRule):
+                    return {"success": True}, self.ad_rules.delete(found, request.at_us)
+                return {"success": True}, delete_node(self._view(request), found, request)
         raise _not_imitated("DELETE", path)
 
     def _require_app(self, token: Token) -> None:
         if token.kind != "APP":
             raise GraphError(15, "(#15) This method must be called with an app access_token.")
 
-    def _find(self, object_id: str, method: str) -> Node | Creative | ReportRun:
-        found = self.market.find(object_id) or self.market.tree.creatives.get(object_id) or self.runs.find(object_id)
+    def _find(self, object_id: str, method: str) -> Found:
+        market = self.market
+        own = market.find(object_id) or market.tree.creatives.get(object_id)
+        found = own or self.ad_rules.find(object_id) or self.runs.find(object_id)
         if found is None:
             raise no_such_object(object_id, method)
         return found
 
-    def _changeable(self, object_id: str, method: str) -> Node | Creative:
+    def _changeable(self, object_id: str, method: str) -> Node | Creative | AdRule:
         found = self._find(object_id, method)
         if isinstance(found, ReportRun):
             raise no_such_object(object_id, method)
@@ -182,7 +208,7 @@ class GraphApi:
 
     def _node_only(self, object_id: str, method: str) -> Node:
         found = self._find(object_id, method)
-        if isinstance(found, ReportRun | Creative):
+        if isinstance(found, ReportRun | Creative | AdRule):
             raise no_such_object(object_id, method)
         return found
 
@@ -192,19 +218,21 @@ class GraphApi:
     def _accounts(self, request: GraphRequest) -> dict[str, object]:
         return page(request, [self.market.account], lambda account: (account.id,), lambda one: self._node(one, request))
 
-    def _node(self, node: Node | Creative | ReportRun, request: GraphRequest) -> dict[str, object]:
+    def _node(self, node: Found, request: GraphRequest) -> dict[str, object]:
         if isinstance(node, ReportRun):
             return render_run(self._view(request), node, request)
+        if isinstance(node, AdRule):
+            return self.ad_rules.render(self._view(request), node, request)
         fields = request.params.texts("fields") or (("account_id",) if isinstance(node, Account) else ())
         return render_node(self._view(request), node, fields)
 
-    def _edge(self, node: Node | Creative | ReportRun, edge: str, request: GraphRequest) -> dict[str, object]:
+    def _edge(self, node: Found, edge: str, request: GraphRequest) -> Content:
         view = self._view(request)
         if isinstance(node, ReportRun):
             if edge == "insights":
                 return run_insights(view, node, request)
             raise unknown_edge(edge)
-        if isinstance(node, Creative):
+        if isinstance(node, Creative | AdRule):
             raise unknown_edge(edge)
         if edge == "insights":
             return insights_edge(view, asked_question(view, node, request.params), request)
@@ -212,10 +240,24 @@ class GraphApi:
             return objects_edge(view, node, edge, request)
         if edge == "adcreatives":
             return creatives_edge(view, node, request)
-        if edge == "minimum_budgets" and isinstance(node, Account):
-            return _minimum_budgets(node)
-        if edge == "subscribed_apps" and isinstance(node, Account):
-            return self.subscriptions.connected_apps()
+        if edge == "activities" and isinstance(node, Account | AdSet):
+            return activities_edge(view, node, self.tokens.user_id, request)
+        if isinstance(node, Account):
+            return self._account_edge(node, edge, request)
+        raise unknown_edge(edge)
+
+    def _account_edge(self, account: Account, edge: str, request: GraphRequest) -> Content:
+        match edge:
+            case "minimum_budgets":
+                return _minimum_budgets(account)
+            case "subscribed_apps":
+                return self.subscriptions.connected_apps()
+            case "adrules_library":
+                return self.ad_rules.listed(self._view(request), request)
+            case "adspixels":
+                return {"data": [{"id": f"8{account.number[1:]}", "name": "Sample pixel"}]}
+        if edge in _EMPTY_EDGES:
+            return {"data": []}
         raise unknown_edge(edge)
 
 

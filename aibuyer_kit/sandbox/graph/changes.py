@@ -1,9 +1,13 @@
 """Changes of an object: checked first, then applied all at once, or only checked."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from aibuyer_kit.core.errors import AibuyerError
+from aibuyer_kit.core.money import micros_from_units, minor_from_micros
 from aibuyer_kit.sandbox.graph import errors
 from aibuyer_kit.sandbox.graph.budgets import checked_budgets, refuse_too_many_budget_changes
 from aibuyer_kit.sandbox.graph.errors import invalid_parameter
@@ -11,27 +15,31 @@ from aibuyer_kit.sandbox.graph.messages import SECRET_NAMES, GraphRequest, Param
 from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet, Campaign, Node
 from aibuyer_kit.sandbox.market.creatives import Creative
-from aibuyer_kit.sandbox.market.days import MICROSECONDS_PER_SECOND, to_us
+from aibuyer_kit.sandbox.market.days import MICROSECONDS_PER_SECOND, local_day, to_us
 from aibuyer_kit.sandbox.market.settings_log import BID_STRATEGIES, DELETED, LOWEST_COST, STATUSES
 
 # How long the platform looks at an ad before it delivers it.
 REVIEW_US = 15 * 60 * MICROSECONDS_PER_SECOND
 
+_MOST_LIMIT_CHANGES_A_DAY = 10
+_MOST_MINOR = 10**15
+
 _BUDGETS = ("daily_budget", "lifetime_budget", "bid_strategy")
 _CHANGEABLE: Mapping[type[Node | Creative], tuple[str, ...]] = {
     Campaign: ("status", "name", *_BUDGETS),
-    AdSet: ("status", "name", *_BUDGETS, "bid_amount", "end_time"),
+    AdSet: ("status", "name", *_BUDGETS, "bid_amount", "end_time", "targeting"),
     Ad: ("status", "name", "creative"),
     Creative: ("status", "name"),
 }
-_BEYOND_CHANGES = ("execution_options", "fields", "format", "locale", "method", "summary")
+# Clients that send an object back as they read it name it in the body too.
+_BEYOND_CHANGES = ("id", "execution_options", "fields", "format", "locale", "method", "summary")
 
 
 def change_node(view: View, node: Node | Creative, request: GraphRequest) -> bool:
     """Apply all that is asked for, or nothing, and return whether anything is different now. Raises GraphError."""
-    if isinstance(node, Account):
-        raise errors.no_such_object(node.id, request.method)
     params = request.params
+    if isinstance(node, Account):
+        return _change_account(view, node, params)
     refuse_unknown(params, _CHANGEABLE[type(node)])
     _refuse_what_is_gone(view, node)
     changes = checked_changes(view, node, params)
@@ -40,6 +48,29 @@ def change_node(view: View, node: Node | Creative, request: GraphRequest) -> boo
     if only_validates(params):
         return False
     return view.market.change(node.id, **changes)
+
+
+def _change_account(view: View, account: Account, params: Params) -> bool:
+    """Set the account's spending limit, which is given in currency units; 0 for none. Raises GraphError."""
+    refuse_unknown(params, ("spend_cap", "spend_cap_action"))
+    if params.text("spend_cap_action") not in ("", "delete") or ("spend_cap" in params) == (
+        "spend_cap_action" in params
+    ):
+        raise invalid_parameter("Give spend_cap, or spend_cap_action=delete.")
+    try:
+        micros = micros_from_units(Decimal(params.text("spend_cap", "0")))
+        minor = minor_from_micros(micros, account.minor_per_unit)
+    except (AibuyerError, InvalidOperation):
+        raise invalid_parameter("Param spend_cap must be an amount in the account's currency.") from None
+    if not 0 <= minor < _MOST_MINOR:
+        raise invalid_parameter("Param spend_cap must be 0 or more.")
+    if minor == view.market.setting(account.id).spend_cap_minor or only_validates(params):
+        return False
+    day_start_us = local_day(view.today, account.zone).start_us
+    changes = view.market.log.changes(account.id, view.at_us)
+    if sum(after.since_us >= day_start_us for _, after in changes) >= _MOST_LIMIT_CHANGES_A_DAY:
+        raise errors.too_many_limit_changes()
+    return view.market.change(account.id, spend_cap_minor=minor)
 
 
 def delete_node(view: View, node: Node | Creative, request: GraphRequest) -> bool:
@@ -61,6 +92,8 @@ def checked_changes(view: View, node: Campaign | AdSet | Ad | Creative, params: 
     if isinstance(node, Campaign | AdSet):
         if isinstance(node, AdSet) and "end_time" in params:
             changes["end_us"] = asked_end_us(view, params)
+        if isinstance(node, AdSet) and "targeting" in params:
+            changes["targeting"] = asked_targeting(params)
         changes |= checked_budgets(view, node, params, changes.get("end_us", view.setting(node).end_us))
         refuse_too_many_budget_changes(view, node, changes)
         changes |= asked_bid(params, view.setting(node).bid_strategy or LOWEST_COST)
@@ -109,6 +142,15 @@ def asked_end_us(view: View, params: Params) -> int:
     if end_us <= view.at_us:
         raise errors.end_in_the_past()
     return end_us
+
+
+def asked_targeting(params: Params) -> str:
+    """Return the targeting as JSON. Raises GraphError for one without a place."""
+    targeting = params.json("targeting")
+    match targeting:
+        case {"geo_locations": {}} | {"custom_audiences": [_, *_]}:
+            return json.dumps(targeting, separators=(",", ":"))
+    raise invalid_parameter("Param targeting must be an object with geo_locations or custom_audiences.")
 
 
 def asked_bid(params: Params, strategy: str) -> dict[str, Any]:

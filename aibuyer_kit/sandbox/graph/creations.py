@@ -12,6 +12,7 @@ from aibuyer_kit.sandbox.graph.changes import (
     asked_end_us,
     asked_name,
     asked_status,
+    asked_targeting,
     only_validates,
     refuse_unknown,
 )
@@ -36,6 +37,12 @@ _WITHOUT_EFFECT = (
     "destination_type",
     "tracking_specs",
     "is_adset_budget_sharing_enabled",
+    "attribution_spec",
+    "pacing_type",
+    "conversion_domain",
+    "is_dynamic_creative",
+    "dsa_beneficiary",
+    "dsa_payor",
 )
 
 
@@ -78,10 +85,11 @@ def _adset(view: View, params: Params) -> str:
     if bool(budgets) == view.setting(campaign).has_budget:
         raise errors.budget_on_both_levels() if budgets else invalid_parameter("Give the ad set a budget.")
     bid = {"bid_strategy": LOWEST_COST, **asked_bid(params, LOWEST_COST)}
-    name, status = asked_name(params), asked_status(params, ACTIVE)
+    name, status, targeting = asked_name(params), asked_status(params, ACTIVE), asked_targeting(params)
     if only_validates(params):
         return ""
-    return view.market.create_adset(campaign.id, name, status=status, end_us=end_us, **budgets, **bid).id
+    setting = {"status": status, "end_us": end_us, "targeting": targeting, **budgets, **bid}
+    return view.market.create_adset(campaign.id, name, **setting).id
 
 
 def _ad(view: View, params: Params) -> str:

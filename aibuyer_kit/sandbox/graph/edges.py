@@ -10,7 +10,7 @@ from aibuyer_kit.sandbox.graph.paging import page
 from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet, Campaign, Node
 from aibuyer_kit.sandbox.market.creatives import Creative
-from aibuyer_kit.sandbox.market.settings_log import ARCHIVED, DELETED
+from aibuyer_kit.sandbox.market.settings_log import DELETED
 
 OBJECT_EDGES = ("campaigns", "adsets", "ads")
 
@@ -61,7 +61,7 @@ def _wants_summary(params: Params) -> bool:
 
 def _is_listed(view: View, item: Campaign | AdSet | Ad, filters: Sequence[Filter]) -> bool:
     by_status = any(one.name == "effective_status" and not one.kind for one in filters)
-    if not by_status and view.effective_status(item) in (ARCHIVED, DELETED):
+    if not by_status and view.is_gone(item):
         return False
     return all(one.admits(view, item) for one in filters)
 

@@ -53,6 +53,10 @@ def no_such_object(object_id: str, method: str) -> GraphError:
     return GraphError(100, message, subcode=33, kind="GraphMethodException")
 
 
+def unsupported_request(method: str) -> GraphError:
+    return GraphError(100, f"Unsupported {method.lower()} request.", kind="GraphMethodException")
+
+
 def bad_token(message: str, subcode: int | None = None) -> GraphError:
     return GraphError(190, message, subcode=subcode, http_status=401)
 
@@ -93,6 +97,16 @@ def too_many_budget_changes() -> GraphError:
         subcode=1487632,
         user_title="Budget changed too often",
         user_message="The budget of this ad set was changed 4 times within an hour. Try again in an hour.",
+    )
+
+
+def too_many_limit_changes() -> GraphError:
+    return GraphError(
+        17,
+        "(#17) User request limit reached",
+        subcode=1885172,
+        user_title="Spending limit changed too often",
+        user_message="The account's spending limit was changed 10 times within a day. Try again tomorrow.",
     )
 
 

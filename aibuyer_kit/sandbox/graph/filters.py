@@ -10,7 +10,6 @@ from aibuyer_kit.sandbox.graph.messages import Params
 from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet, Campaign, Node
 from aibuyer_kit.sandbox.market.days import MICROSECONDS_PER_SECOND
-from aibuyer_kit.sandbox.market.totals import Totals
 
 EFFECTIVE_STATUSES = frozenset(
     [
@@ -29,16 +28,13 @@ EFFECTIVE_STATUSES = frozenset(
     ]
 )
 
-_METRICS: Mapping[str, Callable[[Totals], float]] = {
-    "impressions": lambda totals: totals.impressions,
-    "clicks": lambda totals: totals.clicks,
-    "spend": lambda totals: totals.spend_minor,
-    "reach": lambda totals: totals.reach,
-}
+METRICS = ("impressions", "clicks", "spend", "reach")
 _ATTRIBUTES: Mapping[str, Callable[[View, Any], object]] = {
     "effective_status": lambda view, node: view.effective_status(node),
     "id": lambda _view, node: node.id,
     "name": lambda view, node: view.name(node),
+    "status": lambda view, node: view.setting(node).status,
+    "objective": lambda view, node: getattr(view.within(node, Campaign), "objective", ""),
     "created_time": lambda view, node: view.created_us(node) // MICROSECONDS_PER_SECOND,
     "updated_time": lambda view, node: view.setting(node).since_us // MICROSECONDS_PER_SECOND,
 }
@@ -71,16 +67,16 @@ class Filter:
 
     @property
     def is_metric(self) -> bool:
-        return self.name in _METRICS
+        return self.name in METRICS
 
     def admits(self, view: View, node: Campaign | AdSet | Ad) -> bool:
         """Return whether an object passes; one that does not lie in an object of the kind passes."""
         target = view.within(node, _KINDS[self.kind]) if self.kind else node
         return target is None or _OPERATORS[self.operator](_ATTRIBUTES[self.name](view, target), self.value)
 
-    def admits_row(self, totals: Totals, minor_per_unit: int) -> bool:
+    def admits_row(self, figures: Mapping[str, int], minor_per_unit: int) -> bool:
         """Return whether a row passes, by one of its metrics; spend is compared in currency units."""
-        found = _METRICS[self.name](totals)
+        found = figures[self.name]
         return _OPERATORS[self.operator](found / minor_per_unit if self.name == "spend" else found, self.value)
 
 
@@ -105,7 +101,7 @@ def _filter(entry: object, *, metrics: bool) -> Filter:
     match entry:
         case {"field": str(field), "operator": str(operator), "value": value}:
             kind, _, name = field.rpartition(".")
-            known = (*_ATTRIBUTES, *(_METRICS if metrics else ()))
+            known = (*_ATTRIBUTES, *(METRICS if metrics else ()))
             if name not in known or kind not in ("", *_KINDS):
                 raise invalid_parameter(f"filtering by {field!r} is not imitated. Imitated: {', '.join(known)}.")
             return _checked(Filter(kind, name, operator, value))

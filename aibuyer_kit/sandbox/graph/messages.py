@@ -115,11 +115,13 @@ class Answer:
     is_dropped: bool = False
     # What the answer waits for after the call was recorded: real seconds, 0 for as long as the fault is armed.
     held_seconds: float | None = None
+    # Its call in the record of calls.
+    call_number: int = 0
 
 
 Serve = Callable[[], Answer]
 
 
 def json_bytes(content: object) -> bytes:
-    """Return compact JSON in ASCII, as the platform writes it."""
-    return json.dumps(content, separators=(",", ":")).encode()
+    """Return compact JSON in ASCII, as the platform writes it; what is JSON already stays."""
+    return content if isinstance(content, bytes) else json.dumps(content, separators=(",", ":")).encode()

@@ -1,7 +1,10 @@
 """Account, campaigns, ad sets, ads and creatives as the platform writes them, field by field."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from aibuyer_kit.sandbox.graph.errors import invalid_parameter
@@ -25,6 +28,8 @@ def _always(value: object) -> Field:
 _ABSENT = _always(None)
 
 
+_TARGETING = '{"age_min":18,"age_max":65,"geo_locations":{"countries":["UA","PL","DE","CZ"]}}'
+
 _SHARED: Mapping[str, Field] = {
     "id": lambda _view, node: node.id,
     "account_id": lambda view, _node: view.account.number,
@@ -32,8 +37,8 @@ _SHARED: Mapping[str, Field] = {
     "status": lambda view, node: view.setting(node).status,
     "configured_status": lambda view, node: view.setting(node).status,
     "effective_status": lambda view, node: view.effective_status(node),
-    "created_time": lambda view, node: view.time(view.created_us(node)),
-    "updated_time": lambda view, node: view.time(view.setting(node).since_us),
+    "created_time": lambda view, node: view.created(node),
+    "updated_time": lambda view, node: view.updated(node),
     "issues_info": lambda view, node: _issues(view, node),
 }
 
@@ -56,9 +61,9 @@ _ACCOUNT: Mapping[str, Field] = {
     "timezone_name": lambda _view, node: node.zone.key,
     "amount_spent": lambda view, node: str(view.spent_minor(node)),
     "balance": _always("0"),
-    "spend_cap": _always("0"),
+    "spend_cap": lambda view, node: str(view.market.setting(node.id, view.at_us).spend_cap_minor),
     "min_daily_budget": _always(MIN_DAILY_BUDGET_MINOR),
-    "created_time": lambda view, _node: view.time(view.history_start_us()),
+    "created_time": lambda view, node: view.created(node),
     "timezone_id": _always(137),
     "timezone_offset_hours_utc": lambda view, node: _utc_offset_hours(view, node),
     "business": lambda view, _node: {"id": business_id(view), "name": "Sample business"},
@@ -83,9 +88,7 @@ _ADSET: Mapping[str, Field] = {
     "campaign_id": lambda _view, node: node.campaign_id,
     "bid_amount": lambda view, node: view.setting(node).bid_amount_minor or None,
     "billing_event": _always("IMPRESSIONS"),
-    "optimization_goal": lambda _view, node: (
-        "LEAD_GENERATION" if node.objective == "OUTCOME_LEADS" else "OFFSITE_CONVERSIONS"
-    ),
+    "optimization_goal": lambda _view, node: optimization_goal(node),
     "attribution_spec": _always(
         [
             {"event_type": "CLICK_THROUGH", "window_days": 7},
@@ -94,7 +97,7 @@ _ADSET: Mapping[str, Field] = {
     ),
     "end_time": lambda view, node: _end(view, node),
     "learning_stage_info": lambda view, node: _learning(view, node),
-    "targeting": _always({"age_min": 18, "age_max": 65, "geo_locations": {"countries": ["UA", "PL", "DE", "CZ"]}}),
+    "targeting": lambda view, node: json.loads(view.setting(node).targeting or _TARGETING),
     "promoted_object": _ABSENT,
 }
 
@@ -143,6 +146,10 @@ _NESTED = re.compile(r"(\w+)\{(.*)\}", re.DOTALL)
 def business_id(view: View) -> str:
     """Return the id of the business that owns the account."""
     return f"9{view.account.number[1:]}"
+
+
+def optimization_goal(adset: AdSet) -> str:
+    return "LEAD_GENERATION" if adset.objective == "OUTCOME_LEADS" else "OFFSITE_CONVERSIONS"
 
 
 def _text(number: int | None) -> str | None:
@@ -200,7 +207,7 @@ def render_node(view: View, node: Node | Creative, fields: Sequence[str]) -> dic
     inner = {match[1]: match[2] for match in map(_NESTED.fullmatch, fields) if match}
     plain = [name for name in fields if not _NESTED.fullmatch(name)]
     check_fields(plain, known, type(node).__name__)
-    values = {name: known[name](view, node) for name in ("id", *plain)}
+    values = {name: known.get(name, _ABSENT)(view, node) for name in ("id", *plain)}
     for name, text in inner.items():
         values[name] = render_node(view, _joined(view, node, name), split_fields(text))
     return {name: value for name, value in values.items() if value is not None}
@@ -217,9 +224,21 @@ def _joined(view: View, node: Node | Creative, name: str) -> Node | Creative:
 
 
 def check_fields(fields: Sequence[str], known: Mapping[str, object], kind: str) -> None:
-    """Raise GraphError for the first field that there is not."""
+    """Raise GraphError for the first field that there is not; one that is only not imitated is left out of answers."""
     for name in fields:
-        if name not in known:
+        if name not in known and name not in platform_fields().get(kind, ()):
             raise invalid_parameter(
                 f"Tried accessing nonexisting field ({name}) on node type ({kind}). Imitated: {', '.join(known)}"
             )
+
+
+@cache
+def platform_fields() -> Mapping[str, frozenset[str]]:
+    """Return the names of all fields that the platform has had since its version 19, by kind of node."""
+    found: dict[str, set[str]] = {}
+    for line in Path(__file__).with_name("field_names.txt").read_text(encoding="utf-8").splitlines():
+        if line.endswith(":"):
+            own = found.setdefault(line[:-1], set())
+        else:
+            own.update(line.split())
+    return {kind: frozenset(names) for kind, names in found.items()}

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -16,6 +17,22 @@ MAX_LIMIT = 5000
 # What a row is called in a cursor; rows are in the order of their keys.
 Key = tuple[str, ...]
 Item = TypeVar("Item")
+FIRST: Key = ("0",)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page begins: behind a key, or, backwards, before it; () is the very beginning."""
+
+    key: Key = ()
+    backwards: bool = False
+
+    def admits(self, key: Key) -> bool:
+        return key < self.key if self.backwards else key > self.key
+
+
+# Returns up to so many items with their keys from a place on, in the order in which they are met.
+Find = Callable[[Place, int], Sequence[tuple[Key, Item]]]
 
 
 def page(
@@ -23,26 +40,33 @@ def page(
 ) -> dict[str, object]:
     """Return one page of items in the platform's shape; only its own are rendered. Raises GraphError."""
 
-    def after(seen: Key) -> Iterator[tuple[Key, Item]]:
-        return ((key_of(item), item) for item in items if key_of(item) > seen)
+    def find(place: Place, count: int) -> list[tuple[Key, Item]]:
+        ordered = reversed(items) if place.backwards else iter(items)
+        return list(islice(((key_of(item), item) for item in ordered if place.admits(key_of(item))), count))
 
-    return page_after(request, after, render)
+    shown, paging = paged(request, find)
+    return {"data": [render(item) for item in shown]} | ({"paging": paging} if paging else {})
 
 
-def page_after(
-    request: GraphRequest, after: Callable[[Key], Iterable[tuple[Key, Item]]], render: Callable[[Item], object]
-) -> dict[str, object]:
-    """Return one page of what `after` yields behind a key, in the order of keys; no more is asked of it than needed."""
-    limit = _limit(request)
-    found = list(islice(after(_seen(request)), limit + 1))
-    shown = found[:limit]
+def paged(request: GraphRequest, find: Find[Item]) -> tuple[list[Item], dict[str, object]]:
+    """Return the items of a page and what it says of its neighbours, which is nothing on an empty one.
+
+    No more is asked of `find` than is needed. Raises GraphError.
+    """
+    limit, place = _limit(request), _place(request)
+    found = find(place, limit + 1)
+    shown, goes_on = found[:limit], len(found) > limit
     if not shown:
-        return {"data": []}
-    cursors = {"before": cursor(shown[0][0]), "after": cursor(shown[-1][0])}
-    paging: dict[str, object] = {"cursors": cursors}
-    if len(found) > limit:
-        paging["next"] = next_url(request, cursors["after"])
-    return {"data": [render(item) for _, item in shown], "paging": paging}
+        return [], {}
+    if place.backwards:
+        shown = shown[::-1]
+    before, after = cursor(shown[0][0]), cursor(shown[-1][0])
+    paging: dict[str, object] = {"cursors": {"before": before, "after": after}}
+    if goes_on or place.backwards:
+        paging["next"] = next_url(request, after)
+    if goes_on if place.backwards else place.key > FIRST:
+        paging["previous"] = previous_url(request, before)
+    return [item for _, item in shown], paging
 
 
 def _limit(request: GraphRequest) -> int:
@@ -54,22 +78,31 @@ def _limit(request: GraphRequest) -> int:
     return limit
 
 
-def _seen(request: GraphRequest) -> Key:
-    if request.params.text("before"):
-        raise invalid_parameter("Paging backwards (before) is not imitated; use after.")
-    text = request.params.text("after")
-    return _key(text) if text else ()
+def _place(request: GraphRequest) -> Place:
+    """Raises GraphError for a bad cursor, or for two."""
+    before, after = request.params.text("before"), request.params.text("after")
+    if before and after:
+        raise invalid_parameter("Give after or before, not both.")
+    return Place(_key(before or after), backwards=bool(before)) if before or after else Place()
 
 
 def next_url(request: GraphRequest, after: str) -> str:
     """Return the address of the next page; like the platform's own, it carries the access token."""
-    values = {name: value for name, value in request.query.values.items() if name not in ("after", "appsecret_proof")}
-    query = urlencode({**values, "after": (after,)}, doseq=True)
-    return f"{request.base_url}{request.path}?{query}"
+    return _url(request, "after", after)
+
+
+def previous_url(request: GraphRequest, before: str) -> str:
+    return _url(request, "before", before)
+
+
+def _url(request: GraphRequest, name: str, text: str) -> str:
+    own = ("after", "before", "appsecret_proof")
+    values = {each: value for each, value in request.query.values.items() if each not in own}
+    return f"{request.base_url}{request.path}?{urlencode({**values, name: (text,)}, doseq=True)}"
 
 
 def cursor(key: Key) -> str:
-    """Return the text that stands for a key; that of ("0",) lies before every row."""
+    """Return the text that stands for a key; that of FIRST lies before every row."""
     return base64.urlsafe_b64encode("|".join(key).encode()).decode()
 
 
@@ -77,4 +110,4 @@ def _key(text: str) -> Key:
     try:
         return tuple(base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode().split("|"))
     except (binascii.Error, UnicodeError):
-        raise invalid_parameter("Invalid cursor for the param after.") from None
+        raise invalid_parameter("Invalid cursor for the param after or before.") from None

@@ -30,6 +30,11 @@ def _month_of(day: date) -> DateRange:
     return DateRange(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
 
 
+def _quarter_of(day: date) -> DateRange:
+    first = date(day.year, day.month - (day.month - 1) % 3, 1)
+    return DateRange(first, _month_of(first + timedelta(days=62)).until)
+
+
 _PRESETS: Mapping[str, Callable[[date, date], DateRange]] = {
     "today": lambda today, _first_day: DateRange(today, today),
     "yesterday": _days_back(1),
@@ -38,6 +43,13 @@ _PRESETS: Mapping[str, Callable[[date, date], DateRange]] = {
     "last_week_mon_sun": lambda today, _first_day: _week_of(today - timedelta(days=7)),
     "last_month": lambda today, _first_day: _month_of(today.replace(day=1) - timedelta(days=1)),
     "this_month": lambda today, _first_day: DateRange(today.replace(day=1), today),
+    "this_quarter": lambda today, _first_day: DateRange(_quarter_of(today).since, today),
+    "last_quarter": lambda today, _first_day: _quarter_of(_quarter_of(today).since - timedelta(days=1)),
+    "this_year": lambda today, _first_day: DateRange(date(today.year, 1, 1), today),
+    "last_year": lambda today, _first_day: DateRange(date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
+    "this_week_sun_today": lambda today, _first_day: DateRange(today - timedelta(days=today.isoweekday() % 7), today),
+    "last_week_sun_sat": lambda today, _first_day: _days_back(7)(today - timedelta(days=today.isoweekday() % 7), today),
+    "data_maximum": lambda today, first_day: DateRange(first_day, today),
     "maximum": lambda today, first_day: DateRange(first_day, today),
 }
 

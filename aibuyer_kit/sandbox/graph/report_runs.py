@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 from aibuyer_kit.sandbox.graph.errors import GraphError
 from aibuyer_kit.sandbox.graph.insight_rows import check_insight_fields
-from aibuyer_kit.sandbox.graph.insights import Question, asked_question, insights_edge
+from aibuyer_kit.sandbox.graph.insights import insights_edge
 from aibuyer_kit.sandbox.graph.messages import GraphRequest
 from aibuyer_kit.sandbox.graph.nodes import check_fields
+from aibuyer_kit.sandbox.graph.question import Question, asked_question
 from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.market.account import Node
 from aibuyer_kit.sandbox.market.days import MICROSECONDS_PER_SECOND
@@ -113,7 +114,7 @@ def render_run(view: View, run: ReportRun, request: GraphRequest) -> dict[str, o
     return {name: values[name] for name in ("id", *fields) if name in values}
 
 
-def run_insights(view: View, run: ReportRun, request: GraphRequest) -> dict[str, object]:
+def run_insights(view: View, run: ReportRun, request: GraphRequest) -> bytes:
     """Return one page of a completed run's rows, as they were when it ended. Raises GraphError before that."""
     if run.stage(view.at_us)[0] != "Job Completed":
         raise GraphError(

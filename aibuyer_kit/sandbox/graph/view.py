@@ -62,8 +62,22 @@ class View:
                 return "ADSET_PAUSED" if isinstance(parent, AdSet) else "CAMPAIGN_PAUSED"
         return "PENDING_REVIEW" if self.at_us < own.reviewed_us else own.verdict or ACTIVE
 
+    def is_gone(self, node: Below, *statuses: str) -> bool:
+        """Return whether an object is archived or deleted, by itself or with what it lies in."""
+        ever_gone = self.market.log.ever_gone
+        if not ever_gone or ever_gone.isdisjoint((node.id, *(parent.id for parent in self.parents(node)))):
+            return False
+        return self.effective_status(node) in (statuses or (ARCHIVED, DELETED))
+
     def created_us(self, node: Below | Creative) -> int:
         return self.market.log.first(node.id).since_us
+
+    def created(self, node: Node | Creative) -> str:
+        return self.time(self.history_start_us() if isinstance(node, Account) else self.created_us(node))
+
+    def updated(self, node: Node | Creative) -> str:
+        """Return when it was last set; an account's settings are those that it began with."""
+        return self.created(node) if isinstance(node, Account) else self.time(self.setting(node).since_us)
 
     def time(self, moment_us: int) -> str:
         return time_text(moment_us, self.account.zone)

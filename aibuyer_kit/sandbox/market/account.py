@@ -1,13 +1,15 @@
 """The account's tree with each arm's fixed parameters, drawn once by the arm's own names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
-from aibuyer_kit.core.money import meta_minor_per_unit
+from aibuyer_kit.core.money import MICROS_PER_UNIT, meta_minor_per_unit
 from aibuyer_kit.sandbox.market.draws import between, digits, log_between, uniform
 from aibuyer_kit.sandbox.market.response import HillCurve
-from aibuyer_kit.sandbox.market.world import AdSetPlan, CampaignPlan, World
+from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World
 
 _AD_NAMES = ("video", "image")
 CREATIVE_PREFIX = "23"
@@ -50,15 +52,19 @@ class AdSet:
     audience: int
     view_share: float
     ads: tuple[Ad, ...]
+    minor_per_unit: int
+    # Whether a daily budget is spent unevenly over the week.
+    is_uneven: bool = False
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """A campaign; its budgets are on its ad sets."""
+    """A campaign as its plan has it, with its ad sets."""
 
     id: str
     name: str
     objective: str
+    plan: CampaignPlan
     adsets: tuple[AdSet, ...]
 
     @property
@@ -105,15 +111,48 @@ def build_account(world: World, seed: int) -> Account:
     """Return the account of a world: the same for the same world and seed."""
     campaigns = tuple(_campaign(plan, place, world, seed) for place, plan in enumerate(world.campaigns, start=1))
     zone = ZoneInfo(world.time_zone)
-    return Account(digits(15, seed, "account"), "Sample account", world.currency, zone, campaigns)
+    account = Account(digits(15, seed, "account"), "Sample account", world.currency, zone, campaigns)
+    return split_anew(account, world.today_split)
+
+
+def split_anew(account: Account, split: str) -> Account:
+    """Return the account with the sum of its ad sets' daily budgets split as a world wants it; other budgets stay."""
+    chosen = [adset for adset in account.adsets if adset.plan.daily_budget_micros]
+    if split == "as_is" or not chosen:
+        return account
+    weights = [1.0 if split == "equal" else _roas(adset, account.minor_per_unit) for adset in chosen]
+    step_micros = MICROS_PER_UNIT // account.minor_per_unit
+    total = sum(adset.plan.daily_budget_micros for adset in chosen) // step_micros
+    spare = total - MIN_DAILY_BUDGET_MINOR * len(chosen)
+    running = [0, *(int(spare * part / sum(weights)) for part in list(accumulate(weights))[:-1]), spare]
+    budgets = {
+        adset.id: (MIN_DAILY_BUDGET_MINOR + after - before) * step_micros
+        for adset, (before, after) in zip(chosen, pairwise(running), strict=True)
+    }
+    return replace(account, campaigns=tuple(_with_budgets(campaign, budgets) for campaign in account.campaigns))
+
+
+def _roas(adset: AdSet, minor_per_unit: int) -> float:
+    """Return what the written budget earns per unit on an average day."""
+    units = adset.plan.daily_budget_micros / MICROS_PER_UNIT
+    value_units = sum(ad.value_minor for ad in adset.ads) / len(adset.ads) / minor_per_unit
+    return adset.curve.results(units) * value_units / units
+
+
+def _with_budgets(campaign: Campaign, micros: Mapping[str, int]) -> Campaign:
+    adsets = tuple(
+        replace(adset, plan=replace(adset.plan, daily_budget_micros=micros[adset.id])) if adset.id in micros else adset
+        for adset in campaign.adsets
+    )
+    return replace(campaign, adsets=adsets)
 
 
 def new_campaign(plan: CampaignPlan, place: int, seed: int) -> Campaign:
     """Return a campaign without ad sets, at a place behind all others."""
-    return Campaign(_id(seed, place), plan.name, plan.objective, ())
+    return Campaign(_id(seed, place), plan.name, plan.objective, plan, ())
 
 
-def new_adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], seed: int) -> AdSet:
+def new_adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], seed: int, minor_per_unit: int) -> AdSet:
     """Return an ad set without ads; its curve, price and people are drawn by its own and its campaign's name."""
     arm = (campaign.name, plan.name)
     half_units = log_between(40, 160, seed, *arm, "half")
@@ -127,9 +166,10 @@ def new_adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], s
         plan=plan,
         curve=curve,
         cpm_units=log_between(4, 12, seed, *arm, "cpm"),
-        audience=int(log_between(60_000, 900_000, seed, *arm, "audience")),
+        audience=plan.audience_size or int(log_between(60_000, 900_000, seed, *arm, "audience")),
         view_share=between(0.08, 0.22, seed, *arm, "view share"),
         ads=(),
+        minor_per_unit=minor_per_unit,
     )
 
 
@@ -169,4 +209,5 @@ def _adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], worl
     for number, kind in enumerate(_AD_NAMES, start=1):
         ad = new_ad((campaign.name, plan.name, kind), (*place, number), seed, minor_per_unit)
         ads.append(replace(ad, name=f"{plan.name} {kind}", idle_every=plan.first_ad_idle_every if number == 1 else 0))
-    return replace(new_adset(plan, campaign, place, seed), ads=tuple(ads))
+    is_uneven = world.daily_spend == "uneven"
+    return replace(new_adset(plan, campaign, place, seed, minor_per_unit), ads=tuple(ads), is_uneven=is_uneven)

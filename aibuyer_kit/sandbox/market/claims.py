@@ -1,14 +1,15 @@
-"""What the platform claims: results known so far as whole numbers, by action type and attribution window.
+"""What the platform claims: results known so far as whole numbers, by kind and attribution window.
 
 The default setting is 7-day click plus 1-day view. One purchase is seen three ways (PURCHASE_TYPES): adding them up
 would count it three times.
 """
 
 import math
-from datetime import date
+from collections.abc import Sequence
 
-from aibuyer_kit.sandbox.market.account import Ad, AdSet
-from aibuyer_kit.sandbox.market.delivery import Delivery
+import numpy as np
+
+from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_floats
 
 WINDOWS = ("1d_click", "7d_click", "28d_click", "1d_view")
 CLAIM_KEYS = ("value", *WINDOWS)
@@ -23,50 +24,31 @@ _CLICK_28D_OVER_7D = 0.12
 _STEPS = {"result": math.sqrt(5), "cart": math.sqrt(13), "view": math.sqrt(2), "1d": math.sqrt(3), "28d": math.sqrt(7)}
 
 
-def claims(adset: AdSet, ad: Ad, delivery: Delivery, day: date, share_known: float) -> dict[str, Claim]:
-    """Return the claims of one ad and day by action type; types without any are absent.
+def claimed_steps(exact: Floats, kind: str, view_share: Floats, phase: Floats, ordinals: Ints) -> tuple[Ints, ...]:
+    """Return what each wider window adds to the last, for each ad and day: 1d_click, 7d_click, 28d_click; and 1d_view.
 
-    The first number of a result's claim is less than 1 from ``final_results * share_known``, and never falls while
-    that product rises.
+    `kind` is "result" or "cart". All but the third add up to less than 1 from `exact`, and that sum never falls while
+    `exact` rises.
     """
-    known = delivery.final_results * share_known
-    result = _claim(adset, ad, day, _whole(known, ad, day, "result"))
-    links = delivery.link_clicks
-    found: dict[str, Claim] = {"link_click": (links, links, links, links, 0)}
-    if adset.objective == "OUTCOME_LEADS":
-        found["lead"] = result
-    else:
-        found |= dict.fromkeys(PURCHASE_TYPES, result)
-        found["add_to_cart"] = _claim(adset, ad, day, _whole(known * ad.carts_per_result, ad, day, "cart"))
-    return {action_type: claim for action_type, claim in found.items() if claim[0]}
-
-
-def claimed_values(ad: Ad, claimed: dict[str, Claim]) -> dict[str, Claim]:
-    """Return the value of the claimed purchases in minor units, by action type."""
-    return {
-        action_type: scaled(claim, ad.value_minor)
-        for action_type, claim in claimed.items()
-        if action_type in PURCHASE_TYPES
-    }
-
-
-def scaled(claim: Claim, factor: int) -> Claim:
-    total, click_1d, click_7d, click_28d, view_1d = claim
-    return (total * factor, click_1d * factor, click_7d * factor, click_28d * factor, view_1d * factor)
-
-
-def added(one: Claim, other: Claim) -> Claim:
-    return (one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3], one[4] + other[4])
-
-
-def _claim(adset: AdSet, ad: Ad, day: date, total: int) -> Claim:
-    view_1d = _whole(total * adset.view_share, ad, day, "view")
+    total = _whole(exact, phase, ordinals, kind)
+    view_1d = _whole(as_floats(total * view_share), phase, ordinals, "view")
     click_7d = total - view_1d
-    click_1d = _whole(click_7d * _CLICK_1D_OF_7D, ad, day, "1d")
-    click_28d = click_7d + _whole(click_7d * _CLICK_28D_OVER_7D, ad, day, "28d")
-    return (total, click_1d, click_7d, click_28d, view_1d)
+    click_1d = _whole(as_floats(click_7d * _CLICK_1D_OF_7D), phase, ordinals, "1d")
+    return (
+        click_1d,
+        click_7d - click_1d,
+        _whole(as_floats(click_7d * _CLICK_28D_OVER_7D), phase, ordinals, "28d"),
+        view_1d,
+    )
 
 
-def _whole(exact: float, ad: Ad, day: date, kind: str) -> int:
+def from_steps(steps: Sequence[Ints]) -> Ints:
+    """Return claims with CLAIM_KEYS as their last axis."""
+    first, second, third, view = steps
+    in_7d = first + second
+    return np.stack([in_7d + view, first, in_7d, in_7d + third, view], axis=-1)
+
+
+def _whole(exact: Floats, phase: Floats, ordinals: Ints, kind: str) -> Ints:
     """Round down after adding a part of 1 that is fixed for ad, day and kind, so that sums over days keep the mean."""
-    return int(exact + (ad.phase + day.toordinal() * _STEPS[kind]) % 1.0)
+    return (exact + (phase + ordinals * _STEPS[kind]) % 1.0).astype(np.int64)

@@ -2,6 +2,11 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from aibuyer_kit.sandbox.market.arrays import Floats
 
 
 def uniform(seed: int, *names: str) -> float:
@@ -13,6 +18,17 @@ def uniform(seed: int, *names: str) -> float:
     text = "\x1f".join((str(seed), *names))
     # 53 bits are what a float holds: the draw stays below 1.
     return (int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 11) / 2**53
+
+
+def uniforms(count: int, seed: int, names: Sequence[tuple[str, ...]]) -> Floats:
+    """Return a row of `count` draws in [0, 1) for each of the names under `seed`.
+
+    >>> (uniforms(2, 7, [("a",)]) == uniforms(3, 7, [("b",), ("a",)])[1, :2]).all()
+    np.True_
+    """
+    texts = ("\x1f".join((str(seed), *each)) for each in names)
+    digests = b"".join(hashlib.shake_256(text.encode()).digest(8 * count) for text in texts)
+    return (np.frombuffer(digests, ">u8").reshape(-1, count) >> np.uint64(11)) / 2**53
 
 
 def between(low: float, high: float, seed: int, *names: str) -> float:

@@ -1,12 +1,15 @@
 """The market: a world, a seed, a settings log and a virtual clock; every answer is a pure function of these."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError, NotFoundError
@@ -23,25 +26,25 @@ from aibuyer_kit.sandbox.market.account import (
     new_adset,
     new_campaign,
 )
-from aibuyer_kit.sandbox.market.claims import claimed_values, claims
+from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_floats, as_ints
 from aibuyer_kit.sandbox.market.creatives import Creative, first_creatives
 from aibuyer_kit.sandbox.market.days import (
     MICROSECONDS_PER_SECOND,
-    LocalDay,
     age_days,
     day_at,
     from_us,
     local_day,
     to_us,
 )
-from aibuyer_kit.sandbox.market.delivery import Delivery, Stretch, deliver, stretches
 from aibuyer_kit.sandbox.market.history import lived_through
-from aibuyer_kit.sandbox.market.parts import cut_day, hourly_shares
-from aibuyer_kit.sandbox.market.people import HOURLY, Family, Mixture, mixture
+from aibuyer_kit.sandbox.market.ledger import Delivered, Ledger
+from aibuyer_kit.sandbox.market.parts import even_hours, spent_hours
+from aibuyer_kit.sandbox.market.people import HOURLY, Family, Mixture, Mixtures, cumulative
 from aibuyer_kit.sandbox.market.presets import PRESETS
-from aibuyer_kit.sandbox.market.response import expected_results, known_share
+from aibuyer_kit.sandbox.market.response import MATURE_DAYS, expected_results, known_share
 from aibuyer_kit.sandbox.market.settings_log import ACTIVE, STATUSES, Setting, SettingsLog
-from aibuyer_kit.sandbox.market.totals import AdDay, Totals
+from aibuyer_kit.sandbox.market.sums import Cells, Span, Sums, flat, summed
+from aibuyer_kit.sandbox.market.totals import Totals, totals_of
 from aibuyer_kit.sandbox.market.tree import Tree
 from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World, load_world
 
@@ -63,10 +66,11 @@ class Market:
         self.first_day: date = day_at(to_us(world.now), self.zone) - timedelta(days=world.history_days)
         self.log: SettingsLog = lived_through(self.account, self.first_day, world.history_days)
         self._now_us = to_us(world.now)
-        self._complete_days: dict[tuple[str, date], tuple[Delivery, ...]] = {}
+        self._ledger = Ledger(self.tree, self.log, self.first_day)
         # What objects spent before a day: days that are over never change again.
         self._spent_before: dict[str, tuple[date, int]] = {}
-        self._mixtures: dict[tuple[str, Family], Mixture] = {}
+        self._final_results: dict[tuple[str, DateRange, int], int] = {}
+        self._mixtures: dict[Family, Mixtures] = {}
         self._changing = threading.Lock()
 
     @classmethod
@@ -152,7 +156,7 @@ class Market:
             campaign = self.tree.campaign(campaign_id)
             place, number = self.tree.place(campaign)
             plan = CampaignPlan(campaign.name, campaign.objective, ())
-            adset = new_adset(AdSetPlan(name, 0), plan, (place, number), self.seed)
+            adset = new_adset(AdSetPlan(name, 0), plan, (place, number), self.seed, self.account.minor_per_unit)
             self._begin(adset, setting)
             return adset
 
@@ -164,9 +168,6 @@ class Market:
             names = (self.tree.campaign(adset.campaign_id).name, adset.name, name)
             ad = new_ad(names, (place, number, last), self.seed, self.account.minor_per_unit)
             self._begin(ad, setting)
-            # The days before hold deliveries of fewer ads.
-            for key in [key for key in self._complete_days if key[0] == adset.id]:
-                del self._complete_days[key]
             return ad
 
     def create_creative(self, creative: Creative) -> Creative:
@@ -200,18 +201,19 @@ class Market:
 
     def expected_results(self, adset_id: str, day: date) -> float:
         """Return the closed form: the final results of what the ad set has spent on `day` so far."""
-        return sum(
-            delivery.final_results for delivery in self._deliveries(self.tree.adset(adset_id), day, self._now_us)
-        )
+        return float(self._delivered(self.tree.adset(adset_id).ads, (day,), self._now_us).final_results.sum())
 
     def response(self, adset_id: str, spend_micros: int, day: date) -> float:
         """Return the closed form for any spend of `day`: the final results that it would bring."""
         return expected_results(self.tree.adset(adset_id).curve, spend_micros / 1_000_000, day)
 
+    def settle(self) -> None:
+        """Work out all days that are over now, rather than when they are first asked for."""
+        self._ledger.settle(self._now_us)
+
     def spend_minor(self, ads: Iterable[Ad], days: Iterable[date], at_us: int) -> int:
         """Return the spend of ads and days; without any, the platform has no row."""
-        all_days = tuple(days)
-        return sum(self._delivery(ad, day, at_us).spend_minor for ad in ads for day in all_days)
+        return int(self._delivered(ads, days, at_us).spend_minor.sum())
 
     def spent_ever_minor(self, node: Node, at_us: int) -> int:
         """Return all that an object has spent up to a moment."""
@@ -225,90 +227,91 @@ class Market:
             self._spent_before[node.id] = (today, spent_minor)
         return spent_minor + self.spend_minor(ads, (today,), at_us)
 
-    def ad_day(self, ad_id: str, day: date, at_us: int | None = None) -> AdDay | None:
+    def ad_day(self, ad_id: str, day: date, at_us: int | None = None) -> Totals | None:
         """Return one ad and day as reported now or at a moment; None if nothing was delivered."""
         ad = self.find(ad_id)
         if not isinstance(ad, Ad):
             raise NotFoundError(f"There is no ad {ad_id!r}.")
-        return self._reported(ad, day, self._now_us if at_us is None else at_us)
+        (row,) = self.ad_days((ad,), (day,), at_us)
+        return row
 
-    def totals(
-        self, ads: Iterable[Ad], days: Iterable[date], at_us: int | None = None, *, with_claims: bool = True
-    ) -> Totals:
-        """Return the sum over ads and days as reported now or at a moment; `with_claims` costs most of the time."""
-        totals = Totals()
+    def ad_days(self, ads: Iterable[Ad], days: Iterable[date], at_us: int | None = None) -> list[Totals | None]:
+        """Return what `ad_day` does for all days of each ad."""
+        numbers = [self._ledger.number_of(day) for day in days]
+        spans = [Span(self.places((ad,)), number, number) for ad in ads for number in numbers]
+        sums = self.sums(spans, self._now_us if at_us is None else at_us)
+        rows = (totals_of(sums, row) for row in range(len(spans)))
+        return [row if row.spend_minor else None for row in rows]
+
+    def totals(self, ads: Iterable[Ad], days: Iterable[date], at_us: int | None = None) -> Totals:
+        """Return the sum over ads and days as reported now or at a moment."""
         moment_us = self._now_us if at_us is None else at_us
-        for adset, _, _, ad_day in self._reports(ads, days, moment_us, with_claims=with_claims):
-            totals.add(adset, ad_day)
-        return totals
+        delivered = self._delivered(ads, days, moment_us)
+        share = self._known_share(delivered.ordinals, moment_us)
+        numbers = np.zeros(len(share), np.int64)
+        return totals_of(summed(numbers, 1, delivered, self._ledger.roster, share))
 
-    def parts(
-        self, ads: Iterable[Ad], days: Iterable[date], family: Family, at_us: int, *, with_claims: bool = True
-    ) -> dict[tuple[str, ...], Totals]:
-        """Return the same sum cut into the cells of a family, those without anything left out."""
-        by_cell = {cell: Totals() for cell in family.cells}
-        for adset, ad, day, ad_day in self._reports(ads, days, at_us, with_claims=with_claims):
-            shares = self._mixture(adset, ad, day, family, at_us)
-            cut = zip(by_cell.items(), cut_day(ad, day, ad_day, shares), shares.audience, strict=True)
-            for (cell, totals), part, audience in cut:
-                if part.impressions or part.spend_minor or part.actions:
-                    totals.add(adset, part, ("|".join((adset.id, *cell)), audience) if family.apart else None)
-        return {cell: totals for cell, totals in by_cell.items() if not totals.is_empty}
+    def span(self, places: Ints, days: DateRange, at_us: int) -> Span:
+        """Return what a sum is over, without days of which nothing can be known."""
+        last = min(self._ledger.number_of(days.until), self._ledger.number_of(day_at(at_us, self.zone)))
+        return Span(places, max(0, self._ledger.number_of(days.since)), last)
 
-    def _reports(
-        self, ads: Iterable[Ad], days: Iterable[date], at_us: int, *, with_claims: bool
-    ) -> Iterator[tuple[AdSet, Ad, date, AdDay]]:
-        all_days = tuple(days)
-        for ad in ads:
-            adset = self.tree.adset(ad.adset_id)
-            for day in all_days:
-                if ad_day := self._reported(ad, day, at_us, with_claims=with_claims):
-                    yield adset, ad, day, ad_day
+    def sums(self, spans: Sequence[Span], at_us: int, cells: Cells | None = None, *, with_claims: bool = True) -> Sums:
+        """Return the sum over each span, cut into cells; `with_claims` costs most of the time."""
+        numbers, places, days = flat(spans)
+        delivered = self._ledger.delivered(places, days, at_us)
+        share = self._known_share(delivered.ordinals, at_us) if with_claims else None
+        cut_by = (cells, partial(self._mixture, cells.family, at_us)) if cells else None
+        return summed(numbers, len(spans), delivered, self._ledger.roster, share, cut_by)
 
-    def _mixture(self, adset: AdSet, ad: Ad, day: date, family: Family, at_us: int) -> Mixture:
+    def results(self, adset: AdSet, days: DateRange, at_us: int) -> int:
+        """Return the results reported for an ad set and days; those that are not restated any more are kept."""
+        is_final = age_days(days.until, at_us, self.zone) >= MATURE_DAYS
+        key = (adset.id, days, len(adset.ads))
+        if not is_final or key not in self._final_results:
+            actions = self.totals(adset.ads, days, at_us).actions
+            results = actions.get("lead" if adset.objective == "OUTCOME_LEADS" else "purchase", (0,))[0]
+            if not is_final:
+                return results
+            self._final_results[key] = results
+        return self._final_results[key]
+
+    def places(self, ads: Iterable[Ad]) -> Ints:
+        """Return the ads' places, ad set by ad set."""
+        self._ledger.roster.renew(self.account)
+        places = self._ledger.roster.places(ads)
+        return places[np.argsort(self._ledger.roster.adset[places], kind="stable")]
+
+    def _delivered(self, ads: Iterable[Ad], days: Iterable[date], at_us: int) -> Delivered:
+        places, numbers = self.places(ads), as_ints([self._ledger.number_of(day) for day in days])
+        return self._ledger.delivered(np.repeat(places, len(numbers)), np.tile(numbers, len(places)), at_us)
+
+    def _known_share(self, ordinals: Ints, at_us: int) -> Floats:
+        if not len(ordinals):
+            return as_floats([])
+        first = int(ordinals.min())
+        days = (date.fromordinal(day) for day in range(first, int(ordinals.max()) + 1))
+        return as_floats([known_share(age_days(day, at_us, self.zone)) for day in days])[ordinals - first]
+
+    def _mixture(self, family: Family, at_us: int, places: Ints, ordinals: Ints) -> Mixture:
+        """Return the shares of ads and days."""
+        roster = self._ledger.roster
         if family is HOURLY:
-            spent = self._stretches(adset, day, at_us)
-            return hourly_shares(adset.ads.index(ad), spent, local_day(day, self.zone), self.zone)
-        key = (adset.id, family)
-        if key not in self._mixtures:
-            self._mixtures[key] = mixture(adset, family, self.seed)
-        return self._mixtures[key]
+            return self._hours(places, ordinals, at_us)
+        if family not in self._mixtures:
+            self._mixtures[family] = Mixtures(family, self.seed)
+        adsets = roster.adset[places]
+        return self._mixtures[family].of(adsets, lambda place: self.tree.adset(roster.adset_ids[place]))
 
-    def _stretches(self, adset: AdSet, day: date, at_us: int) -> list[Stretch]:
-        siblings = self.tree.campaign(adset.campaign_id).adsets
-        return list(stretches(adset, siblings, self.log, local_day(day, self.zone), at_us))
+    def _hours(self, places: Ints, ordinals: Ints, at_us: int) -> Mixture:
+        """Return the shares of the account's hours: those of the ad's spend in each hour."""
+        shares = cumulative(np.stack([self._spent_hours(*each, at_us) for each in zip(places, ordinals, strict=True)]))
+        return Mixture(shares, shares, shares, shares, np.ones((len(places), 1), np.int64))
 
-    def _reported(self, ad: Ad, day: date, at_us: int, *, with_claims: bool = True) -> AdDay | None:
-        delivery = self._delivery(ad, day, at_us)
-        if not delivery.spend_minor:
-            return None
-        if not with_claims:
-            return AdDay(delivery.spend_minor, delivery.impressions, delivery.clicks, delivery.link_clicks, {}, {})
-        share_known = known_share(age_days(day, at_us, self.zone))
-        actions = claims(self.tree.adset(ad.adset_id), ad, delivery, day, share_known)
-        return AdDay(
-            spend_minor=delivery.spend_minor,
-            impressions=delivery.impressions,
-            clicks=delivery.clicks,
-            link_clicks=delivery.link_clicks,
-            actions=actions,
-            action_values_minor=claimed_values(ad, actions),
-        )
-
-    def _delivery(self, ad: Ad, day: date, at_us: int) -> Delivery:
+    def _spent_hours(self, place: int, ordinal: int, at_us: int) -> Floats:
+        roster, day = self._ledger.roster, date.fromordinal(int(ordinal))
+        bounds, ad = local_day(day, self.zone), roster.ads[place]
+        if self._ledger.is_quiet(int(roster.adset[place]), self._ledger.number_of(day), at_us):
+            return even_hours(bounds, self.zone)
         adset = self.tree.adset(ad.adset_id)
-        return self._deliveries(adset, day, at_us)[adset.ads.index(ad)]
-
-    def _deliveries(self, adset: AdSet, day: date, at_us: int) -> tuple[Delivery, ...]:
-        bounds = local_day(day, self.zone)
-        if at_us < bounds.end_us:
-            return self._delivered(adset, bounds, at_us)
-        # Settings are only made at the present moment, so a day that is over never changes again.
-        key = (adset.id, day)
-        if key not in self._complete_days:
-            self._complete_days[key] = self._delivered(adset, bounds, at_us)
-        return self._complete_days[key]
-
-    def _delivered(self, adset: AdSet, day: LocalDay, at_us: int) -> tuple[Delivery, ...]:
-        siblings = self.tree.campaign(adset.campaign_id).adsets
-        return deliver(adset, siblings, self.log, day, at_us, self.account.minor_per_unit)
+        return spent_hours(adset.ads.index(ad), self._ledger.stretches(adset, day, at_us), bounds, self.zone)

@@ -27,8 +27,7 @@ def learning_stage(market: Market, adset: AdSet, at_us: int) -> LearningStage:
     edit_us = max(_significant_edits(market, adset, at_us))
     first_day = day_at(edit_us, market.zone)
     last_day = min(day_at(at_us, market.zone), first_day + timedelta(days=market.learning.days))
-    actions = market.totals(adset.ads, DateRange(first_day, last_day), at_us).actions
-    results = actions.get("lead" if adset.objective == "OUTCOME_LEADS" else "purchase", (0,))[0]
+    results = market.results(adset, DateRange(first_day, last_day), at_us)
     if results >= market.learning.results:
         return LearningStage("SUCCESS", results, edit_us)
     is_over = at_us - edit_us > market.learning.days * _DAY_US
@@ -51,7 +50,8 @@ def _significant_edits(market: Market, adset: AdSet, at_us: int) -> Iterator[int
 
 
 def _is_significant(old: Setting, new: Setting, budget_change_share: float) -> bool:
-    if (old.bid_amount_minor, old.bid_strategy) != (new.bid_amount_minor, new.bid_strategy):
+    kept = ("bid_amount_minor", "bid_strategy", "targeting")
+    if any(getattr(old, name) != getattr(new, name) for name in kept):
         return True
     return any(
         abs(after - before) > budget_change_share * before

@@ -1,15 +1,16 @@
-"""One ad and day cut into the cells of a family; the parts add up to the whole, number by number."""
+"""Ads and days cut into the cells of a family; the parts add up to the whole, number by number."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from aibuyer_kit.sandbox.market.account import Ad
-from aibuyer_kit.sandbox.market.claims import Claim, claimed_values
+import numpy as np
+
+from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_floats
 from aibuyer_kit.sandbox.market.days import LocalDay, from_us
 from aibuyer_kit.sandbox.market.delivery import Stretch
-from aibuyer_kit.sandbox.market.people import HOURLY, ONE, Cumulative, Mixture, cumulative, cut
-from aibuyer_kit.sandbox.market.totals import AdDay
+from aibuyer_kit.sandbox.market.people import HOURLY, ONE, Mixture, cut
 
 _HOUR_US = 3_600_000_000
 # Irrational steps, so that over the days each kind of rounding falls evenly on all cells.
@@ -22,59 +23,57 @@ _STEPS = {
 }
 
 
-def cut_day(ad: Ad, day: date, whole: AdDay, shares: Mixture) -> list[AdDay]:
-    """Return one part a cell; in each of them clicks are at most the impressions, and link clicks the clicks."""
-    phase = {kind: int((ad.phase + day.toordinal() * step) % 1.0 * ONE) for kind, step in _STEPS.items()}
-    links = cut(whole.link_clicks, shares.clicks, phase["links"])
-    others = cut(whole.clicks - whole.link_clicks, shares.clicks, phase["clicks"])
-    bare_views = cut(whole.impressions - whole.clicks, shares.views, phase["views"])
-    spends = cut(whole.spend_minor, shares.spend, phase["spend"])
-    claims = _cut_claims(whole.actions, shares.results, phase["results"])
-    parts = []
-    for place, (spend, link, other, bare) in enumerate(zip(spends, links, others, bare_views, strict=True)):
-        actions = {action_type: cells[place] for action_type, cells in claims.items() if any(cells[place])}
-        if link:
-            actions["link_click"] = (link, link, link, link, 0)
-        values = claimed_values(ad, actions)
-        parts.append(AdDay(spend, bare + other + link, other + link, link, actions, values))
-    return parts
+@dataclass(frozen=True)
+class Cutter:
+    """How some ads and days are cut: a row each of shares, and where the rounding falls."""
+
+    shares: Mixture
+    phase: Floats
+    ordinals: Ints
+
+    def take(self, rows: Ints) -> "Cutter":
+        """Return it for some of the rows."""
+        return Cutter(self.shares.take(rows), self.phase[rows], self.ordinals[rows])
+
+    def spend(self, spend_minor: Ints) -> Ints:
+        return cut(spend_minor, self.shares.spend, self._rounding("spend"))
+
+    def seen(self, impressions: Ints, clicks: Ints, link_clicks: Ints) -> tuple[Ints, Ints, Ints]:
+        """Return impressions, clicks, link clicks: in each cell the later are at most the earlier."""
+        links = cut(link_clicks, self.shares.clicks, self._rounding("links"))
+        all_clicks = links + cut(clicks - link_clicks, self.shares.clicks, self._rounding("clicks"))
+        return all_clicks + cut(impressions - clicks, self.shares.views, self._rounding("views")), all_clicks, links
+
+    def steps(self, steps: Sequence[Ints]) -> list[Ints]:
+        """Return the steps of claims by row and cell: the windows of each cell nest as those of the whole do."""
+        phase = self._rounding("results")
+        # Each step has a phase of its own, else small numbers would all fall into one cell.
+        return [
+            cut(number, self.shares.results, (phase + place * ONE // 4) % ONE) for place, number in enumerate(steps)
+        ]
+
+    def _rounding(self, kind: str) -> Ints:
+        return ((self.phase + self.ordinals * _STEPS[kind]) % 1.0 * ONE).astype(np.int64)
 
 
-def _cut_claims(actions: Mapping[str, Claim], shares: Cumulative, phase: int) -> dict[str, list[Claim]]:
-    """Return each action type's claims by cell; types that are one event seen several ways stay alike in each cell."""
-    done: dict[Claim, list[Claim]] = {}
-    found = {}
-    for action_type, claim in actions.items():
-        if action_type == "link_click":
-            continue
-        if claim not in done:
-            done[claim] = _cut_claim(claim, shares, phase)
-        found[action_type] = done[claim]
-    return found
+@lru_cache(maxsize=4096)
+def even_hours(day: LocalDay, zone: ZoneInfo) -> Floats:
+    """Return how long each of the account's 24 hours is on a day, in hours; one that comes twice is one cell."""
+    return hours_of_spend([(day.start_us, day.end_us, (day.end_us - day.start_us) / _HOUR_US)], day, zone)
 
 
-def _cut_claim(claim: Claim, shares: Cumulative, phase: int) -> list[Claim]:
-    _, click_1d, click_7d, click_28d, view_1d = claim
-    steps = (click_1d, click_7d - click_1d, click_28d - click_7d, view_1d)
-    # Each step has a phase of its own, else small numbers would all fall into one cell.
-    cuts = (cut(number, shares, (phase + place * ONE // 4) % ONE) for place, number in enumerate(steps))
-    return [
-        (first + second + view, first, first + second, first + second + third, view)
-        for first, second, third, view in zip(*cuts, strict=True)
-    ]
+def spent_hours(place: int, spent: Sequence[Stretch], day: LocalDay, zone: ZoneInfo) -> Floats:
+    """Return what the ad at a place in its ad set spent in each of the account's 24 hours."""
+    return hours_of_spend([(one.start_us, one.end_us, float(one.exact_minor[place])) for one in spent], day, zone)
 
 
-def hourly_shares(place: int, spent: Sequence[Stretch], day: LocalDay, zone: ZoneInfo) -> Mixture:
-    """Return the shares of the account's hours in a day's figures: those of the ad's spend in each hour.
-
-    An hour that comes twice on the longest day of the year is one cell, as on the platform.
-    """
+def hours_of_spend(spent: Sequence[tuple[int, int, float]], day: LocalDay, zone: ZoneInfo) -> Floats:
+    """Return amounts spent evenly from-until, by the account's hour."""
     by_hour = [0.0] * len(HOURLY.cells)
     for start_us in range(day.start_us, day.end_us, _HOUR_US):
         hour = from_us(start_us).astimezone(zone).hour
-        for stretch in spent:
-            overlap_us = min(stretch.end_us, start_us + _HOUR_US) - max(stretch.start_us, start_us)
+        for since_us, until_us, amount in spent:
+            overlap_us = min(until_us, start_us + _HOUR_US) - max(since_us, start_us)
             if overlap_us > 0:
-                by_hour[hour] += float(stretch.exact_minor[place]) * overlap_us / (stretch.end_us - stretch.start_us)
-    shares = cumulative(by_hour)
-    return Mixture(shares, shares, shares, shares, (1,) * len(by_hour))
+                by_hour[hour] += amount * overlap_us / (until_us - since_us)
+    return as_floats(by_hour)

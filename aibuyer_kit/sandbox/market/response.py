@@ -4,6 +4,10 @@ import math
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
+from aibuyer_kit.sandbox.market.arrays import Ints
+
 MATURE_DAYS = 28
 KNOWN_AT_ONCE = 0.5
 
@@ -49,9 +53,10 @@ def known_share(age_days: float) -> float:
     return 1.0 - (1.0 - KNOWN_AT_ONCE) * (1.0 - max(0.0, age_days) / MATURE_DAYS) ** 3
 
 
-def people_reached(audience: int, impressions: int) -> int:
+def people_reached(audience: Ints, impressions: Ints) -> Ints:
     """Return the people who saw at least one of `impressions` that fall evenly on an audience.
 
     ``audience * (1 - exp(-impressions / audience))``: never above the impressions nor the audience.
     """
-    return min(impressions, math.ceil(audience * -math.expm1(-impressions / audience)))
+    reached: Ints = np.ceil(audience * -np.expm1(-impressions / audience)).astype(np.int64)
+    return np.minimum(impressions, reached)

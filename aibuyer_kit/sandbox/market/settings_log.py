@@ -45,8 +45,12 @@ class Setting:
     end_us: int = 0
     bid_amount_minor: int = 0
     bid_strategy: str = ""
+    # Of the account; kept, and without effect on what is delivered.
+    spend_cap_minor: int = 0
     name: str = ""
     creative_id: str = ""
+    # JSON, as it was given.
+    targeting: str = ""
     reviewed_us: int = 0
     verdict: str = ""
     issue: Issue | None = None
@@ -69,9 +73,12 @@ class SettingsLog:
 
     def __init__(self) -> None:
         self._entries: dict[str, list[Setting]] = {}
+        # Objects that were archived or deleted at any time: few, so that most can be told to be there at once.
+        self.ever_gone: set[str] = set()
 
     def begin(self, object_id: str, setting: Setting) -> None:
         self._entries[object_id] = [setting]
+        self._note_gone(object_id, setting)
 
     def change(self, object_id: str, now_us: int, **changes: Any) -> bool:
         """Append what is new from `now_us` on, and return whether anything is."""
@@ -80,7 +87,12 @@ class SettingsLog:
         if new == latest:
             return False
         self._entries[object_id].append(replace(new, since_us=now_us))
+        self._note_gone(object_id, new)
         return True
+
+    def _note_gone(self, object_id: str, setting: Setting) -> None:
+        if setting.status in (ARCHIVED, DELETED):
+            self.ever_gone.add(object_id)
 
     def at(self, object_id: str, moment_us: int) -> Setting | None:
         """Return what held at a moment; None before the object was there."""

@@ -17,24 +17,38 @@ MIN_DAILY_BUDGET_MINOR = 100
 # The platform keeps 37 months.
 MAX_HISTORY_DAYS = 1123
 
-_WORLD_KEYS = ("preset", "history_days", "currency", "time_zone", "today_split", "learning", "campaign")
+_WORLD_KEYS = (
+    *("preset", "history_days", "currency", "time_zone", "today_split", "daily_spend", "learning", "campaign"),
+)
 _LEARNING_KEYS = ("results", "days", "budget_change_share")
-_CAMPAIGN_KEYS = ("name", "objective", "adset")
-_ADSET_KEYS = ("name", "daily_budget")
-_NOT_YET = ("lift_tests", "audience_size")
+_CAMPAIGN_KEYS = ("name", "objective", "adset", "daily_budget", "lifetime_budget", "lifetime_days")
+_ADSET_KEYS = ("name", "daily_budget", "lifetime_budget", "lifetime_days", "audience_size")
+_NOT_YET = ("lift_tests",)
+# How the budgets of ad sets stand when a world begins: as they are written, or their sum split anew.
+TODAY_SPLITS = ("as_is", "equal", "proportional_to_roas")
+# Whether a daily budget is spent to the cent each day, or up to 1.75 times on one day and 7 times within a week.
+DAILY_SPENDS = ("exact", "uneven")
+_MOST_PEOPLE = 10**9
+# Sums over thousands of ads and years stay whole numbers of 64 bits.
+_MOST_MINOR = 10**11
 
 
 @dataclass(frozen=True)
 class AdSetPlan:
     """An ad set as a world begins with it; `paused_share` is the part of the history it was paused in, from-to in 0..1.
 
-    Its first ad does not deliver on every `first_ad_idle_every`-th day; 0 for always on.
+    Its first ad does not deliver on every `first_ad_idle_every`-th day; 0 for always on. A lifetime budget is spent
+    within `lifetime_days` from the first day on. `audience_size` is drawn if it is 0, and without a budget it
+    shares its campaign's.
     """
 
     name: str
     daily_budget_micros: int
     paused_share: tuple[float, float] | None = None
     first_ad_idle_every: int = 0
+    lifetime_budget_micros: int = 0
+    lifetime_days: int = 0
+    audience_size: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,9 @@ class CampaignPlan:
     name: str
     objective: str
     adsets: tuple[AdSetPlan, ...]
+    daily_budget_micros: int = 0
+    lifetime_budget_micros: int = 0
+    lifetime_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +86,8 @@ class World:
     time_zone: str = "Europe/Kyiv"
     now: datetime = FIRST_NOW
     learning: LearningRule = LearningRule()
+    today_split: str = "as_is"
+    daily_spend: str = "exact"
 
 
 def load_world(world: str | Path, presets: Mapping[str, World]) -> World:
@@ -99,8 +118,6 @@ def _overridden(table: Mapping[str, object], presets: Mapping[str, World]) -> Wo
     name = _text(table, "preset", "the world", default="hill")
     if name not in presets:
         raise SettingsError(f"preset is {name!r}. Known: {', '.join(presets)}.")
-    if (split := _text(table, "today_split", "the world", default="as_is")) != "as_is":
-        raise SettingsError(f"today_split is {split!r}; only 'as_is' is supported yet.")
     base = presets[name]
     world = replace(
         base,
@@ -108,8 +125,17 @@ def _overridden(table: Mapping[str, object], presets: Mapping[str, World]) -> Wo
         currency=known_currency(_text(table, "currency", "the world", default=base.currency)),
         time_zone=time_zone(_text(table, "time_zone", "the world", default=base.time_zone)).key,
         learning=_learning(table.get("learning", {})),
+        today_split=_choice(table, "today_split", TODAY_SPLITS, base.today_split),
+        daily_spend=_choice(table, "daily_spend", DAILY_SPENDS, base.daily_spend),
     )
     return replace(world, campaigns=_campaigns(table, world.currency)) if "campaign" in table else world
+
+
+def _choice(table: Mapping[str, object], key: str, known: tuple[str, ...], default: str) -> str:
+    word = _text(table, key, "the world", default=default)
+    if word not in known:
+        raise SettingsError(f"{key} is {word!r}. Known: {', '.join(known)}.")
+    return word
 
 
 def _learning(table: object) -> LearningRule:
@@ -141,25 +167,70 @@ def _campaign(table: Mapping[str, object], where: str, currency: str) -> Campaig
     objective = _text(table, "objective", where, default=OBJECTIVES[0])
     if objective not in OBJECTIVES:
         raise SettingsError(f"{where}: objective is {objective!r}. Known: {', '.join(OBJECTIVES)}.")
+    budget = _budget(table, where, currency)
     adsets = tuple(
-        _adset(entry, f"{where}, [[campaign.adset]] {number}", currency)
+        _adset(entry, f"{where}, [[campaign.adset]] {number}", currency, shares_budget=budget is not None)
         for number, entry in enumerate(_tables(table, "adset", where), start=1)
     )
     _check_distinct((plan.name for plan in adsets), f"ad sets of {where}")
-    return CampaignPlan(_text(table, "name", where), objective, adsets)
+    return CampaignPlan(_text(table, "name", where), objective, adsets, *(budget or (0, 0, 0)))
 
 
-def _adset(table: Mapping[str, object], where: str, currency: str) -> AdSetPlan:
+def _adset(table: Mapping[str, object], where: str, currency: str, *, shares_budget: bool) -> AdSetPlan:
     _check_keys(table, _ADSET_KEYS, where)
-    amount = table.get("daily_budget")
+    budget = _budget(table, where, currency)
+    if budget and shares_budget:
+        raise SettingsError(f"{where}: it has a budget, and so has its campaign. Leave one of them out.")
+    if not budget and not shares_budget:
+        raise SettingsError(f"{where}: it has no budget. Give it a daily_budget such as 120.0, or one to its campaign.")
+    daily_micros, lifetime_micros, days = budget or (0, 0, 0)
+    return AdSetPlan(
+        _text(table, "name", where),
+        daily_micros,
+        lifetime_budget_micros=lifetime_micros,
+        lifetime_days=days,
+        audience_size=_whole(table, "audience_size", where, 1000, _MOST_PEOPLE) if "audience_size" in table else 0,
+    )
+
+
+def _budget(table: Mapping[str, object], where: str, currency: str) -> tuple[int, int, int] | None:
+    """Return micros a day, micros for a lifetime, and the days of that; None where the table has no budget."""
+    if "daily_budget" in table and "lifetime_budget" in table:
+        raise SettingsError(f"{where}: give daily_budget or lifetime_budget, not both.")
+    if "lifetime_budget" in table:
+        days = _whole(table, "lifetime_days", where, 1, 10 * MAX_HISTORY_DAYS)
+        return 0, _amount(table, "lifetime_budget", where, currency, days), days
+    if "lifetime_days" in table:
+        raise SettingsError(f"{where}: lifetime_days goes with a lifetime_budget.")
+    return (_amount(table, "daily_budget", where, currency, 1), 0, 0) if "daily_budget" in table else None
+
+
+def _amount(table: Mapping[str, object], key: str, where: str, currency: str, days: int) -> int:
+    """Return a budget in micros, at least the smallest that the platform takes for so many days."""
+    amount = table[key]
     if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
-        raise SettingsError(f"{where}: daily_budget is {amount!r}; give a number in {currency}, such as 120.0.")
-    micros = micros_from_units(amount)
-    minor_per_unit = meta_minor_per_unit(currency)
-    if minor_from_micros(micros, minor_per_unit) < MIN_DAILY_BUDGET_MINOR:
-        least = Decimal(MIN_DAILY_BUDGET_MINOR) / minor_per_unit
-        raise SettingsError(f"{where}: daily_budget is {amount}; the least is {least} {currency}.")
-    return AdSetPlan(_text(table, "name", where), micros)
+        raise SettingsError(f"{where}: {key} is {amount!r}; give a number in {currency}, such as 120.0.")
+    try:
+        micros = micros_from_units(amount)
+        minor_per_unit = meta_minor_per_unit(currency)
+        minor = minor_from_micros(micros, minor_per_unit)
+    except AibuyerError as error:
+        raise SettingsError(f"{where}: {key} is {amount}: {error}") from None
+    if minor < MIN_DAILY_BUDGET_MINOR * days:
+        least = Decimal(MIN_DAILY_BUDGET_MINOR * days) / minor_per_unit
+        raise SettingsError(f"{where}: {key} is {amount}; the least is {least} {currency}.")
+    if minor > _MOST_MINOR:
+        raise SettingsError(
+            f"{where}: {key} is {amount}; the most is {Decimal(_MOST_MINOR) / minor_per_unit} {currency}."
+        )
+    return micros
+
+
+def _whole(table: Mapping[str, object], key: str, where: str, least: int, most: int) -> int:
+    number = table.get(key)
+    if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
+        raise SettingsError(f"{where}: {key} is {number!r}; give a whole number from {least} to {most}.")
+    return number
 
 
 def _history_days(count: object) -> int:

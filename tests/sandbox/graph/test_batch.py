@@ -85,3 +85,54 @@ def test_one_unknown_id_fails_the_whole(account: AdAccount, graph: httpx.Client)
     error = graph.get("/", params={"ids": f"{account['id']},55"}).json()["error"]
 
     assert (error["code"], error["error_subcode"]) == (100, 33)
+
+
+def test_an_item_may_take_ids_from_the_answer_of_another(sandbox: RunningSandbox, graph: httpx.Client) -> None:
+    """By name and path; what was only needed for that is null."""
+    items = [
+        {"method": "GET", "relative_url": f"{sandbox.account_id}/adsets?limit=2", "name": "first"},
+        {"method": "GET", "relative_url": "?ids={result=first:$.data.*.id}&fields=name"},
+        {"method": "POST", "relative_url": "%7Bresult%3Dfirst%3A%24.data%5B1%5D.id%7D", "body": "status=PAUSED"},
+    ]
+    first, names, paused = graph.post("", json={"batch": items, "include_headers": "false"}).json()
+    adsets = sandbox.market.account.adsets
+
+    assert first is None
+    assert {adsets[0].id, adsets[1].id} == set(json.loads(names["body"]))
+    assert {"code", "body"} == set(paused)
+    assert [sandbox.market.setting(one.id).status for one in adsets[:3]] == ["ACTIVE", "PAUSED", "ACTIVE"]
+
+
+def test_an_item_waits_for_the_one_that_it_depends_on(sandbox: RunningSandbox, graph: httpx.Client) -> None:
+    """If that fails, it is not done and has no answer; a success may be shown or left out."""
+    one, other = sandbox.market.account.adsets[:2]
+    items = [
+        {"method": "POST", "relative_url": one.id, "body": "daily_budget=1", "name": "low"},
+        {"method": "POST", "relative_url": other.id, "body": "status=PAUSED", "depends_on": "low"},
+        {"method": "GET", "relative_url": "me", "name": "me", "omit_response_on_success": False},
+        {"method": "GET", "relative_url": "me", "depends_on": "me"},
+    ]
+    low, never, shown, last = graph.post("", json={"batch": items}).json()
+
+    assert json.loads(low["body"])["error"]["error_subcode"] == 1885272
+    assert never is None
+    assert (shown["code"], last["code"]) == (200, 200)
+    assert sandbox.market.setting(other.id).status == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"method": "GET", "relative_url": "me", "depends_on": "later"},
+        {"method": "GET", "relative_url": "{result=gone:$.id}"},
+        {"method": "GET", "relative_url": "{result=me:$..id}"},
+        {"method": "GET", "relative_url": "me", "omit_response_on_success": "no"},
+    ],
+    ids=["unknown name", "unknown result", "path", "omit"],
+)
+def test_a_batch_is_refused_before_any_of_it_is_done(graph: httpx.Client, control: httpx.Client, item: object) -> None:
+    """For names that no item before has, and for paths that cannot be followed."""
+    answer = graph.post("", json={"batch": [{"method": "GET", "relative_url": "me", "name": "me"}, item]})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
+    assert len(control.get("/calls").json()["calls"]) == 1

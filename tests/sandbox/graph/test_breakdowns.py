@@ -21,6 +21,9 @@ BREAKDOWNS = [
     ["gender"],
     ["age", "gender"],
     ["country"],
+    ["region"],
+    ["device_platform"],
+    ["impression_device"],
     ["publisher_platform"],
     ["publisher_platform", "platform_position"],
     [HOUR_NAME],
@@ -234,3 +237,16 @@ def test_the_day_without_an_hour_has_23_hours(http: httpx.Client, tmp_path: Any)
         hours = [row[HOUR_NAME][:2] for row in http.get(url, params=params).json()["data"]]
 
     assert hours == [f"{hour:02d}" for hour in range(24) if hour != 3]
+
+
+def test_actions_can_be_broken_down_by_device(account: AdAccount) -> None:
+    """Each type once a device, and the devices add up to the type."""
+    asked = {"level": "account", "time_range": DAYS, "time_increment": "all_days"}
+    (whole,) = rows(account, ["actions"], **asked)
+    (parts,) = rows(account, ["actions"], **asked, action_breakdowns=["action_type", "action_device"])
+    added: dict[str, int] = defaultdict(int)
+    for action in parts["actions"]:
+        added[action["action_type"]] += int(action["value"])
+
+    assert {"iphone", "desktop", "android_smartphone"} == {action["action_device"] for action in parts["actions"]}
+    assert added == {action["action_type"]: int(action["value"]) for action in whole["actions"]}

@@ -1,8 +1,10 @@
 """Budgets, bids, dry runs and the limits of changing them, through the unmodified SDK."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from facebook_business.adobjects.adaccount import AdAccount
 from facebook_business.adobjects.adset import AdSet
@@ -195,3 +197,32 @@ def test_the_least_budgets_are_told(account: AdAccount) -> None:
     (least,) = account.get_minimum_budgets()
 
     assert (least["currency"], least["min_daily_budget_imp"]) == ("EUR", 100)
+
+
+def test_a_low_cap_holds_spending_back(sandbox: RunningSandbox, graph: httpx.Client) -> None:
+    """A result of this ad set costs many times the cap, so only a part of the budget is spent."""
+    adset = sandbox.market.account.adsets[0]
+    graph.post(adset.id, data={"bid_strategy": "COST_CAP", "bid_amount": "300"})
+    sandbox.advance(2 * 86_400)
+    day = sandbox.market.today - timedelta(days=1)
+    spent = sandbox.market.spend_minor(adset.ads, (day,), sandbox.market.now_us)
+
+    assert 0 < spent < 12000 / 2
+    graph.post(adset.id, data={"bid_amount": "9000"})
+    sandbox.advance(2 * 86_400)
+    assert sandbox.market.spend_minor(adset.ads, (day + timedelta(days=2),), sandbox.market.now_us) == 12000
+
+
+def test_another_targeting_is_read_back_and_begins_learning_anew(sandbox: RunningSandbox, graph: httpx.Client) -> None:
+    """As it was given."""
+    adset = sandbox.market.account.adsets[0]
+    targeting = {"geo_locations": {"countries": ["PL"]}, "age_min": 25}
+    before = graph.get(adset.id, params={"fields": "targeting,learning_stage_info"}).json()
+    graph.post(adset.id, json={"targeting": targeting})
+    after = graph.get(adset.id, params={"fields": "targeting,learning_stage_info"}).json()
+
+    stages = [read["learning_stage_info"] for read in (before, after)]
+
+    assert [stage["status"] == "LEARNING" for stage in stages] == [False, True]
+    assert stages[0]["last_sig_edit_ts"] < stages[1]["last_sig_edit_ts"]
+    assert after["targeting"] == targeting != before["targeting"]

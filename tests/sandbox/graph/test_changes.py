@@ -78,7 +78,10 @@ def test_a_budget_that_is_too_low_is_refused_with_words_for_a_person(adset: AdSe
         ("adset", {"targeting": "{}"}, 100, None),
         ("campaign", {"daily_budget": "5000"}, 100, 1885621),
         ("ad", {"daily_budget": "5000"}, 100, None),
-        ("account", {"status": "PAUSED"}, 100, 33),
+        ("account", {"status": "PAUSED"}, 100, None),
+        ("account", {"spend_cap": "-1"}, 100, None),
+        ("account", {"spend_cap": "12.345"}, 100, None),
+        ("account", {"spend_cap": "NaN"}, 100, None),
         ("nothing", {"status": "PAUSED"}, 100, 33),
     ],
 )
@@ -116,3 +119,17 @@ def test_a_change_may_come_as_json(sandbox: RunningSandbox, graph: httpx.Client)
 
     assert answer.json() == {"success": True}
     assert (setting.status, setting.daily_budget_minor) == ("PAUSED", 5000)
+
+
+def test_the_spending_limit_can_be_changed_ten_times_a_day(sandbox: RunningSandbox, graph: httpx.Client) -> None:
+    """It is given in currency units and read in minor ones; the eleventh change waits for tomorrow."""
+    answers = [graph.post(sandbox.account_id, data={"spend_cap": f"{100 + n}.50"}) for n in range(11)]
+    read = graph.get(sandbox.account_id, params={"fields": "spend_cap"}).json()["spend_cap"]
+    error = answers[10].json()["error"]
+    sandbox.advance(86_400)
+
+    assert [answer.status_code for answer in answers] == [200] * 10 + [400]
+    assert (error["code"], error["error_subcode"]) == (17, 1885172)
+    assert read == "10950"
+    assert graph.post(sandbox.account_id, data={"spend_cap_action": "delete"}).json() == {"success": True}
+    assert graph.get(sandbox.account_id, params={"fields": "spend_cap"}).json()["spend_cap"] == "0"

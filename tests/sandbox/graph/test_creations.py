@@ -1,5 +1,6 @@
 """New objects, what is deleted and archived, and creatives, through the unmodified SDK."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -170,3 +171,18 @@ def test_an_issue_is_seen_on_the_object(sandbox: RunningSandbox, api: FacebookAd
     assert spent == [row["spend"] for row in ad.get_insights(fields=["spend"], params={"date_preset": "today"})]
     control.post("/verdicts", json={"id": ad["id"], "verdict": ""})
     assert ad.api_get(fields=["effective_status"])["effective_status"] == "ACTIVE"
+
+
+def test_another_creative_has_another_appeal(sandbox: RunningSandbox, graph: httpx.Client) -> None:
+    """From the day after the change on, for the same impressions; what was reported before stays."""
+    market = sandbox.market
+    ad, other = market.account.ads[0], market.account.ads[5]
+    before = market.ad_day(ad.id, market.today)
+    graph.post(ad.id, json={"creative": {"creative_id": other.first_creative_id}})
+    assert market.ad_day(ad.id, market.today) == before
+    sandbox.advance(9 * 86_400)
+    week_ago, yesterday = (market.ad_day(ad.id, market.today - timedelta(days=days)) for days in (15, 1))
+    assert week_ago
+    assert yesterday
+
+    assert yesterday.clicks / yesterday.impressions != pytest.approx(week_ago.clicks / week_ago.impressions, rel=0.01)

@@ -115,7 +115,7 @@ def test_a_list_may_come_in_any_of_the_platforms_forms(
 
 
 def test_a_page_has_the_platforms_shape(sandbox: RunningSandbox, graph: httpx.Client) -> None:
-    """The last page has cursors and no `next`; an empty edge has data only."""
+    """The first page has no `previous`, the last one no `next`, both have cursors; an empty edge has data only."""
     first = graph.get(f"{sandbox.account_id}/adsets", params={"limit": 12, "summary": "true"}).json()
     after = first["paging"]["cursors"]["after"]
     last = graph.get(f"{sandbox.account_id}/adsets", params={"limit": 12, "after": after}).json()
@@ -124,7 +124,7 @@ def test_a_page_has_the_platforms_shape(sandbox: RunningSandbox, graph: httpx.Cl
     assert [len(page["data"]) for page in (first, last)] == [12, 8]
     assert first["summary"] == {"total_count": 20}
     assert {"cursors", "next"} == set(first["paging"])
-    assert {"cursors"} == set(last["paging"])
+    assert {"cursors", "previous"} == set(last["paging"])
     assert {"before", "after"} == set(last["paging"]["cursors"])
     assert empty == {"data": []}
 
@@ -225,3 +225,26 @@ def test_a_wrong_proof_is_refused(graph: httpx.Client) -> None:
     error = graph.get("me", params={"appsecret_proof": "0" * 64}).json()["error"]
 
     assert (error["code"], error["type"]) == (100, "GraphMethodException")
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS"])
+def test_a_method_that_there_is_not_is_refused_in_the_envelope(graph: httpx.Client, method: str) -> None:
+    """Not by a page of HTML."""
+    error = graph.request(method, "me").json()["error"]
+
+    assert (error["code"], error["type"]) == (100, "GraphMethodException")
+
+
+def test_a_body_that_cannot_be_read_is_refused_in_the_envelope(graph: httpx.Client) -> None:
+    """A form without its boundary."""
+    answer = graph.post("me", content=b"--x", headers={"Content-Type": "multipart/form-data"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
+
+
+def test_an_answer_tells_the_version_that_was_asked_for(graph: httpx.Client, sandbox: RunningSandbox) -> None:
+    """Old clients read it from there."""
+    old = graph.get(f"{sandbox.graph_url}/v19.0/me")
+
+    assert old.headers["facebook-api-version"] == "v19.0"
+    assert graph.get("me").headers["facebook-api-version"] == "v26.0"

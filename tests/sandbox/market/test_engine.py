@@ -8,7 +8,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError, MoneyError, NotFoundError
 from aibuyer_kit.sandbox.market import Market
 from aibuyer_kit.sandbox.market.account import AdSet
-from aibuyer_kit.sandbox.market.totals import AdDay
+from aibuyer_kit.sandbox.market.totals import Totals
 from aibuyer_kit.sandbox.market.world import AdSetPlan, CampaignPlan, World
 
 WEEKDAY_FACTORS = (1.06, 1.04, 1.02, 0.98, 0.94, 0.92, 1.04)
@@ -23,9 +23,9 @@ def small_world(
     return World("hill", (CampaignPlan("Sample", "OUTCOME_SALES", adsets),), history_days=10, now=now)
 
 
-def every_ad_day(market: Market) -> list[AdDay | None]:
+def every_ad_day(market: Market) -> list[Totals | None]:
     days = DateRange(market.first_day, market.today)
-    return [market.ad_day(ad.id, day) for ad in market.account.ads for day in days]
+    return market.ad_days(market.account.ads, days)
 
 
 def spend_minor(market: Market, adset: AdSet, day: date) -> int:
@@ -109,7 +109,7 @@ def test_results_of_a_day_are_restated_until_the_28th_day(market: Market) -> Non
     yesterday = market.today - timedelta(days=1)
     seen = []
     for _ in range(40):
-        seen.append([market.ad_day(ad.id, yesterday) for ad in market.account.ads])
+        seen.append(market.ad_days(market.account.ads, (yesterday,)))
         market.advance(days=1)
     purchases = [sum(row.actions.get("purchase", (0,))[0] for row in rows if row) for rows in seen]
 
@@ -130,7 +130,7 @@ def test_the_past_can_be_asked_as_it_was_reported_then(market: Market) -> None:
 
 def test_an_action_that_did_not_happen_is_absent(market: Market) -> None:
     """No purchases yet today: there is no purchase of value 0."""
-    rows = [row for ad in market.account.ads if (row := market.ad_day(ad.id, market.today))]
+    rows = [row for row in market.ad_days(market.account.ads, (market.today,)) if row]
     without = [row for row in rows if "purchase" not in row.actions]
 
     assert without

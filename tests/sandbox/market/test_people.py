@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aibuyer_kit.sandbox.market import Market
-from aibuyer_kit.sandbox.market.people import AGE_GENDER, COUNTRY, ONE, PLACEMENT, cumulative, cut, mixture
+from aibuyer_kit.sandbox.market.arrays import as_floats, as_ints
+from aibuyer_kit.sandbox.market.people import AGE_GENDER, COUNTRY, ONE, PLACEMENT, Mixtures, cumulative, cut, mixtures
 
 WEIGHTS = st.lists(st.floats(min_value=0.001, max_value=1000), min_size=1, max_size=24)
 
@@ -12,7 +13,7 @@ WEIGHTS = st.lists(st.floats(min_value=0.001, max_value=1000), min_size=1, max_s
 @given(st.integers(0, 10**9), WEIGHTS, st.integers(0, ONE - 1))
 def test_the_parts_are_whole_and_add_up(number: int, weights: list[float], phase: int) -> None:
     """None is negative, none is made or lost, and each is near its share."""
-    parts = cut(number, cumulative(weights), phase)
+    (parts,) = cut(as_ints([number]), cumulative(as_floats([weights])), as_ints([phase])).tolist()
 
     assert sum(parts) == number
     assert min(parts) >= 0
@@ -22,11 +23,23 @@ def test_the_parts_are_whole_and_add_up(number: int, weights: list[float], phase
 
 def test_ad_sets_have_mixtures_of_their_own(market: Market) -> None:
     """Drawn by the seed and the ad set; the people of cells that lie apart are the audience's."""
-    first, second = market.account.adsets[:2]
+    adsets = market.account.adsets[:2]
     for family in (AGE_GENDER, COUNTRY, PLACEMENT):
-        one = mixture(first, family, 7)
+        both = mixtures(adsets, family, 7)
+        alone = mixtures(adsets[1:], family, 7)
 
-        assert one == mixture(first, family, 7)
-        assert one.views != mixture(second, family, 7).views
-        assert len({one.spend, one.views, one.clicks, one.results}) == 4
-        assert first.audience - len(family.cells) <= sum(one.audience) <= first.audience
+        assert both.views[1].tolist() == alone.views[0].tolist() != both.views[0].tolist()
+        assert len({str(one[0]) for one in (both.spend, both.views, both.clicks, both.results)}) == 4
+        people, audience = both.audience[0].sum(), adsets[0].audience
+        assert audience - len(family.cells) <= people <= audience
+
+
+def test_a_mixture_is_the_same_whenever_it_is_drawn(market: Market) -> None:
+    """Asked for alone, again, or behind others."""
+    adsets = market.account.adsets
+    kept = Mixtures(COUNTRY, 7)
+    first = kept.of(as_ints([2]), lambda place: adsets[place]).views.tolist()
+    later = kept.of(as_ints([1, 2, 0, 2]), lambda place: adsets[place]).views.tolist()
+
+    assert first == [later[1]] == [later[3]]
+    assert later[0] == mixtures(adsets[1:2], COUNTRY, 7).views[0].tolist()

@@ -1,5 +1,6 @@
 """World files: what they may say, and how a mistake is named."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -59,16 +60,31 @@ def test_a_world_file_without_campaigns_keeps_the_presets(tmp_path: Path) -> Non
         ("history_days", "history_day", "the key 'history_day'. Known: preset, history_days,"),
         ('objective = "OUTCOME_LEADS"', "goal = 1", r"\[\[campaign\]\] 1 uses the key 'goal'. Known: name, objective"),
         ("daily_budget = 80", "budget = 80", r"\[\[campaign.adset\]\] 2 uses the key 'budget'"),
-        ("daily_budget = 80", "audience_size = 1000", "'audience_size', which no preset supports yet"),
+        (
+            "daily_budget = 80",
+            "daily_budget = 80\n  audience_size = 10",
+            "audience_size is 10; give a whole number from",
+        ),
         ('today_split = "as_is"', "lift_tests = 4", "'lift_tests', which no preset supports yet"),
-        ('"as_is"', '"equal"', "only 'as_is' is supported yet"),
+        ('"as_is"', '"even"', "today_split is 'even'. Known: as_is, equal, proportional_to_roas"),
+        ('today_split = "as_is"', "daily_spend = 1", "daily_spend is 1; give a text"),
         ('"hill"', '"hil"', "preset is 'hil'. Known: hill"),
         ("history_days = 90", "history_days = 0", "from 1 to 1123"),
         ("history_days = 90", "history_days = true", "from 1 to 1123"),
         ('"UAH"', '"UA"', "Unknown currency 'UA'"),
         ('"America/New_York"', '"Kyiv"', "no time zone 'Kyiv'"),
         ("OUTCOME_LEADS", "OUTCOME_SALE", "Known: OUTCOME_SALES, OUTCOME_LEADS"),
-        ("daily_budget = 80", "", "daily_budget is None"),
+        ("daily_budget = 80", "", r"\[\[campaign.adset\]\] 2: it has no budget"),
+        (
+            "daily_budget = 80",
+            "daily_budget = 80\n  lifetime_budget = 900",
+            "daily_budget or lifetime_budget, not both",
+        ),
+        ("daily_budget = 80", "lifetime_budget = 900", "lifetime_days is None"),
+        ("daily_budget = 80", "lifetime_budget = 9\n  lifetime_days = 10", "lifetime_budget is 9; the least is 10 UAH"),
+        ("daily_budget = 80", "daily_budget = 80\n  lifetime_days = 9", "lifetime_days goes with a lifetime_budget"),
+        ("daily_budget = 80", "daily_budget = 1e12", "daily_budget is 1E.12; the most is"),
+        ('name = "Prospecting"', 'name = "P"\ndaily_budget = 9', "it has a budget, and so has its campaign"),
         ("daily_budget = 80", "daily_budget = nan", "not a finite amount"),
         ("daily_budget = 80", "daily_budget = 0.99", "the least is 1 UAH"),
         ("daily_budget = 80", "daily_budget = 80.005", "finer than the platform's smallest unit"),
@@ -103,3 +119,70 @@ def test_the_rule_of_learning_can_be_set(tmp_path: Path) -> None:
         Market.open(written(tmp_path, "[learning]\ndays = 0"))
     with pytest.raises(SettingsError, match="'weeks'"):
         Market.open(written(tmp_path, "[learning]\nweeks = 1"))
+
+
+def test_a_campaigns_budget_is_shared_by_its_ad_sets(tmp_path: Path) -> None:
+    """Each day its ad sets spend the campaign's budget together."""
+    text = GOOD.replace('name = "Prospecting"', 'name = "P"\ndaily_budget = 100').replace("daily_budget = 120.55", "")
+    market = Market.open(written(tmp_path, text.replace("daily_budget = 80", "")), seed=1)
+    (campaign,) = market.account.campaigns
+    spends = [market.spend_minor(one.ads, (date(2026, 5, 20),), market.now_us) for one in campaign.adsets]
+
+    assert spends == [5000, 5000]
+    assert not any(market.setting(adset.id).has_budget for adset in campaign.adsets)
+
+
+def test_a_lifetime_budget_is_spent_within_its_days(tmp_path: Path) -> None:
+    """From the first day on, evenly, and then no more."""
+    text = GOOD.replace("daily_budget = 80", "lifetime_budget = 900\n  lifetime_days = 10")
+    text = text.replace("history_days = 90", "history_days = 30")
+    market = Market.open(written(tmp_path, text), seed=1)
+    adset = market.account.adsets[1]
+    days = [market.first_day + timedelta(days=number) for number in range(12)]
+    spends = [market.spend_minor(adset.ads, (day,), market.now_us) for day in days]
+
+    assert spends[4] == 9000
+    assert spends[10:] == [0, 0]
+    assert 90_000 - 10 <= sum(spends) <= 90_000
+
+
+def test_an_audience_has_the_size_that_the_file_says(tmp_path: Path) -> None:
+    """So that few people see much."""
+    text = GOOD.replace("daily_budget = 80", "daily_budget = 80\n  audience_size = 1000")
+    market = Market.open(written(tmp_path, text), seed=1)
+    month = [market.first_day + timedelta(days=number) for number in range(30)]
+    totals = market.totals(market.account.adsets[1].ads, month)
+
+    assert 900 < totals.reach <= 1000 < totals.impressions
+
+
+@pytest.mark.parametrize("split", ["equal", "proportional_to_roas"])
+@pytest.mark.parametrize("currency", ["EUR", "JPY"])
+def test_todays_budgets_can_be_split_anew(tmp_path: Path, split: str, currency: str) -> None:
+    """Their sum stays to the unit: evenly, or more for what earns more."""
+    budgets = [120, 900, 4000]
+    adsets = "".join(f'[[campaign.adset]]\nname = "Set {each}"\ndaily_budget = {each}\n' for each in budgets)
+    text = f'today_split = "{split}"\ncurrency = "{currency}"\n[[campaign]]\nname = "C"\n{adsets}'
+    market = Market.open(written(tmp_path, text), seed=1)
+    found = [market.setting(adset.id).daily_budget_minor for adset in market.account.adsets]
+
+    assert sum(found) == sum(budgets) * market.account.minor_per_unit
+    if split == "equal":
+        assert max(found) - min(found) <= 1
+    else:
+        assert found == sorted(found, reverse=True)
+
+
+def test_uneven_spending_keeps_to_the_platforms_bounds(tmp_path: Path) -> None:
+    """At most 1.75 times the budget on a day, 7 times from Sunday to Saturday."""
+    market = Market.open(written(tmp_path, GOOD.replace('today_split = "as_is"', 'daily_spend = "uneven"')), seed=1)
+    adset = market.account.adsets[1]
+    sundays = [date(2026, 4, 5) + timedelta(days=7 * week) for week in range(6)]
+    weeks = [
+        [market.spend_minor(adset.ads, (sunday + timedelta(days=day),), market.now_us) for day in range(7)]
+        for sunday in sundays
+    ]
+
+    assert [sum(week) for week in weeks] == [7 * 8000] * 6
+    assert {max(week) for week in weeks} == {14_000}
+    assert len({tuple(week) for week in weeks}) > 1

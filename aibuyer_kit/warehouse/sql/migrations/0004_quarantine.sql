@@ -15,8 +15,8 @@ CREATE TABLE quarantine (
     date_stop DATE, -- last day
     breakdown VARCHAR, -- missing: not known
     has_whole_key BOOLEAN NOT NULL, -- whether nothing of its key is missing
-    since DATE, -- first day that was asked for
-    until DATE, -- last day that was asked for
+    since DATE, -- first day that was asked for, or is still in doubt
+    until DATE, -- last day that was asked for, or is still in doubt
     field VARCHAR NOT NULL, -- what could not be read
     reason VARCHAR NOT NULL,
     raw VARCHAR NOT NULL, -- the row as it came last: canonical JSON without secrets, shortened if it is long

@@ -3,7 +3,7 @@
 -- account, `level_total` the sum over the objects of `level`; money in micros. Only days that complete reads of both
 -- levels have covered are compared; a measure that either side does not report is not compared.
 -- Ads and account are read together and compared as they are known now. Levels between them are read more seldom: each
--- is compared as its last read knew it, beside the account as the read of it that lies nearest knew it.
+-- is compared as its last read knew it, beside the account as the read before it knew it.
 WITH covered AS (
     SELECT day.platform, day.account_id, day.date, load.level, load.load_id
     FROM (SELECT DISTINCT platform, account_id, date FROM insights_as_of($as_of_load) WHERE breakdown = '') AS day
@@ -28,7 +28,7 @@ pair AS (
         CASE newest.level WHEN 'ad' THEN $as_of_load ELSE newest.load_id END AS level_load,
         CASE newest.level
             WHEN 'ad' THEN $as_of_load
-            ELSE arg_min(own.load_id, abs(own.load_id - newest.load_id))
+            ELSE coalesce(max(own.load_id) FILTER (own.load_id < newest.load_id), min(own.load_id))
         END AS account_load
     FROM newest
     JOIN covered AS own USING (platform, account_id, date)

@@ -1,0 +1,29 @@
+"""Figures of many ads and days at once: columns of whole numbers, and of floats where the market's truth is exact."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def as_ints(numbers: object) -> Ints:
+    return np.asarray(numbers, dtype=np.int64)
+
+
+def as_floats(numbers: object) -> Floats:
+    return np.asarray(numbers, dtype=np.float64)
+
+
+def starts_of_runs(*keys: Ints) -> Ints:
+    """Return where a new combination of keys begins; equal ones lie together.
+
+    >>> starts_of_runs(as_ints([4, 4, 7, 7, 7]), as_ints([1, 1, 1, 2, 2])).tolist()
+    [0, 2, 3]
+    """
+    changes = np.zeros(max(0, len(keys[0]) - 1), dtype=np.bool_)
+    for key in keys:
+        changes |= key[1:] != key[:-1]
+    first = as_ints([0] if len(keys[0]) else [])
+    return np.concatenate([first, np.flatnonzero(changes) + 1])
