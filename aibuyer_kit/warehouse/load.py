@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 Facts = Literal["insights", "entities", "creatives", "reach"]
 
-# All of the coverage was read; the source tells only a part of it, as a file does; the read broke off.
-Extent = Literal["complete", "partial", "broken"]
+# All of the coverage was read; all of it was, but some rows are in the quarantine; the source tells only a part of it,
+# as a file does; the read broke off.
+Extent = Literal["complete", "doubtful", "partial", "broken"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Coverage:
 class LoadResult:
     """What one load changed, in rows; `repeated` rows were returned more than once, each time the same.
 
-    `rejected` rows could not be read and are in the quarantine; a complete read is complete for all other keys.
+    `rejected` rows could not be read and are in the quarantine; a complete read is `doubtful` then: whole for all other
+    keys, but none of its days is settled by it that a bad row may be about.
     """
 
     load_id: int
@@ -165,6 +167,8 @@ def load_staged(
         concerned = bool(rejected) or has_open_rows(connection)
         set_aside = stage_unreadable(connection, rejected) if concerned else 0
         result = replace(_merge(connection, shape, coverage, extent, spare=set_aside > 0), rejected=set_aside)
+        if set_aside and extent == "complete":
+            result = replace(result, extent="doubtful")
         _record(connection, result, known_at)
         if concerned:
             record_unreadable(connection, shape.key, _scope(result), is_complete=extent == "complete")

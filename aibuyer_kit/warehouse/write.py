@@ -164,8 +164,8 @@ class Writer:
         rows = (
             self._open()
             .execute(
-                "SELECT since, until, known_at_utc FROM load WHERE extent = 'complete' AND facts = 'insights'"
-                " AND level = ? AND platform = ? AND account_id = ? ORDER BY load_id",
+                "SELECT since, until, known_at_utc FROM load WHERE extent IN ('complete', 'doubtful')"
+                " AND facts = 'insights' AND level = ? AND platform = ? AND account_id = ? ORDER BY load_id",
                 [str(level), platform, account_id],
             )
             .fetchall()
@@ -177,7 +177,7 @@ class Writer:
         rows = (
             self._open()
             .execute(
-                "SELECT facts, level, since, until, known_at_utc FROM load WHERE extent = 'complete'"
+                "SELECT facts, level, since, until, known_at_utc FROM load WHERE extent IN ('complete', 'doubtful')"
                 " AND platform = ? AND account_id = ? AND known_at_utc >= ? ORDER BY load_id",
                 [platform, account_id, after.astimezone(UTC).replace(tzinfo=None)],
             )

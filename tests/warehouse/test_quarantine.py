@@ -138,7 +138,7 @@ def test_of_a_read_that_broke_off_the_finished_days_are_whole_but_for_their_bad_
     writer.publish()
     assert known(tmp_path) == {("a", FIRST), ("b", FIRST)}
     loads = [(row["extent"], row["rejected"]) for row in Reader(tmp_path).loads().rows()]
-    assert loads == [("complete", 0), ("complete", 1), ("broken", 1)]
+    assert loads == [("complete", 0), ("doubtful", 1), ("broken", 1)]
 
 
 def test_a_row_that_stays_bad_is_one_entry_as_it_came_last(writer: Writer, tmp_path: Path) -> None:

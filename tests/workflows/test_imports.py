@@ -150,7 +150,7 @@ def test_a_file_that_replaces_its_days_may_set_rows_aside_when_asked_to(shop: Cl
     """What a bad row is about stays as it was; what the file does not hold is gone all the same."""
     daily(shop, DAILY + "2026-03-01,Autumn,1.00,1,,\n")
     done = daily(shop, DAILY.replace("50.20", "abc"), replace_days=True, quarantine=True)
-    assert (done.facts.extent, done.facts.closed, done.facts.rejected) == ("complete", 1, 1)
+    assert (done.facts.extent, done.facts.closed, done.facts.rejected) == ("doubtful", 1, 1)
     assert sorted(known(shop)) == [("Spring", "2026-03-01"), ("Spring", "2026-03-02"), ("Summer", "2026-03-01")]
     assert known(shop)["Summer", "2026-03-01"][0] == 50.2
 

@@ -15,7 +15,7 @@ from aibuyer_kit.connectors.meta.redaction import masked_row, without_secrets, w
 from aibuyer_kit.core.errors import SchemaDriftError
 from aibuyer_kit.core.unreadable import Rejected, UnreadableRow, raw_json
 
-# So many bad rows, and more than this share of a page or of the read so far, are another format.
+# So many bad rows, and more than this share of a page or of the read so far, are another format; so are all of several.
 FEWEST_FOR_DRIFT = 5
 SHARE_FOR_DRIFT = 0.1
 # They wait in memory for the end of the read.
@@ -91,7 +91,8 @@ def _problems(
 
 
 def _is_drift(bad: int, rows: int) -> bool:
-    return bad >= FEWEST_FOR_DRIFT and bad > SHARE_FOR_DRIFT * rows
+    """Tell whether so many are bad that the format has changed: also all of a page, however small, of several rows."""
+    return bad > SHARE_FOR_DRIFT * rows and (bad >= FEWEST_FOR_DRIFT or bad == rows > 1)
 
 
 def unknown_key(**known: Any) -> UnreadableRow:

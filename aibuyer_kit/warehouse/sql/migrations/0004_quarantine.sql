@@ -1,4 +1,4 @@
--- How many rows of a read could not be read and were set aside.
+-- How many rows of a read could not be read and were set aside; the extent of a complete read is `doubtful` then.
 ALTER TABLE load ADD COLUMN rejected BIGINT DEFAULT 0;
 
 -- Rows that could not become facts, as they came, until they can be read. Grain: one row per key and what was read; a

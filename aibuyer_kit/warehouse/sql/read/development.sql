@@ -5,7 +5,8 @@ WITH moment AS (
     SELECT load.load_id, load.since, load.until, local.known_on
     FROM load
     JOIN (SELECT unnest($load_ids) AS load_id, unnest($known_on) AS known_on) AS local USING (load_id)
-    WHERE load.facts = 'insights' AND load.extent = 'complete' AND load.level = 'ad' AND load.account_id = $account_id
+    WHERE load.facts = 'insights' AND load.extent IN ('complete', 'doubtful') AND load.level = 'ad'
+        AND load.account_id = $account_id
 ),
 version AS (
     SELECT

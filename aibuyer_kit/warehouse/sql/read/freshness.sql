@@ -3,7 +3,7 @@
 -- from a platform. Of several accounts the stalest counts. Before the first insights, the last load of anything counts.
 WITH known AS (SELECT * FROM load WHERE load_id <= $1),
 told AS (
-    SELECT *, CASE extent WHEN 'complete' THEN 2 WHEN 'partial' THEN 1 ELSE 0 END AS weight
+    SELECT *, CASE WHEN extent IN ('complete', 'doubtful') THEN 2 WHEN extent = 'partial' THEN 1 ELSE 0 END AS weight
     FROM known
     WHERE facts = 'insights' AND extent <> 'broken'
 ),

@@ -9,5 +9,5 @@ WITH day AS (
 SELECT DISTINCT day.platform, day.account_id, day.date, load.level
 FROM day
 JOIN load ON load.platform = day.platform AND load.account_id = day.account_id AND day.date BETWEEN since AND until
-WHERE facts = 'insights' AND extent = 'complete' AND load_id <= $as_of_load AND known_at_utc >= ended_at
+WHERE facts = 'insights' AND extent IN ('complete', 'doubtful') AND load_id <= $as_of_load AND known_at_utc >= ended_at
 ORDER BY ALL

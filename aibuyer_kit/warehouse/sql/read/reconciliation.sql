@@ -1,6 +1,6 @@
 -- Days on which two levels of an account disagree. Grain: one row per account, day, level and measure that differs.
 -- A day on which a level was read and has no rows counts as zero. `account_total` is the platform's own figure for the
--- account, `level_total` the sum over the objects of `level`; money in micros. Only days that complete reads of both
+-- account, `level_total` the sum over the objects of `level`; money in micros. Only days that whole reads of both
 -- levels have covered are compared; a measure that either side does not report is not compared.
 -- Ads and account are read together and compared as they are known now. Levels between them are read more seldom: each
 -- is compared as its last read knew it, beside the account as the read before it knew it.
@@ -9,7 +9,7 @@ WITH covered AS (
     FROM (SELECT DISTINCT platform, account_id, date FROM insights_as_of($as_of_load) WHERE breakdown = '') AS day
     JOIN load
         ON load.platform = day.platform AND load.account_id = day.account_id
-        AND load.facts = 'insights' AND load.extent = 'complete' AND load.load_id <= $as_of_load
+        AND load.facts = 'insights' AND load.extent IN ('complete', 'doubtful') AND load.load_id <= $as_of_load
         AND day.date BETWEEN load.since AND load.until
     WHERE day.date BETWEEN $since AND $until
 ),
