@@ -3,19 +3,24 @@
 Exit codes: 0 ok, 1 error, 2 wrong input, 5 authorisation, 6 rate limit, 130 interrupted.
 """
 
+import errno
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aibuyer_kit import __version__
 from aibuyer_kit.commands import connect, credentials, quarantine, webhooks
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption
+from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows, told_to_end
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
 from aibuyer_kit.core.text_table import as_json, as_table
+
+if TYPE_CHECKING:
+    from aibuyer_kit.access.clients import ClientContext
+    from aibuyer_kit.settings.workspace_settings import Settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 client_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Add and list clients.")
@@ -37,6 +42,17 @@ UntilOption = Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")]
 AsOfOption = Annotated[
     str, typer.Option("--as-of", help="What was known then: a load number, or a moment with its zone.")
 ]
+_FREE_SPACE = "Free some space, and run the same command again."
+_CHECK_MODE = "Check the owner and the mode of its folder."
+# What a disk may say to any command at any moment.
+_DISK_ERRORS = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: _FREE_SPACE,
+    errno.EACCES: _CHECK_MODE,
+    errno.EPERM: _CHECK_MODE,
+    errno.EROFS: _CHECK_MODE,
+}
 PortOption = Annotated[int, typer.Option(min=0, max=65_535, help="The port on 127.0.0.1.")]
 
 
@@ -48,6 +64,11 @@ def main() -> None:
     except AibuyerError as error:
         _say(f"error: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        _say(f"error: {error.filename or 'A file'} cannot be written ({error.strerror}). {_DISK_ERRORS[error.errno]}")
+        sys.exit(1)
 
 
 @app.callback(invoke_without_command=True)
@@ -96,20 +117,9 @@ def client_add(
 @client_app.command("list")
 def client_list(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """List the clients of the workspace."""
-    from aibuyer_kit.access.clients import client_ids, open_client
-    from aibuyer_kit.workflows.workspaces import find_workspace
+    from aibuyer_kit.workflows.workspaces import client_rows, find_workspace
 
-    folder = find_workspace(workspace)
-    contexts = [open_client(folder, client_id) for client_id in client_ids(folder)]
-    rows = [
-        {
-            "client": context.id,
-            "name": context.settings.name,
-            "accounts": ", ".join(account.id for account in context.settings.accounts),
-        }
-        for context in contexts
-    ]
-    _print(as_json(rows) if json else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+    put_rows(client_rows(find_workspace(workspace)), json)
 
 
 @config_app.command("show")
@@ -133,18 +143,39 @@ def config_show(
 def sync(
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every client that has an ad account, one after another.")
+    ] = False,
     backfill_days: Annotated[int | None, typer.Option(help="How far the first sync reads back.")] = None,
 ) -> None:
     """Read a client's ad accounts into its warehouse, with every restatement."""
     from aibuyer_kit.settings.workspace_settings import read_settings
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client, syncable_clients
+
+    if every and client:
+        raise InputError("Give either --client or --all, not both.")
+    folder = find_workspace(workspace)
+    settings = read_settings(folder, {} if backfill_days is None else {"sync.backfill_days": backfill_days})
+    opening = syncable_clients(folder) if every else [lambda: only_client(folder, client)]
+    errors: list[AibuyerError] = []
+    with told_to_end():
+        for opened in opening:
+            try:
+                errors += _synced(opened(), settings)
+            except AibuyerError as error:
+                errors.append(error)
+                if every:
+                    _say(f"error: {error}")
+    if errors:
+        raise errors[0]
+
+
+def _synced(context: "ClientContext", settings: "Settings") -> list[AibuyerError]:
+    """Sync one client, print what was done, and return what failed."""
     from aibuyer_kit.workflows.connect import client_connectors
     from aibuyer_kit.workflows.progress import tqdm_progress
     from aibuyer_kit.workflows.sync import sync_client
-    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
-    folder = find_workspace(workspace)
-    context = only_client(folder, client)
-    settings = read_settings(folder, {} if backfill_days is None else {"sync.backfill_days": backfill_days})
     try:
         connectors = client_connectors(context, settings.meta, clock=AnnouncedClock(SystemClock(), _say_wait))
         with tqdm_progress(f"Syncing {context.id}", shown=sys.stderr.isatty()) as progress:
@@ -153,8 +184,7 @@ def sync(
         _say("Interrupted. What had been read is kept and published; the next sync goes on from there.")
         raise
     _print(report.summary())
-    if report.failures:
-        raise report.failures[0].error
+    return [each.error for each in report.failures]
 
 
 @app.command("import")
@@ -167,6 +197,9 @@ def import_file(
     ] = False,
     quarantine: Annotated[
         bool, typer.Option("--quarantine", help="Rows that cannot be used are no error: see `aibuyer quarantine list`.")
+    ] = False,
+    beside_synced: Annotated[
+        bool, typer.Option("--beside-synced", help="Let an account that is synced have days that no sync has read.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show how each column is understood; load nothing.")
@@ -189,11 +222,32 @@ def import_file(
         _print(preview_text(read_file(file, mapping, stated)))
         return
     context = only_client(find_workspace(workspace), client)
-    done = import_export(context, file, mapping, replace_days=replace_days, quarantine=quarantine, stated=stated)
+    done = import_export(
+        context,
+        file,
+        mapping,
+        replace_days=replace_days,
+        quarantine=quarantine,
+        beside_synced=beside_synced,
+        stated=stated,
+    )
     _print(done.summary())
     if not done.report.is_complete and not quarantine:
         _say("Rows were rejected (see above) and are in the quarantine; the others are loaded.")
         raise typer.Exit(1)
+
+
+@app.command("import-undo")
+def import_undo(
+    load: Annotated[int, typer.Argument(help="The load that `aibuyer import` named.")],
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Take an imported file back: what it brought is gone, what it replaced holds again, and history stays."""
+    from aibuyer_kit.workflows.import_undo import undo_import
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    _print(undo_import(only_client(find_workspace(workspace), client), load).summary())
 
 
 @app.command()
@@ -204,18 +258,24 @@ def insights(
     until: UntilOption = None,
     as_of: AsOfOption = "",
     metrics: Annotated[str, typer.Option(help="Metrics to show, with commas.")] = "spend,results,revenue,cpa,roas",
+    by: Annotated[
+        str, typer.Option(help="Group by dimensions, with commas: those of [naming] in client.toml, or objective.")
+    ] = "",
     csv: Annotated[Path | None, typer.Option(help="Write the rows to this CSV file instead.")] = None,
     xlsx: Annotated[Path | None, typer.Option(help="Write the rows to this workbook instead.")] = None,
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Print one row per entity and day from the warehouse; money in units of the account's currency."""
+    """Print one row per entity and day from the warehouse; money in units of the client's currency."""
     from aibuyer_kit.workflows.insights import read_insights
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     context = only_client(find_workspace(workspace), client)
-    rows = read_insights(context, level, metrics.split(","), days=days, since=since, until=until, as_of=as_of)
+    dimensions = [name.strip() for name in by.split(",") if name.strip()]
+    rows = read_insights(
+        context, level, metrics.split(","), days=days, since=since, until=until, as_of=as_of, by=dimensions
+    )
     if csv or xlsx:
         _write_files(rows, csv, xlsx)
         return
@@ -223,20 +283,40 @@ def insights(
 
 
 @app.command()
+def actions(
+    days: DaysOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_of: AsOfOption = "",
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the action types that the accounts report, by objective and attribution window, and which of them counts.
+
+    Types of one event count it several times, so they are never added up; choose one in client.toml.
+    """
+    from aibuyer_kit.workflows.actions import client_actions
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    rows = client_actions(context, days=days, since=since, until=until, as_of=as_of)
+    _print(as_json(rows) if json else as_table(rows, empty="No actions are reported in this period."))
+
+
+@app.command()
 def status(client: ClientOption = None, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Show how fresh each client's data is, what the last loads did, and how the platform has answered."""
-    from aibuyer_kit.workflows.status import client_status, service_rows
-    from aibuyer_kit.workflows.workspaces import find_workspace, some_clients
+    from aibuyer_kit.workflows.status import workspace_status
+    from aibuyer_kit.workflows.workspaces import find_workspace
 
-    contexts = list(some_clients(find_workspace(workspace), client))
-    rows = [client_status(context) for context in contexts]
-    service = {context.id: list(service_rows(context)) for context in contexts}
+    rows = workspace_status(find_workspace(workspace), client)
     if json:
-        _print(as_json({**row, "service": service[row["client"]]} for row in rows))
+        put_rows(rows, json)
         return
-    _print(as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
-    if measured := [row for each in service.values() for row in each]:
-        _print(f"\n{as_table(measured)}")
+    if measured := [line for row in rows for line in row.pop("service")]:
+        _print(f"{as_table(measured)}\n")
+    put_rows(rows, json)
 
 
 @app.command()

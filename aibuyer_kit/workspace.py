@@ -1,5 +1,6 @@
 """What a notebook holds: a Workspace and its Clients. They only delegate to workflows and the warehouse's reader."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,11 @@ from aibuyer_kit.core.entities import parse_level
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
-from aibuyer_kit.workflows.insights import warn_of_nothing
+from aibuyer_kit.workflows.insights import known_breakdown, several, warn_of_nothing
 from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
 from aibuyer_kit.workflows.report import Overview, client_overview
-from aibuyer_kit.workflows.totals import EntityTotals, entity_totals, result_setting
+from aibuyer_kit.workflows.totals import EntityTotals, entity_totals
+from aibuyer_kit.workflows.what_counts import read_facts
 from aibuyer_kit.workflows.workspaces import find_workspace
 
 if TYPE_CHECKING:
@@ -96,17 +98,22 @@ class Client:
         since: Day | None = None,
         until: Day | None = None,
         as_of: AsOf | str | None = None,
-        breakdown: tuple[str, ...] = (),
+        breakdown: str | Sequence[str] = (),
+        by: str | Sequence[str] = (),
     ) -> "pd.DataFrame":
         """Return one row per entity of `level` and day with all metrics; money in currency units, unknown is NA.
 
         `days` are full days that end yesterday (28 unless said); `as_of` is a load number or an aware moment: what was
-        known then. Raises PeriodError, NotFoundError, WarehouseError; warns with LeftOutWarning.
+        known then, counted by the settings of today. `breakdown` is "country", or several names as a list or with
+        commas. `by`, in the same way, gives one row per day and value of dimensions instead: those of names
+        (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError (also for a breakdown that was
+        never loaded), WarehouseError, RateError, InputError; warns with LeftOutWarning.
         """
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
-        frame = self._reader.insights(
-            parse_level(level), period, result=result_setting(self._context), as_of=moment, breakdown=breakdown
+        names, dimensions = known_breakdown(self._reader, breakdown), several(by)
+        frame = read_facts(
+            self._context, self._reader, parse_level(level), period, as_of=moment, breakdown=names, by=dimensions
         ).frame()
         if frame.empty:
             warn_of_nothing(self._reader, period, as_of=moment)
@@ -128,6 +135,24 @@ class Client:
         """Return the totals of every entity of `level` in a period, the largest spend first."""
         period = resolve_period(self._context, self._reader, since=since, until=until, as_of=as_of)
         return entity_totals(self._context, self._reader, parse_level(level), period, as_of=as_of)
+
+    def actions(
+        self,
+        *,
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "pd.DataFrame":
+        """Return one row per objective and action type that the accounts report, with its count by window.
+
+        `event` is what the type tells of: types of one event count it several times, so no sum over types is offered.
+        """
+        import pandas as pd
+
+        from aibuyer_kit.workflows.actions import client_actions
+
+        return pd.DataFrame(client_actions(self._context, days=days, since=since, until=until, as_of=as_of))
 
     def reach(
         self, level: str = "campaign", *, window_days: int = 7, ends: Day | None = None, as_of: AsOf | str | None = None

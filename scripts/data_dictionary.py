@@ -52,7 +52,7 @@ def measures() -> Iterator[str]:
 
 
 def measure_row(each: Measure) -> list[str]:
-    column = f"`{each.column}`" if each.column in stored_columns() else "of `actions`, `action_values`"
+    column = f"`{each.column}`" if each.column in stored_columns() else "of `actions`, `action_values`, settings"
     return [f"`{each.name}`", each.unit, column, each.additive, BETTER[each.higher_is_better], each.meaning]
 
 

@@ -5,27 +5,23 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
+from aibuyer_kit.access.result_sections import (
+    MoneySection,
+    NamingSection,
+    ObjectiveSection,
+    PatternSection,
+    ResultSection,
+    Strict,
+    Targets,
+    known_objectives,
+    result_rules,
+)
 from aibuyer_kit.core.addresses import safe_platform_url
-from aibuyer_kit.core.errors import SettingsError, UnknownMetricError
+from aibuyer_kit.core.errors import SettingsError
 from aibuyer_kit.core.facts import WINDOWS
-from aibuyer_kit.core.metrics import metric
-
-
-def _known_metrics(targets: dict[str, float]) -> dict[str, float]:
-    for name in targets:
-        try:
-            metric(name)
-        except UnknownMetricError as error:
-            raise ValueError(str(error).rstrip(".")) from None
-    return targets
-
-
-def _known_window(window: str) -> str:
-    if window not in WINDOWS:
-        raise ValueError(f"there is no attribution window {window!r}; known: {', '.join(WINDOWS)}")
-    return window
+from aibuyer_kit.core.results import ResultRules
 
 
 def _safe_url(url: str) -> str:
@@ -41,18 +37,7 @@ def _one_line(text: str) -> str:
     return text
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ResultSection(_Strict):
-    """The client's one canonical result."""
-
-    action_type: Annotated[str, Field(min_length=1)] = "purchase"
-    window: Annotated[str, AfterValidator(_known_window)] = "total"
-
-
-class AccountSection(_Strict):
+class AccountSection(Strict):
     """One ad account; `graph_url` is empty for the platform's own address."""
 
     platform: Literal["meta"] = "meta"
@@ -60,15 +45,27 @@ class AccountSection(_Strict):
     graph_url: Annotated[str, AfterValidator(_safe_url)] | None = None
 
 
-class ClientFile(_Strict):
-    """The whole of `client.toml`. `clock = "platform"` lets time stand at the last sync, for practice accounts."""
+class ClientFile(Strict):
+    """The whole of `client.toml`. `clock = "platform"` lets time stand at the last sync, for practice accounts.
+
+    `graph_url` is the address of every account that names none; where it is missing too, it is the platform's own.
+    """
 
     name: Annotated[str, AfterValidator(_one_line)]
     locale: Literal["en", "uk"] = "en"
     clock: Literal["system", "platform"] = "system"
+    graph_url: Annotated[str, AfterValidator(_safe_url)] | None = None
     result: ResultSection = ResultSection()
-    targets: Annotated[dict[str, Annotated[float, Field(gt=0)]], AfterValidator(_known_metrics)] = {}
+    results: Annotated[dict[str, ObjectiveSection], AfterValidator(known_objectives)] = Field(default_factory=dict)
+    targets: Targets = Field(default_factory=dict)
+    naming: NamingSection = NamingSection()
+    money: MoneySection | None = None
     accounts: tuple[AccountSection, ...] = ()
+
+    @property
+    def rules(self) -> ResultRules:
+        """What counts as a result, by objective."""
+        return result_rules(self.result, self.results)
 
 
 def read_client_file(path: Path) -> ClientFile:
@@ -83,7 +80,19 @@ def read_client_file(path: Path) -> ClientFile:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{path}: {where}: {first['msg']}.") from None
+        raise SettingsError(f"{path}: {where}: {_problem(first['type'], first['msg'])}.") from None
+
+
+def _problem(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return f"there is no such key; sections and keys are {_KNOWN}"
+    return message.removeprefix("Value error, ")
+
+
+_KNOWN = (
+    "name, locale, clock, [result] action_type window value_per_result gross_margin, [results.OBJECTIVE] the same and"
+    " targets, [targets], [naming] separator campaign adset ad, [money] currency rates longest_age_days, [[accounts]]"
+)
 
 
 def client_file_text(content: ClientFile) -> str:
@@ -92,21 +101,92 @@ def client_file_text(content: ClientFile) -> str:
         f"name = {_quoted(content.name)}",
         f"locale = {_quoted(content.locale)}  # en or uk",
         f"clock = {_quoted(content.clock)}  # system, or platform: time stands at the last sync (practice accounts)",
+        *([f"graph_url = {_quoted(content.graph_url)}"] if content.graph_url else []),
         "",
-        "# The one event that counts as a result. Action types overlap, so they are never added up.",
+        "# The one event that counts as a result; `aibuyer actions` lists what the account reports. Action types",
+        "# overlap, so they are never added up. value_per_result = 35.0 counts where no value is reported for a",
+        "# result; gross_margin = 0.42 (of revenue) gives profit.",
         "[result]",
-        f"action_type = {_quoted(content.result.action_type)}",
-        f"window = {_quoted(content.result.window)}  # {', '.join(WINDOWS)}",
+        *_result_lines(content.result),
         "",
-        "# Targets by metric, money in units of the account's currency, for example: cpa = 25.0",
+        *_objective_lines(content),
+        "# Targets by metric, money in units of the currency that is shown, for example: cpa = 25.0",
         "[targets]",
-        *(f"{name} = {value!r}" for name, value in content.targets.items()),
+        *_target_lines(content.targets),
+        "",
+        *_naming_lines(content.naming),
+        *_money_lines(content.money),
     ]
     for account in content.accounts:
         lines += ["", "[[accounts]]", f"platform = {_quoted(account.platform)}", f"id = {_quoted(account.id)}"]
         if account.graph_url:
             lines.append(f"graph_url = {_quoted(account.graph_url)}")
     return "\n".join(lines) + "\n"
+
+
+def _result_lines(section: ResultSection) -> list[str]:
+    lines = [
+        f"action_type = {_quoted(section.action_type)}",
+        f"window = {_quoted(section.window)}  # {', '.join(WINDOWS)}",
+    ]
+    numbers = (("value_per_result", section.value_per_result), ("gross_margin", section.gross_margin))
+    return lines + [f"{name} = {number!r}" for name, number in numbers if number is not None]
+
+
+def _objective_lines(content: ClientFile) -> list[str]:
+    if not content.results:
+        return [
+            "# An objective whose campaigns bring another result has a section of its own:",
+            "# [results.OUTCOME_LEADS]",
+            '# action_type = "lead"',
+            "# value_per_result = 12.0",
+            "# targets = { cpa = 9.0 }",
+            "",
+        ]
+    lines = []
+    for objective, section in content.results.items():
+        lines += [f"[results.{objective}]", *_result_lines(section)]
+        if section.targets:
+            lines += [f"[results.{objective}.targets]", *_target_lines(section.targets)]
+        lines.append("")
+    return lines
+
+
+def _target_lines(targets: dict[str, float]) -> list[str]:
+    return [f"{name} = {value!r}" for name, value in targets.items()]
+
+
+def _naming_lines(naming: NamingSection) -> list[str]:
+    if not naming.rules():
+        return [
+            "# How names are written, so that figures can be grouped: aibuyer insights --by market",
+            "# [naming]",
+            '# separator = "_"',
+            '# campaign = ["market", "funnel", "product"]',
+            "",
+        ]
+    lines = ["[naming]", f"separator = {_quoted(naming.separator)}"]
+    for level in ("campaign", "adset", "ad"):
+        stated = getattr(naming, level)
+        if isinstance(stated, PatternSection):
+            lines.append(f"{level} = {{ pattern = {_quoted(stated.pattern)} }}")
+        elif stated:
+            lines.append(f"{level} = {json.dumps(stated)}")
+    return [*lines, ""]
+
+
+def _money_lines(money: MoneySection | None) -> list[str]:
+    if money is None:
+        return [
+            "# For accounts in several currencies: what figures are shown in, and a file beside this one with dated",
+            "# rates (its header: date,from,to,rate).",
+            "# [money]",
+            '# currency = "EUR"',
+            '# rates = "rates.csv"',
+        ]
+    rates = [f"rates = {_quoted(money.rates)}"] if money.rates else []
+    age = f"longest_age_days = {money.longest_age_days}  # how long a rate holds when none follows"
+    return ["[money]", f"currency = {_quoted(money.currency)}", *rates, age]
 
 
 def _quoted(text: str) -> str:

@@ -4,11 +4,13 @@ Each function takes anything with the attributes of OverviewLike, so that this l
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Protocol
 
 from aibuyer_kit.charts.compare import Figure, compared
 from aibuyer_kit.charts.fragment import Fragment
+from aibuyer_kit.charts.kinds import ResultLike, result_line, result_names
 from aibuyer_kit.charts.quality import (
     ImmatureLike,
     ReconciliationLike,
@@ -22,15 +24,27 @@ from aibuyer_kit.charts.static import svg
 from aibuyer_kit.charts.tables import (
     COLUMNS,
     HEADLINE,
-    campaign_table_html,
+    TableRow,
+    Tile,
+    aims_html,
     definitions_html,
-    kpi_tiles_html,
-    targets_html,
+    table_html,
+    tiles_html,
     warnings_html,
 )
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.escape import for_html
-from aibuyer_kit.core.i18n import format_metric, format_moment, format_money, format_period, format_share, t
+from aibuyer_kit.core.i18n import (
+    action_name,
+    format_metric,
+    format_moment,
+    format_money,
+    format_period,
+    format_share,
+    t,
+)
+from aibuyer_kit.core.metrics import counts_results
+from aibuyer_kit.core.results import ResultKind
 
 TREND = ("spend", "results", "cpa", "roas")
 
@@ -44,6 +58,10 @@ class RowLike(Protocol):
     def name(self) -> str: ...
     @property
     def values(self) -> Mapping[str, Figure]: ...
+    @property
+    def targets(self) -> Mapping[str, float]: ...
+    @property
+    def kind(self) -> ResultKind | None: ...
 
 
 class OverviewLike(Protocol):
@@ -79,6 +97,8 @@ class OverviewLike(Protocol):
     def reconciliation(self) -> ReconciliationLike: ...
     @property
     def immature(self) -> Sequence[ImmatureLike] | None: ...
+    @property
+    def by_result(self) -> Sequence[ResultLike]: ...
 
 
 def overview_html(overview: OverviewLike, locale: str | None = None) -> str:
@@ -114,40 +134,70 @@ def masthead(overview: OverviewLike, locale: str | None = None, *, title: str = 
 def headline(overview: OverviewLike, locale: str | None = None, *, metrics: Sequence[str] = HEADLINE) -> Fragment:
     """Return one tile per metric, against the period before and the targets."""
     language = locale or overview.locale
-    tiles = kpi_tiles_html(
-        overview.totals,
-        overview.previous_totals,
-        overview.targets,
-        currency=overview.currency,
-        locale=language,
-        metrics=metrics,
-    )
+    shown = headline_tiles(overview, language, metrics)
+    tiles = tiles_html(shown, currency=overview.currency, locale=language)
     note = t(language, "word.compared_with", period=format_period(overview.previous, language))
     heading = t(language, "section.headline")
     html = f'<h2>{for_html(heading)}</h2>{tiles}<p class="ab-note" style="margin-top:10px">{for_html(note)}</p>'
-    values = (format_metric(name, overview.totals.get(name), overview.currency, language) for name in metrics)
-    lines = (f"{t(language, f'metric.{name}')}: {value}" for name, value in zip(metrics, values, strict=True))
+    lines = (f"{each.label}: {format_metric(each.metric, each.value, overview.currency, language)}" for each in shown)
     return Fragment(html, "\n".join((heading, *lines)))
+
+
+def headline_tiles(overview: OverviewLike, locale: str, metrics: Sequence[str] = HEADLINE) -> list[Tile]:
+    """Return one figure per metric; of those that count results one per kind, where there are several kinds."""
+    return [
+        Tile(
+            _label(name, kind_name, locale),
+            name,
+            part.totals.get(name),
+            part.previous_totals.get(name),
+            part.targets.get(name),
+        )
+        for kind_name, name, part in _parts(overview, metrics, locale)
+    ]
 
 
 def targets(overview: OverviewLike, locale: str | None = None) -> Fragment:
     """Return one bar per target: the figure, the target, and the verdict in words."""
     language = locale or overview.locale
-    bars = targets_html(overview.totals, overview.targets, currency=overview.currency, locale=language)
+    names = dict.fromkeys([*overview.targets, *(name for each in _kinds(overview) for name in each.targets)])
+    tiles = [*headline_tiles(overview, language, list(names)), *_aims_of_kinds(overview, language)]
+    bars = aims_html(tiles, currency=overview.currency, locale=language)
     heading = t(language, "section.targets")
     return Fragment(f"<h2>{for_html(heading)}</h2>{bars}", heading)
 
 
-def overview_trend(overview: OverviewLike, name: str, locale: str | None = None) -> TrendChart:
-    """Build the chart of one metric per day, with the client's target. Raises UnknownMetricError."""
-    return trend_chart(
-        overview.daily,
-        name,
-        currency=overview.currency,
-        locale=locale or overview.locale,
-        target=overview.targets.get(name),
-        not_final_from=not_final_from(overview, name),
-    )
+def _aims_of_kinds(overview: OverviewLike, locale: str) -> list[Tile]:
+    """Return what an objective of its own is to return, which is no target of the whole."""
+    kinds = _kinds(overview)
+    return [
+        Tile(_label(name, words, locale), name, kind.totals.get(name), None, aim)
+        for kind, words in zip(kinds, result_names(kinds, locale), strict=True)
+        for name, aim in kind.targets.items()
+        if kind.section and not counts_results(name)
+    ]
+
+
+def overview_trends(overview: OverviewLike, metrics: Sequence[str], locale: str | None = None) -> list[TrendChart]:
+    """Build one chart per metric over days with its target, and one per kind of result where there are several.
+
+    Raises UnknownMetricError.
+    """
+    language, currency = locale or overview.locale, overview.currency
+    found = []
+    for kind_name, name, part in _parts(overview, metrics, language):
+        label, aim = _label(name, kind_name, language), part.targets.get(name)
+        chart = trend_chart(part.daily, name, currency=currency, locale=language, target=aim, label=label)
+        chart = replace(chart, not_final_from=not_final_from(overview, name))
+        found.append(replace(chart, title=_trend_title(name, kind_name, language)))
+    return found
+
+
+def _trend_title(name: str, kind_name: str, locale: str) -> str:
+    if name == "results":
+        return t(locale, "chart.trend_title", metric=_label(name, kind_name, locale))
+    title = t(locale, "chart.trend_title", metric=t(locale, f"metric.{name}"))
+    return t(locale, "result.of_kind", metric=title, kind=kind_name) if kind_name else title
 
 
 def trends(overview: OverviewLike, locale: str | None = None, *, metrics: Sequence[str] = TREND) -> Fragment:
@@ -155,38 +205,70 @@ def trends(overview: OverviewLike, locale: str | None = None, *, metrics: Sequen
     language = locale or overview.locale
     if not overview.daily:
         return Fragment("", "")
-    charts = [overview_trend(overview, name, language) for name in metrics]
-    return _figures(t(language, "section.trend"), charts)
+    return _figures(t(language, "section.trend"), overview_trends(overview, metrics, language))
 
 
 def campaign_charts(overview: OverviewLike, locale: str | None = None) -> Fragment:
-    """Return the campaigns' shares of spend and their cost per result against the target, as bars."""
-    language, rows = locale or overview.locale, named_rows(overview)
+    """Return the campaigns' shares of spend and their cost per result against the target, as bars.
+
+    Costs of different kinds of result are not comparable: each kind has bars of its own.
+    """
+    language, rows = locale or overview.locale, overview.campaigns
     if not rows:
         return Fragment("", "")
-    aim = overview.targets.get("cpa")
-    shares = share_bars(rows, currency=overview.currency, locale=language)
-    costs = metric_bars(rows, "cpa", currency=overview.currency, locale=language, target=aim)
-    return _figures(t(language, "section.money"), (shares, costs))
+    shares = share_bars(named_rows(rows), currency=overview.currency, locale=language)
+    if not _kinds(overview):
+        aim = overview.targets.get("cpa")
+        costs = [metric_bars(named_rows(rows), "cpa", currency=overview.currency, locale=language, target=aim)]
+        return _figures(t(language, "section.money"), (shares, *costs))
+    names = dict(zip((each.kind for each in _kinds(overview)), result_names(_kinds(overview), language), strict=True))
+    costs = [
+        _cost_bars([row for row in rows if row.kind == kind], name, overview.currency, language)
+        for kind, name in names.items()
+    ]
+    return _figures(t(language, "section.money"), (shares, *costs))
+
+
+def _cost_bars(rows: Sequence[RowLike], kind_name: str, currency: str, locale: str) -> BarChart:
+    aims = {row.targets.get("cpa") for row in rows}
+    aim = aims.pop() if len(aims) == 1 else None
+    chart = metric_bars(named_rows(rows), "cpa", currency=currency, locale=locale, target=aim)
+    return replace(chart, title=t(locale, "result.of_kind", metric=chart.title, kind=kind_name))
 
 
 def campaigns(overview: OverviewLike, locale: str | None = None, *, columns: Sequence[str] = COLUMNS) -> Fragment:
     """Return one row per campaign, by falling spend, and the totals."""
     language = locale or overview.locale
-    table = campaign_table_html(
-        named_rows(overview),
-        overview.totals,
-        overview.targets,
-        currency=overview.currency,
-        locale=language,
-        columns=columns,
-    )
+    table = entity_table_html(overview, overview.campaigns, language, columns=columns)
     heading = t(language, "section.campaigns")
     lines = [
         f"{name}: {format_metric('spend', values.get('spend'), overview.currency, language)}"
-        for name, values in named_rows(overview)
+        for name, values in named_rows(overview.campaigns)
     ]
     return Fragment(f"<h2>{for_html(heading)}</h2>{table}", "\n".join((heading, *lines)))
+
+
+def entity_table_html(
+    overview: OverviewLike,
+    rows: Sequence[RowLike],
+    locale: str,
+    *,
+    columns: Sequence[str] = COLUMNS,
+    name_header: str = "",
+) -> str:
+    """Return a table of entities, each judged by the targets of its own result."""
+    mixed = bool(_kinds(overview))
+    lines = [
+        TableRow(
+            row.name or row.entity_id,
+            row.values,
+            row.targets if mixed else overview.targets,
+            action_name(row.kind.action_type, locale) if mixed and row.kind else "",
+        )
+        for row in rows
+    ]
+    total = TableRow(t(locale, "word.total"), overview.totals, {}, why_unknown="result.not_added" if mixed else "")
+    return table_html(lines, total, currency=overview.currency, locale=locale, columns=columns, name_header=name_header)
 
 
 def definitions(overview: OverviewLike, locale: str | None = None, *, metrics: Sequence[str] = COLUMNS) -> Fragment:
@@ -203,9 +285,40 @@ def definitions(overview: OverviewLike, locale: str | None = None, *, metrics: S
     return Fragment(html, "\n".join((heading, *words)))
 
 
-def named_rows(overview: OverviewLike) -> Named:
-    """Return the campaigns as pairs of name and values; a campaign without a name goes by its id."""
-    return [(row.name or row.entity_id, row.values) for row in overview.campaigns]
+def named_rows(rows: Sequence[RowLike]) -> Named:
+    """Return entities as pairs of name and values; one without a name goes by its id."""
+    return [(row.name or row.entity_id, row.values) for row in rows]
+
+
+def _kinds(overview: OverviewLike) -> Sequence[ResultLike]:
+    """Return what is told kind by kind: nothing where all campaigns count one kind of result."""
+    return overview.by_result if len({each.kind for each in overview.by_result}) > 1 else ()
+
+
+def _parts(
+    overview: OverviewLike, metrics: Sequence[str], locale: str
+) -> "list[tuple[str, str, OverviewLike | ResultLike]]":
+    """Return metrics with what they are of: the whole under no name, or each kind where results of several count."""
+    kinds = _kinds(overview)
+    counting = [name for name in metrics if kinds and counts_results(name)]
+    pairs = list(zip(kinds, result_names(kinds, locale), strict=True))
+    found: list[tuple[str, str, OverviewLike | ResultLike]] = []
+    for name in metrics:
+        if name not in counting:
+            found.append(("", name, overview))
+        elif name == counting[0]:  # All that is of one kind stands together.
+            found += [(words, each, kind) for kind, words in pairs for each in counting]
+    return found
+
+
+def _label(name: str, kind_name: str, locale: str) -> str:
+    if not kind_name:
+        return t(locale, f"metric.{name}")
+    return (
+        kind_name
+        if name == "results"
+        else t(locale, "result.of_kind", metric=t(locale, f"metric.{name}"), kind=kind_name)
+    )
 
 
 def summary_sentences(overview: OverviewLike, locale: str | None = None) -> tuple[str, ...]:
@@ -231,18 +344,33 @@ def _spend_words(overview: OverviewLike, locale: str) -> str:
 
 
 def _result_words(overview: OverviewLike, locale: str) -> str:
+    kinds = _kinds(overview)
+    if kinds:
+        names = result_names(kinds, locale)
+        return " ".join(
+            _kind_words(each, name, overview.currency, locale) for each, name in zip(kinds, names, strict=True)
+        )
     results, cpa = overview.totals.get("results"), overview.totals.get("cpa")
     if results is None:
         return t(locale, "summary.results_unknown")
     if not results or cpa is None:
         return t(locale, "summary.results_none")
     words = t(locale, "summary.results", count=int(results), cpa=format_money(cpa, overview.currency, locale))
-    if "cpa" not in overview.targets:
-        return words
-    aim = overview.targets["cpa"]
+    return f"{words}{_cost_verdict(cpa, overview.targets, overview.currency, locale)}"
+
+
+def _kind_words(result: ResultLike, name: str, currency: str, locale: str) -> str:
+    line = result_line(result, name, currency, locale)
+    return f"{line}{_cost_verdict(result.totals.get('cpa'), result.targets, currency, locale)}"
+
+
+def _cost_verdict(cpa: Figure, targets: Mapping[str, float], currency: str, locale: str) -> str:
+    if cpa is None or "cpa" not in targets:
+        return ""
+    aim = targets["cpa"]
     verdict = compared("cpa", cpa, aim).verdict
     key = {"better": "summary.cpa_met", "same": "summary.cpa_exact"}.get(verdict, "summary.cpa_missed")
-    return f"{words} {t(locale, key, target=format_money(aim, overview.currency, locale))}"
+    return f" {t(locale, key, target=format_money(aim, currency, locale))}"
 
 
 def _return_words(overview: OverviewLike, locale: str) -> str:

@@ -1,11 +1,13 @@
 """Tiles and tables as HTML from plain values; every name is escaped here and nowhere else."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from aibuyer_kit.charts.compare import Comparison, Figure, compared, share_of
 from aibuyer_kit.charts.spec import Named
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_change, format_metric, format_share, t
+from aibuyer_kit.core.metrics import counts_results
 
 Values = Mapping[str, Figure]
 
@@ -15,13 +17,24 @@ COLUMNS = ("spend", "impressions", "clicks", "ctr", "results", "cpa", "revenue",
 _MINOR = frozenset({"impressions", "clicks", "link_clicks", "ctr"})
 
 
-def metric_html(name: str, value: Figure, currency: str, locale: str) -> str:
-    """Return a formatted value; unknown is a dash that says so to the eye and to a screen reader."""
+def metric_html(name: str, value: Figure, currency: str, locale: str, *, why_unknown: str = "word.unknown_long") -> str:
+    """Return a formatted value; unknown is a dash that says so, and why, to the eye and to a screen reader."""
     text = for_html(format_metric(name, value, currency, locale))
     if value is not None:
         return text
-    why, what = _say(locale, "word.unknown_long"), _say(locale, "word.unknown")
+    why, what = _say(locale, why_unknown), _say(locale, "word.unknown")
     return f'<span role="img" title="{why}" aria-label="{what}">{text}</span>'
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure beside the period before and its target; `label` is what it is called."""
+
+    label: str
+    metric: str
+    value: Figure
+    previous: Figure
+    target: float | None
 
 
 def kpi_tiles_html(
@@ -34,15 +47,24 @@ def kpi_tiles_html(
     metrics: Sequence[str] = HEADLINE,
 ) -> str:
     """Return one tile per metric: the value, its change against the period before, and the target if there is one."""
-    tiles = (
-        f'<div class="ab-card" data-metric="{for_html(name)}">'
-        f'<div class="ab-label">{_say(locale, f"metric.{name}")}</div>'
-        f"{_value(name, totals.get(name), currency, locale)}"
-        f'<div class="ab-note">{change_html(compared(name, totals.get(name), previous_totals.get(name)), locale)}</div>'
-        f"{_tile_target(name, totals.get(name), targets, currency, locale)}</div>"
+    tiles = [
+        Tile(t(locale, f"metric.{name}"), name, totals.get(name), previous_totals.get(name), targets.get(name))
         for name in metrics
+    ]
+    return tiles_html(tiles, currency=currency, locale=locale)
+
+
+def tiles_html(tiles: Iterable[Tile], *, currency: str, locale: str) -> str:
+    """Return the tiles: each value, its change against the period before, and the target if there is one."""
+    cards = (
+        f'<div class="ab-card" data-metric="{for_html(tile.metric)}">'
+        f'<div class="ab-label">{for_html(tile.label)}</div>'
+        f"{_value(tile.metric, tile.value, currency, locale)}"
+        f'<div class="ab-note">{change_html(compared(tile.metric, tile.value, tile.previous), locale)}</div>'
+        f"{_tile_target(tile, currency, locale)}</div>"
+        for tile in tiles
     )
-    return f'<div class="ab-tiles">{"".join(tiles)}</div>'
+    return f'<div class="ab-tiles">{"".join(cards)}</div>'
 
 
 def _value(name: str, value: Figure, currency: str, locale: str) -> str:
@@ -65,11 +87,12 @@ def change_html(comparison: Comparison, locale: str) -> str:
     return for_html(t(locale, "change.against_previous", change="\0")).replace("\0", inner)
 
 
-def _tile_target(name: str, value: Figure, targets: Mapping[str, float], currency: str, locale: str) -> str:
-    if name not in targets:
+def _tile_target(tile: Tile, currency: str, locale: str) -> str:
+    if tile.target is None:
         return ""
-    aim = _say(locale, "word.target", value=format_metric(name, targets[name], currency, locale))
-    return f'<div class="ab-note ab-aim">{aim}<br>{target_html(compared(name, value, targets[name]), locale)}</div>'
+    aim = _say(locale, "word.target", value=format_metric(tile.metric, tile.target, currency, locale))
+    verdict = target_html(compared(tile.metric, tile.value, tile.target), locale)
+    return f'<div class="ab-note ab-aim">{aim}<br>{verdict}</div>'
 
 
 def target_html(comparison: Comparison, locale: str) -> str:
@@ -85,26 +108,45 @@ def target_html(comparison: Comparison, locale: str) -> str:
 
 def targets_html(totals: Values, targets: Mapping[str, float], *, currency: str, locale: str) -> str:
     """Return one bar per target: how far the figure is, where the target stands, and the verdict in words."""
-    if not targets:
-        return f'<p class="ab-note">{_say(locale, "target.none")}</p>'
-    rows = (_aim(name, totals.get(name), targets[name], currency, locale) for name in targets)
-    return f'<div class="ab-aims">{"".join(rows)}</div>'
+    aims = [Tile(t(locale, f"metric.{name}"), name, totals.get(name), None, aim) for name, aim in targets.items()]
+    return aims_html(aims, currency=currency, locale=locale)
 
 
-def _aim(name: str, value: Figure, target: float, currency: str, locale: str) -> str:
+def aims_html(tiles: Sequence[Tile], *, currency: str, locale: str) -> str:
+    """Return one bar per figure that has a target."""
+    rows = "".join(_aim(tile, tile.target, currency, locale) for tile in tiles if tile.target is not None)
+    return f'<div class="ab-aims">{rows}</div>' if rows else f'<p class="ab-note">{_say(locale, "target.none")}</p>'
+
+
+def _aim(tile: Tile, target: float, currency: str, locale: str) -> str:
+    name, value = tile.metric, tile.value
     comparison = compared(name, value, target)
     whole = max(float(value or 0), target, 0.0) * 1.25 or 1.0
     colour = "ab-bad" if comparison.verdict == "worse" else "ab-good"
     aim = _say(locale, "word.target", value=format_metric(name, target, currency, locale))
-    length = f"{float(value or 0) / whole:.1%}"
+    length = f"{max(float(value or 0), 0.0) / whole:.1%}"
     return (
         f'<div class="ab-card" data-target="{for_html(name)}">'
-        f'<div class="ab-label">{_say(locale, f"metric.{name}")}</div>'
+        f'<div class="ab-label">{for_html(tile.label)}</div>'
         f'<div class="ab-value">{metric_html(name, value, currency, locale)}</div>'
         f'<div class="ab-track" aria-hidden="true"><i class="{colour}" style="width:{length}"></i>'
         f'<b style="left:{target / whole:.1%}"></b></div>'
         f'<div class="ab-note">{aim} · {target_html(comparison, locale)}</div></div>'
     )
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One line of a table: the targets that it is judged by, and what its results are where that differs by line.
+
+    `why_unknown` is the message that tells why its results are not known, where that is not for lack of reports.
+    """
+
+    name: str
+    values: Values
+    targets: Mapping[str, float]
+    results_are: str = ""
+    why_unknown: str = ""
 
 
 def campaign_table_html(
@@ -118,31 +160,38 @@ def campaign_table_html(
     name_header: str = "",
 ) -> str:
     """Return one row per campaign with its share of spend, and the totals below; shares are of the totals' spend."""
+    lines = [TableRow(name, values, targets) for name, values in rows]
+    total = TableRow(t(locale, "word.total"), totals, {})
+    return table_html(lines, total, currency=currency, locale=locale, columns=columns, name_header=name_header)
+
+
+def table_html(
+    rows: Iterable[TableRow],
+    total: TableRow,
+    *,
+    currency: str,
+    locale: str,
+    columns: Sequence[str] = COLUMNS,
+    name_header: str = "",
+) -> str:
+    """Return one line per row with its share of spend, each judged by its own targets, and the totals below."""
     head = "".join(
         f'<th scope="col"{_minor(name)} title="{_say(locale, f"metric.{name}")}">{_say(locale, f"short.{name}")}</th>'
         for name in columns
     )
     label = for_html(name_header or t(locale, "level.campaign"))
-    body = "".join(_row(name, values, totals, targets, currency, locale, columns) for name, values in rows)
-    foot = _cells(totals, {}, currency, locale, columns)
+    body = "".join(_row(row, total.values, currency, locale, columns) for row in rows)
+    foot = _cells(total, currency, locale, columns)
     return (
         '<div class="ab-card ab-table"><div class="ab-scroll"><table>'
         f'<thead><tr><th scope="col">{label}</th>{head}</tr></thead><tbody>{body}</tbody><tfoot><tr>'
-        f'<th scope="row">{_say(locale, "word.total")}</th>{foot}</tr></tfoot></table></div></div>'
+        f'<th scope="row">{for_html(total.name)}</th>{foot}</tr></tfoot></table></div></div>'
     )
 
 
-def _row(
-    name: str,
-    values: Values,
-    totals: Values,
-    targets: Mapping[str, float],
-    currency: str,
-    locale: str,
-    columns: Sequence[str],
-) -> str:
-    cells = _cells(values, targets, currency, locale, columns)
-    return f'<tr><th scope="row">{for_html(name)}{_share(values, totals, locale)}</th>{cells}</tr>'
+def _row(row: TableRow, totals: Values, currency: str, locale: str, columns: Sequence[str]) -> str:
+    cells = _cells(row, currency, locale, columns)
+    return f'<tr><th scope="row">{for_html(row.name)}{_share(row.values, totals, locale)}</th>{cells}</tr>'
 
 
 def _share(values: Values, totals: Values, locale: str) -> str:
@@ -154,17 +203,23 @@ def _share(values: Values, totals: Values, locale: str) -> str:
     return f'<div class="ab-note">{bar}{words}</div>'
 
 
-def _cells(values: Values, targets: Mapping[str, float], currency: str, locale: str, columns: Iterable[str]) -> str:
+def _cells(row: TableRow, currency: str, locale: str, columns: Iterable[str]) -> str:
     return "".join(
         f'<td{_minor(name)} data-label="{_say(locale, f"short.{name}")}">'
-        f"{_judged(name, values.get(name), targets, currency, locale)}</td>"
+        f"{_judged(name, row, currency, locale)}{_kind_note(name, row)}</td>"
         for name in columns
     )
 
 
-def _judged(name: str, value: Figure, targets: Mapping[str, float], currency: str, locale: str) -> str:
-    text = metric_html(name, value, currency, locale)
-    verdict = compared(name, value, targets.get(name)).verdict
+def _kind_note(name: str, row: TableRow) -> str:
+    return f'<div class="ab-note">{for_html(row.results_are)}</div>' if name == "results" and row.results_are else ""
+
+
+def _judged(name: str, row: TableRow, currency: str, locale: str) -> str:
+    value = row.values.get(name)
+    why = row.why_unknown if row.why_unknown and counts_results(name) else "word.unknown_long"
+    text = metric_html(name, value, currency, locale, why_unknown=why)
+    verdict = compared(name, value, row.targets.get(name)).verdict
     if verdict not in ("better", "worse"):
         return text
     key = "target.met" if verdict == "better" else "target.missed"

@@ -6,12 +6,15 @@ AibuyerError                     exit code
 │   ├── SettingsError                a settings or client file
 │   ├── CredentialsError             a key or an encrypted file of credentials
 │   ├── MoneyError                   an amount that is not exact, or a currency that is not known
+│   ├── RateError                    an exchange rate that is missing or wrong; the message names the day and the pair
 │   ├── ImportFileError              a file to import, or its mapping
 │   ├── UnknownMetricError           a name that the metric catalogue does not hold
+│   ├── OverlapError                 action types that tell of the same events, asked for together
 │   ├── ParameterError               a report's parameter
 │   └── PeriodError                  a range of days
 ├── NotFoundError                1   a client, account, report or snapshot that is not there
 ├── ReportError                  1   a report that could not be run or published; the message names the cell
+├── InboxError                   1   the file that keeps the deliveries of webhooks
 ├── WarehouseError               1   the facts
 │   ├── WarehouseBusyError           another process is writing (retry)
 │   ├── InconsistentReadError        one read holds two different rows for one key
@@ -57,11 +60,19 @@ class MoneyError(InputError):
     pass
 
 
+class RateError(InputError):
+    pass
+
+
 class ImportFileError(InputError):
     pass
 
 
 class UnknownMetricError(InputError):
+    pass
+
+
+class OverlapError(InputError):
     pass
 
 
@@ -78,6 +89,10 @@ class NotFoundError(AibuyerError):
 
 
 class ReportError(AibuyerError):
+    pass
+
+
+class InboxError(AibuyerError):
     pass
 
 

@@ -17,6 +17,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from aibuyer_kit.core.metrics import MEASURES, METRICS
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -68,6 +70,22 @@ CREATIVE_VALUES = (
 )
 REACH_KEY = ("platform", "account_id", "level", "entity_id", "window_days", "date_stop", "attribution")
 REACH_VALUES = ("campaign_id", "adset_id", "reach", "impressions")
+# What a reading of insights calls its own columns besides the metrics; no breakdown or dimension may be called so.
+READING_LABELS = (
+    "date",
+    "date_stop",
+    "platform",
+    "account_id",
+    "entity_id",
+    "name",
+    "currency",
+    "objective",
+    "result_type",
+    "result_window",
+)
+RESERVED_COLUMNS = frozenset(
+    {*READING_LABELS, *INSIGHT_KEY, *INSIGHT_VALUES, *METRICS, *(each.column for each in MEASURES), "level", "depth"}
+)
 
 
 def insight_schema() -> "pa.Schema":

@@ -170,10 +170,21 @@ def format_period(period: DateRange, locale: str) -> str:
 
 
 def format_moment(moment: datetime, locale: str) -> str:
-    """Return an aware moment in its own time zone, with its offset from GMT."""
+    """Return an aware moment in its own time zone, its day written as all days are, with its offset from GMT."""
     from babel.dates import format_datetime
 
-    return str(format_datetime(moment, "d MMM y, HH:mm ZZZZ", tzinfo=moment.tzinfo, locale=locale))
+    clock = format_datetime(moment, "HH:mm ZZZZ", tzinfo=moment.tzinfo, locale=locale)
+    return f"{format_day(moment.date(), locale)}, {clock}"
+
+
+def action_name(action_type: str, locale: str) -> str:
+    """Return what an action type counts in the reader's words; the platform's own name where there are none.
+
+    >>> action_name("lead", "en"), action_name("offsite_conversion.custom.1", "en")
+    ('Leads', 'offsite_conversion.custom.1')
+    """
+    known = messages(locale).get(f"action.{action_type}")
+    return known if isinstance(known, str) else action_type
 
 
 def _decimal(number: Number | None, pattern: str, locale: str) -> str:

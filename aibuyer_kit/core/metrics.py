@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from aibuyer_kit.core.action_types import ACTION_EVENTS, family_of
 from aibuyer_kit.core.errors import UnknownMetricError
 
 Unit = Literal["money", "count", "share", "ratio"]
@@ -48,8 +49,31 @@ MEASURES: tuple[Measure, ...] = (
     Measure("clicks", "count", "clicks", "everywhere", "All clicks on the ads."),
     Measure("link_clicks", "count", "link_clicks", "everywhere", "Clicks on links to the destination."),
     Measure("reach", "count", "reach", "nowhere", "People who saw the ads at least once.", True),
-    Measure("results", "count", "results", "everywhere", "Events of the client's one canonical result.", True),
-    Measure("revenue", "money", "revenue_micros", "everywhere", "Value of the client's canonical results.", True),
+    Measure(
+        "results",
+        "count",
+        "results",
+        "everywhere",
+        "Events of the one canonical result of the campaign's objective; unknown in a sum over two kinds of result.",
+        True,
+    ),
+    Measure("revenue", "money", "revenue_micros", "everywhere", "Value of the canonical results.", True),
+    Measure(
+        "revenue_assumed",
+        "money",
+        "revenue_assumed_micros",
+        "everywhere",
+        "The part of revenue that is results times the client's own value_per_result: no value was reported for them.",
+    ),
+    Measure(
+        "gross_profit",
+        "money",
+        "gross_profit_micros",
+        "everywhere",
+        "Revenue times the client's gross margin; unknown without a margin.",
+        True,
+    ),
+    Measure("profit", "money", "profit_micros", "everywhere", "Gross profit less the amount spent.", True),
 )
 
 RATIOS: tuple[Ratio, ...] = (
@@ -60,6 +84,7 @@ RATIOS: tuple[Ratio, ...] = (
     Ratio("cpa", "money", "spend", "results", "Cost per result.", 1, False),
     Ratio("roas", "ratio", "revenue", "spend", "Return on ad spend: revenue per unit of spend.", 1, True),
     Ratio("value_per_result", "money", "revenue", "results", "Revenue per result.", 1, True),
+    Ratio("poas", "ratio", "gross_profit", "spend", "Profit on ad spend: gross profit per unit of spend.", 1, True),
 )
 
 METRICS: dict[str, Measure | Ratio] = {each.name: each for each in MEASURES} | {each.name: each for each in RATIOS}
@@ -73,9 +98,24 @@ def metric(name: str) -> Measure | Ratio:
     try:
         return METRICS[name]
     except KeyError:
+        if family_of(name) != name or name in ACTION_EVENTS:
+            raise UnknownMetricError(
+                f"{name!r} is an action type, not a metric. Several action types tell of the same event, so only the"
+                " canonical one counts, as 'results': choose it in client.toml, and list them with `aibuyer actions`."
+            ) from None
         near = difflib.get_close_matches(name, METRICS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UnknownMetricError(f"There is no metric {name!r}.{hint} Known: {', '.join(sorted(METRICS))}.") from None
+
+
+def counts_results(name: str) -> bool:
+    """Return whether a metric counts results, so that it is unknown over several kinds of them.
+
+    >>> counts_results("cpa"), counts_results("roas")
+    (True, False)
+    """
+    each = metric(name)
+    return "results" in ((each.name,) if isinstance(each, Measure) else (each.numerator, each.denominator))
 
 
 def multipliers(ratio: Ratio) -> tuple[int, int]:

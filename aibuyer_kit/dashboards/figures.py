@@ -8,7 +8,7 @@ from aibuyer_kit.charts.compare import Figure
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.dashboards.state import ViewState
 from aibuyer_kit.workflows.report import Overview
-from aibuyer_kit.workflows.totals import Values
+from aibuyer_kit.workflows.totals import EntityTotals, Values
 from aibuyer_kit.workflows.workspaces import only_client
 from aibuyer_kit.workspace import Client, Workspace, load_example, open_workspace
 
@@ -19,10 +19,15 @@ CLIENT_VARIABLE = "AIBUYER_CLIENT"
 
 @dataclass(frozen=True)
 class Figures:
-    """What a view shows: the overview of the period, and each entity's name and values, the largest metric first."""
+    """What a view shows: the overview of the period, and the entities of a level, the largest metric first."""
 
     overview: Overview
-    rows: tuple[tuple[str, Values], ...]
+    entities: tuple[EntityTotals, ...]
+
+    @property
+    def rows(self) -> tuple[tuple[str, Values], ...]:
+        """Each entity's name and values."""
+        return tuple((each.name, each.values) for each in self.entities)
 
 
 def served_workspace(workspace: str = "") -> Workspace:
@@ -57,8 +62,8 @@ def read_figures(client: Client, state: ViewState) -> Figures:
     overview = client.overview(**state.period())
     period = overview.period
     every = client.totals(state.level, since=period.since, until=period.until, as_of=overview.load_id)
-    found = [(each.name, each.values) for each in every if state.search.casefold() in each.name.casefold()]
-    found.sort(key=lambda row: _rank(row[1].get(state.metric)), reverse=True)
+    found = [each for each in every if state.search.casefold() in each.name.casefold()]
+    found.sort(key=lambda each: _rank(each.values.get(state.metric)), reverse=True)
     return Figures(overview, tuple(found))
 
 

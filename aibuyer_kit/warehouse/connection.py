@@ -17,10 +17,12 @@ _DAMAGE = (
     "database has been invalidated",
 )
 _HELD = ("Could not set lock on file", "being used by another process", "with a different configuration")
+# A full disk, a quota that is used up, and a limit on the size of one file.
+_FULL = ("No space left", "quota exceeded", "File too large")
 # Two copies of the header and the block that they lie in stand before the first block of data.
 _HEADER_BYTES = 3 * 4096
 # What does not fit goes to disk beside the file, so that memory stays flat however much is read.
-_WRITER_MEMORY = "256MB"
+WRITER_MEMORY = "256MB"
 
 
 class TruncatedFileError(Exception):
@@ -36,17 +38,55 @@ def open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
     )
 
 
+def open_to_combine(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory to which files can be attached; what does not fit goes to disk beside `path`."""
+    connection = duckdb.connect(config={"autoload_known_extensions": False})
+    connection.execute("SET temp_directory = ?", [f"{path}.tmp"])
+    return connection
+
+
+def shut(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take the file system away from a connection for good: what is attached stays, and no setting can be changed.
+
+    Without external access alone DuckDB still lets a COPY overwrite the very files that are attached.
+    """
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET disabled_filesystems = 'LocalFileSystem'")
+    connection.execute("SET lock_configuration = true")
+
+
 def open_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a working file, or make it. Raises duckdb.Error, or TruncatedFileError for a file that has lost its end."""
     connection = duckdb.connect(str(path))
     try:
         connection.execute("SET enable_progress_bar = false")
-        connection.execute(f"SET memory_limit = '{_WRITER_MEMORY}'")
+        connection.execute(f"SET memory_limit = '{WRITER_MEMORY}'")
         _check_length(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def check_blocks(connection: duckdb.DuckDBPyConnection) -> None:
+    """Read every column of every table: DuckDB checks a block's checksum only when it reads the block.
+
+    Raises duckdb.Error (`is_damage`) for a block that has changed since it was written.
+    """
+    for (table,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall():
+        connection.execute(f'SELECT bit_xor(hash(t)) FROM "{table}" AS t').fetchone()
+
+
+def is_whole(path: Path) -> bool:
+    """Whether every block of a database file is as it was written. Raises duckdb.Error if that cannot be told."""
+    try:
+        with open_to_read(path) as connection:
+            check_blocks(connection)
+    except duckdb.Error as error:
+        if is_damage(error):
+            return False
+        raise
+    return True
 
 
 @contextlib.contextmanager
@@ -82,6 +122,13 @@ def is_damage(error: Exception) -> bool:
 def is_held_elsewhere(error: Exception) -> bool:
     """Whether an error says that another program has the file open."""
     return any(sign in str(error) for sign in _HELD)
+
+
+def cure(error: Exception) -> str:
+    """Return what a person can do about an error of the disk."""
+    if any(sign in str(error) for sign in _FULL):
+        return "The disk is full: free some space, and run the same command again; it goes on from there."
+    return "Check the owner and the mode of the folder and of the files in it, and run the same command again."
 
 
 def _check_length(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -221,7 +221,7 @@ def _key_that_came_twice(connection: "duckdb.DuckDBPyConnection", shape: _Shape)
 
 def _refuse_strays(connection: "duckdb.DuckDBPyConnection", coverage: Coverage) -> None:
     """Raise InconsistentReadError if a row lies outside what was asked for: closing could not be trusted."""
-    condition, parameters = _within(coverage)
+    condition, parameters = within(coverage)
     stray = connection.execute(
         f"SELECT {', '.join(SHAPES[coverage.facts].key)} FROM stage WHERE NOT ({condition}) ORDER BY ALL LIMIT 1",
         parameters,
@@ -265,7 +265,7 @@ def _find_changes(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> tup
 def _close_absent(
     connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, load_id: int, *, spare: bool
 ) -> int:
-    condition, parameters = _within(coverage)
+    condition, parameters = within(coverage)
     absent = f"{condition} AND NOT EXISTS (SELECT 1 FROM stage WHERE {shape.same_key})"
     if spare:
         absent += f" AND NOT {may_be_unreadable(shape.key)}"
@@ -286,7 +286,12 @@ def _close(
     )
 
 
-def _within(coverage: Coverage) -> tuple[str, dict[str, object]]:
+def schema_of(kind: Facts) -> "pa.Schema":
+    """Return the Arrow schema of a kind of facts."""
+    return _SCHEMAS[kind]()
+
+
+def within(coverage: Coverage) -> tuple[str, dict[str, object]]:
     """Return the condition that holds for the rows which a complete read of the coverage returns."""
     parameters: dict[str, object] = {"platform": coverage.platform, "account_id": coverage.account_id}
     conditions = ["platform = $platform", "account_id = $account_id"]

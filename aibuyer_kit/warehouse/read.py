@@ -3,8 +3,8 @@
 import operator
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,18 @@ import duckdb
 from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
-from aibuyer_kit.core.facts import WINDOWS
-from aibuyer_kit.warehouse.connection import open_to_read
+from aibuyer_kit.core.naming import NameRule
+from aibuyer_kit.core.results import ResultRules
+from aibuyer_kit.core.results import ResultSetting as ResultSetting
+from aibuyer_kit.warehouse.cursor import Cursor, damage_told
+from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_names, named_objects, warn_of_unnamed
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.rollup import left_out_sql, rollup_sql, windowed_sql
+from aibuyer_kit.warehouse.load import SHAPES, Coverage, schema_of, within
+from aibuyer_kit.warehouse.rollup import left_out_sql, read_sql, rollup, windowed_sql
 from aibuyer_kit.warehouse.schema import sql_text
+from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history, sealed_files
+from aibuyer_kit.warehouse.shown import Shown, currency_days
+from aibuyer_kit.warehouse.whole import open_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,18 +36,6 @@ _TRIES_AT_THE_POINTER = 5
 
 # A load number, or an aware moment: what had been loaded by then.
 AsOf = int | datetime
-
-
-@dataclass(frozen=True)
-class ResultSetting:
-    """Which action type is the client's one canonical result, and in which attribution window it counts."""
-
-    action_type: str = "purchase"
-    window: str = "total"
-
-    def __post_init__(self) -> None:
-        if self.window not in WINDOWS:
-            raise WarehouseError(f"There is no attribution window {self.window!r}. Known: {', '.join(WINDOWS)}.")
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ class Answer:
     """Rows of one reading, in the form that the caller can use; a CLI does without pandas and Arrow."""
 
     columns: tuple[str, ...]
-    _cursor: duckdb.DuckDBPyConnection
+    _cursor: Cursor
 
     def rows(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self._cursor.fetchall()]
@@ -80,8 +75,7 @@ class Answer:
         return self._cursor.to_arrow_table()
 
     def frame(self) -> "pd.DataFrame":
-        frame: pd.DataFrame = self._cursor.df()
-        return frame
+        return self._cursor.df()
 
 
 class Reader:
@@ -102,26 +96,62 @@ class Reader:
         level: Level,
         days: DateRange,
         *,
-        result: ResultSetting,
+        result: ResultSetting | ResultRules,
         as_of: AsOf | None = None,
         breakdown: tuple[str, ...] = (),
+        shown: Shown | None = None,
+        by: Sequence[str] = (),
+        naming: Sequence[NameRule] = (),
     ) -> Answer:
         """Return one row per entity of `level` and day, with all metrics of the catalogue; money in currency units.
 
-        Warns with LeftOutWarning if facts in the period are too coarse or only partly inside it. Raises NotFoundError
-        before the first load, WarehouseError if two attribution settings would be mixed.
+        With `by`, one row per value of those dimensions and day: dimensions of `naming`, or `objective`. With `shown`,
+        money is converted by each row's own day. Warns with LeftOutWarning if facts in the period are too coarse or
+        only partly inside it. Raises NotFoundError before the first load, WarehouseError if two attribution settings
+        would be mixed, RateError, InputError for a dimension that there is not.
         """
         cursor = self._cursor()
+        load = _load_number(cursor, as_of)
+        used = [rule for rule in naming if set(rule.dimensions) & set(by)]
+        check_names(breakdown, by, naming)
         parameters: dict[str, object] = {
-            "level": str(level),
+            "level": str(max((level, *(rule.level for rule in used)), key=lambda each: each.depth)),
             "since": days.since,
             "until": days.until,
-            "as_of_load": _load_number(cursor, as_of),
+            "as_of_load": load,
         }
         _check_left_out(cursor, breakdown, parameters)
+        objects = {rule.level: named_objects(cursor, rule, load) for rule in used}
+        for rule in used:
+            warn_of_unnamed(cursor, rule, objects[rule.level], parameters)
+        query = rollup(
+            breakdown,
+            result if isinstance(result, ResultRules) else ResultRules(result),
+            Dimensions(tuple(by), tuple(used), objects) if by else None,
+            converts=shown is not None,
+        )
+        rates = shown.parameters(currency_days(cursor, days, load)) if shown else {}
+        cursor.execute(query.sql, {**parameters, **query.parameters, **rates})
+        return _answer(cursor)
+
+    def currencies(self, days: DateRange, *, as_of: AsOf | None = None) -> tuple[str, ...]:
+        """Return the currencies of the facts in a period, sorted."""
+        cursor = self._cursor()
+        return tuple(sorted({code for code, _ in currency_days(cursor, days, _load_number(cursor, as_of))}))
+
+    def names_told(self, rule: NameRule, *, as_of: AsOf | None = None) -> list[NamedObject]:
+        """Return every object of the rule's level with its last known name and what that tells."""
+        cursor = self._cursor()
+        return named_objects(cursor, rule, _load_number(cursor, as_of))
+
+    def actions(self, days: DateRange, *, as_of: AsOf | None = None) -> Answer:
+        """Return one row per objective and action type that is reported: rows with it, and its count by window.
+
+        Counts of different action types are never added up: many tell of the same events.
+        """
+        cursor = self._cursor()
         cursor.execute(
-            rollup_sql(breakdown, result.window),
-            {**parameters, "result_action": result.action_type},
+            read_sql("actions"), {"since": days.since, "until": days.until, "as_of_load": _load_number(cursor, as_of)}
         )
         return _answer(cursor)
 
@@ -179,7 +209,7 @@ class Reader:
                 "account_id": account_id,
                 "since": since,
                 "as_of_load": last,
-                "result_action": result.action_type,
+                "action_0": result.action_type,
             },
         )
         return _answer(cursor)
@@ -193,7 +223,7 @@ class Reader:
                 "since": days.since,
                 "until": days.until,
                 "as_of_load": _load_number(cursor, as_of),
-                "result_action": result.action_type,
+                "action_0": result.action_type,
             },
         )
         return _answer(cursor)
@@ -220,9 +250,48 @@ class Reader:
         cursor.execute(sql_text("read/quarantine"), {"as_of_load": last, "resolved": resolved})
         return _answer(cursor)
 
+    def known_figures(self, platform: str, account_id: str, days: DateRange) -> Answer:
+        """Return one row per form (level, breakdown, attribution), campaign and day of an account: its sums; micros."""
+        return self._of_account("read/known_figures", platform, account_id, days)
+
+    def known_objects(self, platform: str, account_id: str, days: DateRange, *, replaced: bool) -> Answer:
+        """Return one row per object and currency of an account's insights; with `replaced`, of those outside `days`."""
+        return self._of_account("read/known_objects", platform, account_id, days, replaced=replaced)
+
+    def attributions(self, coverage: Coverage, loads: Iterable[int]) -> tuple[str, ...]:
+        """Return the attribution settings of the rows that lie in the coverage as of any of these loads, sorted."""
+        cursor, found = self._cursor(), set[str]()
+        condition, parameters = within(replace(coverage, attribution=""))
+        condition = condition.replace("attribution = $attribution", "$attribution = ''")
+        for load_id in loads:
+            sql = f"SELECT DISTINCT attribution FROM insights_as_of({int(load_id)}) WHERE {condition}"
+            found |= {row[0] for row in cursor.execute(sql, parameters).fetchall()}
+        return tuple(sorted(found))
+
+    def covered(self, coverage: Coverage, as_of: int | None) -> "pa.Table":
+        """Return the rows of facts that lie in the coverage, sorted, as a load takes them."""
+        last, shape = _load_number(self._cursor(), as_of), SHAPES[coverage.facts]
+        condition, parameters = within(coverage)
+        rows = f"SELECT {shape.columns} FROM {coverage.facts}_as_of({last}) WHERE {condition}"
+        answer = self._cursor().sql(f"{rows} ORDER BY {', '.join(shape.key)}", params=parameters)
+        return answer.to_arrow_table().cast(schema_of(coverage.facts))
+
     def loads(self) -> Answer:
         """Return one row per load, in the order of knowledge."""
         return _answer(self._cursor().execute("SELECT * FROM load ORDER BY load_id"))
+
+    def sealed(self) -> tuple[SealedFile, ...]:
+        """Return the sealed months that the newest snapshot names, the oldest first."""
+        return sealed_files(self._cursor())
+
+    def damage(self) -> tuple[str, ...]:
+        """Read every byte of the sealed months and say what is wrong with which file."""
+        found = ((each, fault(self._files.sealed, each, thorough=True)) for each in self.sealed())
+        return tuple(f"{self._files.sealed / each.file_name} {what}" for each, what in found if what)
+
+    def losses(self) -> tuple[str, ...]:
+        """Return what was lost with sealed months: `insights of act_1 in 2024-03 as known before load 7`."""
+        return lost_history(self._cursor())
 
     def freshness(self, *, as_of: AsOf | None = None) -> Freshness:
         """Return the newest load that was known then. Raises NotFoundError if there was none yet."""
@@ -232,6 +301,12 @@ class Reader:
             raise NotFoundError(f"Nothing was known at {as_of}: the first load came later.")
         return Freshness(row[0], row[1].replace(tzinfo=UTC), row[2], row[3])
 
+    def _of_account(self, name: str, platform: str, account_id: str, days: DateRange, **more: object) -> Answer:
+        cursor = self._cursor()
+        account = {"platform": platform, "account_id": account_id, "since": days.since, "until": days.until}
+        cursor.execute(sql_text(name), {**account, **more, "as_of_load": _load_number(cursor, None)})
+        return _answer(cursor)
+
     def close(self) -> None:
         """Let go of the snapshot; the next call opens the newest one again."""
         with self._mutex:
@@ -239,21 +314,28 @@ class Reader:
                 self._opened[1].close()
                 self._opened = None
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _cursor(self) -> Cursor:
         with self._mutex:
             if self._opened is None or self._opened[0] != self._files.current():
                 newest = _open_newest(self._files)
                 if self._opened:
                     self._opened[1].close()
                 self._opened = newest
-            return self._opened[1].cursor()
+            path, connection = self._opened
+            return Cursor(connection.cursor(), path)
 
 
 def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection]:
     current = files.current()
     for _ in range(_TRIES_AT_THE_POINTER):
         try:
-            return current, open_to_read(current)
+            with damage_told(current):
+                return current, open_whole(files, current)
+        except WarehouseError:
+            # A sealed file that the newest snapshot does not name is removed, and this may not be the newest any more.
+            if files.current() == current:
+                raise
+            current = files.current()
         except duckdb.IOException:
             if current.exists():
                 raise WarehouseError(
@@ -263,7 +345,7 @@ def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection
     raise WarehouseError(f"{current}, which the pointer names, is missing. Run `aibuyer sync`: it publishes a new one.")
 
 
-def _load_number(cursor: duckdb.DuckDBPyConnection, as_of: AsOf | None) -> int:
+def _load_number(cursor: Cursor, as_of: AsOf | None) -> int:
     """Return the last load that was known at `as_of`: one before the first that became known later.
 
     Raises PeriodError for a load that there is not, and for a moment without its zone.
@@ -280,7 +362,7 @@ def _load_number(cursor: duckdb.DuckDBPyConnection, as_of: AsOf | None) -> int:
     return number
 
 
-def _load_at(cursor: duckdb.DuckDBPyConnection, moment: datetime) -> int:
+def _load_at(cursor: Cursor, moment: datetime) -> int:
     if moment.tzinfo is None:
         raise PeriodError(f"as_of is {moment} without a time zone; give an aware moment, such as …T09:00+03:00.")
     row = cursor.execute(
@@ -290,9 +372,7 @@ def _load_at(cursor: duckdb.DuckDBPyConnection, moment: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-def _check_left_out(
-    cursor: duckdb.DuckDBPyConnection, breakdown: tuple[str, ...], parameters: Mapping[str, object]
-) -> None:
+def _check_left_out(cursor: Cursor, breakdown: tuple[str, ...], parameters: Mapping[str, object]) -> None:
     row = cursor.execute(left_out_sql(breakdown), dict(parameters)).fetchone()
     partly, coarser, mixed_account, attributions = row or (0, 0, None, [])
     if mixed_account:
@@ -307,5 +387,5 @@ def _check_left_out(
         warnings.warn(LeftOutWarning("coarser", count=coarser, level=level), stacklevel=3)
 
 
-def _answer(cursor: duckdb.DuckDBPyConnection) -> Answer:
-    return Answer(tuple(column[0] for column in cursor.description or ()), cursor)
+def _answer(cursor: Cursor) -> Answer:
+    return Answer(cursor.columns, cursor)

@@ -2,31 +2,142 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.core.metrics import MEASURES, METRICS, RATIOS, Ratio, multipliers
+from aibuyer_kit.core.results import MILLIONTHS, ResultRules, ResultSetting
+from aibuyer_kit.warehouse.dimensions import OBJECTIVE, Dimensions
 from aibuyer_kit.warehouse.load import breakdown_filter
 from aibuyer_kit.warehouse.schema import sql_text
 
+_ENTITY_KEYS = """platform,
+        account_id,
+        CASE $level
+            WHEN 'account' THEN account_id
+            WHEN 'campaign' THEN CASE level WHEN 'campaign' THEN entity_id ELSE campaign_id END
+            WHEN 'adset' THEN CASE level WHEN 'adset' THEN entity_id ELSE adset_id END
+            ELSE entity_id
+        END AS entity_id,"""
+_ENTITY_LABELS = """summed.platform,
+    summed.account_id,
+    summed.entity_id,
+    coalesce(names.name, summed.entity_id) AS name,"""
+_NAMES_JOIN = "LEFT JOIN names USING (platform, account_id, entity_id)"
+_AS_REPORTED = "SELECT * FROM counted"
+_CONVERTED = """SELECT
+        counted.* REPLACE (
+            {half_up:spend_micros} AS spend_micros,
+            {half_up:reported_value_micros} AS reported_value_micros,
+            $shown_currency AS currency
+        )
+    FROM counted
+    LEFT JOIN (
+        SELECT
+            unnest($rate_currencies::VARCHAR[]) AS currency,
+            unnest($rate_days::DATE[]) AS date_stop,
+            unnest($rate_numerators::VARCHAR[])::HUGEINT AS numerator,
+            unnest($rate_denominators::VARCHAR[])::HUGEINT AS denominator
+    ) AS rate USING (currency, date_stop)"""
 
-def rollup_sql(breakdown: tuple[str, ...], window: str) -> str:
-    """Return the query of insights at one level; the result counts in `window`, one of `core.facts.WINDOWS`."""
-    if window not in WINDOWS:
-        raise ValueError(window)
-    parts = {**_breakdown_parts(breakdown), **_parts(breakdown)}
-    return _fill(sql_text("read/insights"), parts, window)
+
+@dataclass(frozen=True)
+class Rollup:
+    """One reading's query with the parameters that its parts need; the caller adds level, days and load."""
+
+    sql: str
+    parameters: Mapping[str, object]
+
+
+def rollup(breakdown: tuple[str, ...], rules: ResultRules, dimensions: Dimensions | None, *, converts: bool) -> Rollup:
+    """Return the query of insights at one level, or grouped by dimensions; each row counts by its rule."""
+    parts = {**_breakdown_parts(breakdown), **_parts(breakdown), **_grouping(dimensions)}
+    parts["converted"] = _half_up_filled(_CONVERTED) if converts else _AS_REPORTED
+    by_rule = {
+        "results": [f"({_window_total('actions', each.window, number)})" for number, each in _numbered(rules)],
+        "reported_value": [_reported_value(each.window, number) for number, each in _numbered(rules)],
+        "assumed_value": [
+            f"results * $value_{number}::BIGINT" if each.value_per_result_micros is not None else "NULL::BIGINT"
+            for number, each in _numbered(rules)
+        ],
+        "gross_profit": [
+            _half_up("reported_value_micros", f"$margin_{number}::HUGEINT", str(MILLIONTHS))
+            if each.gross_margin_millionths is not None
+            else "NULL::BIGINT"
+            for number, each in _numbered(rules)
+        ],
+    }
+    parts |= {f"by_rule:{name}": _case(cases) for name, cases in by_rule.items()}
+    kinds = sorted({each.kind for each in rules.settings()})
+    parts["rule"] = "coalesce(list_position($objectives, campaign.objective), 0)" if rules.by_objective else "0"
+    parts["kind"] = _case([str(kinds.index(each.kind)) for each in rules.settings()])
+    parameters = {
+        **_rule_parameters(rules),
+        "result_types": [each.action_type for each in kinds],
+        "result_windows": [each.window for each in kinds],
+        **(dimensions.parameters() if dimensions else {}),
+    }
+    return Rollup(_fill(sql_text("read/insights"), parts), parameters)
 
 
 def left_out_sql(breakdown: tuple[str, ...]) -> str:
     """Return the query of what such a reading leaves out."""
-    return _fill(sql_text("read/left_out"), _breakdown_parts(breakdown), WINDOWS[0])
+    return _fill(sql_text("read/left_out"), _breakdown_parts(breakdown))
 
 
 def windowed_sql(name: str, window: str) -> str:
     """Return the query `sql/read/<name>` with results counted in `window`, one of `core.facts.WINDOWS`."""
-    if window not in WINDOWS:
-        raise ValueError(window)
-    return _fill(sql_text(f"read/{name}"), {}, window)
+    sql = re.sub(r"\{window_total:(\w+)\}", lambda mark: _window_total(mark[1], window, 0), sql_text(f"read/{name}"))
+    return _fill(sql, {})
+
+
+def read_sql(name: str) -> str:
+    """Return the query `sql/read/<name>` over whatever is not broken down."""
+    return _fill(sql_text(f"read/{name}"), _breakdown_parts(()))
+
+
+def _numbered(rules: ResultRules) -> list[tuple[int, ResultSetting]]:
+    return list(enumerate(rules.settings()))
+
+
+def _rule_parameters(rules: ResultRules) -> dict[str, object]:
+    parameters: dict[str, object] = {"objectives": list(rules.by_objective)} if rules.by_objective else {}
+    for number, each in _numbered(rules):
+        parameters[f"action_{number}"] = each.action_type
+        if each.value_per_result_micros is not None:
+            parameters[f"value_{number}"] = each.value_per_result_micros
+        if each.gross_margin_millionths is not None:
+            parameters[f"margin_{number}"] = each.gross_margin_millionths
+    return parameters
+
+
+def _case(by_rule: list[str]) -> str:
+    """Return the expression of each row's rule: the first is that of every row which no other rule takes."""
+    if len(set(by_rule)) == 1:
+        return by_rule[0]
+    cases = " ".join(f"WHEN {number} THEN {sql}" for number, sql in enumerate(by_rule) if number)
+    return f"CASE rule {cases} ELSE {by_rule[0]} END"
+
+
+def _grouping(dimensions: Dimensions | None) -> dict[str, str]:
+    if dimensions is None:
+        return {
+            "dimensions": "",
+            "dimension_joins": "",
+            "keys": _ENTITY_KEYS,
+            "labels": _ENTITY_LABELS,
+            "names_join": _NAMES_JOIN,
+        }
+    named = [name for name in dimensions.names if name != OBJECTIVE]
+    return {
+        "dimensions": " ".join(f"{dimensions.column(name)} AS {name}," for name in named),
+        "dimension_joins": "\n    ".join(dimensions.joins()),
+        "keys": " ".join(
+            f"{name}," if name != OBJECTIVE else "objective AS grouped_objective," for name in dimensions.names
+        ),
+        "labels": " ".join(f"summed.{name}," for name in named),
+        "names_join": "",
+    }
 
 
 def _breakdown_parts(breakdown: tuple[str, ...]) -> dict[str, str]:
@@ -70,20 +181,42 @@ def _finest() -> str:
     return "\n".join(line for line in lines if not line.startswith("--"))
 
 
-def _fill(sql: str, parts: Mapping[str, str], window: str) -> str:
+def _fill(sql: str, parts: Mapping[str, str]) -> str:
     """Return SQL with its marks replaced; every part is made of names from our own lists, never of a user's text."""
     sql = re.sub(r"\{sum:(\w+)\}", r"CASE WHEN count(*) = count(\1) THEN sum(\1) END::BIGINT AS \1", sql)
     whole = r"CASE WHEN count(entity_id) = 0 THEN 0 WHEN count(*) = count(\1) THEN sum(\1) END::BIGINT AS \1"
     sql = re.sub(r"\{sum_or_none:(\w+)\}", whole, sql)
-    sql = re.sub(r"\{window_total:(\w+)\}", lambda mark: _window_total(mark[1], window), sql)
     sql = sql.replace("{finest}", _finest())
     for mark, text in parts.items():
         sql = sql.replace("{" + mark + "}", text)
     return sql
 
 
-def _window_total(column: str, window: str) -> str:
+def _half_up_filled(sql: str) -> str:
+    return re.sub(r"\{half_up:(\w+)\}", lambda mark: _half_up(mark[1], "rate.numerator", "rate.denominator"), sql)
+
+
+def _half_up(amount: str, numerator: str, denominator: str) -> str:
+    """Return the expression of `amount * numerator / denominator`, rounded once, half away from zero."""
+    doubled = f"2 * abs({amount}::HUGEINT) * {numerator} + {denominator}"
+    return f"(sign({amount}) * (({doubled}) // (2 * {denominator})))::BIGINT"
+
+
+def _window_total(column: str, window: str, number: int) -> str:
     """Return the expression of one row's result: 0 where none was reported, unknown where it was left open."""
-    total = f"list_sum([each.{window} FOR each IN {column} IF each.action_type = $result_action])"
-    is_open = f"list_bool_or([each.total IS NULL FOR each IN {column} IF each.action_type = $result_action])"
+    if window not in WINDOWS:
+        raise ValueError(window)
+    wanted = f"FOR each IN {column} IF each.action_type = $action_{number}"
+    total = f"list_sum([each.{window} {wanted}])"
+    is_open = f"list_bool_or([each.total IS NULL {wanted}])"
     return f"CASE WHEN {column} IS NOT NULL AND NOT coalesce({is_open}, false) THEN coalesce({total}, 0) END"
+
+
+def _reported_value(window: str, number: int) -> str:
+    """Return the expression of a row's reported value: unknown where there are results and no value for them."""
+    wanted = f"FOR each IN action_values IF each.action_type = $action_{number}"
+    is_told = f"list_bool_or([each.total IS NOT NULL {wanted}])"
+    return (
+        f"CASE WHEN {is_told} THEN coalesce(list_sum([each.{window} {wanted}]), 0)"
+        " WHEN results = 0 AND action_values IS NOT NULL THEN 0 END"
+    )

@@ -117,9 +117,7 @@ def _nightly(days: DateRange, settings: SyncSection) -> Iterator[Stream]:
     today, restated = days.until, restated_days(days, settings)
     for level in (Level.ADSET, Level.CAMPAIGN):  # read only to be compared with the ads and the account
         yield from (InsightStream(level, part) for part in _parts(restated))
-    for breakdowns in settings.breakdowns:
-        names = tuple(name.strip() for name in breakdowns.split(","))
-        yield from (InsightStream(Level.AD, part, names) for part in _parts(restated))
+    yield from _broken_down(restated, settings)
     if settings.hourly:
         yield from (InsightStream(Level.AD, part, hourly=True) for part in _parts(restated))
     if settings.reach:
@@ -130,6 +128,15 @@ def _nightly(days: DateRange, settings: SyncSection) -> Iterator[Stream]:
 def restated_days(days: DateRange, settings: SyncSection) -> DateRange:
     """Return those of the days that a night reads which the platform may still restate."""
     return DateRange(max(days.since, days.until - timedelta(days=settings.restated_days)), days.until)
+
+
+def lost_streams(lost: Sequence[date], today: date, settings: SyncSection) -> Iterator[Stream]:
+    """Yield the streams of days whose sealed month was lost, broken down too, as far back as the backfill goes."""
+    backfill = today - timedelta(days=settings.backfill_days - 1)
+    for first, last in _runs([day for day in lost if day >= backfill]):
+        run = DateRange(first, last)
+        yield from _daily(dict.fromkeys(FIGURE_LEVELS, run), first, last)
+        yield from _broken_down(run, settings)
 
 
 def coverage_of(connector: Connector, stream: Stream) -> Coverage:
@@ -187,6 +194,12 @@ def _runs(days: Sequence[date]) -> Iterator[tuple[date, date]]:
     for _, run in groupby(enumerate(days), key=lambda each: each[1].toordinal() - each[0]):
         found = [day for _, day in run]
         yield found[0], found[-1]
+
+
+def _broken_down(days: DateRange, settings: SyncSection) -> Iterator[InsightStream]:
+    for breakdowns in settings.breakdowns:
+        names = tuple(name.strip() for name in breakdowns.split(","))
+        yield from (InsightStream(Level.AD, part, names) for part in _parts(days))
 
 
 def _parts(days: DateRange) -> Iterator[DateRange]:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client, open_client
+from aibuyer_kit.access.result_sections import ObjectiveSection, ResultSection
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, NotFoundError
@@ -21,7 +22,7 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.round import Progress
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
-from aibuyer_kit.workflows.totals import result_setting
+from aibuyer_kit.workflows.what_counts import result_setting
 from aibuyer_kit.workflows.workspaces import init_workspace
 
 CLIENT_ID = "sample-shop"
@@ -29,7 +30,13 @@ _SEED = 7
 _DAY_SECONDS = 86_400
 # A first sync, and two more on later days: results of earlier days are restated in between.
 _SYNCS = 3
-_SAMPLE = ClientFile(name="Sample shop", clock="platform", targets={"cpa": 22.0, "roas": 3.0})
+_SAMPLE = ClientFile(
+    name="Sample shop",
+    clock="platform",
+    result=ResultSection(gross_margin=0.55),
+    results={"OUTCOME_LEADS": ObjectiveSection(action_type="lead", value_per_result=12.0, targets={"cpa": 16.0})},
+    targets={"cpa": 22.0, "roas": 3.0},
+)
 
 
 @dataclass(frozen=True)

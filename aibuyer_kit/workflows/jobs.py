@@ -8,7 +8,7 @@ from typing import Any
 
 from aibuyer_kit.connectors.base import Connector, Stream
 from aibuyer_kit.connectors.budget import PlannedRead
-from aibuyer_kit.core.dates import account_date, time_zone
+from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.settings.workspace_settings import SyncSection
 from aibuyer_kit.warehouse.load import Coverage
@@ -19,6 +19,7 @@ from aibuyer_kit.workflows.cadence import (
     coverage_of,
     days_to_read,
     due_streams,
+    lost_streams,
     restated_days,
     streams_of,
 )
@@ -77,9 +78,7 @@ def account_jobs(
     account = (connector.platform, connector.account_id)
     zone, now = time_zone(connector.account().time_zone), connector.platform_time()
     today = account_date(now, zone)
-    days = {
-        level: days_to_read(writer.reads(*account, level), today, zone, settings, doubtful) for level in FIGURE_LEVELS
-    }
+    days = _days_to_read(writer, connector, settings, doubtful)
     between = dict.fromkeys((Level.CAMPAIGN, Level.ADSET), restated_days(days[Level.AD], settings))
     again = streams_to_read_again(unread, days | between)
     if depth is not None:
@@ -88,12 +87,30 @@ def account_jobs(
     else:
         reads = writer.recent_reads(*account, min(now, datetime.combine(today, time(), zone)) - timedelta(hours=1))
         due = list(due_streams(connector, reads, days, now, zone, settings, again))
+    if depth in (None, Depth.NIGHTLY):
+        lost = lost_streams(writer.lost_days(*account), today, settings)
+        due += [(Depth.NIGHTLY, stream) for stream in lost]
     refused = {} if depth else log.given_up_since(datetime.combine(today, time(), zone))
     taken = log.calls_taken()
     for each, stream in due:
         job = Job(connector, stream, each, _estimate(taken, connector, stream, each))
         if each is not Depth.NIGHTLY or job.question not in refused:
             yield job
+
+
+def first_open_day(writer: Writer, connector: Connector, settings: SyncSection, doubtful: Sequence[date]) -> date:
+    """Return the first day of an account that a night still reads; the months before it can be sealed."""
+    return min(days.since for days in _days_to_read(writer, connector, settings, doubtful).values())
+
+
+def _days_to_read(
+    writer: Writer, connector: Connector, settings: SyncSection, doubtful: Sequence[date]
+) -> dict[Level, DateRange]:
+    zone = time_zone(connector.account().time_zone)
+    today, account = account_date(connector.platform_time(), zone), (connector.platform, connector.account_id)
+    return {
+        level: days_to_read(writer.reads(*account, level), today, zone, settings, doubtful) for level in FIGURE_LEVELS
+    }
 
 
 def _estimate(taken: Mapping[str, int], connector: Connector, stream: Stream, depth: Depth) -> int:

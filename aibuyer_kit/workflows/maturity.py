@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
-from aibuyer_kit.warehouse.read import AsOf, Reader, ResultSetting
+from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.what_counts import result_setting
 
 ResultMetric = Literal["results", "revenue"]
 # A page learns from the newest days: how an account counts changes, and reading years of versions takes seconds.
@@ -45,7 +47,8 @@ def _seen(
 
     Days that differ from the account's own figures are left out: what is missing there did not mature.
     """
-    setting = ResultSetting(context.settings.result.action_type, window or context.settings.result.window)
+    own = result_setting(context)
+    setting = ResultSetting(own.action_type, window or own.window)
     last_day = reader.freshness(as_of=as_of).known_at.date() + timedelta(days=1)
     differing = {
         (row["account_id"], row["date"])

@@ -13,7 +13,7 @@ from aibuyer_kit.core.i18n import t
 from aibuyer_kit.core.money import units_from_micros
 from aibuyer_kit.warehouse.read import AsOf, DayEnd, Reader
 from aibuyer_kit.workflows.period import account_zones
-from aibuyer_kit.workflows.totals import result_setting
+from aibuyer_kit.workflows.what_counts import result_setting
 
 State = Literal["reconciled", "differs", "not_compared"]
 

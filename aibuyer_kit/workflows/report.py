@@ -7,7 +7,7 @@ from datetime import date, datetime
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError
+from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError, RateError
 from aibuyer_kit.core.i18n import format_day, t
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.warehouse.read import AsOf, Reader
@@ -15,16 +15,31 @@ from aibuyer_kit.workflows.maturity import ImmatureDay, immature_days
 from aibuyer_kit.workflows.period import Day, account_zones, no_facts, open_days, resolve_period
 from aibuyer_kit.workflows.quarantine import doubtful_days
 from aibuyer_kit.workflows.reconcile import NOT_COMPARED, Reconciliation, reconciliation
-from aibuyer_kit.workflows.totals import EntityTotals, Row, Values, by_day, by_entity, read_rows, values_of
+from aibuyer_kit.workflows.result_notes import is_without_value, result_notes
+from aibuyer_kit.workflows.totals import (
+    EntityTotals,
+    ResultTotals,
+    Row,
+    Values,
+    by_day,
+    by_entity,
+    by_result,
+    kinds_of,
+    read_rows,
+    values_of,
+)
+from aibuyer_kit.workflows.what_counts import section_of, whole_targets
 
 
 @dataclass(frozen=True, repr=False)
 class Overview:
     """A client's period beside the one before it; money in units of `currency`, unknown values are None.
 
-    `daily` has one entry per day of the period; a stated period's total without days is in `totals` only.
-    `reconciliation` says on which days the levels agree with the account, `immature` which days' results are not final
-    (None: it cannot be told yet).
+    `daily` has one entry per day of the period; a stated period's total without days is in `totals` only. `by_result`
+    has one entry per section of the settings that says what counts, with its own totals, targets and days; where they
+    count several kinds of result, the results of `totals` are unknown. `reconciliation`
+    says on which days the levels agree with the account, `immature` which days' results are not final (None: it cannot
+    be told yet).
     """
 
     client_name: str
@@ -40,6 +55,7 @@ class Overview:
     campaigns: tuple[EntityTotals, ...]
     daily: tuple[tuple[date, Values], ...]
     warnings: tuple[str, ...]
+    by_result: tuple[ResultTotals, ...] = ()
     reconciliation: Reconciliation = NOT_COMPARED
     immature: tuple[ImmatureDay, ...] | None = ()
 
@@ -51,7 +67,19 @@ class Overview:
         head = f"{self.client_name}: {self.period}, {self.currency}, data as of {self.data_as_of:%Y-%m-%d %H:%M %Z}"
         from aibuyer_kit.charts.quality import quality_lines
 
-        return "\n".join((head, as_table(rows), *quality_lines(self, self.locale), *self.warnings))
+        trust = quality_lines(self, self.locale)
+        return "\n".join((head, as_table(rows), *self._result_lines(), *trust, *self.warnings))
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the campaigns count several kinds of result, which are not added up."""
+        return len({each.kind for each in self.by_result}) > 1
+
+    def _result_lines(self) -> tuple[str, ...]:
+        from aibuyer_kit.charts.kinds import result_line, result_names
+
+        pairs = zip(self.by_result, result_names(self.by_result, "en"), strict=True) if self.is_mixed else ()
+        return tuple(result_line(each, name, self.currency, "en") for each, name in pairs)
 
     def _repr_html_(self) -> str:
         from aibuyer_kit.charts.overview import overview_html
@@ -75,54 +103,72 @@ def client_overview(
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=as_of)
     fresh = reader.freshness(as_of=as_of)
     rows, left_out = read_rows(context, reader, Level.CAMPAIGN, period, fresh.load_id)
-    before, _ = read_rows(context, reader, Level.CAMPAIGN, period.before(), fresh.load_id)
     locale = context.settings.locale
     notes = [note.text(locale) for note in (*left_out, *(() if rows else (no_facts(period, fresh),)))]
     notes += _day_notes("open_days", open_days(reader, period, as_of=fresh.load_id), locale)
-    # Half of a period must not make the other one look twice as good.
-    not_whole = bool(open_days(reader, period.before(), as_of=fresh.load_id))
-    notes += [t(locale, "note.no_comparison")] if not_whole and rows else []
+    before, why_not = _rows_before(context, reader, period.before(), fresh.load_id)
+    notes += [t(locale, why_not)] if why_not and rows else []
+    results = by_result(context, rows, before, period)
+    currency = _one_currency(context, reader, rows, fresh.load_id)
     unread = doubtful_days(reader, as_of=fresh.load_id)
     shown = [day for day in (*period.before(), *period) if day in unread]
     notes += _day_notes("unreadable", shown, locale)
     zone = time_zone(account_zones(reader, as_of=as_of)[0])
+    mixed = len(kinds_of(rows)) > 1
     return Overview(
         client_name=context.settings.name,
         locale=locale,
-        currency=_one_currency(reader, rows, fresh.load_id),
+        currency=currency,
         period=period,
         previous=period.before(),
         data_as_of=fresh.known_at.astimezone(zone),
         load_id=fresh.load_id,
         totals=values_of(rows),
-        previous_totals=values_of(() if not_whole else before),
-        targets=context.settings.targets,
-        campaigns=by_entity(rows),
+        previous_totals=values_of(before),
+        targets=whole_targets(context, [each.section for each in results], mixed=mixed),
+        campaigns=by_entity(rows, context),
         daily=by_day(rows, period),
-        warnings=(*notes, *_unknown_notes(rows, locale)),
+        warnings=(*notes, *result_notes(results, currency, locale), *_unknown_notes(context, rows, results)),
+        by_result=results,
         reconciliation=reconciliation(context, reader, period, as_of=fresh.load_id),
         immature=immature_days(context, reader, period, as_of=fresh.load_id) if rows else (),
     )
 
 
-def _one_currency(reader: Reader, rows: list[Row], load_id: int) -> str:
+def _one_currency(context: ClientContext, reader: Reader, rows: list[Row], load_id: int) -> str:
+    if context.settings.money is not None:
+        return context.settings.money.currency
     found: set[str] = {row["currency"] for row in rows}
     if not found:
         found = {row["currency"] for row in reader.entities(Level.ACCOUNT, as_of=load_id).rows() if row["currency"]}
     if len(found) > 1:
         raise MixedCurrencyError(
             f"The accounts of this client report in {', '.join(sorted(found))}, which cannot be added up."
-            " Give each currency a client of its own."
+            f" Name one of them with dated rates under [money] in {context.folder / 'client.toml'}, or give each"
+            " currency a client of its own."
         )
     if not found:
         raise NotFoundError("No account is known yet. Run `aibuyer sync` or `aibuyer import` for this client.")
     return found.pop()
 
 
-def _unknown_notes(rows: list[Row], locale: str) -> list[str]:
-    notes: list[str] = []
+def _rows_before(context: ClientContext, reader: Reader, days: DateRange, load_id: int) -> tuple[list[Row], str | None]:
+    """Return the rows to compare with, or none and the reason: half a period makes the other one look twice as good."""
+    if open_days(reader, days, as_of=load_id):
+        return [], "note.no_comparison"
+    try:
+        return read_rows(context, reader, Level.CAMPAIGN, days, load_id)[0], None
+    except RateError:
+        return [], "note.no_rates_before"
+
+
+def _unknown_notes(context: ClientContext, rows: list[Row], results: Sequence[ResultTotals]) -> list[str]:
+    # What a whole kind of result lacks is told once for that kind, not day by day.
+    told = {each.section for each in results if is_without_value(each)}
+    locale, notes = context.settings.locale, []
     for name in ("results", "revenue"):
-        missing = sorted({row["date"] for row in rows if row[name] is None and row["spend"]})
+        looked_at = [row for row in rows if name == "results" or section_of(context, row["objective"]) not in told]
+        missing = sorted({row["date"] for row in looked_at if row[name] is None and row["spend"]})
         if len(missing) < len({row["date"] for row in rows}):
             notes += _day_notes("not_reported", missing, locale, metric=t(locale, f"metric.{name}"))
     return notes

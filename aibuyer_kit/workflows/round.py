@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.connectors.base import Checkpoint, Connector, EntityStream
 from aibuyer_kit.connectors.budget import CallBudget
 from aibuyer_kit.connectors.service import Service
+from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.dates import time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import (
@@ -20,13 +21,14 @@ from aibuyer_kit.core.errors import (
     RefusedError,
     TooMuchDataError,
     TransientError,
+    WarehouseError,
 )
 from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.settings.workspace_settings import SyncSection
 from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.write import Writer
 from aibuyer_kit.workflows.cadence import Depth
-from aibuyer_kit.workflows.jobs import Job, account_jobs
+from aibuyer_kit.workflows.jobs import Job, account_jobs, first_open_day
 from aibuyer_kit.workflows.sync_log import SyncLine, SyncLog
 
 if TYPE_CHECKING:
@@ -124,7 +126,7 @@ class Round:
         self._put_off: dict[tuple[str, str], list[str]] = {}
         self._closed_accounts: set[str] = set()
         self._closed_apps: set[int] = set()
-        self._ended_at = datetime.min.replace(tzinfo=UTC)
+        self._ended_at: datetime | None = None
         self._patience_seconds = _PATIENCE_SECONDS
         self._done = self._all = 0
 
@@ -143,29 +145,50 @@ class Round:
 
     def line(self) -> SyncLine:
         """Return what is to be kept of this round."""
-        return SyncLine(self._ended_at, self.service, self._calls_taken, self._given_up)
+        ended_at = self._ended_at or SystemClock().now()
+        return SyncLine(ended_at, self.service, self._calls_taken, self._given_up)
 
     def _read_app(self, connectors: Sequence[Connector], budget: CallBudget) -> None:
         jobs = [job for connector in connectors for job in self._jobs_of(connector)]
         self._all += len(jobs)
+        for connector in connectors:
+            # Before the reads that make a night complete: one that is killed is thinned by the next sync.
+            if any(job.connector is connector and job.depth is Depth.NIGHTLY for job in jobs):
+                self._writer.thin(time_zone(connector.account().time_zone))
         for depth in Depth:
             waiting = [job for job in jobs if job.depth is depth]
             while waiting:
                 waiting = self._read_what_fits([job for job in waiting if self._is_open(job.connector)], budget)
-        for connector in connectors:
-            if any(job.connector is connector and job.depth is Depth.NIGHTLY for job in jobs):
-                self._writer.thin(time_zone(connector.account().time_zone))
+        nights = [
+            each for each in connectors if any(job.connector is each and job.depth is Depth.NIGHTLY for job in jobs)
+        ]
+        if nights:
+            self._writer.check_sealed()
+        for connector in nights:
+            self._end_night(connector)
+
+    def _end_night(self, connector: Connector) -> None:
+        """Seal the months that nights read no more; what cannot be sealed stays where it is."""
+        zone = time_zone(connector.account().time_zone)
+        before = first_open_day(self._writer, connector, self._settings, self._doubtful_days(connector))
+        try:
+            self._writer.seal(connector.platform, connector.account_id, zone, before=before)
+        except WarehouseError as error:
+            self.failures.append(StreamFailure(f"{connector.account_id} sealing", error))
+
+    def _doubtful_days(self, connector: Connector) -> list[date]:
+        return [day for account_id, day in self._doubtful if account_id == connector.account_id]
 
     def _jobs_of(self, connector: Connector) -> list[Job]:
         """Read the account's own object, whose answer tells which day it is there, and return what is due."""
-        self._ended_at = max(self._ended_at, connector.clock.now())
+        self._ended_at = self._ended_at or connector.clock.now()  # until the platform tells its own time
         first = Job(connector, EntityStream(Level.ACCOUNT), Depth.QUICK, calls=1)
         self._all += 1
         loads_before = len(self.loads)
         self._read_unless_held(first, connector.budget)
         if len(self.loads) == loads_before:
             return []
-        doubtful = [day for account_id, day in self._doubtful if account_id == connector.account_id]
+        doubtful = self._doubtful_days(connector)
         try:
             unread = self._unread.get(connector.account_id, ())
             due = account_jobs(

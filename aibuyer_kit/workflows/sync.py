@@ -14,6 +14,7 @@ from aibuyer_kit.warehouse.connection import interruptible
 from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.recover import Recovered
+from aibuyer_kit.warehouse.sealed import LostMonth
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.cadence import Depth
 from aibuyer_kit.workflows.quarantine import open_figures
@@ -26,7 +27,8 @@ from aibuyer_kit.workflows.sync_log import SyncLog
 class SyncReport:
     """What a sync did: one LoadResult per stream and read, failures, and a working file that had to be rebuilt.
 
-    `notices` tell what was left out or put off, and `service` how the platform answered.
+    `notices` tell what was left out or put off, `service` how the platform answered, and `losses` which sealed months
+    were found damaged or gone.
     """
 
     client_id: str
@@ -37,6 +39,7 @@ class SyncReport:
     disagreements: tuple[Disagreement, ...] = ()
     notices: tuple[str, ...] = ()
     service: Service = field(default_factory=Service)
+    losses: tuple[LostMonth, ...] = ()
 
     def total(self, count: str) -> int:
         """Return the sum of one count (`inserted`, `restated`, `closed`, `unchanged`, `rejected`) over all loads."""
@@ -58,6 +61,7 @@ class SyncReport:
         lines += [f"ALARM {each}" for each in self.disagreements]
         if rejected := self.total("rejected"):
             lines.append(f"QUARANTINE {rejected} rows could not be read and are set aside: aibuyer quarantine list")
+        lines += [f"LOST {each}" for each in self.losses]
         lines += [f"NOTE {each}" for each in self.notices]
         lines.append(f"service: {self.service.sentence()}")
         if self.recovered:
@@ -105,6 +109,7 @@ def sync_client(
         differing,
         (*notices, *reading.notices),
         reading.service,
+        writer.losses,
     )
 
 

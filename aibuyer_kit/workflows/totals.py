@@ -3,7 +3,7 @@
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,9 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning
 from aibuyer_kit.core.metrics import MEASURES, RATIOS, ratio_of
-from aibuyer_kit.warehouse.read import AsOf, Reader, ResultSetting
+from aibuyer_kit.core.results import ResultKind
+from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.what_counts import read_facts, section_of, section_targets
 
 Values = Mapping[str, float | int | None]
 # One entity and day as the warehouse gives it, but with money in micros.
@@ -24,16 +26,28 @@ _SUMMED = tuple(each for each in MEASURES if each.additive == "everywhere")
 
 @dataclass(frozen=True)
 class EntityTotals:
-    """One entity in a period; money in currency units, unknown values are None."""
+    """One entity in a period; money in currency units, unknown values are None.
+
+    `targets` are those that its result is judged by; `kind` is what it counts, None where that is not one thing.
+    """
 
     entity_id: str
     name: str
     values: Values
+    targets: Mapping[str, float] = field(default_factory=dict)
+    kind: ResultKind | None = None
 
 
-def result_setting(context: ClientContext) -> ResultSetting:
-    """Return the client's canonical result as the reader takes it."""
-    return ResultSetting(context.settings.result.action_type, context.settings.result.window)
+@dataclass(frozen=True)
+class ResultTotals:
+    """All campaigns that count one kind of result under one section of the client's settings ('': the client's own)."""
+
+    section: str
+    kind: ResultKind
+    totals: Values
+    previous_totals: Values
+    targets: Mapping[str, float]
+    daily: tuple[tuple[date, Values], ...]
 
 
 def entity_totals(
@@ -41,7 +55,7 @@ def entity_totals(
 ) -> tuple[EntityTotals, ...]:
     """Return the totals of every entity of `level`, the largest spend first."""
     rows, _ = read_rows(context, reader, level, days, as_of)
-    return by_entity(rows)
+    return by_entity(rows, context)
 
 
 def read_rows(
@@ -50,7 +64,7 @@ def read_rows(
     """Return one row per entity and day with money in micros, and what the reading warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LeftOutWarning)
-        rows = reader.insights(level, days, result=result_setting(context), as_of=as_of).rows()
+        rows = read_facts(context, reader, level, days, as_of=as_of).rows()
     for row in rows:
         for measure in _SUMMED:
             if measure.unit == "money" and row[measure.name] is not None:
@@ -62,25 +76,73 @@ def values_of(rows: Iterable[Row]) -> Values:
     """Return sums and ratios over rows.
 
     A sum adds what is known; a ratio uses only the rows that know both of its sides, so that neither side is short.
+    Results of several kinds are not added up: they, and what is divided by them or from them, are unknown.
     """
     rows = list(rows)
+    if len(kinds_of(rows)) > 1:
+        rows = [{**row, "results": None} for row in rows]
     values: dict[str, float | int | None] = {}
     for measure in _SUMMED:
         total = _sum(rows, measure.name)
         values[measure.name] = total / _MICROS if measure.unit == "money" and total is not None else total
     for ratio in RATIOS:
-        both = [row for row in rows if row[ratio.numerator] is not None and row[ratio.denominator] is not None]
-        values[ratio.name] = ratio_of(ratio, {name: _sum(both, name) for name in (ratio.numerator, ratio.denominator)})
+        sides = (ratio.numerator, ratio.denominator)
+        both = [row for row in rows if all(row.get(name) is not None for name in sides)]
+        values[ratio.name] = ratio_of(ratio, {name: _sum(both, name) for name in sides})
     return values
 
 
-def by_entity(rows: Iterable[Row]) -> tuple[EntityTotals, ...]:
+def kinds_of(rows: Iterable[Row]) -> frozenset[ResultKind | None]:
+    """Return the kinds of result that rows count; None stands for a row that mixes them."""
+    return frozenset(kind_of(row) for row in rows)
+
+
+def kind_of(row: Row) -> ResultKind | None:
+    """Return what a row counts; None where that is not one thing."""
+    return ResultKind(row["result_type"], row["result_window"]) if row.get("result_type") else None
+
+
+def by_entity(rows: Iterable[Row], context: ClientContext | None = None) -> tuple[EntityTotals, ...]:
     """Return one total per entity under its newest name, the largest spend first."""
     groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row["platform"], row["account_id"], row["entity_id"]].append(row)
-    found = [EntityTotals(key[2], group[-1]["name"], values_of(group)) for key, group in groups.items()]
+    found = [_entity(key[2], group, context) for key, group in groups.items()]
     return tuple(sorted(found, key=lambda each: (-(each.values["spend"] or 0), each.name)))
+
+
+def _entity(entity_id: str, rows: list[Row], context: ClientContext | None) -> EntityTotals:
+    newest = rows[-1]
+    kinds = kinds_of(rows)
+    kind = next(iter(kinds)) if len(kinds) == 1 else None
+    targets = section_targets(context, section_of(context, newest.get("objective"))) if context and kind else {}
+    return EntityTotals(entity_id, newest["name"], values_of(rows), targets, kind)
+
+
+def by_result(
+    context: ClientContext, rows: Iterable[Row], before: Iterable[Row], days: DateRange
+) -> tuple[ResultTotals, ...]:
+    """Return one total per section that the rows fall under, the largest spend first; `before` is the period before."""
+    now, then = _sections(context, rows), _sections(context, before)
+    found = [
+        ResultTotals(
+            section=section,
+            kind=context.settings.rules.of(section).kind,
+            totals=values_of(part),
+            previous_totals=values_of(then.get(section, ())),
+            targets=section_targets(context, section),
+            daily=by_day(part, days),
+        )
+        for section, part in now.items()
+    ]
+    return tuple(sorted(found, key=lambda each: (-(each.totals["spend"] or 0), each.section)))
+
+
+def _sections(context: ClientContext, rows: Iterable[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[section_of(context, row.get("objective"))].append(row)
+    return groups
 
 
 def by_day(rows: Iterable[Row], days: DateRange) -> tuple[tuple[date, Values], ...]:
@@ -96,5 +158,5 @@ def by_day(rows: Iterable[Row], days: DateRange) -> tuple[tuple[date, Values], .
 
 
 def _sum(rows: Iterable[Row], name: str) -> int | None:
-    known = [row[name] for row in rows if row[name] is not None]
+    known = [row[name] for row in rows if row.get(name) is not None]
     return sum(known) if known else None

@@ -146,7 +146,7 @@ def subscribe_client(context: ClientContext, settings: MetaSection, callback_url
     if mailbox is None or not app_id:
         raise InputError(_WHAT_IS_NEEDED)
     credentials = MetaCredentials(login.access_token, app_id, app_secret)
-    graph_url = next((each.graph_url for each in context.settings.accounts if each.graph_url), None) or META_GRAPH_URL
+    graph_url = context.graph_url or META_GRAPH_URL
     subscribe_app(
         credentials,
         callback_url=callback_url,

@@ -8,7 +8,22 @@ from aibuyer_kit.access.client_file import AccountSection, ClientFile, read_clie
 from aibuyer_kit.access.clients import add_client, client_ids, open_client
 from aibuyer_kit.access.credentials import meta_access_token
 from aibuyer_kit.access.ids import checked_id
-from aibuyer_kit.core.errors import AuthorisationError, InputError, InvalidIdError, NotFoundError, SettingsError
+from aibuyer_kit.access.rates_file import client_rates
+from aibuyer_kit.access.result_sections import (
+    MoneySection,
+    NamingSection,
+    ObjectiveSection,
+    PatternSection,
+    ResultSection,
+)
+from aibuyer_kit.core.errors import (
+    AuthorisationError,
+    InputError,
+    InvalidIdError,
+    NotFoundError,
+    RateError,
+    SettingsError,
+)
 
 FILE = ClientFile(name="Sample")
 BAD_IDS = [
@@ -91,7 +106,13 @@ def test_a_client_comes_back_as_it_was_written(tmp_path: Path) -> None:
     content = ClientFile(
         name='Приклад "sample" \\ shop',
         locale="uk",
+        result=ResultSection(window="click_7d", value_per_result=35.5, gross_margin=0.42),
+        results={"OUTCOME_LEADS": ObjectiveSection(action_type="lead", value_per_result=12.0, targets={"cpa": 9.0})},
         targets={"cpa": 12.5},
+        naming=NamingSection(
+            separator=" | ", campaign=("market", "funnel"), ad=PatternSection(pattern=r"(?P<hook>\\w+)\"")
+        ),
+        money=MoneySection(currency="EUR", rates="rates.csv", longest_age_days=3),
         accounts=(AccountSection(id="act_1", graph_url="http://127.0.0.1:99"),),
     )
     add_client(tmp_path, "acme", content)
@@ -123,6 +144,27 @@ def test_an_unknown_client_is_told_which_ones_there_are(tmp_path: Path) -> None:
         pytest.param('name = "A"\n[targets]\ncpa = nan', "targets.cpa", id="nan-target"),
         pytest.param('name = "A"\n[targets]\ncpa = -1.0', "targets.cpa", id="negative-target"),
         pytest.param('name = "A"\n[result]\nwindow = "3d"', "result.window", id="unknown-window"),
+        pytest.param('name = "A"\n[result]\nvalue_per_result = 0', "result.value_per_result", id="worth-nothing"),
+        pytest.param('name = "A"\n[result]\ngross_margin = 42', "result.gross_margin.*1", id="margin-in-percent"),
+        pytest.param('name = "A"\n[result]\ngross_margin = 0.1234567', "more than six", id="margin-too-fine"),
+        pytest.param('name = "A"\n[result]\naction_type = ["purchase", "lead"]', "result.action_type", id="two-types"),
+        pytest.param(
+            'name = "A"\n[results.OUTCOME_LEADS]\nwindow = "total"', "OUTCOME_LEADS.action_type", id="no-type"
+        ),
+        pytest.param('name = "A"\n[results.leads]\naction_type = "lead"', "such as OUTCOME_LEADS", id="no-objective"),
+        pytest.param(
+            'name = "A"\n[results.OUTCOME_LEADS]\naction_type = "lead"\ntargets = { cpaa = 1.0 }',
+            "OUTCOME_LEADS.targets.*Did you mean 'cpa'",
+            id="target-of-an-objective",
+        ),
+        pytest.param('name = "A"\n[naming]\ncampaign = ["spend"]', "'spend' is a column", id="dimension-like-a-column"),
+        pytest.param('name = "A"\n[naming]\ncampaign = ["a"]\nadset = ["a"]', "'a' stands twice", id="dimension-twice"),
+        pytest.param('name = "A"\n[naming]\ncampaign = ["A b"]', "small letters", id="dimension-no-name"),
+        pytest.param('name = "A"\n[naming]\nad = { pattern = "(a)" }', "no named group", id="no-groups"),
+        pytest.param('name = "A"\n[money]\ncurrency = "EURO"', "money.currency", id="no-currency"),
+        pytest.param(
+            'name = "A"\n[money]\ncurrency = "EUR"\nrates = "../x.csv"', "not a file of this", id="rates-outside"
+        ),
         pytest.param('name = "A"\n[[accounts]]\nid = "123"', "accounts.0.id", id="account-without-act"),
         pytest.param('name = "A"\n[[accounts]]\nid = "act_1"\ngraph_url = "http://example.com"', "https", id="http"),
         pytest.param(
@@ -154,3 +196,22 @@ def test_a_token_is_found_under_the_clients_own_name_and_is_never_shown(tmp_path
     assert "canary" not in repr(token)
     with pytest.raises(AuthorisationError, match="AIBUYER_OTHER_META_ACCESS_TOKEN"):
         meta_access_token(other, environment)
+
+
+def test_a_window_may_be_written_as_the_platform_writes_it(tmp_path: Path) -> None:
+    """People copy it from there."""
+    path = tmp_path / "client.toml"
+    path.write_text('name = "A"\n[result]\nwindow = "7d_click"', encoding="utf-8")
+    assert read_client_file(path).result.window == "click_7d"
+
+
+def test_a_file_of_rates_that_leads_out_of_the_client_is_refused(tmp_path: Path) -> None:
+    """One client's settings do not read another's files."""
+    acme = add_client(tmp_path, "acme", ClientFile(name="A", money=MoneySection(currency="EUR", rates="rates.csv")))
+    (tmp_path / "elsewhere.csv").write_text("date,from,to,rate", encoding="utf-8")
+    (acme.folder / "rates.csv").symlink_to(tmp_path / "elsewhere.csv")
+    with pytest.raises(RateError, match="leads out"):
+        client_rates(acme)
+    (acme.folder / "rates.csv").unlink()
+    with pytest.raises(RateError, match=r"rates\.csv, the file of rates under \[money\], cannot be read"):
+        client_rates(acme)

@@ -1,12 +1,13 @@
 """An overview by hand, so that charts are tested without a warehouse."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.results import ResultKind
 
 HOSTILE = 'Sample <script>alert(1)</script> & "$x$" _one_'
 PERIOD = DateRange(date(2026, 5, 4), date(2026, 5, 10))
@@ -22,6 +23,7 @@ def values(spend: float | None, results: int | None, revenue: float | None = 0.0
 
 
 UNKNOWN = values(None, None, None)
+PURCHASES, LEADS = ResultKind("purchase", "total"), ResultKind("lead", "total")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,20 @@ class Row:
     entity_id: str
     name: str
     values: Values
+    targets: Mapping[str, float] = field(default_factory=dict)
+    kind: ResultKind | None = PURCHASES
+
+
+@dataclass(frozen=True)
+class Result:
+    """All campaigns of one kind of result."""
+
+    section: str
+    kind: ResultKind
+    totals: Values
+    previous_totals: Values
+    targets: Mapping[str, float]
+    daily: tuple[tuple[date, Values], ...]
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,7 @@ class SampleOverview:
     warnings: tuple[str, ...] = ()
     reconciliation: Reconciled = Reconciled()
     immature: tuple[Immature, ...] | None = ()
+    by_result: tuple[Result, ...] = ()
 
 
 def overview(**changes: object) -> SampleOverview:
@@ -83,3 +100,19 @@ def overview(**changes: object) -> SampleOverview:
         daily=days,
     )
     return replace(week, **changes)  # type: ignore[arg-type]
+
+
+def mixed_overview(**changes: object) -> SampleOverview:
+    """Return the week with 30 purchases at 17.50 against 15.00, and 5 leads at 35.00 against 40.00."""
+    week = overview()
+    sold, asked = (
+        Result("", PURCHASES, values(525.0, 30, 1_800.0), UNKNOWN, {"cpa": 15.0, "roas": 4.0}, week.daily),
+        Result("OUTCOME_LEADS", LEADS, values(175.0, 5, 300.0), UNKNOWN, {"cpa": 40.0, "roas": 1.0}, week.daily),
+    )
+    rows = (
+        replace(week.campaigns[0], targets=sold.targets),
+        replace(week.campaigns[1], targets=asked.targets, kind=LEADS),
+    )
+    whole = {**values(700.0, None, 2_100.0), "roas": 3.0}
+    mixed = replace(week, totals=whole, targets={"roas": 4.0}, campaigns=rows, by_result=(sold, asked))
+    return replace(mixed, **changes)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from aibuyer_kit.charts.overview import (
     trends,
 )
 
-from .samples import HOSTILE, UNKNOWN, Row, overview, values
+from .samples import HOSTILE, UNKNOWN, Row, mixed_overview, overview, values
 
 
 def test_the_summary_tells_what_happened_in_plain_words() -> None:
@@ -57,7 +57,7 @@ def test_the_first_piece_names_the_page_and_says_how_fresh_the_data_are() -> Non
     piece = masthead(overview())
     bundle = piece._repr_mimebundle_()
 
-    assert "Data as of 11 May 2026, 09:30 GMT+03:00" in piece.html
+    assert "Data as of May 11, 2026, 09:30 GMT+03:00" in piece.html
     assert bundle[PAGE_MIME] == {"title": "Sample shop · Advertising report", "locale": "en"}
     assert str(piece).startswith("Advertising report: Sample shop\nMay 4, 2026 – May 10, 2026")
 
@@ -94,3 +94,64 @@ def test_a_notebook_shows_the_whole_overview_with_its_style() -> None:
 def test_the_language_may_differ_from_the_clients_own() -> None:
     """A report may be asked for in another language."""
     assert "Кампанії" in overview_html(overview(), "uk")
+
+
+def plain(piece: object) -> str:
+    return re.sub(r"<[^>]+>", " ", str(getattr(piece, "html", piece))).replace("\xa0", " ")
+
+
+def test_kinds_of_results_are_told_one_by_one() -> None:
+    """A sentence for each, against its own target."""
+    assert " ".join(summary_sentences(mixed_overview())) == (
+        "€700.00 was spent in 7 days: 40.0% more than in the 7 days before. "
+        "Purchases: 30 at €17.50. That is more than the target of €15.00. "
+        "Leads: 5 at €35.00. That is better than the target of €40.00. Every €1.00 spent returned €3.00."
+    )
+    assert "Ліди: 5 за ціною 35,00 EUR." in " ".join(summary_sentences(mixed_overview(), "uk")).replace("\xa0", " ")
+
+
+def test_tiles_targets_and_trends_have_one_of_each_kind() -> None:
+    """Where a metric counts results; money stands once, for the whole."""
+    tiles, bars, lines = headline(mixed_overview()).html, targets(mixed_overview()), trends(mixed_overview())
+    labels = re.findall(r'<div class="ab-label">([^<]*)', tiles)
+    assert labels == [
+        "Spend",
+        "Purchases",
+        "Cost per result · Purchases",
+        "Leads",
+        "Cost per result · Leads",
+        "Revenue",
+        "Return on ad spend",
+        "Click-through rate",
+    ]
+    aims = re.findall(r'<div class="ab-label">([^<]*)', bars.html)
+    assert aims == [
+        "Return on ad spend",
+        "Cost per result · Purchases",
+        "Cost per result · Leads",
+        "Return on ad spend · Leads",
+    ]
+    assert lines.html.count("<figure") == 6
+    titles = re.findall(r"<figcaption><span>([^<]*)", lines.html)
+    assert titles[3:5] == ["Leads per day", "Cost per result per day · Leads"]
+
+
+def test_each_campaign_is_judged_by_the_targets_of_its_own_result() -> None:
+    """35.00 a lead is on target, 17.50 a purchase is not; the total has no cost per result."""
+    body, foot = campaigns(mixed_overview(), columns=("results", "cpa")).html.split("<tfoot>")
+    assert re.findall(r'<span class="ab-(better|worse)"[^>]*>(€[\d.]+)', body) == [
+        ("worse", "€17.50"),
+        ("better", "€35.00"),
+    ]
+    assert re.findall(r'<div class="ab-note">(Purchases|Leads)</div>', body) == ["Purchases", "Leads"]
+    assert foot.count("Results of different kinds are not added up.") == 2
+
+
+def test_costs_of_different_results_are_not_drawn_side_by_side() -> None:
+    """A chart of its own for each kind."""
+    titles = re.findall(r"<figcaption><span>([^<]*)", campaign_charts(mixed_overview()).html)
+    assert titles == [
+        "Share of spend",
+        "Cost per result by campaign · Purchases",
+        "Cost per result by campaign · Leads",
+    ]

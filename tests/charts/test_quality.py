@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from aibuyer_kit.charts.live import bokeh_figure
-from aibuyer_kit.charts.overview import chart_caption_html, masthead, overview_html, overview_trend
+from aibuyer_kit.charts.overview import chart_caption_html, masthead, overview_html, overview_trends
 from aibuyer_kit.charts.quality import badge_html, badge_words, maturity_words
 from aibuyer_kit.charts.static import svg
 
@@ -110,21 +110,21 @@ def test_a_page_carries_both_under_its_title() -> None:
 )
 def test_only_what_depends_on_results_is_drawn_as_not_final(name: str, moves: bool) -> None:
     """Spend and clicks are known at once: hatched days, a key for them, and a sentence for who does not see them."""
-    chart = overview_trend(overview(immature=NEWEST), name)
+    chart = overview_trends(overview(immature=NEWEST), [name])[0]
     assert ("<pattern" in svg(chart), "not final yet" in chart_caption_html(chart)) == (moves, moves)
     assert ("From May 9, 2026 on the figures are not final yet." in chart.describe()) is moves
 
 
 def test_final_days_have_no_hatching() -> None:
     """Neither drawn nor spoken of."""
-    chart = overview_trend(overview(), "results")
+    chart = overview_trends(overview(), ["results"])[0]
     assert "<pattern" not in svg(chart)
     assert "not final" not in chart.describe() + chart_caption_html(chart)
 
 
 def test_the_open_part_of_a_line_begins_where_the_final_one_ends() -> None:
     """No gap between them, and every day is drawn once."""
-    chart = overview_trend(overview(immature=NEWEST), "results")
+    chart = overview_trends(overview(immature=NEWEST), ["results"])[0]
     final, still_open = chart.parts(chart.series[0])
     assert (final.dates[-1], still_open.dates) == (MAY_8, (MAY_8, MAY_9, MAY_10))
     everything = replace(chart, not_final_from=PERIOD.since)
@@ -135,7 +135,7 @@ def test_the_live_chart_hatches_the_same_days() -> None:
     """One filled area, one hatched."""
     from bokeh.models import VArea
 
-    plot = bokeh_figure(overview_trend(overview(immature=NEWEST), "results"))
+    plot = bokeh_figure(overview_trends(overview(immature=NEWEST), ["results"])[0])
     areas = [each for each in plot.renderers if isinstance(each.glyph, VArea)]
     hatched = [each for each in areas if each.glyph.hatch_pattern]
     (days,) = (each.data_source.data["day_words"] for each in hatched)

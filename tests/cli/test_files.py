@@ -73,3 +73,24 @@ def test_insights_are_written_for_spreadsheets(shop: Path) -> None:
     head, cells = load_workbook(shop / "out.xlsx").worksheets[0].iter_rows()
     assert "f" not in {cell.data_type for cell in (*head, *cells)}
     assert 1234 in [cell.value for cell in cells]
+
+
+def test_figures_are_grouped_by_dimensions_of_names_and_written(shop: Path) -> None:
+    """Two campaigns of one market are one row of the file; a name of another form is told."""
+    with (shop / "workspace" / "clients" / "shop" / "client.toml").open("a", encoding="utf-8") as settings:
+        settings.write('[naming]\ncampaign = ["market", "product"]\n')
+    rows = "UA_boots,2026-02-01,5,10,1\nUA_shoes,2026-02-01,7.5,10,1\nboots,2026-02-01,1,10,1\n"
+    (shop / "export.csv").write_text(HEADER + rows, encoding="utf-8")
+    assert aibuyer(shop, "import", "export.csv").returncode == 0
+    period = ("--since", "2026-02-01", "--until", "2026-02-01")
+    done = aibuyer(shop, "insights", *period, "--by", "market", "--metrics", "spend", "--csv", "out.csv")
+    assert "warning: 1 campaign name does not follow the convention" in done.stderr
+    with (shop / "out.csv").open(encoding="utf-8-sig") as file:
+        assert list(csv.reader(file)) == [
+            ["date", "market", "currency", "spend"],
+            ["2026-02-01", "UA", "EUR", "12.5"],
+            ["2026-02-01", "", "EUR", "1.0"],
+        ]
+    asked = aibuyer(shop, "insights", *period, "--metrics", "spend,omni_purchase")
+    assert (asked.returncode, "is an action type, not a metric" in asked.stderr) == (2, True)
+    assert "No actions are reported" in aibuyer(shop, "actions", *period).stdout

@@ -73,3 +73,13 @@ def test_nothing_is_planned_while_a_limit_is_used_up() -> None:
     """It waits for a later plan."""
     plan = noted(92).plan([PlannedRead("act_1", "days", 1), PlannedRead("act_2", "other", 1)], NOW)
     assert (names(plan.now), names(plan.later)) == (["other"], ["days"])
+
+
+@pytest.mark.parametrize(("percent", "fits"), [(40, True), (50, False)])
+def test_a_read_that_never_fits_starts_while_half_of_the_limit_is_left(percent: int, fits: bool) -> None:
+    """A call moves the limit by one percent, so that 90 are all there are: a read of 200 would wait for ever."""
+    budget = noted(20)
+    for used in range(21, percent + 1):
+        budget.note("act_1", {"calls": Usage(used)}, NOW)
+    plan = budget.plan([PlannedRead("act_1", "large", 200)], NOW)
+    assert (names(plan.now), names(plan.later)) == (["large"], []) if fits else ([], ["large"])

@@ -99,6 +99,11 @@ def test_a_wrong_line_is_named_with_its_cure(tmp_path: Path, line: str, words: l
         ('spend = "Cost"', 'spend = "Cost"\n[actions]\npurchase = 1', ["actions.purchase is '1' (int)"]),
         (
             'spend = "Cost"',
+            'spend = "Cost"\n[breakdowns]\nSpend = "Age"',
+            ["breakdowns: 'Spend' is a column of insights already", "Spend_group"],
+        ),
+        (
+            'spend = "Cost"',
             'spend = "Cost"\n[breakdowns]\n"age group" = "Age"',
             ["breakdowns: 'age group'", "underscores"],
         ),

@@ -182,7 +182,7 @@ def test_days_and_moments_are_written_in_the_language() -> None:
 
     assert format_day(date(2026, 5, 31), "en") == "May 31, 2026"
     assert format_day_short(date(2026, 5, 31), "uk") == "31 трав."
-    assert format_moment(moment, "en") == "1 Jun 2026, 09:30 GMT+03:00"
+    assert format_moment(moment, "en") == "Jun 1, 2026, 09:30 GMT+03:00"
     assert format_period(period, "en") == "May 4, 2026 – May 31, 2026"
     assert format_share(0.5, "en", decimals=0) == "50%"
     assert format_count(None, "en") == "–"

@@ -28,9 +28,12 @@ def shop(example_workspace: Path) -> Client:
 def test_every_level_adds_up_to_the_totals(shop: Client, level: str) -> None:
     """The same money, cut finer."""
     figures = read_figures(shop, ViewState(CLIENT, level=level, days=7))
-    for name in ("spend", "clicks", "results"):
+    for name in ("spend", "clicks", "profit"):
         total = sum(values[name] or 0 for _, values in figures.rows)
         assert total == pytest.approx(figures.overview.totals[name])
+    for each in figures.overview.by_result:
+        found = sum(row.values["results"] or 0 for row in figures.entities if row.kind == each.kind)
+        assert found == each.totals["results"]
 
 
 def test_campaigns_are_those_of_the_overview(shop: Client) -> None:

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from aibuyer_kit.core.i18n import format_count, format_metric, format_money
@@ -12,6 +14,7 @@ from aibuyer_kit.workspace import Client, open_workspace
 from tests.pages import Visit, Visitor, free_port, served
 
 CLIENT = "sample-shop"
+HOSTS = {"evil.example": 403, "127.0.0.1": 200, "localhost": 200, "dash.example": 200}
 SPEND = '[data-metric="spend"] .ab-value'
 RESULTS = '[data-metric="results"] .ab-value'
 
@@ -19,6 +22,14 @@ RESULTS = '[data-metric="results"] .ab-value'
 @pytest.fixture
 def shop(example_workspace: Path) -> Client:
     return open_workspace(example_workspace).client(CLIENT)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def proxy_name() -> Iterator[None]:
+    """The name of a proxy before these servers, as the setting dashboards.hosts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIBUYER_DASHBOARDS__HOSTS", '["dash.example"]')
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +49,9 @@ def spent(shop: Client, days: int, level: str = "ad") -> str:
 
 
 def counted(shop: Client, days: int) -> str:
-    return format_count(int(shop.insights("ad", days=days)["results"].sum()), "en")
+    """The purchases, which stand before the leads."""
+    frame = shop.insights("ad", days=days)
+    return format_count(int(frame[frame["result_type"] == "purchase"]["results"].sum()), "en")
 
 
 def choose(seen: Visit, label: str, option: str) -> None:
@@ -65,7 +78,8 @@ def test_the_explorer_shows_each_level_and_sorts_by_the_metric(panel_url: str, v
     choose(seen, "Level", "Ad set")
     seen.wait_for("h2", "Ad sets")
     choose(seen, "Metric", "Results")
-    seen.wait_for("figcaption", "Results per day")
+    seen.wait_for("figcaption", "Purchases per day")
+    seen.page.locator("figcaption", has_text="Leads per day").wait_for()
 
     by_set = shop.insights("adset", days=28).groupby("name")["results"].sum()
     assert seen.page.locator("tbody tr").count() == len(by_set)
@@ -81,7 +95,8 @@ def test_the_explorer_shows_what_was_known_at_an_earlier_moment(panel_url: str, 
     earlier = int(shop.loads().query("known_at_utc < known_at_utc.max()")["load_id"].max())
     seen.page.wait_for_selector(f'[data-as-of="{earlier}"]')
     then = shop.overview(days=28, as_of=earlier)
-    seen.wait_for(RESULTS, format_metric("results", then.totals["results"], "EUR", "en"))
+    purchases = next(each for each in then.by_result if each.kind.action_type == "purchase")
+    seen.wait_for(RESULTS, format_metric("results", purchases.totals["results"], "EUR", "en"))
 
 
 def test_the_explorer_takes_hostile_names_as_text(panel_url: str, visit: Visitor) -> None:
@@ -142,3 +157,18 @@ def test_a_link_cannot_bring_back_voilas_own_template(voila_url: str, visit: Vis
     seen = visit(f"{voila_url}?template=lab&theme=dark")
     seen.wait_for("h1", "Sample shop")
     assert seen.asked_outside == []
+
+
+@pytest.mark.parametrize("server", ["panel_url", "voila_url"])
+def test_a_page_is_not_given_in_another_sites_name(server: str, request: pytest.FixtureRequest) -> None:
+    """A name of somebody else's that leads here would show the client's figures to that site."""
+    url = request.getfixturevalue(server)
+    port = urlsplit(url).port
+    answers = {host: httpx.get(url, headers={"Host": f"{host}:{port}"}, timeout=60).status_code for host in HOSTS}
+    assert answers == HOSTS
+
+
+def test_a_page_that_is_closed_can_end_its_kernel(voila_url: str) -> None:
+    """The browser's last word carries no token against forged requests; a kernel that is not there is not found."""
+    nobody = "00000000-0000-4000-8000-000000000000"
+    assert httpx.post(f"{voila_url}voila/api/shutdown/{nobody}", timeout=60).status_code == 404

@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 
 from aibuyer_kit.access.client_file import AccountSection
+from aibuyer_kit.webhooks.inbox import Delivery
+from aibuyer_kit.webhooks.messages import Hint
 from aibuyer_kit.workflows.doctor import Finding, examine
+from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import init_workspace
 
 from .accounts import client, load_days
+from .counting import Campaign, load, write_client
 
 ACCOUNT = AccountSection(id="act_1")
-CLIENT_CHECKS = ("settings", "access token", "warehouse", "quarantine", "reconciliation")
+CLIENT_CHECKS = ("settings", "access token", "warehouse", "quarantine", "reconciliation", "what counts")
 
 
 @pytest.fixture
@@ -37,10 +41,11 @@ def test_a_healthy_workspace_is_well_in_every_check(workspace: Path, monkeypatch
     installation = ["Python", "packages", "content", "workspace", "writable", "settings"]
     assert [each.check for each in findings] == [*installation, *(f"shop: {n}" for n in CLIENT_CHECKS)]
     assert all(each.ok for each in findings)
-    assert findings[-3:] == [
+    assert findings[-4:] == [
         Finding("shop: warehouse", True, "load 1, data as of 2026-03-02T09:00+00:00"),
         Finding("shop: quarantine", True, "every row could be read"),
         Finding("shop: reconciliation", True, "not yet compared"),
+        Finding("shop: what counts", True, "purchase (total)"),
     ]
     assert "canary" not in str(findings)
 
@@ -111,3 +116,60 @@ def test_a_folder_that_cannot_be_written_is_told(workspace: Path) -> None:
     (workspace / ".doctor").mkdir()
     assert f"{workspace} cannot be written" in failures(workspace)["writable"]
     assert "Check its owner and mode" in failures(workspace)["writable"]
+
+
+def what_counts(folder: Path) -> Finding:
+    return next(each for each in examine(folder) if each.check == "shop: what counts")
+
+
+def test_a_result_that_never_comes_is_named_with_what_comes_instead(tmp_path: Path) -> None:
+    """Another name of the same event, another event, an objective that nobody has, a name that breaks the rule."""
+    text = """
+[result]
+action_type = "omni_purchase"
+[results.OUTCOME_TRAFFIC]
+action_type = "link_click"
+[naming]
+campaign = ["market", "product"]
+"""
+    context = write_client(tmp_path, text)
+    sales = Campaign("1", "OUTCOME_SALES", "UA_shoes", actions={"purchase": 3})
+    load(context, sales, Campaign("2", "OUTCOME_LEADS", "forms", actions={"lead": 4}))
+    found = what_counts(context.folder.parents[1])
+    assert (found.ok, found.state) == (True, "warning")
+    never = "[result]: {} never reports 'omni_purchase'."
+    other = "It reports lead (12): say what counts in a section [results.OUTCOME_LEADS] of its own"
+    assert found.detail.split("; ") == [
+        "[results.OUTCOME_TRAFFIC]: no campaign has this objective. The account's: OUTCOME_LEADS, OUTCOME_SALES",
+        f"{never.format('OUTCOME_LEADS')} {other}",
+        f"{never.format('OUTCOME_SALES')} The same event is reported as purchase (9): choose one as action_type",
+        "[naming] campaign: 1 of 2 names do not follow it: 'forms'",
+    ]
+
+
+def test_rates_that_are_missing_are_counted_and_a_wrong_file_fails(tmp_path: Path) -> None:
+    """Before a report needs them."""
+    context = write_client(tmp_path, '[money]\ncurrency = "EUR"\nrates = "rates.csv"\nlongest_age_days = 0\n')
+    rates = context.folder / "rates.csv"
+    rates.write_text("date,from,to,rate\n2026-06-08,UAH,EUR,0.02\n", encoding="utf-8")
+    load(context, Campaign("1", "OUTCOME_SALES", actions={"purchase": 1}, currency="UAH"))
+    found = what_counts(context.folder.parents[1])
+    assert "no rate from UAH to EUR for 2 of 3 days, the last one 2026-06-10" in found.detail
+    rates.write_text("date,from,to,rate\n2026-06-08,UAH,EUR,0\n", encoding="utf-8")
+    found = what_counts(context.folder.parents[1])
+    assert (found.ok, "rates.csv: line 2: the rate is '0'" in found.detail) == (False, True)
+
+
+def test_damage_that_no_reading_has_met_is_found(workspace: Path) -> None:
+    """A block of the working file, and a page of the inbox: each is named with its cure."""
+    context = client(workspace)
+    load_days(context, {"2026-03-01": 1.0}, known_at="2026-03-02T09:00+00:00")
+    inbox_of(context).keep([Delivery(b"digest", (Hint("act_1", "ads", None, None),))])
+    assert failures(workspace) == {}
+    for path in (context.warehouse / "working.duckdb", inbox_of(context).path):
+        content = bytearray(path.read_bytes())
+        content[100 : 100 + 64] = b"damage!!" * 8
+        path.write_bytes(content)
+    found = failures(workspace)
+    assert "working.duckdb: damaged. Run `aibuyer sync`" in found["shop: warehouse"]
+    assert "inbox.sqlite3 is damaged" in found["shop: inbox"]

@@ -37,7 +37,7 @@ def moments(calls: list[dict[str, Any]]) -> list[datetime]:
     return [datetime.fromisoformat(call["time"]) for call in calls]
 
 
-@pytest.mark.parametrize("code", [4, 17, 613, 80000])
+@pytest.mark.parametrize("code", [4, 80000, *(pytest.param(code, marks=pytest.mark.soak) for code in (17, 613, 80004))])
 def test_half_an_hour_of_limits_sees_no_call_before_the_reset(shop: PracticeShop, code: int) -> None:
     """Every ten minutes another process with four threads tries; all of them keep to what the first was told."""
     shop.fault("throttle", match={"path": "insights"}, options={"minutes": 30, "code": code})

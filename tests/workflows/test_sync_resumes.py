@@ -100,6 +100,24 @@ def test_a_token_that_ends_in_mid_page_costs_one_alert_and_no_row(
     assert healed.disagreements == ()
 
 
+def test_a_token_that_ends_is_told_once_for_all_accounts_that_it_opens(tmp_path: Path) -> None:
+    """The second account is not even asked."""
+    with practice_shop(tmp_path, accounts=2) as shop:
+        shop.fault("token_expired", match={"path": "act_"})
+        report = shop.sync(FEW_DAYS)
+        assert [type(failure.error) for failure in report.failures] == [AuthorisationError]
+        assert (len(shop.calls(at=0)), shop.calls(at=1)) == (1, [])
+
+
+def test_a_missing_permission_ends_its_own_account_alone(tmp_path: Path) -> None:
+    """The token may well be good for the other one."""
+    with practice_shop(tmp_path, accounts=2) as shop:
+        shop.fault("permission", 100, match={"path": "act_"})
+        report = shop.sync(FEW_DAYS)
+        assert [type(failure.error) for failure in report.failures] == [AuthorisationError]
+        assert {load.coverage.account_id for load in report.loads} == {shop.platforms[1].account_id}
+
+
 def test_only_what_is_left_of_a_night_is_read_by_the_next_sync(shop: PracticeShop) -> None:
     """One stream failed; those that were whole are not read again on the same day of the account."""
     shop.fault("temporary", 5, match={"path": "adcreatives"})

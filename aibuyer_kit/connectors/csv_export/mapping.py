@@ -13,7 +13,7 @@ from aibuyer_kit.core import dates, money
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ImportFileError, MoneyError, PeriodError, SettingsError
-from aibuyer_kit.core.facts import WINDOWS
+from aibuyer_kit.core.facts import RESERVED_COLUMNS, WINDOWS
 
 Text = Annotated[str, Field(min_length=1)]
 ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -158,6 +158,12 @@ class Mapping(_Strict):
         wrong = [name for name in breakdowns if not name.isidentifier()]
         if wrong:
             raise ValueError(f"{wrong[0]!r} is not a breakdown's name. Use letters, digits and underscores.")
+        taken = [name for name in breakdowns if name.casefold() in RESERVED_COLUMNS]
+        if taken:
+            raise ValueError(
+                f"{taken[0]!r} is a column of insights already, so a breakdown cannot be called so."
+                f" Use another name, such as {taken[0]}_group."
+            )
         return breakdowns
 
     @model_validator(mode="after")

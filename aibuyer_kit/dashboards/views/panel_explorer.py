@@ -10,9 +10,16 @@ import panel as pn
 
 from aibuyer_kit.charts.fragment import Fragment
 from aibuyer_kit.charts.live import bokeh_figure
-from aibuyer_kit.charts.overview import chart_caption_html, maturity_html, overview_trend
+from aibuyer_kit.charts.overview import (
+    chart_caption_html,
+    entity_table_html,
+    headline_tiles,
+    maturity_html,
+    overview_trends,
+)
 from aibuyer_kit.charts.quality import badge_html
-from aibuyer_kit.charts.tables import COLUMNS, HEADLINE, campaign_table_html, kpi_tiles_html, warnings_html
+from aibuyer_kit.charts.spec import TrendChart
+from aibuyer_kit.charts.tables import COLUMNS, HEADLINE, tiles_html, warnings_html
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_moment, format_period, t
@@ -54,9 +61,7 @@ class Explorer:
         self._client_labels = _labels(workspace, client_ids)
         self._head = pn.pane.HTML(css_classes=["ab-head"])
         self._tiles = pn.pane.HTML()
-        self._trend_title = pn.pane.HTML()
-        self._trend = pn.pane.Bokeh(None)
-        self._trend_card = pn.Column(self._trend_title, self._trend, css_classes=["ab-trend"])
+        self._trend_card = pn.Column(css_classes=["ab-trend"])
         self._table = pn.pane.HTML()
         self._controls = pn.Row(css_classes=["ab-controls"])
         self.page = pn.Column(
@@ -136,20 +141,18 @@ class Explorer:
         overview, locale = figures.overview, client.locale
         self._shown_load = overview.load_id
         self._head.object = _head_html(figures, locale)
-        tiles = kpi_tiles_html(
-            overview.totals,
-            overview.previous_totals,
-            overview.targets,
-            currency=overview.currency,
-            locale=locale,
-            metrics=_tiles_for(self.state.metric),
-        )
-        self._tiles.object = Fragment(tiles, "")._repr_html_()
-        chart = overview_trend(overview, self.state.metric, locale)
-        self._trend.object = bokeh_figure(chart)
-        self._trend_title.object = Fragment(chart_caption_html(chart), "")._repr_html_()
+        tiles = headline_tiles(overview, locale, _tiles_for(self.state.metric))
+        self._tiles.object = Fragment(tiles_html(tiles, currency=overview.currency, locale=locale), "")._repr_html_()
+        self._trend_card.objects = [
+            part for chart in overview_trends(overview, (self.state.metric,), locale) for part in _trend(chart)
+        ]
         self._trend_card.visible = bool(overview.daily)
         self._table.object = _table_html(figures, self.state, locale)
+
+
+def _trend(chart: TrendChart) -> "list[pn.viewable.Viewable]":
+    caption = Fragment(chart_caption_html(chart), "")._repr_html_()
+    return [pn.pane.HTML(caption), pn.pane.Bokeh(bokeh_figure(chart))]
 
 
 def _labels(workspace: Workspace, client_ids: tuple[str, ...]) -> dict[str, str]:
@@ -176,22 +179,14 @@ def _head_html(figures: Figures, locale: str) -> str:
 
 
 def _table_html(figures: Figures, state: ViewState, locale: str) -> str:
-    overview, shown = figures.overview, figures.rows[:MOST_ROWS]
+    overview, shown = figures.overview, figures.entities[:MOST_ROWS]
     if not shown:
         nothing = "explorer.no_match" if state.search else "explorer.no_rows"
         return Fragment(f'<p class="ab-note">{for_html(t(locale, nothing))}</p>', "")._repr_html_()
     columns = COLUMNS if state.metric in COLUMNS else (*COLUMNS[:-1], state.metric)
     level, heading = t(locale, f"level.{state.level}"), t(locale, f"levels.{state.level}")
-    table = campaign_table_html(
-        shown,
-        overview.totals,
-        overview.targets,
-        currency=overview.currency,
-        locale=locale,
-        columns=columns,
-        name_header=level,
-    )
-    left_out = len(figures.rows) - len(shown)
+    table = entity_table_html(overview, shown, locale, columns=columns, name_header=level)
+    left_out = len(figures.entities) - len(shown)
     more = f'<p class="ab-note">{for_html(t(locale, "chart.others", count=left_out))}</p>' if left_out else ""
     return Fragment(f"<h2>{for_html(heading)}</h2>{table}{more}", "")._repr_html_()
 

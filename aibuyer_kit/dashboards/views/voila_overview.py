@@ -64,7 +64,10 @@ def _top(overview: Overview) -> str:
 
 
 def _rest(overview: Overview) -> str:
-    others = [name for name in _METRICS if name not in overview.targets]
+    aimed_at = set(overview.targets)
+    if overview.is_mixed:  # Bars show a cost per result only if every kind has a target for it.
+        aimed_at |= set.intersection(*(set(each.targets) for each in overview.by_result))
+    others = [name for name in _METRICS if name not in aimed_at]
     pieces = (
         targets(overview),
         headline(overview, metrics=others),

@@ -223,7 +223,8 @@ class Market:
         if counted_to > today:
             counted_to, spent_minor = self.first_day, 0
         if counted_to < today:
-            spent_minor += self.spend_minor(ads, DateRange(counted_to, today - timedelta(days=1)), at_us)
+            days = self._ledger.number_of(counted_to), self._ledger.number_of(today)
+            spent_minor += self._ledger.spent_minor(self.places(ads), *days)
             self._spent_before[node.id] = (today, spent_minor)
         return spent_minor + self.spend_minor(ads, (today,), at_us)
 
@@ -305,7 +306,8 @@ class Market:
 
     def _hours(self, places: Ints, ordinals: Ints, at_us: int) -> Mixture:
         """Return the shares of the account's hours: those of the ad's spend in each hour."""
-        shares = cumulative(np.stack([self._spent_hours(*each, at_us) for each in zip(places, ordinals, strict=True)]))
+        spent = as_floats([self._spent_hours(*each, at_us) for each in zip(places, ordinals, strict=True)])
+        shares = cumulative(spent.reshape(-1, len(HOURLY.cells)))
         return Mixture(shares, shares, shares, shares, np.ones((len(places), 1), np.int64))
 
     def _spent_hours(self, place: int, ordinal: int, at_us: int) -> Floats:

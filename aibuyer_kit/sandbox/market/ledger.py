@@ -94,6 +94,13 @@ class Ledger:
         ordinals = days + self._first_day.toordinal()
         return Delivered(places, ordinals, counts[:, 0], counts[:, 1], counts[:, 2], counts[:, 3], results)
 
+    def spent_minor(self, places: Ints, since: int, until: int) -> int:
+        """Return the spend of ads on days by number, from `since` up to and without `until`, all of which are over."""
+        with self._working:
+            self._make_room()
+            self._settle(_distinct(self.roster.adset[places]), until)
+            return int(self._counts[self._numbers[places, max(0, since) : until], 0].sum())
+
     def is_quiet(self, adset_place: int, day: int, at_us: int) -> bool:
         """Return whether an ad set's day is over and nothing that it spends by was set in its course."""
         if not 0 <= day < self.number_of(day_at(at_us, self._zone)):

@@ -250,3 +250,12 @@ def test_actions_can_be_broken_down_by_device(account: AdAccount) -> None:
 
     assert {"iphone", "desktop", "android_smartphone"} == {action["action_device"] for action in parts["actions"]}
     assert added == {action["action_type"]: int(action["value"]) for action in whole["actions"]}
+
+
+@pytest.mark.parametrize("names", [[], *BREAKDOWNS], ids=lambda names: "-".join(names) or "none")
+@pytest.mark.parametrize("day", ["2026-01-01", "2026-06-02"], ids=["before the first", "tomorrow"])
+def test_a_day_of_nothing_is_an_empty_page(graph: httpx.Client, account: AdAccount, names: list[str], day: str) -> None:
+    """However it is broken down."""
+    asked = {"breakdowns": ",".join(names), "time_range": json.dumps({"since": day, "until": day}), "level": "ad"}
+
+    assert graph.get(f"{account['id']}/insights", params=asked).json() == {"data": []}

@@ -1,35 +1,72 @@
--- Insights rolled up to one level. Grain: one row per platform, account, entity of $level, and day (or stated period).
+-- Insights rolled up to one level, or grouped by dimensions. Grain: one row per platform, account, entity of $level (or
+-- per value of the dimensions and currency), and day (or stated period).
 -- Only the finest level of an account's day is summed, so nothing is counted twice. A sum over rows of which one does
--- not report the measure is unknown, and reach is given only where a single row is the answer: people are not added up.
-WITH known AS (
-    SELECT *, {window_total:actions} AS results, {window_total:action_values} AS revenue_micros
-    FROM insights_as_of($as_of_load)
+-- not report the measure is unknown, results of two kinds are not added up, and reach is given only where a single row is
+-- the answer: people are not added up. A row counts the result that its campaign's objective, as known then, asks for.
+WITH campaign AS (  -- the last objective that was known, also of a campaign that the platform lists no more
+    SELECT platform, account_id, entity_id AS campaign_id, max_by(objective, known_from) AS objective
+    FROM entity_version
+    WHERE level = 'campaign' AND known_from <= $as_of_load AND objective IS NOT NULL
+    GROUP BY ALL
+),
+asked AS (
+    SELECT fact.*, campaign.objective, {rule} AS rule, {kind} AS kind
+    FROM insights_as_of($as_of_load) AS fact
+    LEFT JOIN campaign
+        ON campaign.platform = fact.platform AND campaign.account_id = fact.account_id
+        AND campaign.campaign_id = CASE fact.level WHEN 'campaign' THEN fact.entity_id ELSE fact.campaign_id END
     WHERE date >= $since AND date_stop <= $until AND {breakdown_filter}
 ),
+known AS (  -- a value is reported for a result, or there was no result that could have one
+    SELECT
+        * EXCLUDE (actions, action_values),
+        {by_rule:results} AS results,
+        {by_rule:reported_value} AS reported_value_micros
+    FROM asked
+),
 {finest},
+counted AS (
+    SELECT {dimensions} finest.*
+    FROM finest
+    {dimension_joins}
+    WHERE depth >= list_position(['account', 'campaign', 'adset', 'ad'], $level)
+),
+converted AS (
+    {converted}
+),
+earned AS (  -- what the platform reports goes before the client's own value per result
+    SELECT
+        * REPLACE (coalesce(reported_value_micros, {by_rule:assumed_value}) AS reported_value_micros),
+        CASE WHEN reported_value_micros IS NULL THEN {by_rule:assumed_value} ELSE 0 END AS revenue_assumed_micros
+    FROM converted
+),
+profited AS (
+    SELECT
+        * RENAME (reported_value_micros AS revenue_micros),
+        {by_rule:gross_profit} AS gross_profit_micros,
+        gross_profit_micros - spend_micros AS profit_micros
+    FROM earned
+),
 summed AS (
     SELECT
         date,
         date_stop,
-        platform,
-        account_id,
-        CASE $level
-            WHEN 'account' THEN account_id
-            WHEN 'campaign' THEN CASE level WHEN 'campaign' THEN entity_id ELSE campaign_id END
-            WHEN 'adset' THEN CASE level WHEN 'adset' THEN entity_id ELSE adset_id END
-            ELSE entity_id
-        END AS entity_id,
+        {keys}
         {breakdown_columns}
         currency,
+        CASE WHEN count(*) = count(objective) AND min(objective) = max(objective) THEN min(objective) END AS objective,
+        CASE WHEN min(kind) = max(kind) THEN min(kind) END AS kind,
         {sum:spend_micros},
         {sum:impressions},
         {sum:clicks},
         {sum:link_clicks},
         CASE WHEN count(*) = 1 THEN any_value(reach) END AS reach,
-        {sum:results},
-        {sum:revenue_micros}
-    FROM finest
-    WHERE depth >= list_position(['account', 'campaign', 'adset', 'ad'], $level)
+        CASE WHEN min(kind) = max(kind) AND count(*) = count(results) THEN sum(results) END::BIGINT AS results,
+        {sum:revenue_micros},
+        {sum:revenue_assumed_micros},
+        {sum:gross_profit_micros},
+        {sum:profit_micros}
+    FROM profited
     GROUP BY ALL
 ),
 names AS (  -- the last name that was known, also of an object that the platform lists no more
@@ -41,13 +78,13 @@ names AS (  -- the last name that was known, also of an object that the platform
 SELECT
     summed.date,
     summed.date_stop,
-    summed.platform,
-    summed.account_id,
-    summed.entity_id,
-    coalesce(names.name, summed.entity_id) AS name,
+    {labels}
     {breakdown_names}
     summed.currency,
-    {columns}
+    {columns},
+    summed.objective,
+    $result_types[kind + 1] AS result_type,
+    $result_windows[kind + 1] AS result_window
 FROM summed
-LEFT JOIN names USING (platform, account_id, entity_id)
+{names_join}
 ORDER BY ALL

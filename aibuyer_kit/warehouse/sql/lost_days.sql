@@ -1,0 +1,15 @@
+-- Days of lost sealed months of an account's insights that no complete read has covered since. Grain: one row per day.
+WITH lost AS (
+    SELECT unnest(generate_series(month, last_day(month), INTERVAL 1 DAY))::DATE AS day, lost_after_load
+    FROM sealed_loss
+    WHERE table_name = 'insight_version' AND platform = $platform AND account_id = $account_id
+)
+SELECT DISTINCT day
+FROM lost
+WHERE NOT EXISTS (
+    SELECT 1 FROM load
+    WHERE load.platform = $platform AND load.account_id = $account_id AND load.facts = 'insights'
+        AND load.level = 'ad' AND load.extent = 'complete' AND load.load_id > lost.lost_after_load
+        AND lost.day BETWEEN load.since AND load.until
+)
+ORDER BY day

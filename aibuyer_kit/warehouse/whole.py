@@ -1,0 +1,62 @@
+"""One warehouse out of a snapshot and its sealed months: every table and view under its own name, whole."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from aibuyer_kit.core.errors import WarehouseError
+from aibuyer_kit.warehouse.connection import open_to_combine, shut
+from aibuyer_kit.warehouse.files import WarehouseFiles
+from aibuyer_kit.warehouse.schema import derived_sql
+from aibuyer_kit.warehouse.sealed import SealedFile, attach, attached_name, fault, quoted, sealed_files
+
+_HOT = "hot"
+
+
+def open_whole(files: WarehouseFiles, snapshot: Path) -> duckdb.DuckDBPyConnection:
+    """Open a snapshot with the sealed months that it names: read-only, and without the file system afterwards.
+
+    Raises duckdb.IOException if the snapshot does not open, WarehouseError if a sealed month is damaged or missing.
+    """
+    connection = open_to_combine(snapshot)
+    try:
+        connection.execute(f"ATTACH {quoted(snapshot)} AS {_HOT} (READ_ONLY)")
+        months = sealed_files(connection, _HOT)
+        _attach_months(connection, files.sealed, months)
+        _name_all(connection, months)
+        shut(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _attach_months(connection: duckdb.DuckDBPyConnection, folder: Path, months: Sequence[SealedFile]) -> None:
+    for each in months:
+        if found := fault(folder, each):
+            raise _damaged(folder, each, found)
+        try:
+            attach(connection, folder, [each])
+        except duckdb.Error:
+            raise _damaged(folder, each, "does not open") from None
+
+
+def _damaged(folder: Path, sealed: SealedFile, found: str) -> WarehouseError:
+    return WarehouseError(
+        f"{folder / sealed.file_name}, which holds the {sealed.title}, {found}. Put it back from a backup, or run"
+        " `aibuyer sync`: it goes on without the history of that month and reads its days again."
+    )
+
+
+def _name_all(connection: duckdb.DuckDBPyConnection, months: Sequence[SealedFile]) -> None:
+    """Give every table of the snapshot its name over all files, and define its views and macros over these."""
+    tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [_HOT]).fetchall()
+    for (table,) in tables:
+        # By name: a month that was sealed before a column came has none of it.
+        parts = [_HOT, *(attached_name(each) for each in months if each.table_name == table)]
+        union = " UNION ALL BY NAME ".join(f"SELECT * FROM {part}.{table}" for part in parts)
+        connection.execute(f"CREATE VIEW {table} AS {union}")
+    applied = connection.execute("SELECT name FROM schema_migration").fetchall()
+    for sql in derived_sql(name for (name,) in applied):
+        connection.execute(sql)

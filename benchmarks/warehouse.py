@@ -1,0 +1,354 @@
+"""What was known then, over 17 million versions; publication with years of history behind it; opening; memory.
+
+An account of 500 ads: each day's rows are restated every night for a month. Its months are built by SQL in a temporary
+folder (about 3 GB) and sealed by the writer as a nightly sync seals them; the last two stay hot, one with breakdowns.
+All ways of reading answer the same question, how many rows and how much spend were known after a load, and have to
+agree. They run in turns in one process, and the median over rounds and moments counts.
+
+polars is not part of the project; it is looked for in the folders of --peers (pip install --target FOLDER polars).
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow.compute as pc
+
+from aibuyer_kit.access.client_file import ClientFile
+from aibuyer_kit.access.clients import add_client
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.facts import insight_schema
+from aibuyer_kit.warehouse.files import WarehouseFiles, flush
+from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.whole import open_whole
+from aibuyer_kit.warehouse.write import open_writer
+
+ADS, VERSIONS, FIRST_DAY = 500, 30, date(2023, 4, 1)
+# Of an ad and day: 18 of age and gender, 5 countries, 8 placements; few of them move after the first days.
+BREAKDOWN_ROWS, BREAKDOWN_VERSIONS = 31, 5
+ZONE = ZoneInfo("Europe/Kyiv")
+INTERVALS, PLAIN_SCAN = "as of, sealed months", "plain scan of the interval columns"
+WINDOW, SCD2, POLARS = "window functions", "valid_from/valid_to in one table (SCD2 as dlt keeps it)", "polars scan"
+PUBLISH, COPY, UNSEALED = "publish a 30-day step", "copy and flush as many bytes", "copy and flush all history"
+OPEN, CLI, PEAK = "open a reader", "aibuyer insights, 28 days", "peak memory of a reading, MB"
+# What each may take, in ms.
+BARS = {INTERVALS: 100, PUBLISH: 1000, CLI: 500}
+
+# Every version of every ad's $days days from the day numbered $first. Marks: {breakdown}, {versions}, {ads}, {parts}.
+ROWS = """
+SELECT
+    'meta' AS platform, 'act_1' AS account_id, 'ad' AS level, (120200000000000000 + ad)::VARCHAR AS entity_id,
+    $start::DATE + dn::INT AS date, $start::DATE + dn::INT AS date_stop, {breakdown} AS breakdown,
+    'default' AS attribution, (23850000000000 + ad // 25)::VARCHAR AS campaign_id,
+    (23860000000000 + ad // 5)::VARCHAR AS adset_id, 'EUR' AS currency,
+    (20000000 + hash(ad, dn) % 9000000 + v * 1000)::BIGINT AS spend_micros,
+    (1000 + hash(dn, ad) % 9000 + v)::BIGINT AS impressions, (20 + hash(ad * 3, dn) % 50 + v // 3)::BIGINT AS clicks,
+    (15 + hash(ad * 5, dn) % 40 + v // 3)::BIGINT AS link_clicks, (800 + hash(ad, dn) % 8000 + v)::BIGINT AS reach,
+    counts[(ad + dn + v) % 1000 + 1] AS actions, amounts[(ad + dn + v) % 1000 + 1] AS action_values,
+    (dn + v + 1)::BIGINT AS known_from,
+    CASE WHEN v = {versions} - 1 THEN 9223372036854775807 ELSE dn + v + 2 END::BIGINT AS known_to
+FROM action_list, range($first, $first + $days) AS d(dn), range({ads}) AS a(ad), range({versions}) AS r(v),
+    range({parts}) AS b(part)
+"""
+# A thousand different lists of five action types with all windows, and of the values of two of them.
+LISTS = """
+CREATE OR REPLACE TEMP TABLE action_list AS
+WITH one AS (
+    SELECT n, [{'action_type': kind, 'total': hash(n, kind) % 30, 'click_1d': hash(n, kind) % 10,
+        'click_7d': hash(n, kind) % 20, 'click_28d': hash(n, kind) % 30, 'view_1d': hash(kind, n) % 5}
+        FOR kind IN ['link_click', 'purchase', 'omni_purchase', 'add_to_cart', 'landing_page_view']]::STRUCT(
+            action_type VARCHAR, total BIGINT, click_1d BIGINT, click_7d BIGINT, click_28d BIGINT, view_1d BIGINT
+        )[] AS counts
+    FROM range(1000) AS r(n)
+)
+SELECT list(counts ORDER BY n) AS counts, list(counts[2:3] ORDER BY n) AS amounts FROM one
+"""
+LOADS = """
+INSERT INTO load
+SELECT
+    n, $start::DATE + n::INT + INTERVAL 1 HOUR, 'insights', 'meta', 'act_1', 'ad',
+    greatest($start::DATE, $start::DATE + n::INT - 30), $start::DATE + n::INT, 'complete', 500, 14500, 0, 0, 0
+FROM range((SELECT coalesce(max(load_id), 0) + 1 FROM load), $until + 1) AS r(n)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--months", type=int, default=38, help="months of history (default: 38, 17 million versions)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", type=Path, action="append", default=[], help="a folder with further packages")
+    parser.add_argument("--folder", type=Path, help="where to build (default: a temporary folder)")
+    parser.add_argument("--peak", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.peak:
+        print(peak_mb(arguments.peak))
+        return
+    sys.path.extend(map(str, arguments.peers))
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        outcome = measure(Path(folder), arguments.months, arguments.rounds)
+    print(json.dumps(outcome) if arguments.json else as_table(outcome))
+
+
+def measure(folder: Path, months: int, rounds: int) -> dict[str, Any]:
+    context = add_client(folder / "workspace", "shop", ClientFile(name="Sample"))
+    (folder / "workspace" / "aibuyer.toml").write_text("", encoding="utf-8")
+    built = build(context.warehouse, months)
+    reading, rows = compare_readings(context.warehouse, folder, rounds)
+    published = compare_publications(context.warehouse, folder, months, rounds)
+    opened = {
+        OPEN: median_ms(lambda: Reader(context.warehouse).freshness(), rounds),
+        CLI: median_ms(lambda: run_cli(folder / "workspace", months), rounds),
+        PEAK: int(run_here("--peak", str(context.warehouse))),
+    }
+    return result(reading, published, opened, built | {"versions": rows, "months": months, "rounds": rounds})
+
+
+def days_of(month: int) -> tuple[int, int]:
+    """Return the number of a month's first day since FIRST_DAY, and how many days it has."""
+    first, following = (date(FIRST_DAY.year + (3 + m) // 12, (3 + m) % 12 + 1, 1) for m in (month, month + 1))
+    return (first - FIRST_DAY).days, (following - first).days
+
+
+def build(warehouse: Path, months: int) -> dict[str, Any]:
+    """Fill the months one after the other and seal all but the last two; the last gets breakdowns."""
+    seconds = []
+    for month in range(months):
+        with open_writer(warehouse) as writer:
+            before = FIRST_DAY + timedelta(days=days_of(max(0, month - 1))[0])
+            started = time.perf_counter()
+            sealed = writer.seal("meta", "act_1", ZONE, before=before)
+            seconds += [time.perf_counter() - started] if sealed else []
+        insert(warehouse, month, VERSIONS, breakdown_rows=BREAKDOWN_ROWS if month == months - 1 else 0)
+    with open_writer(warehouse):
+        pass  # it publishes what the last month has brought
+    return {
+        "seal_a_month_ms": round(statistics.median(seconds) * 1000),
+        "sealed_mb": round(sum(each.stat().st_size for each in (warehouse / "sealed").iterdir()) / 1e6),
+        "hot_mb": round(WarehouseFiles(warehouse).current().stat().st_size / 1e6),
+    }
+
+
+def insert(warehouse: Path, month: int, versions: int, *, breakdown_rows: int) -> None:
+    """Put a month into the closed working file: one load a night, a version of each day's rows each time."""
+    first, days = days_of(month)
+    parameters = {"start": FIRST_DAY, "first": first, "days": days}
+    unbroken = {"breakdown": "''", "versions": str(versions), "ads": str(ADS), "parts": "1"}
+    broken = unbroken | {"breakdown": """'{"part":"' || part || '"}'""", "parts": str(breakdown_rows)}
+    broken["versions"] = str(BREAKDOWN_VERSIONS)
+    with duckdb.connect(str(WarehouseFiles(warehouse).working)) as connection:
+        connection.execute(LISTS)
+        for marks in (unbroken, broken)[: 2 if breakdown_rows else 1]:
+            sql = ROWS
+            for mark, text in marks.items():
+                sql = sql.replace("{" + mark + "}", text)
+            connection.execute(f"INSERT INTO insight_version BY NAME {sql}", parameters)
+        connection.execute(LOADS, {"start": FIRST_DAY, "until": first + days + versions})
+
+
+def compare_readings(warehouse: Path, folder: Path, rounds: int) -> tuple[dict[str, float | str], int]:
+    """Return the median ms of each way to read what was known then, and how many versions there are."""
+    files = WarehouseFiles(warehouse)
+    cursor = open_whole(files, files.current())
+    rows, loads = cursor.execute("SELECT count(*), max(known_from) FROM insight_version").fetchone() or (0, 0)
+    peer = peer_table(cursor, folder)
+    ways = {
+        INTERVALS: lambda load: cursor.execute(
+            "SELECT count(*), sum(spend_micros)::BIGINT FROM insights_as_of(?)", [load]
+        ).fetchone(),
+        SCD2: lambda load: peer.execute(
+            "SELECT count(*), sum(spend_micros)::BIGINT FROM scd2 WHERE valid_from <= $1"
+            " AND (valid_to IS NULL OR valid_to > $1)",
+            [load],
+        ).fetchone(),
+        WINDOW: lambda load: peer.execute(
+            "SELECT count(*), sum(spend_micros)::BIGINT FROM (SELECT spend_micros, row_number() OVER"
+            " (PARTITION BY entity, date, breakdown ORDER BY valid_from DESC) AS place FROM scd2 WHERE valid_from <= ?)"
+            " WHERE place = 1",
+            [load],
+        ).fetchone(),
+    } | polars_way(folder)
+    moments = [loads * share // 10 for share in (2, 5, 8, 10)]
+    for moment in moments:
+        answers = {name: way(moment) for name, way in ways.items()}
+        if len(set(answers.values())) != 1:
+            raise SystemExit(f"load {moment}: {answers}")
+    limit = "SELECT sum(known_from), count(*) FILTER (known_to > ?) FROM insight_version"
+    times: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for moment in moments:
+            for name, way in (ways | {PLAIN_SCAN: lambda load: cursor.execute(limit, [load]).fetchone()}).items():
+                times.setdefault(name, []).append(timed(lambda way=way, moment=moment: way(moment)))  # type: ignore[misc]
+    found: dict[str, float | str] = {name: round(statistics.median(each), 1) for name, each in times.items()}
+    cursor.close()
+    peer.close()
+    return found | ({} if POLARS in ways else {POLARS: "not installed"}), int(rows)
+
+
+def peer_table(cursor: duckdb.DuckDBPyConnection, folder: Path) -> duckdb.DuckDBPyConnection:
+    """Write the same versions into one table of another file, narrow, with numbers for names, in order of knowledge."""
+    narrow = cursor.sql(  # noqa: F841 - the query below names it
+        "SELECT (entity_id::BIGINT - 120200000000000000)::INT AS entity, date, breakdown, spend_micros,"
+        " known_from AS valid_from, nullif(known_to, 9223372036854775807) AS valid_to FROM insight_version"
+    ).to_arrow_reader(1_000_000)
+    peer = duckdb.connect(str(folder / "peer.duckdb"))
+    peer.execute("CREATE TABLE scd2 AS FROM narrow")
+    peer.execute(f"COPY scd2 TO '{folder / 'peer.parquet'}' (FORMAT parquet)")
+    return peer
+
+
+def polars_way(folder: Path) -> dict[str, Callable[[int], Any]]:
+    try:
+        import polars as pl  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        return {}
+
+    def read(load: int) -> tuple[int, int]:
+        known = pl.scan_parquet(folder / "peer.parquet").filter(
+            (pl.col("valid_from") <= load) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > load))
+        )
+        row: tuple[int, int] = known.select(pl.len(), pl.col("spend_micros").sum()).collect().row(0)
+        return row
+
+    return {POLARS: read}
+
+
+def compare_publications(warehouse: Path, folder: Path, months: int, rounds: int) -> dict[str, float]:
+    """Restate a month of 500 ads each time, and return the median ms to publish that, and of plain copies."""
+    first, days = days_of(months - 1)
+    asked = DateRange(FIRST_DAY + timedelta(days=first), FIRST_DAY + timedelta(days=first + days - 1))
+    coverage = Coverage("insights", "meta", "act_1", Level.AD, days=asked, attribution="default")
+    files = WarehouseFiles(warehouse)
+    with open_whole(files, files.current()) as connection:
+        known = connection.sql("FROM insights WHERE breakdown = '' AND date >= ?", params=[asked.since])
+        page = known.to_arrow_table().cast(insight_schema())
+    whole = folder / "whole"
+    with whole.open("wb") as target:
+        for path in sorted((warehouse / "sealed").iterdir()):
+            with path.open("rb") as source:
+                shutil.copyfileobj(source, target)
+    times: dict[str, list[float]] = {PUBLISH: [], COPY: [], UNSEALED: []}
+    for turn in range(rounds):
+        spend = pc.add(page["spend_micros"], turn + 1)
+        restated = page.set_column(page.schema.get_field_index("spend_micros"), "spend_micros", spend)
+        with open_writer(warehouse) as writer:
+            loaded = writer.load(coverage, [restated], known_at=lambda: datetime.now(UTC))
+            if loaded.restated != ADS * days:
+                raise SystemExit(f"{loaded.restated} rows were restated")
+            times[PUBLISH].append(timed(writer.publish))
+        times[COPY].append(timed(lambda: copy(WarehouseFiles(warehouse).current(), folder / "copy")))
+        times[UNSEALED].append(timed(lambda: copy(whole, folder / "copy")))
+    return {name: round(statistics.median(each), 1) for name, each in times.items()}
+
+
+def copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    flush(target)
+
+
+def run_cli(workspace: Path, months: int) -> None:
+    first, days = days_of(months - 1)
+    since = FIRST_DAY + timedelta(days=first + days - 28)
+    aibuyer = Path(sys.executable).with_name("aibuyer")
+    command = [str(aibuyer), "insights", "--workspace", str(workspace), "--client", "shop", "--since", str(since)]
+    command += ["--until", str(since + timedelta(days=27))]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def run_here(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, __file__, *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()[-1]
+
+
+def peak_mb(warehouse: Path) -> int:
+    """Return the peak memory of a process that opens a reader, asks for a past moment and for the last 28 days."""
+    files = WarehouseFiles(warehouse)
+    with open_whole(files, files.current()) as connection:
+        connection.execute("SELECT count(*), sum(spend_micros) FROM insights_as_of(600)").fetchone()
+    reader = Reader(warehouse)
+    last = reader.freshness().last_day
+    if last is None:
+        raise SystemExit("nothing is known")
+    reader.insights(Level.CAMPAIGN, DateRange(last - timedelta(days=27), last), result=ResultSetting()).rows()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def timed(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def median_ms(work: Callable[[], Any], rounds: int) -> float:
+    """Return the median; a first round that warms the disk does not count."""
+    return round(statistics.median([timed(work) for _ in range(rounds + 1)][1:]), 1)
+
+
+def result(
+    reading: dict[str, Any], published: dict[str, float], opened: dict[str, float], built: dict[str, Any]
+) -> dict[str, Any]:
+    ours = {INTERVALS: reading[INTERVALS], PUBLISH: published[PUBLISH], **opened}
+    peers = {name: reading[name] for name in (WINDOW, SCD2, POLARS)} | {UNSEALED: published[UNSEALED]}
+    limit = {PLAIN_SCAN: reading[PLAIN_SCAN], COPY: published[COPY]}
+    times = {f"{INTERVALS} / {PLAIN_SCAN}": ours[INTERVALS] / limit[PLAIN_SCAN]}
+    times |= {f"{name} / {INTERVALS}": peers[name] / ours[INTERVALS] for name in peers if is_time(peers, name)}
+    times |= {
+        f"{PUBLISH} / {COPY}": ours[PUBLISH] / limit[COPY],
+        f"{UNSEALED} / {PUBLISH}": peers[UNSEALED] / ours[PUBLISH],
+    }
+    return {
+        "name": "warehouse",
+        "unit": "ms",
+        "limit": limit,
+        "peers": peers,
+        "ours": ours,
+        "ratios": {name: round(value, 2) for name, value in times.items()},
+        "bars": BARS,
+        "held": {name: ours[name] <= bar for name, bar in BARS.items()},
+        "conditions": built
+        | {
+            "ads": ADS,
+            "statistic": "median",
+            "python": platform.python_version(),
+            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            "duckdb": version("duckdb"),
+        },
+    }
+
+
+def is_time(peers: dict[str, Any], name: str) -> bool:
+    return name != UNSEALED and not isinstance(peers[name], str)
+
+
+def as_table(outcome: dict[str, Any]) -> str:
+    conditions = outcome["conditions"]
+    lines = [f"warehouse: {conditions['versions']:,} versions, {conditions['months']} months"]
+    for kind in ("limit", "peers", "ours"):
+        for name, value in outcome[kind].items():
+            bar = outcome["bars"].get(name) if kind == "ours" else None
+            note = f"bar {bar} ms: {'held' if outcome['held'][name] else 'MISSED'}" if bar else ""
+            lines.append(f"{kind:<6} {name:<58} {value:>8}  {note}".rstrip())
+    lines += [f"ratio  {name:<90} {value:>6}" for name, value in outcome["ratios"].items()]
+    lines.append(", ".join(f"{name} {conditions[name]}" for name in ("sealed_mb", "hot_mb", "seal_a_month_ms")))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
