@@ -57,6 +57,7 @@ def damage_told(path: Path) -> Iterator[None]:
         if not is_damage(error):
             raise
         raise WarehouseError(
-            f"{path} is damaged, and nothing is read from it. Run `aibuyer sync`, or import a file again: either"
-            " publishes a new one from what is whole."
+            f"{path}, or a sealed month that it names, is damaged, and nothing is read from it. Run `aibuyer sync`, or"
+            " import a file again: either publishes a new one from what is whole. A damaged month is named by `aibuyer"
+            " doctor`; the next nightly sync goes on without it and reads its days again."
         ) from None

@@ -273,7 +273,7 @@ class Reader:
         last, shape = _load_number(self._cursor(), as_of), SHAPES[coverage.facts]
         condition, parameters = within(coverage)
         rows = f"SELECT {shape.columns} FROM {coverage.facts}_as_of({last}) WHERE {condition}"
-        answer = self._cursor().sql(f"{rows} ORDER BY {', '.join(shape.key)}", params=parameters)
+        answer = self._cursor().execute(f"{rows} ORDER BY {', '.join(shape.key)}", parameters)
         return answer.to_arrow_table().cast(schema_of(coverage.facts))
 
     def loads(self) -> Answer:
