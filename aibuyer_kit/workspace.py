@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from aibuyer_kit.workflows.maturity import ResultMetric
+    from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.sync import SyncReport
 
 
@@ -186,6 +187,41 @@ class Client:
         curves = client_maturity(self._context, self._reader, metric, window=window, as_of=as_of)
         rows = [(account, *vars(point).values()) for account, curve in curves.items() for point in curve]
         return pd.DataFrame(rows, columns=["account_id", "age_days", "share_known", "days_compared"])
+
+    def quarantine(self, *, resolved: bool = False, as_of: AsOf | str | None = None) -> "pd.DataFrame":
+        """Return one row per row that could not be read and is still open; with `resolved` all that ever were."""
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return self._reader.quarantine(resolved=resolved, as_of=moment).frame()
+
+    def reconciliation(
+        self,
+        *,
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "Reconciliation":
+        """Return how the sums over each level compare with the platform's own figures of the accounts, day by day."""
+        from aibuyer_kit.workflows.reconcile import reconciliation
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+        return reconciliation(self._context, self._reader, period, as_of=moment)
+
+    def drift_history(self, *, checks: int = 30) -> "pd.DataFrame":
+        """Return one row per load, day, level and measure that differed at the end of one of the last `checks` days.
+
+        Money is in micros; a difference that later reads have mended stays in the history.
+        """
+        import pandas as pd
+
+        from aibuyer_kit.workflows.reconcile import Disagreement, drift_history
+
+        rows = [
+            {"load_id": load_id, **vars(each)}
+            for load_id, each in drift_history(self._context, self._reader, checks=checks)
+        ]
+        return pd.DataFrame(rows, columns=["load_id", *Disagreement.__annotations__])
 
     def accounts(self) -> "pd.DataFrame":
         """Return one row per ad account."""
