@@ -3,6 +3,7 @@
 Exit codes: 0 ok, 1 error, 2 wrong input, 5 authorisation, 6 rate limit, 130 interrupted.
 """
 
+import errno
 import sys
 import warnings
 from pathlib import Path
@@ -40,6 +41,17 @@ UntilOption = Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")]
 AsOfOption = Annotated[
     str, typer.Option("--as-of", help="What was known then: a load number, or a moment with its zone.")
 ]
+_FREE_SPACE = "Free some space, and run the same command again."
+_CHECK_MODE = "Check the owner and the mode of its folder."
+# What a disk may say to any command at any moment.
+_DISK_ERRORS = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: _FREE_SPACE,
+    errno.EACCES: _CHECK_MODE,
+    errno.EPERM: _CHECK_MODE,
+    errno.EROFS: _CHECK_MODE,
+}
 PortOption = Annotated[int, typer.Option(min=0, max=65_535, help="The port on 127.0.0.1.")]
 
 
@@ -51,6 +63,11 @@ def main() -> None:
     except AibuyerError as error:
         _say(f"error: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        _say(f"error: {error.filename or 'A file'} cannot be written ({error.strerror}). {_DISK_ERRORS[error.errno]}")
+        sys.exit(1)
 
 
 @app.callback(invoke_without_command=True)

@@ -18,6 +18,7 @@ from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, 
 from aibuyer_kit.core.naming import NameRule
 from aibuyer_kit.core.results import ResultRules
 from aibuyer_kit.core.results import ResultSetting as ResultSetting
+from aibuyer_kit.warehouse.cursor import Cursor, damage_told
 from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_names, named_objects, warn_of_unnamed
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import SHAPES, Coverage, schema_of, within
@@ -55,7 +56,7 @@ class Answer:
     """Rows of one reading, in the form that the caller can use; a CLI does without pandas and Arrow."""
 
     columns: tuple[str, ...]
-    _cursor: duckdb.DuckDBPyConnection
+    _cursor: Cursor
 
     def rows(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self._cursor.fetchall()]
@@ -64,8 +65,7 @@ class Answer:
         return self._cursor.to_arrow_table()
 
     def frame(self) -> "pd.DataFrame":
-        frame: pd.DataFrame = self._cursor.df()
-        return frame
+        return self._cursor.df()
 
 
 class Reader:
@@ -229,7 +229,7 @@ class Reader:
         last, shape = _load_number(self._cursor(), as_of), SHAPES[coverage.facts]
         condition, parameters = within(coverage)
         rows = f"SELECT {shape.columns} FROM {coverage.facts}_as_of({last}) WHERE {condition}"
-        answer = self._cursor().sql(f"{rows} ORDER BY {', '.join(shape.key)}", params=parameters)
+        answer = self._cursor().execute(f"{rows} ORDER BY {', '.join(shape.key)}", parameters)
         return answer.to_arrow_table().cast(schema_of(coverage.facts))
 
     def loads(self) -> Answer:
@@ -270,21 +270,23 @@ class Reader:
                 self._opened[1].close()
                 self._opened = None
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _cursor(self) -> Cursor:
         with self._mutex:
             if self._opened is None or self._opened[0] != self._files.current():
                 newest = _open_newest(self._files)
                 if self._opened:
                     self._opened[1].close()
                 self._opened = newest
-            return self._opened[1].cursor()
+            path, connection = self._opened
+            return Cursor(connection.cursor(), path)
 
 
 def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection]:
     current = files.current()
     for _ in range(_TRIES_AT_THE_POINTER):
         try:
-            return current, open_whole(files, current)
+            with damage_told(current):
+                return current, open_whole(files, current)
         except WarehouseError:
             # A sealed file that the newest snapshot does not name is removed, and this may not be the newest any more.
             if files.current() == current:
@@ -299,7 +301,7 @@ def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection
     raise WarehouseError(f"{current}, which the pointer names, is missing. Run `aibuyer sync`: it publishes a new one.")
 
 
-def _load_number(cursor: duckdb.DuckDBPyConnection, as_of: AsOf | None) -> int:
+def _load_number(cursor: Cursor, as_of: AsOf | None) -> int:
     """Return the last load that was known at `as_of`: one before the first that became known later.
 
     Raises PeriodError for a load that there is not, and for a moment without its zone.
@@ -316,7 +318,7 @@ def _load_number(cursor: duckdb.DuckDBPyConnection, as_of: AsOf | None) -> int:
     return number
 
 
-def _load_at(cursor: duckdb.DuckDBPyConnection, moment: datetime) -> int:
+def _load_at(cursor: Cursor, moment: datetime) -> int:
     if moment.tzinfo is None:
         raise PeriodError(f"as_of is {moment} without a time zone; give an aware moment, such as …T09:00+03:00.")
     row = cursor.execute(
@@ -326,9 +328,7 @@ def _load_at(cursor: duckdb.DuckDBPyConnection, moment: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-def _check_left_out(
-    cursor: duckdb.DuckDBPyConnection, breakdown: tuple[str, ...], parameters: Mapping[str, object]
-) -> None:
+def _check_left_out(cursor: Cursor, breakdown: tuple[str, ...], parameters: Mapping[str, object]) -> None:
     row = cursor.execute(left_out_sql(breakdown), dict(parameters)).fetchone()
     partly, coarser, mixed_account, attributions = row or (0, 0, None, [])
     if mixed_account:
@@ -343,5 +343,5 @@ def _check_left_out(
         warnings.warn(LeftOutWarning("coarser", count=coarser, level=level), stacklevel=3)
 
 
-def _answer(cursor: duckdb.DuckDBPyConnection) -> Answer:
-    return Answer(tuple(column[0] for column in cursor.description or ()), cursor)
+def _answer(cursor: Cursor) -> Answer:
+    return Answer(cursor.columns, cursor)

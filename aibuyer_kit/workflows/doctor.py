@@ -16,8 +16,10 @@ from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseError
 from aibuyer_kit.settings.content import FOLDERS, content_folder
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.warehouse.write import damaged_files
 from aibuyer_kit.workflows.counting_health import counting_problems
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
+from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import find_workspace
 
 _PACKAGES = (
@@ -77,6 +79,8 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
             yield f"{client_id}: access token", partial(_token, context)
         yield f"{client_id}: warehouse", partial(_warehouse, context)
         yield f"{client_id}: what counts", partial(_what_counts, context)
+        if inbox_of(context).path.exists():
+            yield f"{client_id}: inbox", partial(_inbox, context)
 
 
 def _finding(check: str, look: Callable[[], str | TokenHealth | Finding]) -> Finding:
@@ -151,7 +155,10 @@ def _what_counts(context: ClientContext) -> Finding:
 
 
 def _warehouse(context: ClientContext) -> Finding:
-    """Read how fresh the facts are and every byte of the sealed months; history that was lost stays a warning."""
+    """Read every block, sealed months too: a damaged one is else found only when something is read from it.
+
+    History that was lost stays a warning.
+    """
     reader = Reader(context.warehouse)
     fresh = reader.freshness()
     if damage := reader.damage():
@@ -159,8 +166,19 @@ def _warehouse(context: ClientContext) -> Finding:
             f"{'; '.join(damage)}. Put it back from a backup; otherwise the next nightly `aibuyer sync` goes on without"
             " the history of that month and reads its days again."
         )
+    if damaged := damaged_files(context.warehouse):
+        raise WarehouseError(
+            f"{', '.join(map(str, damaged))}: damaged. Run `aibuyer sync`, or import a file again: either publishes"
+            " anew from what is whole."
+        )
     said = f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
     if months := len(reader.sealed()):
         said += f", {months} sealed months"
     lost = reader.losses()
     return Finding("", True, f"{said}; lost: {', '.join(lost)}" if lost else said, warning=bool(lost))
+
+
+def _inbox(context: ClientContext) -> str:
+    inbox = inbox_of(context)
+    inbox.check()
+    return f"{inbox.counts().waiting} deliveries to be read again"

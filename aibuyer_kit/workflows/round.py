@@ -148,6 +148,10 @@ class Round:
     def _read_app(self, connectors: Sequence[Connector], budget: CallBudget) -> None:
         jobs = [job for connector in connectors for job in self._jobs_of(connector)]
         self._all += len(jobs)
+        for connector in connectors:
+            # Before the reads that make a night complete: one that is killed is thinned by the next sync.
+            if any(job.connector is connector and job.depth is Depth.NIGHTLY for job in jobs):
+                self._writer.thin(time_zone(connector.account().time_zone))
         for depth in Depth:
             waiting = [job for job in jobs if job.depth is depth]
             while waiting:
@@ -161,9 +165,8 @@ class Round:
             self._end_night(connector)
 
     def _end_night(self, connector: Connector) -> None:
-        """Thin, and seal the months that nights read no more; what cannot be sealed stays where it is."""
+        """Seal the months that nights read no more; what cannot be sealed stays where it is."""
         zone = time_zone(connector.account().time_zone)
-        self._writer.thin(zone)
         before = first_open_day(self._writer, connector, self._settings, self._doubtful_days(connector))
         try:
             self._writer.seal(connector.platform, connector.account_id, zone, before=before)

@@ -31,6 +31,7 @@ class History:
     rows_heard: int = 0
     # Answers that said something new and that no load took: of a read that broke off, or contradicted itself.
     rows_lost: int = 0
+    _of_stream: dict[Stream, list[Key]] = field(default_factory=dict)
     _waiting: dict[Key, list[tuple[datetime, Told]]] = field(default_factory=dict)
     _taken: set[Key] = field(default_factory=set)
     _interrupted: bool = False
@@ -50,7 +51,8 @@ class History:
         if load.is_complete:
             self._check_whole(load, heard, known)
             self.covered.setdefault(load.stream, set()).update(_days(load))
-        for key in {key for key in self.entries if load.covers(key)} | heard.keys():
+        before = [key for key in self._of_stream.get(load.stream, ()) if load.covers(key)]
+        for key in heard.keys() | before:
             told = [each for _, each in heard.get(key, ())]
             if not load.is_complete:
                 possible = self._latest(key).union(told)
@@ -59,6 +61,8 @@ class History:
             # What is seen is right: from here on the past has to read like this.
             first_told_at = heard[key][0][0] if key in heard else load.known_at
             entry = Entry(first_told_at, load.known_at, frozenset([known.get(key)]))
+            if key not in self.entries:
+                self._of_stream.setdefault(key.stream, []).append(key)
             self.entries.setdefault(key, []).append(entry)
 
     def _heard(self, key: Key, known_at: datetime) -> list[tuple[datetime, Told]]:
