@@ -111,7 +111,7 @@ def client_add(
             f" then: aibuyer sync --client {client_id}"
         )
     else:
-        _say(f"Next: aibuyer import FILE.csv --client {client_id}")
+        _say(f"Next: aibuyer connect meta --client {client_id}, or: aibuyer import FILE.csv --client {client_id}")
 
 
 @client_app.command("list")
