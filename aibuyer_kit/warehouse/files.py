@@ -107,8 +107,10 @@ def publish_copy(files: WarehouseFiles) -> Path:
         flush(files.folder)
         _point_to(files, target)
     except OSError as error:
-        for unfinished in (partial, target, files.pointer.with_suffix(".partial")):
+        for unfinished in (partial, files.pointer.with_suffix(".partial")):
             _drop(unfinished)
+        if not _points_to(files, target):
+            _drop(target)
         raise WarehouseError(
             f"The snapshot {target} could not be published ({error.strerror}). Readers keep the one before it, and what"
             f" was read is kept in {files.working}. {cure(error)}"
@@ -131,6 +133,12 @@ def _point_to(files: WarehouseFiles, snapshot: Path) -> None:
     flush(partial)
     partial.replace(files.pointer)
     flush(files.folder)
+
+
+def _points_to(files: WarehouseFiles, snapshot: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return files.pointer.read_bytes().strip() == snapshot.name.encode()
+    return False
 
 
 def _remove_old(files: WarehouseFiles) -> None:

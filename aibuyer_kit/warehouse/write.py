@@ -123,6 +123,7 @@ class Writer:
             if self._loads() < published:
                 self._close()
                 self.recovered = rebuild(files, "it was older than what is published")
+                migrate(self._open())
             self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != published
             self.check_sealed(thorough=False)
             remove_orphans(self._open(), files)
