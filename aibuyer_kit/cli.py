@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aibuyer_kit import __version__
-from aibuyer_kit.commands import connect, credentials, webhooks
+from aibuyer_kit.commands import connect, credentials, quarantine, webhooks
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows, told_to_end
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
@@ -33,6 +33,7 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(report_app, name="report")
 app.add_typer(connect.app, name="connect")
 app.add_typer(credentials.app, name="credentials")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(webhooks.app, name="webhooks")
 
 DaysOption = Annotated[int | None, typer.Option(help="Full days that end yesterday. Default: 28.")]
@@ -110,7 +111,7 @@ def client_add(
             f" then: aibuyer sync --client {client_id}"
         )
     else:
-        _say(f"Next: aibuyer import FILE.csv --client {client_id}")
+        _say(f"Next: aibuyer connect meta --client {client_id}, or: aibuyer import FILE.csv --client {client_id}")
 
 
 @client_app.command("list")
@@ -194,6 +195,9 @@ def import_file(
         bool,
         typer.Option("--replace-days", help="The file is all there is for its days: what it does not hold is gone."),
     ] = False,
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="Rows that cannot be used are no error: see `aibuyer quarantine list`.")
+    ] = False,
     beside_synced: Annotated[
         bool, typer.Option("--beside-synced", help="Let an account that is synced have days that no sync has read.")
     ] = False,
@@ -218,10 +222,18 @@ def import_file(
         _print(preview_text(read_file(file, mapping, stated)))
         return
     context = only_client(find_workspace(workspace), client)
-    done = import_export(context, file, mapping, replace_days=replace_days, beside_synced=beside_synced, stated=stated)
+    done = import_export(
+        context,
+        file,
+        mapping,
+        replace_days=replace_days,
+        quarantine=quarantine,
+        beside_synced=beside_synced,
+        stated=stated,
+    )
     _print(done.summary())
-    if not done.report.is_complete:
-        _say("Rows were rejected (see above); the others are loaded.")
+    if not done.report.is_complete and not quarantine:
+        _say("Rows were rejected (see above) and are in the quarantine; the others are loaded.")
         raise typer.Exit(1)
 
 

@@ -52,6 +52,16 @@ class Freshness:
 
 
 @dataclass(frozen=True)
+class DayEnd:
+    """An account's day and the moment at which it ended there, an aware datetime."""
+
+    platform: str
+    account_id: str
+    day: date
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
 class Answer:
     """Rows of one reading, in the form that the caller can use; a CLI does without pandas and Arrow."""
 
@@ -75,6 +85,11 @@ class Reader:
         self._files = WarehouseFiles(folder)
         self._opened: tuple[Path, duckdb.DuckDBPyConnection] | None = None
         self._mutex = threading.Lock()
+
+    @property
+    def is_published(self) -> bool:
+        """Whether there is a snapshot to read."""
+        return self._files.pointer.exists()
 
     def insights(
         self,
@@ -174,9 +189,15 @@ class Reader:
         return _answer(cursor)
 
     def development(
-        self, account_id: str, zone: ZoneInfo, *, result: ResultSetting, as_of: AsOf | None = None
+        self,
+        account_id: str,
+        zone: ZoneInfo,
+        *,
+        result: ResultSetting,
+        as_of: AsOf | None = None,
+        since: date = date.min,
     ) -> Answer:
-        """Return one row per day and age (whole days of `zone`): the account's results as they were known then."""
+        """Return one row per day from `since` on and age (days of `zone`): the account's results as known then."""
         cursor = self._cursor()
         last = _load_number(cursor, as_of)
         loads = cursor.execute("SELECT load_id, known_at_utc FROM load WHERE load_id <= ?", [last]).fetchall()
@@ -186,6 +207,7 @@ class Reader:
                 "load_ids": [load_id for load_id, _ in loads],
                 "known_on": [account_date(known_at.replace(tzinfo=UTC), zone) for _, known_at in loads],
                 "account_id": account_id,
+                "since": since,
                 "as_of_load": last,
                 "action_0": result.action_type,
             },
@@ -204,6 +226,28 @@ class Reader:
                 "action_0": result.action_type,
             },
         )
+        return _answer(cursor)
+
+    def levels_read(self, ends: Sequence[DayEnd], *, as_of: AsOf | None = None) -> Answer:
+        """Return one row per account, day and level of which a complete read of insights began after the day's end."""
+        cursor = self._cursor()
+        columns: dict[str, object] = {
+            "platforms": [each.platform for each in ends],
+            "account_ids": [each.account_id for each in ends],
+            "days": [each.day for each in ends],
+            "ended_at": [each.ended_at.astimezone(UTC).replace(tzinfo=None) for each in ends],
+        }
+        cursor.execute(sql_text("read/levels_read"), {**columns, "as_of_load": _load_number(cursor, as_of)})
+        return _answer(cursor)
+
+    def quarantine(self, *, as_of: AsOf | None = None, resolved: bool = False) -> Answer:
+        """Return one row per row that could not be read and was open then; with `resolved` also those that were not."""
+        cursor = self._cursor()
+        last = _load_number(cursor, as_of)
+        if not cursor.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'quarantine'").fetchone():
+            # A snapshot of before there was a quarantine, until the next sync publishes one.
+            return _answer(cursor.execute("SELECT quarantine_id FROM (SELECT 0 AS quarantine_id) WHERE false"))
+        cursor.execute(sql_text("read/quarantine"), {"as_of_load": last, "resolved": resolved})
         return _answer(cursor)
 
     def known_figures(self, platform: str, account_id: str, days: DateRange) -> Answer:

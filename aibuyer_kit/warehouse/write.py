@@ -1,7 +1,7 @@
 """The one writer of a client's warehouse."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ import filelock
 from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseBusyError, WarehouseError
+from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.compact import compact
 from aibuyer_kit.warehouse.connection import check_blocks, cure, interruptible, is_damage, is_whole, open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
@@ -89,7 +90,7 @@ def _only_writer(files: WarehouseFiles) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class CompleteRead:
-    """Days that one read covered whole, and the platform's clock at its end."""
+    """Days that one read covered whole but for rows in the quarantine, and the platform's clock at its end."""
 
     days: DateRange
     known_at: datetime
@@ -136,9 +137,11 @@ class Writer:
         known_at: Callable[[], datetime],
         extent: Extent = "complete",
         finished: Callable[[], date | None] = lambda: None,
+        rejected: Sequence[UnreadableRow] = (),
     ) -> LoadResult:
         """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
 
+        `rejected` may fill while the read goes on: rows that could not be read, which go into the quarantine.
         If the read fails in mid-way, the days that `finished` says are over (up to that one) are kept as a complete
         load, what came of later ones as a broken load, and the error is raised again.
         Raises InconsistentReadError for a read that contradicts itself or what is known, and WarehouseError if the file
@@ -149,10 +152,10 @@ class Writer:
             try:
                 stage(connection, coverage, tables)
             except (AibuyerError, KeyboardInterrupt):
-                self._keep_what_came(connection, coverage, finished(), known_at)
+                self._keep_what_came(connection, coverage, finished(), known_at, rejected)
                 raise
             self._bring_back(coverage)
-            result = load_staged(connection, coverage, extent=extent, known_at=known_at())
+            result = load_staged(connection, coverage, extent=extent, known_at=known_at(), rejected=rejected)
         self._unpublished = True
         return result
 
@@ -162,26 +165,30 @@ class Writer:
         coverage: Coverage,
         finished: date | None,
         known_at: Callable[[], datetime],
+        rejected: Sequence[UnreadableRow],
     ) -> None:
         if finished is not None and coverage.days is not None and coverage.days.since <= finished < coverage.days.until:
             whole = replace(coverage, days=DateRange(coverage.days.since, finished))
             coverage = replace(coverage, days=DateRange(finished + timedelta(days=1), coverage.days.until))
             set_aside_after(connection, finished)
+            # A row that does not tell its day may be about any of those that were asked for.
+            of_whole = [row for row in rejected if row.may_be_of and row.may_be_of.since <= finished]
+            rejected = [row for row in rejected if not row.may_be_of or row.may_be_of.until > finished]
             self._bring_back(whole)
-            load_staged(connection, whole, extent="complete", known_at=known_at())
+            load_staged(connection, whole, extent="complete", known_at=known_at(), rejected=of_whole)
             take_back(connection)
             self._unpublished = True
         # Without a page there is nothing to keep, and asking the platform for the time could hang once more.
-        if staged_rows(connection):
+        if staged_rows(connection) or rejected:
             self._bring_back(coverage)
-            load_staged(connection, coverage, extent="broken", known_at=known_at())
+            load_staged(connection, coverage, extent="broken", known_at=known_at(), rejected=rejected)
             self._unpublished = True
 
     def reads(self, platform: str, account_id: str, level: Level = Level.AD) -> tuple[CompleteRead, ...]:
         """Return the complete reads of an account's insights at a level, the oldest first."""
         rows = self._rows(
-            "SELECT since, until, known_at_utc FROM load WHERE extent = 'complete' AND facts = 'insights'"
-            " AND level = ? AND platform = ? AND account_id = ? ORDER BY load_id",
+            "SELECT since, until, known_at_utc FROM load WHERE extent IN ('complete', 'doubtful')"
+            " AND facts = 'insights' AND level = ? AND platform = ? AND account_id = ? ORDER BY load_id",
             [str(level), platform, account_id],
         )
         return tuple(CompleteRead(DateRange(since, until), known.replace(tzinfo=UTC)) for since, until, known in rows)
@@ -189,7 +196,7 @@ class Writer:
     def recent_reads(self, platform: str, account_id: str, after: datetime) -> tuple[RecentRead, ...]:
         """Return all complete reads of an account that ended at `after` or later, the oldest first."""
         rows = self._rows(
-            "SELECT facts, level, since, until, known_at_utc FROM load WHERE extent = 'complete'"
+            "SELECT facts, level, since, until, known_at_utc FROM load WHERE extent IN ('complete', 'doubtful')"
             " AND platform = ? AND account_id = ? AND known_at_utc >= ? ORDER BY load_id",
             [platform, account_id, after.astimezone(UTC).replace(tzinfo=None)],
         )

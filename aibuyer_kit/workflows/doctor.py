@@ -18,6 +18,7 @@ from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import damaged_files
 from aibuyer_kit.workflows.counting_health import counting_problems
+from aibuyer_kit.workflows.reconcile import known_reconciliation
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
 from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import find_workspace
@@ -78,6 +79,9 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
         if context.settings.accounts and not is_example:
             yield f"{client_id}: access token", partial(_token, context)
         yield f"{client_id}: warehouse", partial(_warehouse, context)
+        if Reader(context.warehouse).is_published:
+            yield f"{client_id}: quarantine", partial(_quarantine, context)
+            yield f"{client_id}: reconciliation", partial(_reconciled, context)
         yield f"{client_id}: what counts", partial(_what_counts, context)
         if inbox_of(context).path.exists():
             yield f"{client_id}: inbox", partial(_inbox, context)
@@ -182,3 +186,18 @@ def _inbox(context: ClientContext) -> str:
     inbox = inbox_of(context)
     inbox.check()
     return f"{inbox.counts().waiting} deliveries to be read again"
+
+
+def _quarantine(context: ClientContext) -> Finding:
+    rows = Reader(context.warehouse).quarantine().rows()
+    if not rows:
+        return Finding("", True, "every row could be read")
+    fields = ", ".join(sorted({row["field"] for row in rows}))
+    said = f"{len(rows)} rows could not be read ({fields}): aibuyer quarantine list --client {context.id}"
+    return Finding("", True, said, warning=True)
+
+
+def _reconciled(context: ClientContext) -> Finding:
+    found = known_reconciliation(context, Reader(context.warehouse))
+    differs = found.state == "differs"
+    return Finding("", True, f"{found}; the next night reads them again" if differs else str(found), warning=differs)

@@ -41,9 +41,10 @@ class ImportDone:
     def summary(self) -> str:
         """Return a few lines for a terminal."""
         load, gone = self.facts, sum(each.closed for each in (self.facts, *self.replaced))
+        set_aside = f", {load.rejected} set aside (aibuyer quarantine list)" if load.rejected else ""
         return (
             f"{self.report}\n{load.coverage.days}: {load.inserted} new rows, {load.restated} restated,"
-            f" {gone} gone, {load.unchanged} unchanged\n{self.totals}\n"
+            f" {gone} gone, {load.unchanged} unchanged{set_aside}\n{self.totals}\n"
             f"load {load.load_id}; to take it back: aibuyer import-undo {load.load_id}"
         )
 
@@ -73,20 +74,25 @@ def import_export(
     mapping: Path | None,
     *,
     replace_days: bool = False,
+    quarantine: bool = False,
     beside_synced: bool = False,
     stated: "Choices | None" = None,
 ) -> ImportDone:
     """Load a CSV or XLSX export and publish it; `stated` says how the file is written, and goes before the mapping.
 
     What the file does not name is left as it is: it may hold a few campaigns only. With `replace_days` the file is all
-    that there is for its account and days, and what it does not hold is gone, on every level. With `beside_synced` an
-    account that is synced may get days that no sync has read.
+    that there is for its account and days, and what it does not hold is gone, on every level. Rows that cannot be used
+    go into the quarantine; a file with such rows replaces its days only with `quarantine`, and what they may be about
+    stays. With `beside_synced` an account that is synced may get days that no sync has read.
     Raises ImportFileError that names line, column and cure, also if the rows would add to what is known or change it
     otherwise than by restating it; InconsistentReadError if a day would count twice. Nothing is loaded then.
     """
     found = read_file(file, mapping, stated)
-    if replace_days and not found.report.is_complete:
-        raise ImportFileError(f"{file} has rows that cannot be used, so it cannot replace its days:\n{found.report}")
+    if replace_days and not quarantine and not found.report.is_complete:
+        raise ImportFileError(
+            f"{file} has rows that cannot be used, so it cannot replace its days:\n{found.report}\n"
+            "Mend them, or set them aside with --quarantine: what they may be about is left as it was."
+        )
     refuse_synced_account(context, _reader(context), found, beside_synced=beside_synced)
     known_at = import_time(context)
     with open_writer(context.warehouse) as writer:
@@ -96,7 +102,7 @@ def import_export(
         others = other_forms(reader, found) if replace_days else set()
         # Facts first: they may be refused, and then nothing else is loaded either.
         extent: Extent = "complete" if replace_days else "partial"
-        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, extent=extent)
+        facts = writer.load(_coverage(found), [found.facts], known_at=known_at, extent=extent, rejected=found.rejected)
         for level, entities in _by_level(found.entities):
             coverage = Coverage("entities", found.account.platform, found.account.account_id, level)
             writer.load(coverage, [entities], known_at=known_at, extent="partial")

@@ -10,6 +10,7 @@ from aibuyer_kit.core.dates import time_zone
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import account_zones, client_clock
+from aibuyer_kit.workflows.reconcile import known_reconciliation
 from aibuyer_kit.workflows.sync_log import SyncLog
 
 
@@ -30,7 +31,10 @@ def _status_or_problem(workspace: Path, client_id: str) -> dict[str, Any]:
 
 
 def client_status(context: ClientContext) -> dict[str, Any]:
-    """Return one row: data as of (account time), its age in minutes, days covered, loads, and reads that broke off."""
+    """Return one row: data as of (account time), its age in minutes, days covered, loads, and what is wrong with them.
+
+    `broken_loads` broke off, `quarantined` rows could not be read yet, and `reconciliation` says how the levels agree.
+    """
     reader = Reader(context.warehouse)
     try:
         fresh = reader.freshness()
@@ -47,6 +51,8 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         last_day=fresh.last_day,
         loads=fresh.load_id,
         broken_loads=sum(load["extent"] == "broken" for load in loads),
+        quarantined=len(reader.quarantine().rows()),
+        reconciliation=str(known_reconciliation(context, reader)),
     )
 
 
@@ -65,5 +71,14 @@ def service_rows(context: ClientContext) -> Iterator[dict[str, Any]]:
 
 
 def _row(client_id: str, **known: Any) -> dict[str, Any]:
-    columns = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "broken_loads")
+    columns = (
+        "data_as_of",
+        "age_minutes",
+        "first_day",
+        "last_day",
+        "loads",
+        "broken_loads",
+        "quarantined",
+        "reconciliation",
+    )
     return {"client": client_id, **{name: known.get(name) for name in columns}}

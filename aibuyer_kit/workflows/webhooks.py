@@ -12,6 +12,7 @@ from aibuyer_kit.access.credentials import meta_login, stored_secrets
 from aibuyer_kit.connectors.base import Connector, EntityStream
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, PlatformError
+from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.settings.workspace_settings import MetaSection, read_settings
 from aibuyer_kit.warehouse.load import Coverage, LoadResult
 from aibuyer_kit.warehouse.write import Writer, open_writer
@@ -89,8 +90,10 @@ def _levels_by_account(deliveries: Sequence[Delivery]) -> dict[str, set[Level]]:
 
 def _read_again(writer: Writer, connector: Connector, levels: Set[Level]) -> Iterator[LoadResult]:
     for level in sorted(levels, key=lambda each: each.depth):
+        rejected: list[UnreadableRow] = []
+        tables = connector.fetch(EntityStream(level), rejected=rejected.append)
         coverage = Coverage("entities", connector.platform, connector.account_id, level)
-        yield writer.load(coverage, connector.fetch(EntityStream(level)), known_at=connector.platform_time)
+        yield writer.load(coverage, tables, known_at=connector.platform_time, rejected=rejected)
 
 
 def drain_workspace(workspace: Path, client_id: str | None = None) -> Iterator[Drained]:

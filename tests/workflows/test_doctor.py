@@ -16,7 +16,7 @@ from .accounts import client, load_days
 from .counting import Campaign, load, write_client
 
 ACCOUNT = AccountSection(id="act_1")
-CLIENT_CHECKS = ("settings", "access token", "warehouse", "what counts")
+CLIENT_CHECKS = ("settings", "access token", "warehouse", "quarantine", "reconciliation", "what counts")
 
 
 @pytest.fixture
@@ -41,8 +41,12 @@ def test_a_healthy_workspace_is_well_in_every_check(workspace: Path, monkeypatch
     installation = ["Python", "packages", "content", "workspace", "writable", "settings"]
     assert [each.check for each in findings] == [*installation, *(f"shop: {n}" for n in CLIENT_CHECKS)]
     assert all(each.ok for each in findings)
-    assert findings[-2] == Finding("shop: warehouse", True, "load 1, data as of 2026-03-02T09:00+00:00")
-    assert findings[-1] == Finding("shop: what counts", True, "purchase (total)")
+    assert findings[-4:] == [
+        Finding("shop: warehouse", True, "load 1, data as of 2026-03-02T09:00+00:00"),
+        Finding("shop: quarantine", True, "every row could be read"),
+        Finding("shop: reconciliation", True, "not yet compared"),
+        Finding("shop: what counts", True, "purchase (total)"),
+    ]
     assert "canary" not in str(findings)
 
 

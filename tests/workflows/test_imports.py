@@ -16,6 +16,7 @@ from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone, import_export
 from aibuyer_kit.workflows.insights import read_insights
+from aibuyer_kit.workflows.quarantine import quarantined
 from aibuyer_kit.workspace import Client
 
 from .accounts import client, load_days
@@ -55,9 +56,9 @@ def shop(tmp_path: Path) -> ClientContext:
     return client(tmp_path, clock="system")
 
 
-def daily(context: ClientContext, text: str = DAILY, *, replace_days: bool = False, more: str = "") -> ImportDone:
+def daily(context: ClientContext, text: str = DAILY, *, more: str = "", **options: bool) -> ImportDone:
     mapping = MAPPING.format(days="", day_column='date = "Day"') + more
-    return _imported(context, text, mapping, replace_days=replace_days)
+    return _imported(context, text, mapping, **options)
 
 
 def total(context: ClientContext, since: str, until: str, *rows: str) -> ImportDone:
@@ -66,11 +67,11 @@ def total(context: ClientContext, since: str, until: str, *rows: str) -> ImportD
     return _imported(context, "\n".join(["Campaign,Cost,Shown,Orders,Revenue", *rows]), mapping)
 
 
-def _imported(context: ClientContext, text: str, mapping: str, *, replace_days: bool = False) -> ImportDone:
+def _imported(context: ClientContext, text: str, mapping: str, **options: bool) -> ImportDone:
     file, stated = context.folder / "export.csv", context.folder / "mapping.toml"
     file.write_text(text, encoding="utf-8")
     stated.write_text(mapping, encoding="utf-8")
-    return import_export(context, file, stated, replace_days=replace_days)
+    return import_export(context, file, stated, **options)
 
 
 def known(context: ClientContext) -> dict[tuple[str, str], tuple[object, ...]]:
@@ -133,6 +134,30 @@ def test_a_file_with_rejected_rows_replaces_nothing(shop: ClientContext) -> None
     with pytest.raises(ImportFileError, match=r"cannot replace its days:\n(?s:.*)line 3: .*\$50\.20"):
         daily(shop, damaged, replace_days=True)
     assert (known(shop), loads(shop)) == (before, loaded)
+
+
+def test_rows_that_cannot_be_used_go_into_the_quarantine_until_a_file_has_them_right(shop: ClientContext) -> None:
+    """One has a key and a bad amount, one has no day; the mended file resolves what it brings."""
+    damaged = DAILY.replace("50.20", "abc") + "2026-13-45,Autumn,1.00,1,,\n"
+    done = daily(shop, damaged)
+    assert (done.facts.inserted, done.facts.rejected) == (2, 2)
+    assert "2 set aside (aibuyer quarantine list)" in done.summary()
+    rows = {row["entity_id"]: row for row in quarantined(shop)}
+    assert (rows["Summer"]["date"], rows["Summer"]["field"]) == (date(2026, 3, 1), "Cost")
+    assert (rows["Autumn"]["date"], rows["Autumn"]["since"]) == (None, date(2026, 3, 1))
+    assert rows["Summer"]["reason"].startswith("export.csv, line 3: column 'Cost': 'abc'")
+    assert '"Campaign":"Summer","Cost":"abc"' in rows["Summer"]["raw"]
+    daily(shop)
+    assert [row["entity_id"] for row in quarantined(shop)] == ["Autumn"]
+
+
+def test_a_file_that_replaces_its_days_may_set_rows_aside_when_asked_to(shop: ClientContext) -> None:
+    """What a bad row is about stays as it was; what the file does not hold is gone all the same."""
+    daily(shop, DAILY + "2026-03-01,Autumn,1.00,1,,\n")
+    done = daily(shop, DAILY.replace("50.20", "abc"), replace_days=True, quarantine=True)
+    assert (done.facts.extent, done.facts.closed, done.facts.rejected) == ("doubtful", 1, 1)
+    assert sorted(known(shop)) == [("Spring", "2026-03-01"), ("Spring", "2026-03-02"), ("Summer", "2026-03-01")]
+    assert known(shop)["Summer", "2026-03-01"][0] == 50.2
 
 
 def assert_refused(context: ClientContext, error: type[AibuyerError], words: str) -> None:

@@ -9,7 +9,16 @@ from aibuyer_kit.workflows.status import client_status, workspace_status
 
 from .accounts import add_account, client, load_days
 
-COLUMNS = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "broken_loads")
+COLUMNS = (
+    "data_as_of",
+    "age_minutes",
+    "first_day",
+    "last_day",
+    "loads",
+    "broken_loads",
+    "quarantined",
+    "reconciliation",
+)
 
 
 def test_the_row_tells_how_fresh_the_data_is_and_which_reads_broke_off(tmp_path: Path) -> None:
@@ -26,6 +35,8 @@ def test_the_row_tells_how_fresh_the_data_is_and_which_reads_broke_off(tmp_path:
         "last_day": date(2026, 5, 31),
         "loads": 3,
         "broken_loads": 1,
+        "quarantined": 0,
+        "reconciliation": "not yet compared",
     }
 
 
