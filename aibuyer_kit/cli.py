@@ -111,7 +111,7 @@ def client_add(
             f" then: aibuyer sync --client {client_id}"
         )
     else:
-        _say(f"Next: aibuyer import FILE.csv --client {client_id}")
+        _say(f"Next: aibuyer connect meta --client {client_id}, or: aibuyer import FILE.csv --client {client_id}")
 
 
 @client_app.command("list")
@@ -311,12 +311,8 @@ def status(client: ClientOption = None, workspace: WorkspaceOption = None, json:
     from aibuyer_kit.workflows.workspaces import find_workspace
 
     rows = workspace_status(find_workspace(workspace), client)
-    if json:
-        put_rows(rows, json)
-        return
-    if measured := [line for row in rows for line in row.pop("service")]:
-        _print(f"{as_table(measured)}\n")
-    put_rows(rows, json)
+    measured = [] if json else [line for row in rows for line in row.pop("service")]
+    put_rows(rows, json, f"\n{as_table(measured)}" if measured else "")
 
 
 @app.command()

@@ -1,11 +1,13 @@
 """What a notebook holds: a Workspace and its Clients. They only delegate to workflows and the warehouse's reader."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.entities import parse_level
+from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from aibuyer_kit.workflows.maturity import ResultMetric
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.sync import SyncReport
+
+
+# How the commands that serve notebooks and dashboards hand over what they show.
+WORKSPACE_VARIABLE = "AIBUYER_WORKSPACE"
+CLIENT_VARIABLE = "AIBUYER_CLIENT"
 
 
 def open_workspace(folder: Path | str | None = None) -> "Workspace":
@@ -41,6 +48,12 @@ def load_example() -> "Workspace":
         return Workspace(example_workspace(progress=progress))
 
 
+def open_or_example(folder: Path | str = "") -> "Workspace":
+    """Return the workspace in `folder` or in AIBUYER_WORKSPACE, which `aibuyer lab` hands over, or else the example."""
+    named = folder or os.environ.get(WORKSPACE_VARIABLE, "")
+    return open_workspace(named) if named else load_example()
+
+
 class Workspace:
     """One folder with settings, clients, and the content that people edit."""
 
@@ -52,6 +65,14 @@ class Workspace:
     def clients(self) -> tuple[str, ...]:
         """The ids of all clients, sorted."""
         return tuple(client_ids(self.folder))
+
+    @property
+    def first_client(self) -> str:
+        """The id of AIBUYER_CLIENT, or the first one. Raises NotFoundError if there is none yet."""
+        named = os.environ.get(CLIENT_VARIABLE, "")
+        if not named and not self.clients:
+            raise NotFoundError(f"The workspace {self.folder} has no clients yet. Add one: aibuyer client add")
+        return named or self.clients[0]
 
     def client(self, client_id: str) -> "Client":
         """Return a client. Raises NotFoundError with the ids there are."""

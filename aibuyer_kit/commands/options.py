@@ -27,9 +27,11 @@ def put(text: str) -> None:
     typer.echo(text)
 
 
-def put_rows(rows: list[dict[str, Any]], as_json_text: bool) -> None:
-    """Print one row per client, and end with code 1 if one of them has a problem."""
+def put_rows(rows: list[dict[str, Any]], as_json_text: bool, more: str = "") -> None:
+    """Print one row per client, then `more`, and end with code 1 if one of the clients has a problem."""
     put(as_json(rows) if as_json_text else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+    if more:
+        put(more)
     if any(row["problem"] for row in rows):
         raise typer.Exit(1)
 

@@ -11,10 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from aibuyer_kit.core.errors import InputError, NotFoundError
-from aibuyer_kit.dashboards.figures import CLIENT_VARIABLE, WORKSPACE_VARIABLE
 from aibuyer_kit.dashboards.known_hosts import HOSTS_VARIABLE
 from aibuyer_kit.settings.content import WORKSPACE_FILE, content_folder
 from aibuyer_kit.settings.workspace_settings import read_settings
+from aibuyer_kit.workspace import CLIENT_VARIABLE, WORKSPACE_VARIABLE
 
 ADDRESS = "127.0.0.1"
 # Widgets need these two; others may miss modules that Voila's shell does not have.

@@ -90,8 +90,8 @@ class MetaTokens:
             if asking is self._credentials:
                 raise
             raise AuthorisationError(
-                f"Meta does not take the app {self._credentials.app_id} with this secret ({error})"
-                " The token has not been looked at. Copy id and secret again:"
+                f"Meta does not take the app {self._credentials.app_id} with this secret, and the"
+                " token has not been looked at. Copy id and secret again:"
                 " https://developers.facebook.com/apps > your app > App settings > Basic",
                 code=error.code,
                 subcode=error.subcode,
