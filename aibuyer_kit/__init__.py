@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aibuyer_kit.core.errors import AibuyerError
     from aibuyer_kit.core.metrics import METRICS
-    from aibuyer_kit.workspace import Client, Workspace, load_example, open_workspace
+    from aibuyer_kit.workspace import Client, Workspace, load_example, open_or_example, open_workspace
 
 __version__ = "0.1.0"
 
@@ -25,10 +25,20 @@ _HOMES = {
     "Client": "aibuyer_kit.workspace",
     "Workspace": "aibuyer_kit.workspace",
     "load_example": "aibuyer_kit.workspace",
+    "open_or_example": "aibuyer_kit.workspace",
     "open_workspace": "aibuyer_kit.workspace",
 }
 
-__all__ = ["METRICS", "AibuyerError", "Client", "Workspace", "__version__", "load_example", "open_workspace"]
+__all__ = [
+    "METRICS",
+    "AibuyerError",
+    "Client",
+    "Workspace",
+    "__version__",
+    "load_example",
+    "open_or_example",
+    "open_workspace",
+]
 
 
 def __getattr__(name: str) -> Any:

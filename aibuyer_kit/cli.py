@@ -3,19 +3,24 @@
 Exit codes: 0 ok, 1 error, 2 wrong input, 5 authorisation, 6 rate limit, 130 interrupted.
 """
 
+import errno
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aibuyer_kit import __version__
-from aibuyer_kit.commands import connect, credentials, webhooks
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption
+from aibuyer_kit.commands import connect, credentials, quarantine, webhooks
+from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows, told_to_end
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
 from aibuyer_kit.core.text_table import as_json, as_table
+
+if TYPE_CHECKING:
+    from aibuyer_kit.access.clients import ClientContext
+    from aibuyer_kit.settings.workspace_settings import Settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 client_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Add and list clients.")
@@ -28,6 +33,7 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(report_app, name="report")
 app.add_typer(connect.app, name="connect")
 app.add_typer(credentials.app, name="credentials")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(webhooks.app, name="webhooks")
 
 DaysOption = Annotated[int | None, typer.Option(help="Full days that end yesterday. Default: 28.")]
@@ -36,6 +42,17 @@ UntilOption = Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")]
 AsOfOption = Annotated[
     str, typer.Option("--as-of", help="What was known then: a load number, or a moment with its zone.")
 ]
+_FREE_SPACE = "Free some space, and run the same command again."
+_CHECK_MODE = "Check the owner and the mode of its folder."
+# What a disk may say to any command at any moment.
+_DISK_ERRORS = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: _FREE_SPACE,
+    errno.EACCES: _CHECK_MODE,
+    errno.EPERM: _CHECK_MODE,
+    errno.EROFS: _CHECK_MODE,
+}
 PortOption = Annotated[int, typer.Option(min=0, max=65_535, help="The port on 127.0.0.1.")]
 
 
@@ -47,6 +64,11 @@ def main() -> None:
     except AibuyerError as error:
         _say(f"error: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        _say(f"error: {error.filename or 'A file'} cannot be written ({error.strerror}). {_DISK_ERRORS[error.errno]}")
+        sys.exit(1)
 
 
 @app.callback(invoke_without_command=True)
@@ -89,26 +111,15 @@ def client_add(
             f" then: aibuyer sync --client {client_id}"
         )
     else:
-        _say(f"Next: aibuyer import FILE.csv --client {client_id}")
+        _say(f"Next: aibuyer connect meta --client {client_id}, or: aibuyer import FILE.csv --client {client_id}")
 
 
 @client_app.command("list")
 def client_list(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """List the clients of the workspace."""
-    from aibuyer_kit.access.clients import client_ids, open_client
-    from aibuyer_kit.workflows.workspaces import find_workspace
+    from aibuyer_kit.workflows.workspaces import client_rows, find_workspace
 
-    folder = find_workspace(workspace)
-    contexts = [open_client(folder, client_id) for client_id in client_ids(folder)]
-    rows = [
-        {
-            "client": context.id,
-            "name": context.settings.name,
-            "accounts": ", ".join(account.id for account in context.settings.accounts),
-        }
-        for context in contexts
-    ]
-    _print(as_json(rows) if json else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+    put_rows(client_rows(find_workspace(workspace)), json)
 
 
 @config_app.command("show")
@@ -132,18 +143,39 @@ def config_show(
 def sync(
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every client that has an ad account, one after another.")
+    ] = False,
     backfill_days: Annotated[int | None, typer.Option(help="How far the first sync reads back.")] = None,
 ) -> None:
     """Read a client's ad accounts into its warehouse, with every restatement."""
     from aibuyer_kit.settings.workspace_settings import read_settings
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client, syncable_clients
+
+    if every and client:
+        raise InputError("Give either --client or --all, not both.")
+    folder = find_workspace(workspace)
+    settings = read_settings(folder, {} if backfill_days is None else {"sync.backfill_days": backfill_days})
+    opening = syncable_clients(folder) if every else [lambda: only_client(folder, client)]
+    errors: list[AibuyerError] = []
+    with told_to_end():
+        for opened in opening:
+            try:
+                errors += _synced(opened(), settings)
+            except AibuyerError as error:
+                errors.append(error)
+                if every:
+                    _say(f"error: {error}")
+    if errors:
+        raise errors[0]
+
+
+def _synced(context: "ClientContext", settings: "Settings") -> list[AibuyerError]:
+    """Sync one client, print what was done, and return what failed."""
     from aibuyer_kit.workflows.connect import client_connectors
     from aibuyer_kit.workflows.progress import tqdm_progress
     from aibuyer_kit.workflows.sync import sync_client
-    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
-    folder = find_workspace(workspace)
-    context = only_client(folder, client)
-    settings = read_settings(folder, {} if backfill_days is None else {"sync.backfill_days": backfill_days})
     try:
         connectors = client_connectors(context, settings.meta, clock=AnnouncedClock(SystemClock(), _say_wait))
         with tqdm_progress(f"Syncing {context.id}", shown=sys.stderr.isatty()) as progress:
@@ -152,8 +184,7 @@ def sync(
         _say("Interrupted. What had been read is kept and published; the next sync goes on from there.")
         raise
     _print(report.summary())
-    if report.failures:
-        raise report.failures[0].error
+    return [each.error for each in report.failures]
 
 
 @app.command("import")
@@ -163,6 +194,12 @@ def import_file(
     replace_days: Annotated[
         bool,
         typer.Option("--replace-days", help="The file is all there is for its days: what it does not hold is gone."),
+    ] = False,
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="Rows that cannot be used are no error: see `aibuyer quarantine list`.")
+    ] = False,
+    beside_synced: Annotated[
+        bool, typer.Option("--beside-synced", help="Let an account that is synced have days that no sync has read.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show how each column is understood; load nothing.")
@@ -185,11 +222,32 @@ def import_file(
         _print(preview_text(read_file(file, mapping, stated)))
         return
     context = only_client(find_workspace(workspace), client)
-    done = import_export(context, file, mapping, replace_days=replace_days, stated=stated)
+    done = import_export(
+        context,
+        file,
+        mapping,
+        replace_days=replace_days,
+        quarantine=quarantine,
+        beside_synced=beside_synced,
+        stated=stated,
+    )
     _print(done.summary())
-    if not done.report.is_complete:
-        _say("Rows were rejected (see above); the others are loaded.")
+    if not done.report.is_complete and not quarantine:
+        _say("Rows were rejected (see above) and are in the quarantine; the others are loaded.")
         raise typer.Exit(1)
+
+
+@app.command("import-undo")
+def import_undo(
+    load: Annotated[int, typer.Argument(help="The load that `aibuyer import` named.")],
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Take an imported file back: what it brought is gone, what it replaced holds again, and history stays."""
+    from aibuyer_kit.workflows.import_undo import undo_import
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    _print(undo_import(only_client(find_workspace(workspace), client), load).summary())
 
 
 @app.command()
@@ -249,18 +307,12 @@ def actions(
 @app.command()
 def status(client: ClientOption = None, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Show how fresh each client's data is, what the last loads did, and how the platform has answered."""
-    from aibuyer_kit.workflows.status import client_status, service_rows
-    from aibuyer_kit.workflows.workspaces import find_workspace, some_clients
+    from aibuyer_kit.workflows.status import workspace_status
+    from aibuyer_kit.workflows.workspaces import find_workspace
 
-    contexts = list(some_clients(find_workspace(workspace), client))
-    rows = [client_status(context) for context in contexts]
-    service = {context.id: list(service_rows(context)) for context in contexts}
-    if json:
-        _print(as_json({**row, "service": service[row["client"]]} for row in rows))
-        return
-    _print(as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
-    if measured := [row for each in service.values() for row in each]:
-        _print(f"\n{as_table(measured)}")
+    rows = workspace_status(find_workspace(workspace), client)
+    measured = [] if json else [line for row in rows for line in row.pop("service")]
+    put_rows(rows, json, f"\n{as_table(measured)}" if measured else "")
 
 
 @app.command()

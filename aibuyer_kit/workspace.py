@@ -1,14 +1,17 @@
 """What a notebook holds: a Workspace and its Clients. They only delegate to workflows and the warehouse's reader."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.entities import parse_level
+from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
-from aibuyer_kit.workflows.insights import warn_of_nothing
+from aibuyer_kit.workflows.insights import known_breakdown, several, warn_of_nothing
 from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
 from aibuyer_kit.workflows.report import Overview, client_overview
 from aibuyer_kit.workflows.totals import EntityTotals, entity_totals
@@ -19,7 +22,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from aibuyer_kit.workflows.maturity import ResultMetric
+    from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.sync import SyncReport
+
+
+# How the commands that serve notebooks and dashboards hand over what they show.
+WORKSPACE_VARIABLE = "AIBUYER_WORKSPACE"
+CLIENT_VARIABLE = "AIBUYER_CLIENT"
 
 
 def open_workspace(folder: Path | str | None = None) -> "Workspace":
@@ -39,6 +48,12 @@ def load_example() -> "Workspace":
         return Workspace(example_workspace(progress=progress))
 
 
+def open_or_example(folder: Path | str = "") -> "Workspace":
+    """Return the workspace in `folder` or in AIBUYER_WORKSPACE, which `aibuyer lab` hands over, or else the example."""
+    named = folder or os.environ.get(WORKSPACE_VARIABLE, "")
+    return open_workspace(named) if named else load_example()
+
+
 class Workspace:
     """One folder with settings, clients, and the content that people edit."""
 
@@ -50,6 +65,14 @@ class Workspace:
     def clients(self) -> tuple[str, ...]:
         """The ids of all clients, sorted."""
         return tuple(client_ids(self.folder))
+
+    @property
+    def first_client(self) -> str:
+        """The id of AIBUYER_CLIENT, or the first one. Raises NotFoundError if there is none yet."""
+        named = os.environ.get(CLIENT_VARIABLE, "")
+        if not named and not self.clients:
+            raise NotFoundError(f"The workspace {self.folder} has no clients yet. Add one: aibuyer client add")
+        return named or self.clients[0]
 
     def client(self, client_id: str) -> "Client":
         """Return a client. Raises NotFoundError with the ids there are."""
@@ -96,20 +119,22 @@ class Client:
         since: Day | None = None,
         until: Day | None = None,
         as_of: AsOf | str | None = None,
-        breakdown: tuple[str, ...] = (),
-        by: tuple[str, ...] = (),
+        breakdown: str | Sequence[str] = (),
+        by: str | Sequence[str] = (),
     ) -> "pd.DataFrame":
         """Return one row per entity of `level` and day with all metrics; money in currency units, unknown is NA.
 
         `days` are full days that end yesterday (28 unless said); `as_of` is a load number or an aware moment: what was
-        known then, counted by the settings of today. `by` gives one row per day and value of dimensions instead: those
-        of names (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError, WarehouseError,
-        RateError, InputError; warns with LeftOutWarning.
+        known then, counted by the settings of today. `breakdown` is "country", or several names as a list or with
+        commas. `by`, in the same way, gives one row per day and value of dimensions instead: those of names
+        (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError (also for a breakdown that was
+        never loaded), WarehouseError, RateError, InputError; warns with LeftOutWarning.
         """
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+        names, dimensions = known_breakdown(self._reader, breakdown), several(by)
         frame = read_facts(
-            self._context, self._reader, parse_level(level), period, as_of=moment, breakdown=breakdown, by=by
+            self._context, self._reader, parse_level(level), period, as_of=moment, breakdown=names, by=dimensions
         ).frame()
         if frame.empty:
             warn_of_nothing(self._reader, period, as_of=moment)
@@ -183,6 +208,41 @@ class Client:
         curves = client_maturity(self._context, self._reader, metric, window=window, as_of=as_of)
         rows = [(account, *vars(point).values()) for account, curve in curves.items() for point in curve]
         return pd.DataFrame(rows, columns=["account_id", "age_days", "share_known", "days_compared"])
+
+    def quarantine(self, *, resolved: bool = False, as_of: AsOf | str | None = None) -> "pd.DataFrame":
+        """Return one row per row that could not be read and is still open; with `resolved` all that ever were."""
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return self._reader.quarantine(resolved=resolved, as_of=moment).frame()
+
+    def reconciliation(
+        self,
+        *,
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "Reconciliation":
+        """Return how the sums over each level compare with the platform's own figures of the accounts, day by day."""
+        from aibuyer_kit.workflows.reconcile import reconciliation
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+        return reconciliation(self._context, self._reader, period, as_of=moment)
+
+    def drift_history(self, *, checks: int = 30) -> "pd.DataFrame":
+        """Return one row per load, day, level and measure that differed at the end of one of the last `checks` days.
+
+        Money is in micros; a difference that later reads have mended stays in the history.
+        """
+        import pandas as pd
+
+        from aibuyer_kit.workflows.reconcile import Disagreement, drift_history
+
+        rows = [
+            {"load_id": load_id, **vars(each)}
+            for load_id, each in drift_history(self._context, self._reader, checks=checks)
+        ]
+        return pd.DataFrame(rows, columns=["load_id", *Disagreement.__annotations__])
 
     def accounts(self) -> "pd.DataFrame":
         """Return one row per ad account."""

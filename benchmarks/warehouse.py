@@ -167,7 +167,7 @@ def compare_readings(warehouse: Path, folder: Path, rounds: int) -> tuple[dict[s
     """Return the median ms of each way to read what was known then, and how many versions there are."""
     files = WarehouseFiles(warehouse)
     cursor = open_whole(files, files.current())
-    rows, loads = cursor.execute("SELECT count(*), max(known_from) FROM insight_version").fetchone() or (0, 0)
+    ((rows, loads),) = cursor.execute("SELECT count(*), max(known_from) FROM insight_version").fetchall()
     peer = peer_table(cursor, folder)
     ways = {
         INTERVALS: lambda load: cursor.execute(
@@ -241,7 +241,7 @@ def compare_publications(warehouse: Path, folder: Path, months: int, rounds: int
         page = known.to_arrow_table().cast(insight_schema())
     whole = folder / "whole"
     with whole.open("wb") as target:
-        for path in sorted((warehouse / "sealed").iterdir()):
+        for path in (files.current(), *sorted((warehouse / "sealed").iterdir())):
             with path.open("rb") as source:
                 shutil.copyfileobj(source, target)
     times: dict[str, list[float]] = {PUBLISH: [], COPY: [], UNSEALED: []}

@@ -27,7 +27,7 @@ def _objects() -> dict[str, dict[str, Any]]:
 
 @dataclass
 class SmallGraph:
-    """`objects` by id; `asked` keeps the calls.
+    """`objects` by id; `asked` keeps the calls; paths that hold `hangs_at` are not answered, and set `reached`.
 
     `broken` makes every answer bad, and quotes the call with all that is in it: "token" is a refusal of the token,
     "html" a page of a proxy, "cut" half an answer, "redirect" a way to nowhere.
@@ -42,6 +42,8 @@ class SmallGraph:
     valid: bool = True
     broken: str = ""
     hanging: threading.Event | None = None
+    hangs_at: str = ""
+    reached: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
     def set_status(self, object_id: str, status: str) -> None:
@@ -110,6 +112,10 @@ def _handler(graph: SmallGraph) -> type[BaseHTTPRequestHandler]:
             url = urlsplit(self.path)
             query = dict(parse_qsl(url.query))
             graph.asked.append((self.command, url.path, query))
+            if graph.hangs_at and graph.hangs_at in url.path:
+                graph.reached.set()
+                graph.ended.wait(30)
+                return
             if graph.hanging:
                 graph.hanging.set()
                 graph.ended.wait(30)

@@ -46,11 +46,15 @@ class AccountSection(Strict):
 
 
 class ClientFile(Strict):
-    """The whole of `client.toml`. `clock = "platform"` lets time stand at the last sync, for practice accounts."""
+    """The whole of `client.toml`. `clock = "platform"` lets time stand at the last sync, for practice accounts.
+
+    `graph_url` is the address of every account that names none; where it is missing too, it is the platform's own.
+    """
 
     name: Annotated[str, AfterValidator(_one_line)]
     locale: Literal["en", "uk"] = "en"
     clock: Literal["system", "platform"] = "system"
+    graph_url: Annotated[str, AfterValidator(_safe_url)] | None = None
     result: ResultSection = ResultSection()
     results: Annotated[dict[str, ObjectiveSection], AfterValidator(known_objectives)] = Field(default_factory=dict)
     targets: Targets = Field(default_factory=dict)
@@ -97,6 +101,7 @@ def client_file_text(content: ClientFile) -> str:
         f"name = {_quoted(content.name)}",
         f"locale = {_quoted(content.locale)}  # en or uk",
         f"clock = {_quoted(content.clock)}  # system, or platform: time stands at the last sync (practice accounts)",
+        *([f"graph_url = {_quoted(content.graph_url)}"] if content.graph_url else []),
         "",
         "# The one event that counts as a result; `aibuyer actions` lists what the account reports. Action types",
         "# overlap, so they are never added up. value_per_result = 35.0 counts where no value is reported for a",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile, client_file_text, read_client_file
+from aibuyer_kit.core.addresses import is_on_this_machine
 from aibuyer_kit.core.errors import SettingsError
 
 _TABLE = re.compile(r"^\s*\[")
@@ -15,18 +16,22 @@ _KEY = r"^(\s*{key}\s*=\s*)(\"[^\"]*\"|'[^']*')"
 def put_accounts(path: Path, accounts: Sequence[AccountSection]) -> tuple[str, ...]:
     """Append the accounts that the file does not name, mend the address of those that it does, and return what changed.
 
+    Where all accounts then lie on this machine, time is the practice platform's: `clock` becomes "platform".
     The result is read back before it replaces the file. Raises SettingsError, with the lines to add by hand, if the
     file is written in a way that cannot be extended safely.
     """
     before = read_client_file(path)
     known = {account.id: account.graph_url for account in before.accounts}
     changed = [each for each in accounts if each.id not in known or known[each.id] != each.graph_url]
-    if not changed:
+    expected = _expected(before, changed)
+    if expected == before:
         return ()
     text = path.read_text(encoding="utf-8")
+    if expected.clock != before.clock:
+        text = _clocked(text, expected.clock)
     for account in changed:
         text = _readdressed(text, account) if account.id in known else _appended(text, account)
-    _replace(path, text, _expected(before, changed), changed)
+    _replace(path, text, expected, changed)
     return tuple(account.id for account in changed)
 
 
@@ -36,7 +41,17 @@ def _expected(before: ClientFile, changed: Sequence[AccountSection]) -> ClientFi
         account.model_copy(update={"graph_url": new.pop(account.id).graph_url}) if account.id in new else account
         for account in before.accounts
     ]
-    return before.model_copy(update={"accounts": (*kept, *new.values())})
+    accounts = (*kept, *new.values())
+    practises = all(is_on_this_machine(account.graph_url or before.graph_url or "") for account in accounts)
+    return before.model_copy(update={"accounts": accounts, "clock": "platform" if practises else before.clock})
+
+
+def _clocked(text: str, clock: str) -> str:
+    """Return the text with the client's clock set; the key stands before the first table."""
+    top = next(iter(re.finditer(r"^\s*\[", text, re.MULTILINE)), None)
+    head, rest = (text[: top.start()], text[top.start() :]) if top else (text, "")
+    mended, found = re.subn(_KEY.format(key="clock"), rf'\g<1>"{clock}"', head, flags=re.MULTILINE)
+    return (mended if found else f'clock = "{clock}"\n{head}') + rest
 
 
 def _appended(text: str, account: AccountSection) -> str:

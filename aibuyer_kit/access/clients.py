@@ -32,6 +32,12 @@ class ClientContext:
         return self.folder / "credentials.enc"
 
     @property
+    def graph_url(self) -> str | None:
+        """The address of the Graph API that the client's accounts agree on, or else the client's own; None: Meta's."""
+        named = {account.graph_url or self.settings.graph_url for account in self.settings.accounts}
+        return named.pop() if len(named) == 1 else self.settings.graph_url
+
+    @property
     def ordered_waits(self) -> Path:
         """The file that keeps until when the platform wants no calls to this client's accounts."""
         return self.folder / "waits.json"

@@ -32,11 +32,15 @@ Environment = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Keys:
-    """Keys of one origin, the newest first; `place` names it for messages."""
+    """Keys of one origin, the newest first; `place` names it for messages.
+
+    `register` lists the files that they have sealed, in whichever workspace; the environment's are their owner's care.
+    """
 
     source: Source
     place: str
     keys: tuple[SecretStr, ...]
+    register: Path | None = None
 
     def fernet(self) -> "MultiFernet":
         """Return what encrypts with the newest key and decrypts with any. Raises CredentialsError for a bad key."""
@@ -76,7 +80,7 @@ def keys_of(source: Source, environment: Environment | None = None) -> Keys:
     keys = tuple(SecretStr(key) for part in read().replace(",", "\n").splitlines() if (key := part.strip()))
     if not keys:
         raise CredentialsError(f"There is no key in {place}. Make one: aibuyer credentials create-key")
-    return Keys(source, place, keys)
+    return Keys(source, place, keys, _register(source, env))
 
 
 def keys_or_new(environment: Environment | None = None) -> Keys:
@@ -133,7 +137,12 @@ def _keep(source: Source, keys: tuple[SecretStr, ...], env: Environment) -> Keys
         write_private(key_file(env), text.encode())
     else:
         _keyring_call("set_password", text)
-    return Keys(source, _places(env)[source][0], keys)
+    return Keys(source, _places(env)[source][0], keys, _register(source, env))
+
+
+def _register(source: Source, env: Environment) -> Path | None:
+    file = key_file(env)
+    return None if source == "environment" else file.with_name(f"{file.name}.sealed")
 
 
 def key_file(environment: Environment) -> Path:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from aibuyer_kit.access.clients import client_ids, open_client
 from aibuyer_kit.access.keys import Environment, Keys, add_key, forget_keys, read_keys
-from aibuyer_kit.access.vault import change_secrets
+from aibuyer_kit.access.sealed_files import sealed_files
+from aibuyer_kit.access.vault import change_secrets, opens
+from aibuyer_kit.core.errors import CredentialsError
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,12 @@ def rotate_credentials(
 ) -> Rotation:
     """Seal the credentials of all clients with the newest key, which `new_key` makes first.
 
-    `forget_old` then drops the older keys: credentials of other workspaces that still need them will not open.
-    Broken off at any point, every file opens with the keys that are kept. Raises CredentialsError.
+    `forget_old` then drops the older keys. Broken off at any point, every file opens with the keys that are kept.
+    Raises CredentialsError, changing nothing, if credentials of another workspace would not open without the old ones.
     """
     keys = read_keys(environment)
+    if forget_old:
+        _refuse_to_lock_out(workspace, keys, new_key=new_key)
     if new_key:
         keys = add_key(keys.source, environment)
     sealed = []
@@ -41,3 +45,20 @@ def rotate_credentials(
     if forget_old:
         keys = forget_keys(keys.source, keys.keys[1:], environment)
     return Rotation(tuple(sealed), keys)
+
+
+def _refuse_to_lock_out(workspace: Path, keys: Keys, *, new_key: bool) -> None:
+    others = [
+        path
+        for path in (sealed_files(keys.register) if keys.register else ())
+        if not path.is_relative_to(workspace.resolve()) and (new_key or not opens(path, keys.keys[0]))
+    ]
+    if others:
+        folders = sorted({str(path.parent.parent.parent) for path in others})
+        each = "".join(f"\n  aibuyer credentials rotate -w {folder}" for folder in folders)
+        raise CredentialsError(
+            f"Nothing was changed: {', '.join(map(str, others))} would not open without the older keys."
+            f" First `aibuyer credentials rotate{' --new-key' * new_key} -w {workspace}`, then each of the others, and"
+            f" `aibuyer credentials rotate --forget-old -w {workspace}` at the end:{each}\n"
+            f"A workspace that is gone for good: take its lines out of {keys.register}."
+        )

@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import filelock
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.access.keys import Keys
 from aibuyer_kit.access.private_file import write_private
+from aibuyer_kit.access.sealed_files import note_sealed
 from aibuyer_kit.core.errors import CredentialsError
 
 _PURPOSE = "aibuyer credentials 1"
@@ -28,6 +30,11 @@ class TokenRecord(_Record):
     expires_at: datetime | None = None
     data_access_expires_at: datetime | None = None
     scopes: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> datetime | None:
+        """When it stops to be of use: its own end, or that of its access to data, whichever comes first."""
+        return min((each for each in (self.expires_at, self.data_access_expires_at) if each), default=None)
 
 
 class Secrets(_Record):
@@ -59,6 +66,8 @@ def change_secrets(context: ClientContext, keys: Keys, change: Callable[[Secrets
     """Replace the client's secrets by what `change` makes of them, sealed with the newest key, and return them."""
     with _only_writer(context):
         secrets = change(read_secrets(context, lambda: keys))
+        if keys.register:
+            note_sealed(keys.register, context.credentials)
         document = {"purpose": _PURPOSE, "client": context.id, "secrets": _plain(secrets)}
         write_private(context.credentials, keys.fernet().encrypt(json.dumps(document).encode()))
     return secrets
@@ -72,6 +81,17 @@ def _only_writer(context: ClientContext) -> Iterator[None]:
             yield
     except filelock.Timeout:
         raise CredentialsError(f"Another process is changing {context.credentials}. Try again.") from None
+
+
+def opens(path: Path, key: SecretStr) -> bool:
+    """Return whether one key alone opens a sealed file; a file that cannot be read does not."""
+    from cryptography.fernet import Fernet, InvalidToken
+
+    try:
+        Fernet(key.get_secret_value()).decrypt(path.read_bytes())
+    except (OSError, InvalidToken):
+        return False
+    return True
 
 
 def _opened(context: ClientContext, sealed: bytes, keys: Keys) -> Secrets:

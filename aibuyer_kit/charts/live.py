@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Grey that reads on white and on black alike.
 _INK, _ACCENT = "#808995", "#5b78f0"
+# Values that still move.
+_HATCH = {"hatch_pattern": "/", "hatch_color": _ACCENT, "hatch_alpha": 0.35, "hatch_scale": 14, "hatch_weight": 1}
 
 
 def bokeh_figure(chart: TrendChart, *, height: int = 320) -> "figure":
@@ -44,9 +46,12 @@ def bokeh_figure(chart: TrendChart, *, height: int = 320) -> "figure":
 def _draw(plot: "figure", chart: TrendChart, line: Series) -> None:
     from bokeh.models import HoverTool
 
+    final, still_open = (_source(chart, part) for part in chart.parts(line))
+    plot.varea(x="day", y1=0, y2="value", source=final, fill_color=_ACCENT, fill_alpha=0.10)
+    plot.line(x="day", y="value", source=final, line_color=_ACCENT, line_width=2.5)
+    plot.varea(x="day", y1=0, y2="value", source=still_open, fill_alpha=0, **_HATCH)
+    plot.line(x="day", y="value", source=still_open, line_color=_ACCENT, line_width=2.5, line_dash="dotted")
     source = _source(chart, line)
-    plot.varea(x="day", y1=0, y2="value", source=source, fill_color=_ACCENT, fill_alpha=0.10)
-    plot.line(x="day", y="value", source=source, line_color=_ACCENT, line_width=2.5)
     dots = plot.scatter(x="day", y="value", source=source, size=6, color=_ACCENT)
     # Columns, not the template, hold the words: Bokeh escapes columns.
     plot.add_tools(HoverTool(renderers=[dots], tooltips=[("", "@day_words"), ("", "@value_words")], mode="vline"))

@@ -11,6 +11,14 @@ from typing import Protocol
 from aibuyer_kit.charts.compare import Figure, compared
 from aibuyer_kit.charts.fragment import Fragment
 from aibuyer_kit.charts.kinds import ResultLike, result_line, result_names
+from aibuyer_kit.charts.quality import (
+    ImmatureLike,
+    ReconciliationLike,
+    badge_html,
+    maturity_words,
+    not_final_from,
+    quality_lines,
+)
 from aibuyer_kit.charts.spec import BarChart, Named, TrendChart, metric_bars, share_bars, trend_chart
 from aibuyer_kit.charts.static import svg
 from aibuyer_kit.charts.tables import (
@@ -86,6 +94,10 @@ class OverviewLike(Protocol):
     @property
     def warnings(self) -> Sequence[str]: ...
     @property
+    def reconciliation(self) -> ReconciliationLike: ...
+    @property
+    def immature(self) -> Sequence[ImmatureLike] | None: ...
+    @property
     def by_result(self) -> Sequence[ResultLike]: ...
 
 
@@ -108,12 +120,14 @@ def masthead(overview: OverviewLike, locale: str | None = None, *, title: str = 
     html = (
         f'<header><div class="ab-kicker">{for_html(kicker)}</div><h1>{for_html(overview.client_name)}</h1>'
         f'<div class="ab-meta"><span>{for_html(period)} · {for_html(days)}</span>'
-        f'<span data-as-of="{overview.load_id}">{for_html(as_of)}</span></div></header>'
-        f'<p class="ab-lead" style="margin-top:18px">{for_html(words)}</p>'
+        f'<span data-as-of="{overview.load_id}">{for_html(as_of)}</span></div>'
+        f"{badge_html(overview.reconciliation, language)}</header>"
+        f'<p class="ab-lead" style="margin-top:18px">{for_html(words)}</p>{maturity_html(overview, language)}'
     )
     notes = warnings_html(overview.warnings, language)
     html += f'<div style="margin-top:18px">{notes}</div>' if notes else ""
-    text = "\n".join((f"{kicker}: {overview.client_name}", period, as_of, words, *overview.warnings))
+    trust = quality_lines(overview, language)
+    text = "\n".join((f"{kicker}: {overview.client_name}", period, as_of, words, *trust, *overview.warnings))
     return Fragment(html, text, f"{overview.client_name} · {kicker}", language)
 
 
@@ -174,6 +188,7 @@ def overview_trends(overview: OverviewLike, metrics: Sequence[str], locale: str 
     for kind_name, name, part in _parts(overview, metrics, language):
         label, aim = _label(name, kind_name, language), part.targets.get(name)
         chart = trend_chart(part.daily, name, currency=currency, locale=language, target=aim, label=label)
+        chart = replace(chart, not_final_from=not_final_from(overview, name))
         found.append(replace(chart, title=_trend_title(name, kind_name, language)))
     return found
 
@@ -373,8 +388,20 @@ def _figures(heading: str, charts: Sequence[TrendChart | BarChart]) -> Fragment:
 
 
 def chart_caption_html(chart: TrendChart | BarChart) -> str:
-    """Return a chart's title, and what its dashed line stands for."""
-    key = ""
+    """Return a chart's title, and what its dashed line and its hatched days stand for."""
+    keys = ""
+    if isinstance(chart, TrendChart) and chart.has_open_days:
+        keys += _key("ab-hatch", t(chart.locale, "quality.not_final"))
     if isinstance(chart, TrendChart) and chart.target is not None:
-        key = f'<span class="ab-note"><span class="ab-dash"></span>{for_html(chart.target_words())}</span>'
-    return f"<figcaption><span>{for_html(chart.title)}</span>{key}</figcaption>"
+        keys += _key("ab-dash", chart.target_words())
+    return f'<figcaption><span>{for_html(chart.title)}</span><span class="ab-keys">{keys}</span></figcaption>'
+
+
+def maturity_html(overview: OverviewLike, locale: str) -> str:
+    """Return how final the newest results are; empty where all of them are."""
+    words = maturity_words(overview.immature, locale)
+    return f'<p class="ab-note ab-maturity" role="note">{for_html(words)}</p>' if words else ""
+
+
+def _key(mark: str, words: str) -> str:
+    return f'<span class="ab-note"><span class="{mark}"></span>{for_html(words)}</span>'

@@ -24,7 +24,10 @@ class Series:
 
 @dataclass(frozen=True)
 class TrendChart:
-    """One metric over days, with an optional target line in the metric's own unit."""
+    """One metric over days, with an optional target line in the metric's own unit.
+
+    From the day `not_final_from` on its values still move, and are drawn lighter and hatched.
+    """
 
     title: str
     metric: str
@@ -32,6 +35,25 @@ class TrendChart:
     locale: str
     series: tuple[Series, ...]
     target: float | None = None
+    not_final_from: date | None = None
+
+    @property
+    def has_open_days(self) -> bool:
+        """Whether a day that is drawn is not final yet."""
+        return self.not_final_from is not None and any(
+            day >= self.not_final_from for line in self.series for day in line.dates
+        )
+
+    def parts(self, line: Series) -> tuple[Series, Series]:
+        """Return the final part of a line, and the other one, which begins where the first ends."""
+        final = [day for day in line.dates if self.not_final_from is None or day < self.not_final_from]
+        split, joint = len(final), max(len(final) - 1, 0)
+        return (
+            Series(line.label, line.dates[:split], line.values[:split]),
+            Series(line.label, line.dates[joint:], line.values[joint:])
+            if split < len(line.dates)
+            else Series(line.label, (), ()),
+        )
 
     def describe(self) -> str:
         """Return the chart in words, for those who do not see it."""
@@ -53,6 +75,8 @@ class TrendChart:
         )
         unknown = len(points) - len(known)
         notes = [t(self.locale, "chart.unknown_days", count=unknown)] if unknown else []
+        if self.has_open_days and self.not_final_from:
+            notes.append(t(self.locale, "quality.not_final_from", day=format_day(self.not_final_from, self.locale)))
         return " ".join((text, *notes, *([f"{self.target_words()}."] if self.target is not None else [])))
 
     def target_words(self) -> str:
@@ -91,7 +115,14 @@ class BarChart:
 
 
 def trend_chart(
-    daily: Daily, name: str, *, currency: str, locale: str, target: float | None = None, label: str = ""
+    daily: Daily,
+    name: str,
+    *,
+    currency: str,
+    locale: str,
+    target: float | None = None,
+    label: str = "",
+    not_final_from: date | None = None,
 ) -> TrendChart:
     """Build the chart of one metric over days, one pair of day and values per day.
 
@@ -100,7 +131,9 @@ def trend_chart(
     metric(name)
     words = t(locale, f"metric.{name}")
     line = Series(label or words, tuple(day for day, _ in daily), tuple(values.get(name) for _, values in daily))
-    return TrendChart(t(locale, "chart.trend_title", metric=words), name, currency, locale, (line,), target)
+    return TrendChart(
+        t(locale, "chart.trend_title", metric=words), name, currency, locale, (line,), target, not_final_from
+    )
 
 
 def share_bars(rows: Named, *, currency: str, locale: str, most: int = 8) -> BarChart:

@@ -96,7 +96,9 @@ def _trend(chart: TrendChart, width: int, height: int) -> "Figure":
     axes.grid(axis="y", color=_INK, alpha=0.13, linewidth=1)
     _date_ticks(axes, chart)
     for line, colour in zip(chart.series, (_ACCENT, _INK), strict=False):
-        _draw_line(axes, line, colour)
+        final, still_open = chart.parts(line)
+        _draw_line(axes, final, colour)
+        _draw_open_days(axes, still_open, colour)
     if not known:
         axes.text(0.5, 0.5, t(chart.locale, "chart.no_data"), transform=axes.transAxes, ha="center", color=_INK)
     if chart.target is not None:
@@ -138,6 +140,18 @@ def _draw_line(axes: "Axes", line: Series, colour: str) -> None:
     # A day between two unknown ones has no line to be seen by.
     alone = _alone(heights)
     axes.plot([places[i] for i in alone], [heights[i] for i in alone], "o", color=colour, markersize=4.5, zorder=4)
+
+
+def _draw_open_days(axes: "Axes", line: Series, colour: str) -> None:
+    """Draw values that still move: lighter, dotted, and hatched down to the axis."""
+    places = [_at(day) for day in line.dates]
+    heights = [math.nan if value is None else float(value) for value in line.values]
+    axes.plot(places, heights, color=colour, alpha=0.6, linewidth=2.2, linestyle=(0, (1.1, 1.1)), zorder=3)
+    axes.fill_between(
+        places, heights, 0, facecolor="none", edgecolor=colour, alpha=0.35, hatch="////", linewidth=0, zorder=2
+    )
+    alone = _alone(heights)
+    axes.plot([places[i] for i in alone], [heights[i] for i in alone], "o", color=colour, alpha=0.6, markersize=4.5)
 
 
 def _alone(heights: Sequence[float]) -> list[int]:

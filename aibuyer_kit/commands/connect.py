@@ -37,24 +37,28 @@ def connect_meta(
     app_id: Annotated[str | None, typer.Option(help="The app's id. Default: the setting meta.app_id.")] = None,
     account: Annotated[list[str] | None, typer.Option(help="An ad account to take, act_…; may be repeated.")] = None,
     all_accounts: Annotated[bool, typer.Option("--all-accounts", help="Take every account that is found.")] = False,
-    graph_url: Annotated[str | None, typer.Option(help="Another address of the Graph API (practice platform).")] = None,
+    graph_url: Annotated[
+        str | None, typer.Option(help="Another address of the Graph API (practice platform). Default: client.toml's.")
+    ] = None,
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Connect a client's Meta ad accounts.
 
     Asks for the token unseen; in a script it is the first line of standard input, and the app's secret the second
-    (or AIBUYER_META__APP_SECRET). The token is checked, made long-lived if it expires, and kept encrypted.
+    (or AIBUYER_META__APP_SECRET, or the one that is kept for the same app). The token is checked, made long-lived if it
+    expires, and kept encrypted.
     """
     from aibuyer_kit.settings.workspace_settings import read_settings
-    from aibuyer_kit.workflows.connection import chosen_accounts, look_at, save_connection
+    from aibuyer_kit.workflows.connection import chosen_accounts, look_again, save_connection
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     folder = find_workspace(workspace)
     context, settings = only_client(folder, client), read_settings(folder).meta
     if is_interactive():
         say(_STEPS)
-    connection = look_at(_given(app_id, settings), settings, graph_url=graph_url)
+    graph_url = graph_url or context.graph_url
+    connection = look_again(context, _given(app_id, settings), settings, graph_url=graph_url)
     put(connection.summary())
     wanted = account or ([each.id for each in connection.accounts] if all_accounts else _asked_for(connection))
     changed = save_connection(context, connection, chosen_accounts(connection, wanted), graph_url=graph_url)

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say, typed_secret
-from aibuyer_kit.core.text_table import as_json, as_table
+from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, put_rows, say, typed_secret
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The key, and each client's encrypted secrets.")
 
@@ -26,7 +25,7 @@ def create_key(
 def rotate(
     new_key: Annotated[bool, typer.Option("--new-key", help="Make a new key first.")] = False,
     forget_old: Annotated[
-        bool, typer.Option("--forget-old", help="Then drop the older keys; other workspaces must be rotated before.")
+        bool, typer.Option("--forget-old", help="Then drop the older keys; refused while another workspace needs them.")
     ] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -43,8 +42,7 @@ def list_credentials(workspace: WorkspaceOption = None, json: JsonOption = False
     from aibuyer_kit.workflows.credentials import credential_rows
     from aibuyer_kit.workflows.workspaces import find_workspace
 
-    rows = credential_rows(find_workspace(workspace))
-    put(as_json(rows) if json else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+    put_rows(credential_rows(find_workspace(workspace)), json)
 
 
 @app.command("set")

@@ -1,12 +1,16 @@
 """What the commands share: their options, data on stdout and everything else on stderr, secrets that are typed in."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.text_table import as_json, as_table
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -21,6 +25,35 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def put(text: str) -> None:
     """Print data."""
     typer.echo(text)
+
+
+def put_rows(rows: list[dict[str, Any]], as_json_text: bool, more: str = "") -> None:
+    """Print one row per client, then `more`, and end with code 1 if one of the clients has a problem."""
+    put(as_json(rows) if as_json_text else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))
+    if more:
+        put(more)
+    if any(row["problem"] for row in rows):
+        raise typer.Exit(1)
+
+
+class Ended(KeyboardInterrupt):
+    """SIGTERM, as schedulers send it: work stops as by Ctrl-C, and keeps as much."""
+
+
+@contextmanager
+def told_to_end() -> Iterator[None]:
+    """Let SIGTERM end the block as an interrupt does, with exit code 143; the handler before holds again after it."""
+
+    def end(*_: object) -> None:
+        raise Ended
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except Ended:
+        raise SystemExit(128 + signal.SIGTERM) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def say(text: str) -> None:

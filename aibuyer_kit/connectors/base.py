@@ -11,6 +11,7 @@ from aibuyer_kit.core.clock import Clock
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.unreadable import Rejected
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -127,6 +128,8 @@ class Connector(Protocol):
     `fetch` yields Arrow tables of `core.facts` schemas, one or more a page. When it ends without an error the read is
     complete: what it did not yield is not there. Any PlatformError in mid-way means that the read is incomplete.
     After it, `checkpoint` holds what is left to read, and `fetch` goes on from there; None when nothing is left.
+    A row that cannot be read goes to `rejected` and ends nothing, unless there are so many that the format has changed;
+    the read is complete then for all other keys.
     `notices` says in plain sentences what was left out or mended on the way: a field that the platform refuses, say.
     `budget` is shared by the connectors of one app; `clock` is the one on which its limits are counted.
     """
@@ -146,4 +149,6 @@ class Connector(Protocol):
         """Return the platform's clock at its latest answer, an aware datetime in UTC."""
         ...
 
-    def fetch(self, stream: Stream, *, after: Checkpoint | None = None) -> "Iterator[pa.Table]": ...
+    def fetch(
+        self, stream: Stream, *, after: Checkpoint | None = None, rejected: Rejected | None = None
+    ) -> "Iterator[pa.Table]": ...

@@ -1,5 +1,6 @@
 """The addresses to which an access token may travel."""
 
+from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
 from aibuyer_kit.core.errors import SettingsError
@@ -19,6 +20,28 @@ def safe_platform_url(url: str, *, name: str = "the address") -> str:
     if problem:
         raise SettingsError(f"{name} {problem}. Write it as https://graph.example.com: an access token goes there.")
     return url.rstrip("/")
+
+
+def is_on_this_machine(url: str) -> bool:
+    """Return whether an address is this machine's own, as that of a practice platform is.
+
+    >>> is_on_this_machine("http://127.0.0.1:4100")
+    True
+    """
+    return urlsplit(url).hostname in LOOPBACK
+
+
+def is_known_host(header: str, names: Iterable[str] = ()) -> bool:
+    """Return whether a `Host` header, with or without a port, names this machine or is one of `names`.
+
+    >>> is_known_host("[::1]:5006"), is_known_host("evil.example:5006")
+    (True, False)
+    """
+    try:
+        host = urlsplit(f"//{header}").hostname
+    except ValueError:
+        return False
+    return bool(host) and host in {*LOOPBACK, *(name.strip().lower() for name in names)}
 
 
 def _problem(url: str) -> str:

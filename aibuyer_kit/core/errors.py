@@ -14,6 +14,7 @@ AibuyerError                     exit code
 │   └── PeriodError                  a range of days
 ├── NotFoundError                1   a client, account, report or snapshot that is not there
 ├── ReportError                  1   a report that could not be run or published; the message names the cell
+├── InboxError                   1   the file that keeps the deliveries of webhooks
 ├── WarehouseError               1   the facts
 │   ├── WarehouseBusyError           another process is writing (retry)
 │   ├── InconsistentReadError        one read holds two different rows for one key
@@ -88,6 +89,10 @@ class NotFoundError(AibuyerError):
 
 
 class ReportError(AibuyerError):
+    pass
+
+
+class InboxError(AibuyerError):
     pass
 
 

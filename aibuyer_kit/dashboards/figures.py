@@ -10,11 +10,7 @@ from aibuyer_kit.dashboards.state import ViewState
 from aibuyer_kit.workflows.report import Overview
 from aibuyer_kit.workflows.totals import EntityTotals, Values
 from aibuyer_kit.workflows.workspaces import only_client
-from aibuyer_kit.workspace import Client, Workspace, load_example, open_workspace
-
-# How the commands that serve a dashboard hand over what it shows.
-WORKSPACE_VARIABLE = "AIBUYER_WORKSPACE"
-CLIENT_VARIABLE = "AIBUYER_CLIENT"
+from aibuyer_kit.workspace import CLIENT_VARIABLE, Client, Workspace, open_or_example
 
 
 @dataclass(frozen=True)
@@ -32,8 +28,7 @@ class Figures:
 
 def served_workspace(workspace: str = "") -> Workspace:
     """Return the workspace to serve: the given one, AIBUYER_WORKSPACE, or the sample account. Raises NotFoundError."""
-    folder = workspace or os.environ.get(WORKSPACE_VARIABLE, "")
-    return open_workspace(folder) if folder else load_example()
+    return open_or_example(workspace)
 
 
 def served_clients(workspace: Workspace, client: str = "") -> tuple[str, ...]:

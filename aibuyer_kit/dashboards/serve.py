@@ -11,8 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from aibuyer_kit.core.errors import InputError, NotFoundError
-from aibuyer_kit.dashboards.figures import CLIENT_VARIABLE, WORKSPACE_VARIABLE
-from aibuyer_kit.settings.content import content_folder
+from aibuyer_kit.dashboards.known_hosts import HOSTS_VARIABLE
+from aibuyer_kit.settings.content import WORKSPACE_FILE, content_folder
+from aibuyer_kit.settings.workspace_settings import read_settings
+from aibuyer_kit.workspace import CLIENT_VARIABLE, WORKSPACE_VARIABLE
 
 ADDRESS = "127.0.0.1"
 # Widgets need these two; others may miss modules that Voila's shell does not have.
@@ -60,10 +62,13 @@ def panel_command(workspace: Path, client: str | None = None, port: int = 5006) 
     apps = sorted(_folder(workspace).glob("[!_]*.py"))
     if not apps:
         raise NotFoundError(f"There is no Panel app in {_folder(workspace)}. Put one there, such as explorer.py.")
-    origins = (f"--allow-websocket-origin={host}:{port}" for host in (ADDRESS, "localhost"))
+    hosts = _hosts(workspace)
+    origins = (f"--allow-websocket-origin={host}" for host in (f"{ADDRESS}:{port}", f"localhost:{port}", *hosts))
     arguments = _python("panel", "serve", *map(str, apps), f"--address={ADDRESS}", f"--port={port}", *origins)
     # Scripts and styles come from this server, whatever the user's own settings of Bokeh say.
     variables = {**_handed_over(workspace, client), "BOKEH_RESOURCES": "server"}
+    guard = files("aibuyer_kit.dashboards") / "known_hosts.py"
+    variables |= {"BOKEH_AUTH_MODULE": str(guard), HOSTS_VARIABLE: ",".join(hosts)}
     return ServerCommand(arguments, variables, f"http://{ADDRESS}:{port}/{apps[0].stem if len(apps) == 1 else ''}")
 
 
@@ -77,7 +82,7 @@ def voila_command(
     path = _folder(workspace) / notebook
     if not path.is_file():
         raise NotFoundError(f"There is no dashboard {path}.")
-    arguments = _python("voila", str(path), "--no-browser", f"--port={port}", *_voila_settings())
+    arguments = _python("voila", str(path), "--no-browser", f"--port={port}", *_voila_settings(_hosts(workspace)))
     return ServerCommand(arguments, _handed_over(workspace, client) | _our_jupyter(), f"http://{ADDRESS}:{port}/")
 
 
@@ -85,7 +90,13 @@ def lab_command(workspace: Path, port: int = 8888) -> ServerCommand:
     """Return the command that opens JupyterLab in the workspace, on this interpreter's kernel."""
     folder = workspace.resolve()
     arguments = _python(
-        "jupyterlab", f"--ServerApp.root_dir={folder}", f"--ip={ADDRESS}", f"--port={port}", _NO_OTHER_PORT
+        "jupyterlab",
+        f"--ServerApp.root_dir={folder}",
+        f"--ip={ADDRESS}",
+        f"--port={port}",
+        _NO_OTHER_PORT,
+        # In a container everybody is root, and Jupyter would only say how to be let in.
+        *(("--allow-root",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()),
     )
     return ServerCommand(arguments, _handed_over(folder, None) | _our_jupyter(), f"http://{ADDRESS}:{port}/lab")
 
@@ -117,8 +128,17 @@ def _run(command: ServerCommand, port: int) -> int:
     return command.run()
 
 
-def _voila_settings() -> Sequence[str]:
+def _hosts(workspace: Path) -> list[str]:
+    """Return the further names of this server; a folder without settings has none."""
+    return read_settings(workspace).dashboards.hosts if (workspace / WORKSPACE_FILE).is_file() else []
+
+
+def _voila_settings(hosts: Sequence[str]) -> Sequence[str]:
+    # Voila answers to any host unless it is told; Jupyter's own check knows this machine's addresses. The request by
+    # which a closed page ends its kernel carries no token against forged ones; the kernel's random id is one.
+    tornado = {"allow_remote_access": False, "local_hostnames": ["localhost", *hosts], "disable_check_xsrf": True}
     return (
+        f"--Voila.tornado_settings={tornado}",
         f"--Voila.ip={ADDRESS}",
         "--Voila.port_retries=0",
         # A port that looks free can be taken before the kernel has it; then the page would wait for ever.

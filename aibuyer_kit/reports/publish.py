@@ -4,6 +4,7 @@ Two locks, one behind the other: what would be fetched is taken out of the page,
 browser to fetch or run anything that was missed.
 """
 
+import contextlib
 import re
 import uuid
 from html.parser import HTMLParser
@@ -37,7 +38,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 def publish(notebook: Path, page: Path, *, brand: Brand | None = None, title: str = "") -> Path:
     """Write the outputs of an executed notebook as one page and return its path; the file appears whole or not at all.
 
-    The title and language come from the first piece that names them. Raises ReportError if the page is too big.
+    The title and language come from the first piece that names them. Raises ReportError if the page is too big or
+    cannot be written.
     """
     import nbformat
 
@@ -49,8 +51,15 @@ def publish(notebook: Path, page: Path, *, brand: Brand | None = None, title: st
             " pictures in the notebook."
         )
     partial = page.with_name(f".{page.name}.{uuid.uuid4().hex}")
-    partial.write_bytes(encoded)
-    return partial.replace(page)
+    try:
+        partial.write_bytes(encoded)
+        return partial.replace(page)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise ReportError(
+            f"{page} cannot be written ({error.strerror}). Free some space, or check the folder's owner and mode."
+        ) from None
 
 
 def page_html(notebook: "NotebookNode", *, brand: Brand, title: str) -> str:

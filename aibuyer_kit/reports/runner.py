@@ -4,6 +4,7 @@ Load, parameterise, run: an executed notebook and its page appear whole or not a
 notebook beside them.
 """
 
+import contextlib
 import logging
 import uuid
 from collections.abc import Mapping
@@ -89,6 +90,13 @@ def _execute(template: Path, values: Mapping[str, Value], notebook: Path, timeou
     except PapermillExecutionError as error:
         partial.replace(failed)
         raise _cell_failed(template, error, failed) from None
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise ReportError(
+            f"{notebook} cannot be written ({error.strerror or error}). Free some space, or check the folder's owner"
+            " and mode."
+        ) from None
     finally:
         if partial.exists():
             partial.replace(failed)

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 from tornado.web import Application
 
+from aibuyer_kit.core.addresses import is_known_host
 from aibuyer_kit.core.errors import AibuyerError, InputError
 from aibuyer_kit.sandbox.control.deliveries import DeliveryMode
 from aibuyer_kit.sandbox.control.exchange import Exchange
@@ -37,6 +38,12 @@ def control_application(exchange: Exchange) -> Application:
 
 
 class _ControlHandler(Handler):
+    def prepare(self) -> None:
+        """Answer only who asks for this machine by its own name: a page of another site may lead its name here."""
+        if not is_known_host(self.request.host):
+            self.set_status(403)
+            self.finish(json.dumps({"error": "Ask for 127.0.0.1 or localhost."}))
+
     def reply(self, work: Callable[[], Mapping[str, object]]) -> None:
         """Answer with what `work` returns, or with HTTP 400 and the error's text."""
         try:

@@ -47,6 +47,12 @@ class SyncSection(_Section):
         return listed
 
 
+class DashboardsSection(_Section):
+    """Under which names, besides this machine's own, the dashboards are asked for: those of a proxy before them."""
+
+    hosts: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$")]] = []
+
+
 class Settings(BaseSettings):
     """All settings of a workspace."""
 
@@ -57,6 +63,7 @@ class Settings(BaseSettings):
     kind: Literal["workspace", "example"] = "workspace"
     meta: MetaSection = MetaSection()
     sync: SyncSection = SyncSection()
+    dashboards: DashboardsSection = DashboardsSection()
 
     @classmethod
     def settings_customise_sources(

@@ -17,6 +17,8 @@ _DAMAGE = (
     "database has been invalidated",
 )
 _HELD = ("Could not set lock on file", "being used by another process", "with a different configuration")
+# A full disk, a quota that is used up, and a limit on the size of one file.
+_FULL = ("No space left", "quota exceeded", "File too large")
 # Two copies of the header and the block that they lie in stand before the first block of data.
 _HEADER_BYTES = 3 * 4096
 # What does not fit goes to disk beside the file, so that memory stays flat however much is read.
@@ -66,6 +68,27 @@ def open_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def check_blocks(connection: duckdb.DuckDBPyConnection) -> None:
+    """Read every column of every table: DuckDB checks a block's checksum only when it reads the block.
+
+    Raises duckdb.Error (`is_damage`) for a block that has changed since it was written.
+    """
+    for (table,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall():
+        connection.execute(f'SELECT bit_xor(hash(t)) FROM "{table}" AS t').fetchone()
+
+
+def is_whole(path: Path) -> bool:
+    """Whether every block of a database file is as it was written. Raises duckdb.Error if that cannot be told."""
+    try:
+        with open_to_read(path) as connection:
+            check_blocks(connection)
+    except duckdb.Error as error:
+        if is_damage(error):
+            return False
+        raise
+    return True
+
+
 @contextlib.contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Commit when the block ends, undo when it fails; the first error is the one that is raised."""
@@ -99,6 +122,13 @@ def is_damage(error: Exception) -> bool:
 def is_held_elsewhere(error: Exception) -> bool:
     """Whether an error says that another program has the file open."""
     return any(sign in str(error) for sign in _HELD)
+
+
+def cure(error: Exception) -> str:
+    """Return what a person can do about an error of the disk."""
+    if any(sign in str(error) for sign in _FULL):
+        return "The disk is full: free some space, and run the same command again; it goes on from there."
+    return "Check the owner and the mode of the folder and of the files in it, and run the same command again."
 
 
 def _check_length(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

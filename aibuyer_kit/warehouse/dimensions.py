@@ -10,6 +10,7 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, LeftOutWarning, SettingsError
 from aibuyer_kit.core.facts import RESERVED_COLUMNS
 from aibuyer_kit.core.naming import LONGEST_NAME, NameRule, split_name
+from aibuyer_kit.warehouse.cursor import Cursor
 from aibuyer_kit.warehouse.schema import sql_text
 
 # Not of a name: what the platform itself says of the campaign.
@@ -98,14 +99,14 @@ def check_names(breakdown: Sequence[str], by: Sequence[str], naming: Sequence[Na
         raise InputError(f"{twice[0]!r} is asked for twice. Leave one out.")
 
 
-def named_objects(cursor: duckdb.DuckDBPyConnection, rule: NameRule, load: int) -> list[NamedObject]:
+def named_objects(cursor: Cursor, rule: NameRule, load: int) -> list[NamedObject]:
     """Return every object of the rule's level with its last known name and what that tells. Raises SettingsError."""
     rows = cursor.execute(sql_text("read/object_names"), {"level": str(rule.level), "as_of_load": load}).fetchall()
     return _name_values(rule, {(platform, account, entity): name for platform, account, entity, name in rows})
 
 
 def warn_of_unnamed(
-    cursor: duckdb.DuckDBPyConnection,
+    cursor: Cursor,
     rule: NameRule,
     objects: Sequence[NamedObject],
     parameters: Mapping[str, object],

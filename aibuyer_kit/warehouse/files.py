@@ -5,15 +5,21 @@ Readers never open the working file: while one process holds a DuckDB file for w
 Snapshots have new names each time, because a second open of a replaced file in one process returns the old database.
 """
 
+import contextlib
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from aibuyer_kit.core.errors import NotFoundError, WarehouseError
+from aibuyer_kit.warehouse.connection import check_blocks, cure, open_to_read
 
 # The newest snapshot, and the one before it for a reader that has just read the pointer.
 SNAPSHOTS_KEPT = 2
+_SNAPSHOT = re.compile(rb"snapshot-(\d+)\.duckdb\s*")
 
 
 @dataclass(frozen=True)
@@ -51,14 +57,28 @@ class WarehouseFiles:
         return sorted(found, reverse=True)
 
     def current(self) -> Path:
-        """Return the newest published snapshot. Raises NotFoundError if nothing has been published."""
+        """Return the newest published snapshot.
+
+        Raises NotFoundError if nothing has been published, WarehouseError if the pointer is damaged.
+        """
         try:
-            name = self.pointer.read_text(encoding="utf-8").strip()
+            said = self.pointer.read_bytes()
         except FileNotFoundError:
             raise NotFoundError(
                 f"There is no data yet in {self.folder}. Run `aibuyer sync` or `aibuyer import` for this client."
             ) from None
-        return self.folder / name
+        except OSError as error:
+            raise WarehouseError(
+                f"{self.pointer} cannot be read ({error.strerror}). Check its owner and mode."
+            ) from None
+        named = _SNAPSHOT.fullmatch(said)
+        if not named:
+            raise WarehouseError(
+                f"{self.pointer} is damaged and names no snapshot. Run `aibuyer sync`, or import a file again: either"
+                " writes it anew."
+            )
+        # One flipped bit makes the name of an older snapshot; any that has its name is whole.
+        return self.snapshot(max(int(named[1]), *(number for number, _ in self.snapshots()), 0))
 
 
 def publish_copy(files: WarehouseFiles) -> Path:
@@ -66,11 +86,14 @@ def publish_copy(files: WarehouseFiles) -> Path:
 
     The caller has closed every connection to the working file: copying an open one inside the writer's process drops
     the lock that DuckDB holds on it. Each step is durable before the next, so that the pointer never leads to half a
-    file. Raises WarehouseError if the working file still has a write-ahead log.
+    file. Raises WarehouseError if the working file still has a write-ahead log, or if there is no room for the copy,
+    and duckdb.Error if the copy is damaged: the working file is then, too.
     """
     if files.working.with_suffix(".duckdb.wal").exists():
+        # DuckDB is silent where it cannot write its log into the tables.
         raise WarehouseError(
-            f"{files.working} was not closed cleanly; open it for writing once more and publish again."
+            f"{files.working} could not be written out whole, as happens on a full disk. What was read is kept in its"
+            " log, and readers keep what is published. Free some space, and run the same command again."
         )
     newest = files.snapshots()
     target = files.snapshot(newest[0][0] + 1 if newest else 1)
@@ -78,16 +101,28 @@ def publish_copy(files: WarehouseFiles) -> Path:
     try:
         shutil.copyfile(files.working, partial)
         flush(partial)
+        with open_to_read(partial) as copied:
+            check_blocks(copied)
         partial.replace(target)
         flush(files.folder)
         _point_to(files, target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        for unfinished in (partial, target, files.pointer.with_suffix(".partial")):
+            _drop(unfinished)
         raise WarehouseError(
-            f"The snapshot {target} could not be published ({error.strerror}). Readers keep the one before it."
+            f"The snapshot {target} could not be published ({error.strerror}). Readers keep the one before it, and what"
+            f" was read is kept in {files.working}. {cure(error)}"
         ) from None
+    except duckdb.Error:
+        _drop(partial)
+        raise
     _remove_old(files)
     return target
+
+
+def _drop(unfinished: Path) -> None:
+    with contextlib.suppress(OSError):
+        unfinished.unlink()
 
 
 def _point_to(files: WarehouseFiles, snapshot: Path) -> None:

@@ -1,7 +1,7 @@
 """Turning what a read returned into versions: new, restated, closed."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +9,9 @@ from aibuyer_kit.core import facts
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError
+from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.connection import transaction
+from aibuyer_kit.warehouse.quarantine import has_open_rows, may_be_unreadable, record_unreadable, stage_unreadable
 from aibuyer_kit.warehouse.schema import OPEN, sql_text
 
 if TYPE_CHECKING:
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
 
 Facts = Literal["insights", "entities", "creatives", "reach"]
 
-# All of the coverage was read; the source tells only a part of it, as a file does; the read broke off.
-Extent = Literal["complete", "partial", "broken"]
+# All of the coverage was read; all of it was, but some rows are in the quarantine; the source tells only a part of it,
+# as a file does; the read broke off.
+Extent = Literal["complete", "doubtful", "partial", "broken"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,11 @@ class Coverage:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What one load changed, in rows; `repeated` rows were returned more than once, each time the same."""
+    """What one load changed, in rows; `repeated` rows were returned more than once, each time the same.
+
+    `rejected` rows could not be read and are in the quarantine; a complete read is `doubtful` then: whole for all other
+    keys, but none of its days is settled by it that a bad row may be about.
+    """
 
     load_id: int
     coverage: Coverage
@@ -65,6 +72,7 @@ class LoadResult:
     closed: int
     unchanged: int
     repeated: int
+    rejected: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,30 +149,44 @@ def _checked(coverage: Coverage, tables: "Iterable[pa.Table]") -> "Iterator[pa.T
 
 
 def load_staged(
-    connection: "duckdb.DuckDBPyConnection", coverage: Coverage, *, extent: Extent, known_at: datetime
+    connection: "duckdb.DuckDBPyConnection",
+    coverage: Coverage,
+    *,
+    extent: Extent,
+    known_at: datetime,
+    rejected: Sequence[UnreadableRow] = (),
 ) -> LoadResult:
     """Merge the staged rows in one transaction and return what changed.
 
-    A key in the coverage that a complete read did not return is closed; any other read closes nothing.
+    A key in the coverage that a complete read did not return is closed, unless a row that could not be read may be
+    about it; any other read closes nothing.
     Raises InconsistentReadError, changing nothing, if one key was returned with two different contents.
     """
     shape = SHAPES[coverage.facts]
     with transaction(connection):
-        result = _merge(connection, shape, coverage, extent, known_at)
+        concerned = bool(rejected) or has_open_rows(connection)
+        set_aside = stage_unreadable(connection, rejected) if concerned else 0
+        result = replace(_merge(connection, shape, coverage, extent, spare=set_aside > 0), rejected=set_aside)
+        if set_aside and extent == "complete":
+            result = replace(result, extent="doubtful")
+        _record(connection, result, known_at)
+        if concerned:
+            record_unreadable(connection, shape.key, _scope(result), is_complete=extent == "complete")
         connection.execute("DROP TABLE stage")
     return result
 
 
 def _merge(
-    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, extent: Extent, known_at: datetime
+    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, extent: Extent, *, spare: bool
 ) -> LoadResult:
+    """Merge what is staged; `spare` leaves keys open that a row which could not be read may be about."""
     load_id = _count(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM load")
     returned = _count(connection, "SELECT count(*) FROM stage")
     distinct = _keep_distinct(connection, shape)
     _refuse_strays(connection, coverage)
     inserted, restated = _find_changes(connection, shape)
     _close(connection, shape, f"EXISTS (SELECT 1 FROM changed AS stage WHERE {shape.same_key})", {}, load_id)
-    closed = _close_absent(connection, shape, coverage, load_id) if extent == "complete" else 0
+    closed = _close_absent(connection, shape, coverage, load_id, spare=spare) if extent == "complete" else 0
     connection.execute(
         f"INSERT INTO {shape.table} ({shape.columns}, known_from, known_to) SELECT {shape.columns}, ?, ? FROM changed",
         [load_id, OPEN],
@@ -173,9 +195,7 @@ def _merge(
     if coverage.facts == "insights":
         _refuse_overlaps(connection, load_id)
     unchanged = distinct - inserted - restated
-    result = LoadResult(load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct)
-    _record(connection, result, known_at)
-    return result
+    return LoadResult(load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct)
 
 
 def _keep_distinct(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> int:
@@ -201,7 +221,7 @@ def _key_that_came_twice(connection: "duckdb.DuckDBPyConnection", shape: _Shape)
 
 def _refuse_strays(connection: "duckdb.DuckDBPyConnection", coverage: Coverage) -> None:
     """Raise InconsistentReadError if a row lies outside what was asked for: closing could not be trusted."""
-    condition, parameters = _within(coverage)
+    condition, parameters = within(coverage)
     stray = connection.execute(
         f"SELECT {', '.join(SHAPES[coverage.facts].key)} FROM stage WHERE NOT ({condition}) ORDER BY ALL LIMIT 1",
         parameters,
@@ -242,9 +262,13 @@ def _find_changes(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> tup
     return _count(connection, "SELECT count(*) FROM changed") - restated, restated
 
 
-def _close_absent(connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, load_id: int) -> int:
-    condition, parameters = _within(coverage)
+def _close_absent(
+    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, load_id: int, *, spare: bool
+) -> int:
+    condition, parameters = within(coverage)
     absent = f"{condition} AND NOT EXISTS (SELECT 1 FROM stage WHERE {shape.same_key})"
+    if spare:
+        absent += f" AND NOT {may_be_unreadable(shape.key)}"
     return _close(connection, shape, absent, parameters, load_id)
 
 
@@ -262,7 +286,12 @@ def _close(
     )
 
 
-def _within(coverage: Coverage) -> tuple[str, dict[str, object]]:
+def schema_of(kind: Facts) -> "pa.Schema":
+    """Return the Arrow schema of a kind of facts."""
+    return _SCHEMAS[kind]()
+
+
+def within(coverage: Coverage) -> tuple[str, dict[str, object]]:
     """Return the condition that holds for the rows which a complete read of the coverage returns."""
     parameters: dict[str, object] = {"platform": coverage.platform, "account_id": coverage.account_id}
     conditions = ["platform = $platform", "account_id = $account_id"]
@@ -298,7 +327,7 @@ def breakdown_filter(names: tuple[str, ...]) -> str:
 def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_at: datetime) -> None:
     coverage, days = result.coverage, result.coverage.days
     connection.execute(
-        "INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             result.load_id,
             known_at.astimezone(UTC).replace(tzinfo=None),
@@ -314,8 +343,23 @@ def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_a
             result.closed,
             result.unchanged,
             result.repeated,
+            result.rejected,
         ],
     )
+
+
+def _scope(result: LoadResult) -> dict[str, object]:
+    coverage, days = result.coverage, result.coverage.days
+    return {
+        "load_id": result.load_id,
+        "facts": coverage.label,
+        "platform": coverage.platform,
+        "account_id": coverage.account_id,
+        "level": str(coverage.level or ""),
+        "attribution": coverage.attribution or "",
+        "since": days.since if days else None,
+        "until": days.until if days else None,
+    }
 
 
 def _count(connection: "duckdb.DuckDBPyConnection", sql: str, parameters: object = None) -> int:

@@ -3,8 +3,8 @@
 import operator
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,10 @@ from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, 
 from aibuyer_kit.core.naming import NameRule
 from aibuyer_kit.core.results import ResultRules
 from aibuyer_kit.core.results import ResultSetting as ResultSetting
+from aibuyer_kit.warehouse.cursor import Cursor, damage_told
 from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_names, named_objects, warn_of_unnamed
 from aibuyer_kit.warehouse.files import WarehouseFiles
+from aibuyer_kit.warehouse.load import SHAPES, Coverage, schema_of, within
 from aibuyer_kit.warehouse.rollup import left_out_sql, read_sql, rollup, windowed_sql
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history, sealed_files
@@ -50,11 +52,21 @@ class Freshness:
 
 
 @dataclass(frozen=True)
+class DayEnd:
+    """An account's day and the moment at which it ended there, an aware datetime."""
+
+    platform: str
+    account_id: str
+    day: date
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
 class Answer:
     """Rows of one reading, in the form that the caller can use; a CLI does without pandas and Arrow."""
 
     columns: tuple[str, ...]
-    _cursor: duckdb.DuckDBPyConnection
+    _cursor: Cursor
 
     def rows(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self._cursor.fetchall()]
@@ -63,8 +75,7 @@ class Answer:
         return self._cursor.to_arrow_table()
 
     def frame(self) -> "pd.DataFrame":
-        frame: pd.DataFrame = self._cursor.df()
-        return frame
+        return self._cursor.df()
 
 
 class Reader:
@@ -74,6 +85,11 @@ class Reader:
         self._files = WarehouseFiles(folder)
         self._opened: tuple[Path, duckdb.DuckDBPyConnection] | None = None
         self._mutex = threading.Lock()
+
+    @property
+    def is_published(self) -> bool:
+        """Whether there is a snapshot to read."""
+        return self._files.pointer.exists()
 
     def insights(
         self,
@@ -173,9 +189,15 @@ class Reader:
         return _answer(cursor)
 
     def development(
-        self, account_id: str, zone: ZoneInfo, *, result: ResultSetting, as_of: AsOf | None = None
+        self,
+        account_id: str,
+        zone: ZoneInfo,
+        *,
+        result: ResultSetting,
+        as_of: AsOf | None = None,
+        since: date = date.min,
     ) -> Answer:
-        """Return one row per day and age (whole days of `zone`): the account's results as they were known then."""
+        """Return one row per day from `since` on and age (days of `zone`): the account's results as known then."""
         cursor = self._cursor()
         last = _load_number(cursor, as_of)
         loads = cursor.execute("SELECT load_id, known_at_utc FROM load WHERE load_id <= ?", [last]).fetchall()
@@ -185,6 +207,7 @@ class Reader:
                 "load_ids": [load_id for load_id, _ in loads],
                 "known_on": [account_date(known_at.replace(tzinfo=UTC), zone) for _, known_at in loads],
                 "account_id": account_id,
+                "since": since,
                 "as_of_load": last,
                 "action_0": result.action_type,
             },
@@ -204,6 +227,54 @@ class Reader:
             },
         )
         return _answer(cursor)
+
+    def levels_read(self, ends: Sequence[DayEnd], *, as_of: AsOf | None = None) -> Answer:
+        """Return one row per account, day and level of which a complete read of insights began after the day's end."""
+        cursor = self._cursor()
+        columns: dict[str, object] = {
+            "platforms": [each.platform for each in ends],
+            "account_ids": [each.account_id for each in ends],
+            "days": [each.day for each in ends],
+            "ended_at": [each.ended_at.astimezone(UTC).replace(tzinfo=None) for each in ends],
+        }
+        cursor.execute(sql_text("read/levels_read"), {**columns, "as_of_load": _load_number(cursor, as_of)})
+        return _answer(cursor)
+
+    def quarantine(self, *, as_of: AsOf | None = None, resolved: bool = False) -> Answer:
+        """Return one row per row that could not be read and was open then; with `resolved` also those that were not."""
+        cursor = self._cursor()
+        last = _load_number(cursor, as_of)
+        if not cursor.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'quarantine'").fetchone():
+            # A snapshot of before there was a quarantine, until the next sync publishes one.
+            return _answer(cursor.execute("SELECT quarantine_id FROM (SELECT 0 AS quarantine_id) WHERE false"))
+        cursor.execute(sql_text("read/quarantine"), {"as_of_load": last, "resolved": resolved})
+        return _answer(cursor)
+
+    def known_figures(self, platform: str, account_id: str, days: DateRange) -> Answer:
+        """Return one row per form (level, breakdown, attribution), campaign and day of an account: its sums; micros."""
+        return self._of_account("read/known_figures", platform, account_id, days)
+
+    def known_objects(self, platform: str, account_id: str, days: DateRange, *, replaced: bool) -> Answer:
+        """Return one row per object and currency of an account's insights; with `replaced`, of those outside `days`."""
+        return self._of_account("read/known_objects", platform, account_id, days, replaced=replaced)
+
+    def attributions(self, coverage: Coverage, loads: Iterable[int]) -> tuple[str, ...]:
+        """Return the attribution settings of the rows that lie in the coverage as of any of these loads, sorted."""
+        cursor, found = self._cursor(), set[str]()
+        condition, parameters = within(replace(coverage, attribution=""))
+        condition = condition.replace("attribution = $attribution", "$attribution = ''")
+        for load_id in loads:
+            sql = f"SELECT DISTINCT attribution FROM insights_as_of({int(load_id)}) WHERE {condition}"
+            found |= {row[0] for row in cursor.execute(sql, parameters).fetchall()}
+        return tuple(sorted(found))
+
+    def covered(self, coverage: Coverage, as_of: int | None) -> "pa.Table":
+        """Return the rows of facts that lie in the coverage, sorted, as a load takes them."""
+        last, shape = _load_number(self._cursor(), as_of), SHAPES[coverage.facts]
+        condition, parameters = within(coverage)
+        rows = f"SELECT {shape.columns} FROM {coverage.facts}_as_of({last}) WHERE {condition}"
+        answer = self._cursor().execute(f"{rows} ORDER BY {', '.join(shape.key)}", parameters)
+        return answer.to_arrow_table().cast(schema_of(coverage.facts))
 
     def loads(self) -> Answer:
         """Return one row per load, in the order of knowledge."""
@@ -230,6 +301,12 @@ class Reader:
             raise NotFoundError(f"Nothing was known at {as_of}: the first load came later.")
         return Freshness(row[0], row[1].replace(tzinfo=UTC), row[2], row[3])
 
+    def _of_account(self, name: str, platform: str, account_id: str, days: DateRange, **more: object) -> Answer:
+        cursor = self._cursor()
+        account = {"platform": platform, "account_id": account_id, "since": days.since, "until": days.until}
+        cursor.execute(sql_text(name), {**account, **more, "as_of_load": _load_number(cursor, None)})
+        return _answer(cursor)
+
     def close(self) -> None:
         """Let go of the snapshot; the next call opens the newest one again."""
         with self._mutex:
@@ -237,21 +314,23 @@ class Reader:
                 self._opened[1].close()
                 self._opened = None
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _cursor(self) -> Cursor:
         with self._mutex:
             if self._opened is None or self._opened[0] != self._files.current():
                 newest = _open_newest(self._files)
                 if self._opened:
                     self._opened[1].close()
                 self._opened = newest
-            return self._opened[1].cursor()
+            path, connection = self._opened
+            return Cursor(connection.cursor(), path)
 
 
 def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection]:
     current = files.current()
     for _ in range(_TRIES_AT_THE_POINTER):
         try:
-            return current, open_whole(files, current)
+            with damage_told(current):
+                return current, open_whole(files, current)
         except WarehouseError:
             # A sealed file that the newest snapshot does not name is removed, and this may not be the newest any more.
             if files.current() == current:
@@ -266,7 +345,7 @@ def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection
     raise WarehouseError(f"{current}, which the pointer names, is missing. Run `aibuyer sync`: it publishes a new one.")
 
 
-def _load_number(cursor: duckdb.DuckDBPyConnection, as_of: AsOf | None) -> int:
+def _load_number(cursor: Cursor, as_of: AsOf | None) -> int:
     """Return the last load that was known at `as_of`: one before the first that became known later.
 
     Raises PeriodError for a load that there is not, and for a moment without its zone.
@@ -283,7 +362,7 @@ def _load_number(cursor: duckdb.DuckDBPyConnection, as_of: AsOf | None) -> int:
     return number
 
 
-def _load_at(cursor: duckdb.DuckDBPyConnection, moment: datetime) -> int:
+def _load_at(cursor: Cursor, moment: datetime) -> int:
     if moment.tzinfo is None:
         raise PeriodError(f"as_of is {moment} without a time zone; give an aware moment, such as …T09:00+03:00.")
     row = cursor.execute(
@@ -293,9 +372,7 @@ def _load_at(cursor: duckdb.DuckDBPyConnection, moment: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-def _check_left_out(
-    cursor: duckdb.DuckDBPyConnection, breakdown: tuple[str, ...], parameters: Mapping[str, object]
-) -> None:
+def _check_left_out(cursor: Cursor, breakdown: tuple[str, ...], parameters: Mapping[str, object]) -> None:
     row = cursor.execute(left_out_sql(breakdown), dict(parameters)).fetchone()
     partly, coarser, mixed_account, attributions = row or (0, 0, None, [])
     if mixed_account:
@@ -310,5 +387,5 @@ def _check_left_out(
         warnings.warn(LeftOutWarning("coarser", count=coarser, level=level), stacklevel=3)
 
 
-def _answer(cursor: duckdb.DuckDBPyConnection) -> Answer:
-    return Answer(tuple(column[0] for column in cursor.description or ()), cursor)
+def _answer(cursor: Cursor) -> Answer:
+    return Answer(cursor.columns, cursor)

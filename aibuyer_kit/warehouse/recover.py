@@ -1,5 +1,6 @@
 """Opening the working file, and rebuilding it from the newest good snapshot when it is damaged or gone."""
 
+import contextlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ import duckdb
 from aibuyer_kit.core.errors import WarehouseBusyError, WarehouseError
 from aibuyer_kit.warehouse.connection import (
     TruncatedFileError,
+    check_blocks,
+    cure,
     is_damage,
     is_held_elsewhere,
     open_to_read,
@@ -30,41 +33,59 @@ class Recovered:
 
 
 def open_working(files: WarehouseFiles) -> tuple[duckdb.DuckDBPyConnection, Recovered | None]:
-    """Open the working file for writing, rebuilding it if it is damaged or gone.
+    """Open the working file for writing, rebuilding it if it is damaged or gone; every block of it has been checked.
 
     Raises WarehouseBusyError if another program holds it, WarehouseError if the folder cannot be written, if the file
-    cannot be opened for another reason than damage, or if snapshots are there and none of them opens.
+    cannot be opened for another reason than damage, or if snapshots are there and none of them is whole.
     """
     _check_writable(files)
     if not files.working.exists() and files.snapshots():
         # DuckDB would make an empty file, and publishing that would hide all that was known.
         recovered = rebuild(files, "it was gone")
-        return open_to_write(files.working), recovered
+        return _open_whole(files), recovered
     try:
-        return open_to_write(files.working), None
+        return _open_whole(files), None
     except (duckdb.Error, TruncatedFileError) as error:
         if is_held_elsewhere(error):
             raise WarehouseBusyError(f"{files.working} is open in another program. Close it and try again.") from None
         if not is_damage(error):
-            raise WarehouseError(f"{files.working} cannot be opened: {error}") from error
+            raise WarehouseError(f"{files.working} cannot be opened: {error}. {cure(error)}") from error
         recovered = rebuild(files, str(error))
-    return open_to_write(files.working), recovered
+    return _open_whole(files), recovered
+
+
+def _open_whole(files: WarehouseFiles) -> duckdb.DuckDBPyConnection:
+    connection = open_to_write(files.working)
+    try:
+        check_blocks(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def rebuild(files: WarehouseFiles, reason: str) -> Recovered:
     """Set the closed working file aside and put a copy of the newest good snapshot in its place, whole or not at all.
 
-    Raises WarehouseError, changing nothing, if there are snapshots and none of them opens.
+    Raises WarehouseError, changing nothing, if there are snapshots and none of them is whole, or no room for a copy.
     """
     source = _newest_good(files)
     partial = files.working.with_suffix(".partial")
-    if source:
-        shutil.copyfile(source, partial)
-        flush(partial)
-    aside = _set_aside(files) if files.working.exists() else None
-    if source:
-        partial.replace(files.working)
-        flush(files.folder)
+    try:
+        if source:
+            shutil.copyfile(source, partial)
+            flush(partial)
+        aside = _set_aside(files) if files.working.exists() else None
+        if source:
+            partial.replace(files.working)
+            flush(files.folder)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise WarehouseError(
+            f"{files.working} is damaged ({reason}) and could not be rebuilt from {source} ({error.strerror}). Readers"
+            f" keep what is published. {cure(error)}"
+        ) from None
     return Recovered(aside, source, reason)
 
 
@@ -72,13 +93,14 @@ def _newest_good(files: WarehouseFiles) -> Path | None:
     snapshots = [path for _, path in files.snapshots()]
     for snapshot in snapshots:
         try:
-            open_to_read(snapshot).close()
+            with open_to_read(snapshot) as opened:
+                check_blocks(opened)
         except duckdb.Error:
             continue
         return snapshot
     if snapshots:
         raise WarehouseError(
-            f"Neither the working file nor a snapshot in {files.folder} opens. Restore the folder from a backup,"
+            f"Neither the working file nor a snapshot in {files.folder} is whole. Restore the folder from a backup,"
             " or move it away to start anew."
         )
     return None

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from aibuyer_kit.core.errors import WarehouseError
+from aibuyer_kit.warehouse.cursor import Cursor
 
 # The tables that are sealed, with the columns of a row's first and last day.
 DATED_TABLES = {"insight_version": ("date", "date_stop"), "reach_version": ("date_stop", "date_stop")}
@@ -59,7 +60,7 @@ class LostMonth:
         )
 
 
-def sealed_files(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> tuple[SealedFile, ...]:
+def sealed_files(connection: duckdb.DuckDBPyConnection | Cursor, schema: str = "main") -> tuple[SealedFile, ...]:
     """Return the manifest of a warehouse, the oldest month first; a file from before there were any has none.
 
     Raises WarehouseError for a name that is none of ours.
@@ -78,7 +79,7 @@ def sealed_files(connection: duckdb.DuckDBPyConnection, schema: str = "main") ->
     return found
 
 
-def lost_history(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+def lost_history(connection: Cursor) -> tuple[str, ...]:
     """Return, for a person, what was lost with sealed months, in the order in which it was found."""
     try:
         rows = connection.execute(

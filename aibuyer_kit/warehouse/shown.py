@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-import duckdb
-
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.exchange import ExchangeRates
+from aibuyer_kit.warehouse.cursor import Cursor
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Shown:
         }
 
 
-def currency_days(cursor: duckdb.DuckDBPyConnection, days: DateRange, load: int) -> list[tuple[str, date]]:
+def currency_days(cursor: Cursor, days: DateRange, load: int) -> list[tuple[str, date]]:
     """Return the currencies of the facts with the days at whose rates they count; a stated period's is its last."""
     found: list[tuple[str, date]] = cursor.execute(
         "SELECT DISTINCT currency, date_stop FROM insights_as_of($load)"

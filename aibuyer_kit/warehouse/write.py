@@ -1,11 +1,11 @@
 """The one writer of a client's warehouse."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -13,9 +13,10 @@ import filelock
 
 from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import AibuyerError, WarehouseBusyError, WarehouseError
+from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseBusyError, WarehouseError
+from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.compact import compact
-from aibuyer_kit.warehouse.connection import interruptible, is_damage, open_to_read
+from aibuyer_kit.warehouse.connection import check_blocks, cure, interruptible, is_damage, is_whole, open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
 from aibuyer_kit.warehouse.load import (
     Coverage,
@@ -56,6 +57,16 @@ def open_writer(folder: Path) -> "Iterator[Writer]":
             writer.publish()
 
 
+def damaged_files(folder: Path) -> tuple[Path, ...]:
+    """Read every block of every database file and return those that are damaged; the working file if nobody writes."""
+    files = WarehouseFiles(folder)
+    damaged = [path for _, path in files.snapshots() if not is_whole(path)]
+    with contextlib.suppress(WarehouseBusyError), _only_writer(files):
+        if files.working.exists() and not is_whole(files.working):
+            damaged.append(files.working)
+    return tuple(damaged)
+
+
 @contextlib.contextmanager
 def _only_writer(files: WarehouseFiles) -> Iterator[None]:
     # DuckDB's own lock is released while the closed file is copied, so that writers need one that is held throughout.
@@ -79,7 +90,7 @@ def _only_writer(files: WarehouseFiles) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class CompleteRead:
-    """Days that one read covered whole, and the platform's clock at its end."""
+    """Days that one read covered whole but for rows in the quarantine, and the platform's clock at its end."""
 
     days: DateRange
     known_at: datetime
@@ -107,10 +118,15 @@ class Writer:
         self._is_to_be_compacted = False
         self.recovered: Recovered | None = None
         self.losses: tuple[LostMonth, ...] = ()
-        migrated = migrate(self._open())
-        self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != self._published_loads()
-        self.check_sealed(thorough=False)
-        remove_orphans(self._open(), files)
+        with self._failures():
+            migrated = migrate(self._open())
+            published = self._published_loads()
+            if self._loads() < published:
+                self._close()
+                self.recovered = rebuild(files, "it was older than what is published")
+            self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != published
+            self.check_sealed(thorough=False)
+            remove_orphans(self._open(), files)
 
     def load(
         self,
@@ -120,25 +136,25 @@ class Writer:
         known_at: Callable[[], datetime],
         extent: Extent = "complete",
         finished: Callable[[], date | None] = lambda: None,
+        rejected: Sequence[UnreadableRow] = (),
     ) -> LoadResult:
         """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
 
+        `rejected` may fill while the read goes on: rows that could not be read, which go into the quarantine.
         If the read fails in mid-way, the days that `finished` says are over (up to that one) are kept as a complete
         load, what came of later ones as a broken load, and the error is raised again.
         Raises InconsistentReadError for a read that contradicts itself or what is known, and WarehouseError if the file
         cannot be written; a file that turns out to be damaged has been rebuilt by then.
         """
-        try:
+        with self._failures():
             connection = self._open()
             try:
                 stage(connection, coverage, tables)
             except (AibuyerError, KeyboardInterrupt):
-                self._keep_what_came(connection, coverage, finished(), known_at)
+                self._keep_what_came(connection, coverage, finished(), known_at, rejected)
                 raise
             self._bring_back(coverage)
-            result = load_staged(connection, coverage, extent=extent, known_at=known_at())
-        except duckdb.Error as error:
-            raise self._failed(error) from error
+            result = load_staged(connection, coverage, extent=extent, known_at=known_at(), rejected=rejected)
         self._unpublished = True
         return result
 
@@ -148,60 +164,61 @@ class Writer:
         coverage: Coverage,
         finished: date | None,
         known_at: Callable[[], datetime],
+        rejected: Sequence[UnreadableRow],
     ) -> None:
         if finished is not None and coverage.days is not None and coverage.days.since <= finished < coverage.days.until:
             whole = replace(coverage, days=DateRange(coverage.days.since, finished))
             coverage = replace(coverage, days=DateRange(finished + timedelta(days=1), coverage.days.until))
             set_aside_after(connection, finished)
+            # A row that does not tell its day may be about any of those that were asked for.
+            of_whole = [row for row in rejected if row.may_be_of and row.may_be_of.since <= finished]
+            rejected = [row for row in rejected if not row.may_be_of or row.may_be_of.until > finished]
             self._bring_back(whole)
-            load_staged(connection, whole, extent="complete", known_at=known_at())
+            load_staged(connection, whole, extent="complete", known_at=known_at(), rejected=of_whole)
             take_back(connection)
             self._unpublished = True
         # Without a page there is nothing to keep, and asking the platform for the time could hang once more.
-        if staged_rows(connection):
+        if staged_rows(connection) or rejected:
             self._bring_back(coverage)
-            load_staged(connection, coverage, extent="broken", known_at=known_at())
+            load_staged(connection, coverage, extent="broken", known_at=known_at(), rejected=rejected)
             self._unpublished = True
 
     def reads(self, platform: str, account_id: str, level: Level = Level.AD) -> tuple[CompleteRead, ...]:
         """Return the complete reads of an account's insights at a level, the oldest first."""
-        rows = (
-            self._open()
-            .execute(
-                "SELECT since, until, known_at_utc FROM load WHERE extent = 'complete' AND facts = 'insights'"
-                " AND level = ? AND platform = ? AND account_id = ? ORDER BY load_id",
-                [str(level), platform, account_id],
-            )
-            .fetchall()
+        rows = self._rows(
+            "SELECT since, until, known_at_utc FROM load WHERE extent IN ('complete', 'doubtful')"
+            " AND facts = 'insights' AND level = ? AND platform = ? AND account_id = ? ORDER BY load_id",
+            [str(level), platform, account_id],
         )
         return tuple(CompleteRead(DateRange(since, until), known.replace(tzinfo=UTC)) for since, until, known in rows)
 
     def recent_reads(self, platform: str, account_id: str, after: datetime) -> tuple[RecentRead, ...]:
         """Return all complete reads of an account that ended at `after` or later, the oldest first."""
-        rows = (
-            self._open()
-            .execute(
-                "SELECT facts, level, since, until, known_at_utc FROM load WHERE extent = 'complete'"
-                " AND platform = ? AND account_id = ? AND known_at_utc >= ? ORDER BY load_id",
-                [platform, account_id, after.astimezone(UTC).replace(tzinfo=None)],
-            )
-            .fetchall()
+        rows = self._rows(
+            "SELECT facts, level, since, until, known_at_utc FROM load WHERE extent IN ('complete', 'doubtful')"
+            " AND platform = ? AND account_id = ? AND known_at_utc >= ? ORDER BY load_id",
+            [platform, account_id, after.astimezone(UTC).replace(tzinfo=None)],
         )
         return tuple(
             RecentRead(label, level, DateRange(since, until) if since else None, known.replace(tzinfo=UTC))
             for label, level, since, until, known in rows
         )
 
+    def _rows(self, sql: str, parameters: list[object]) -> list[Any]:
+        with self._failures():
+            return list(self._open().execute(sql, parameters).fetchall())
+
     def thin(self, zone: ZoneInfo, *, protected_loads: Collection[int] = ()) -> int:
         """Drop versions that were replaced on the day of `zone` on which they became known, and return how many.
 
         The last KEPT_WHOLE_DAYS days stay whole, and so does whatever a protected load has read.
         """
-        known_on = self._known_on(zone)
-        if not known_on:
-            return 0
-        keep_from = _thinned_before(known_on)
-        removed = thin(self._open(), known_on=known_on, keep_from=keep_from, protected_loads=protected_loads)
+        with self._failures():
+            known_on = self._known_on(zone)
+            if not known_on:
+                return 0
+            keep_from = _thinned_before(known_on)
+            removed = thin(self._open(), known_on=known_on, keep_from=keep_from, protected_loads=protected_loads)
         self._unpublished = self._unpublished or removed > 0
         return removed
 
@@ -212,11 +229,11 @@ class Writer:
         month back first. Months with versions that may still be thinned stay. Raises WarehouseError if a file cannot be
         written; the months that are not sealed by then stay where they are.
         """
-        known_on = self._known_on(zone)
-        if not known_on:
-            return ()
         sealed: list[SealedFile] = []
-        try:
+        with self._failures():
+            known_on = self._known_on(zone)
+            if not known_on:
+                return ()
             for month in settled_months(
                 self._open(),
                 platform,
@@ -227,8 +244,6 @@ class Writer:
             ):
                 sealed.append(seal_month(self._open(), self._files, month))
                 self._unpublished = self._is_to_be_compacted = True
-        except duckdb.Error as error:
-            raise self._failed(error) from error
         return tuple(sealed)
 
     def check_sealed(self, *, thorough: bool = True) -> tuple[LostMonth, ...]:
@@ -236,24 +251,27 @@ class Writer:
 
         A `thorough` check reads every byte. Raises WarehouseError if the whole folder is gone.
         """
-        found = let_go_of_damaged(self._open(), self._files, thorough=thorough)
+        with self._failures():
+            found = let_go_of_damaged(self._open(), self._files, thorough=thorough)
         self.losses += found
         self._unpublished = self._unpublished or bool(found)
         return found
 
     def lost_days(self, platform: str, account_id: str) -> tuple[date, ...]:
         """Return the days of lost months that have not been read whole since, the oldest first."""
-        return lost_days(self._open(), platform, account_id)
+        with self._failures():
+            return lost_days(self._open(), platform, account_id)
 
     def publish(self) -> Path | None:
         """Publish what is not published yet and return the new snapshot, or None if there was nothing new."""
-        self._close()
-        if not self._unpublished:
-            return None
-        if self._is_to_be_compacted:
-            compact(self._files)
-            self._is_to_be_compacted = False
-        snapshot = publish_copy(self._files)
+        with self._failures():
+            self._close()
+            if not self._unpublished:
+                return None
+            if self._is_to_be_compacted:
+                compact(self._files)
+                self._is_to_be_compacted = False
+            snapshot = publish_copy(self._files)
         self._unpublished = False
         return snapshot
 
@@ -271,11 +289,21 @@ class Writer:
         rows = self._open().execute("SELECT load_id, known_at_utc FROM load").fetchall()
         return {load_id: account_date(known.replace(tzinfo=UTC), zone) for load_id, known in rows}
 
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise self._failed(error) from error
+
     def _failed(self, error: duckdb.Error) -> WarehouseError:
         """Let go of the file, rebuild it if it is damaged, and return the error that says so."""
-        self._close()
+        with contextlib.suppress(duckdb.Error):
+            self._close()
         if not is_damage(error):
-            return WarehouseError(f"{self._files.working} could not be written: {error}")
+            return WarehouseError(
+                f"{self._files.working} could not be written: {error}. Readers keep what is published. {cure(error)}"
+            )
         self.recovered = rebuild(self._files, str(error))
         self._unpublished = True
         return WarehouseError(
@@ -291,20 +319,19 @@ class Writer:
 
     def _close(self) -> None:
         if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+            connection, self._connection = self._connection, None
+            connection.close()
 
     def _loads(self) -> int:
         return _last_load(self._open())
 
     def _published_loads(self) -> int:
-        """Return the last load in the current snapshot, or -1 if there is none that can be read."""
-        if not self._files.pointer.exists():
-            return -1
+        """Return the last load in the current snapshot, or -1 if there is none that is whole."""
         try:
             with open_to_read(self._files.current()) as snapshot:
+                check_blocks(snapshot)
                 return _last_load(snapshot)
-        except duckdb.Error:
+        except (duckdb.Error, NotFoundError, WarehouseError):
             return -1
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import InboxError
 from aibuyer_kit.webhooks.messages import Hint
 
 # Digests stay after the work is done, so that a delivery that is sent again next year is still a repetition.
@@ -52,7 +53,7 @@ class Inbox:
     def keep(self, deliveries: Sequence[Delivery], *, now: datetime | None = None) -> list[bool]:
         """Store the deliveries and return which of them are new; on return they survive a crash.
 
-        Raises sqlite3.Error or OSError if they could not be stored: none of them then is.
+        Raises InboxError if they could not be stored: none of them then is.
         """
         at = (now or datetime.now(UTC)).isoformat()
         with self._transaction() as database:
@@ -64,7 +65,10 @@ class Inbox:
             return ()
         with self._transaction() as database:
             rows = database.execute("SELECT digest, hints FROM delivery WHERE hints IS NOT NULL").fetchall()
-        return tuple(Delivery(digest, tuple(_hint(each) for each in json.loads(hints))) for digest, hints in rows)
+        try:
+            return tuple(Delivery(digest, tuple(_hint(each) for each in json.loads(hints))) for digest, hints in rows)
+        except (ValueError, TypeError, KeyError):
+            raise self._damaged("a delivery in it cannot be read") from None
 
     def done(self, deliveries: Iterable[Delivery]) -> None:
         """Note that the objects of these deliveries have been read again."""
@@ -98,13 +102,35 @@ class Inbox:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as database:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
-            database.executescript(_SCHEMA)
-            with database:
-                yield database
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as database:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute("PRAGMA synchronous = FULL")
+                database.executescript(_SCHEMA)
+                with database:
+                    yield database
+        except (sqlite3.OperationalError, OSError) as error:
+            raise InboxError(
+                f"{self.path} cannot be used ({error}). Free some space, or check its owner and mode, and try again."
+            ) from None
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise self._damaged(str(error)) from None
+
+    def _damaged(self, why: str) -> InboxError:
+        return InboxError(
+            f"{self.path} is damaged ({why}). Move it away with its -wal and -shm files, and run `aibuyer sync`: it"
+            " reads all that the deliveries in it pointed to."
+        )
+
+    def check(self) -> None:
+        """Raise InboxError if the file is damaged; SQLite looks at its structure, there are no checksums."""
+        if self.path.exists():
+            with self._transaction() as database:
+                (found,) = database.execute("PRAGMA quick_check").fetchone()
+            if found != "ok":
+                raise self._damaged(str(found))
+            self.waiting()
 
 
 def _kept(database: sqlite3.Connection, delivery: Delivery, at: str) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, Finish, RequestHandler, stream_request_body
 
-from aibuyer_kit.core.errors import SettingsError
+from aibuyer_kit.core.errors import InboxError, SettingsError
 from aibuyer_kit.webhooks.inbox import Delivery, Inbox
 from aibuyer_kit.webhooks.receiver import MAX_BODY_BYTES, Reason, Receiver, RefusedDelivery
 
@@ -35,7 +34,7 @@ class InboxWriter:
     _disk: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "webhook inbox"))
 
     async def keep(self, inbox: Path, delivery: Delivery) -> bool:
-        """Return whether the delivery is new, once it is on the disk. Raises sqlite3.Error or OSError."""
+        """Return whether the delivery is new, once it is on the disk. Raises InboxError."""
         kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((inbox, delivery, kept))
         if self._task is None or self._task.done():
@@ -52,7 +51,7 @@ class InboxWriter:
         run = asyncio.get_running_loop().run_in_executor
         try:
             new = await run(self._disk, Inbox(inbox).keep, [delivery for delivery, _ in batch])
-        except (sqlite3.Error, OSError) as error:
+        except InboxError as error:
             for _, kept in batch:
                 kept.set_exception(error)
             return
@@ -94,7 +93,7 @@ class _MetaHandler(RequestHandler):  # type: ignore[misc] # tornado is not follo
             sorted_out = self.receiver.deliveries(bytes(self.body), self.request.headers.get("X-Hub-Signature-256"))
             try:
                 await asyncio.gather(*(self.writer.keep(inbox, one) for inbox, one in sorted_out.items()))
-            except (sqlite3.Error, OSError) as error:
+            except InboxError as error:
                 _LOG.error("A delivery could not be kept (%s); the platform will repeat it.", type(error).__name__)
                 raise RefusedDelivery("not kept", 503) from None
             self.finish("kept")
@@ -162,6 +161,7 @@ async def _save_counts_until(ended: asyncio.Event, receiver: Receiver, counts: I
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), _COUNTS_SAVED_EVERY_SECONDS)
         if taken := receiver.taken():
-            await asyncio.get_running_loop().run_in_executor(None, counts.add_refused, taken)
+            with contextlib.suppress(InboxError):  # a disk that is full ends no receiver
+                await asyncio.get_running_loop().run_in_executor(None, counts.add_refused, taken)
         if ended.is_set():
             return

@@ -47,6 +47,7 @@ def due_streams(
     now: datetime,
     zone: ZoneInfo,
     settings: SyncSection,
+    again: Sequence[InsightStream] = (),
 ) -> Iterator[tuple[Depth, Stream]]:
     """Yield what is due: nightly streams once a day of the account, hourly ones once an hour.
 
@@ -56,7 +57,7 @@ def due_streams(
     midnight = datetime.combine(days[Level.AD].until, time(), zone)
     since = {Depth.HOURLY: now - _AN_HOUR, Depth.NIGHTLY: midnight}
     for depth in Depth:
-        for stream in streams_of(depth, days, settings):
+        for stream in streams_of(depth, days, settings, again):
             if depth is Depth.QUICK:
                 yield depth, stream
                 continue
@@ -89,8 +90,12 @@ def days_to_read(
     return DateRange(next(day for day in DateRange(first, today) if day not in settled or day == today), today)
 
 
-def streams_of(depth: Depth, days: Mapping[Level, DateRange], settings: SyncSection) -> Iterator[Stream]:
+def streams_of(
+    depth: Depth, days: Mapping[Level, DateRange], settings: SyncSection, again: Sequence[InsightStream] = ()
+) -> Iterator[Stream]:
     """Yield the streams of one depth alone, oldest days first; `days` are those that a night reads of each level.
+
+    `again` is what a night reads besides.
 
     The account's own object is not among them: it is read before anything else, to know its zone and its day.
     """
@@ -105,17 +110,24 @@ def streams_of(depth: Depth, days: Mapping[Level, DateRange], settings: SyncSect
         yield CreativeStream()  # they change seldom
         yield from _daily(days, date.min, today - timedelta(days=_HOURLY_DAYS))
         yield from _nightly(days[Level.AD], settings)
+        yield from again
 
 
 def _nightly(days: DateRange, settings: SyncSection) -> Iterator[Stream]:
-    today = days.until
-    restated = DateRange(max(days.since, today - timedelta(days=settings.restated_days)), today)
+    today, restated = days.until, restated_days(days, settings)
+    for level in (Level.ADSET, Level.CAMPAIGN):  # read only to be compared with the ads and the account
+        yield from (InsightStream(level, part) for part in _parts(restated))
     yield from _broken_down(restated, settings)
     if settings.hourly:
         yield from (InsightStream(Level.AD, part, hourly=True) for part in _parts(restated))
     if settings.reach:
         yesterday = DateRange(today - timedelta(days=1), today - timedelta(days=1))
         yield from (ReachStream(level, window, yesterday) for level in Level for window in REACH_WINDOWS_DAYS)
+
+
+def restated_days(days: DateRange, settings: SyncSection) -> DateRange:
+    """Return those of the days that a night reads which the platform may still restate."""
+    return DateRange(max(days.since, days.until - timedelta(days=settings.restated_days)), days.until)
 
 
 def lost_streams(lost: Sequence[date], today: date, settings: SyncSection) -> Iterator[Stream]:

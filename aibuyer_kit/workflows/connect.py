@@ -31,7 +31,8 @@ def client_connectors(
 
     if not context.settings.accounts:
         raise InputError(
-            f"The client {context.id!r} has no ad account. Add an [[accounts]] section to {context.folder}/client.toml."
+            f"The client {context.id!r} has no ad account. Find its accounts:"
+            f" aibuyer connect meta --client {context.id}"
         )
     login = MetaLogin(access_token, "the caller") if access_token else meta_login(context)
     app_id, app_secret = chosen_app(settings, login.app_id, login.app_secret)
@@ -42,7 +43,7 @@ def client_connectors(
         MetaConnector(
             account.id,
             credentials,
-            graph_url=account.graph_url or META_GRAPH_URL,
+            graph_url=account.graph_url or context.settings.graph_url or META_GRAPH_URL,
             api_version=settings.api_version,
             clock=clock or SystemClock(),
             page_size=settings.page_rows,

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from aibuyer_kit.access.client_file import AccountSection
 from aibuyer_kit.access.client_file_edit import put_accounts
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.access.credentials import meta_login
+from aibuyer_kit.access.credentials import meta_login, stored_secrets
 from aibuyer_kit.access.vault import TokenRecord
 from aibuyer_kit.core.clock import Clock, SystemClock
-from aibuyer_kit.core.errors import AuthorisationError, InputError, PlatformError
+from aibuyer_kit.core.errors import AuthorisationError, InputError, PlatformError, RefusedError
 from aibuyer_kit.workflows.credentials import store_secrets
 from aibuyer_kit.workflows.token_health import READING, TokenHealth, token_health
 
@@ -99,6 +99,32 @@ def look_at(
     return Connection(access, facts, exchanged, checked_at, accounts, businesses, missing)
 
 
+def look_again(
+    context: ClientContext,
+    access: MetaAccess,
+    settings: "MetaSection",
+    *,
+    graph_url: str | None = None,
+    clock: Clock | None = None,
+) -> Connection:
+    """Return what a token opens, as `look_at`, with the app that the client was connected through if none is given.
+
+    A token of another app is looked at by itself. Raises AuthorisationError also for a kept secret that is no longer
+    right, CredentialsError if what is kept does not open.
+    """
+    kept = stored_secrets(context)
+    if access.app_secret or not kept.meta_app_secret or access.app_id not in (None, kept.meta_app_id):
+        return look_at(access, settings, graph_url=graph_url, clock=clock)
+    known = MetaAccess(access.access_token, kept.meta_app_id, kept.meta_app_secret)
+    try:
+        return look_at(known, settings, graph_url=graph_url, clock=clock)
+    except (AuthorisationError, RefusedError):
+        alone = look_at(access, settings, graph_url=graph_url, clock=clock)
+        if alone.facts.app_id == kept.meta_app_id:
+            raise
+        return alone
+
+
 def chosen_accounts(connection: Connection, asked: Sequence[str]) -> "tuple[AccountFound, ...]":
     """Return the accounts asked for, written with or without act_.
 
@@ -124,6 +150,8 @@ def save_connection(
 ) -> tuple[str, ...]:
     """Keep the secrets encrypted, put the accounts into client.toml, and return the ids that are new or changed there.
 
+    The app's secret that is kept already stays if none is given and the app is the same. A practice platform on this
+    machine brings its own time: the client's clock becomes the platform's, if all its accounts lie there.
     Raises AuthorisationError if the token cannot read, InputError if no account is chosen, CredentialsError,
     SettingsError if client.toml cannot be extended safely (the secrets are kept by then).
     """
@@ -131,12 +159,14 @@ def save_connection(
         raise AuthorisationError(f"Nothing was kept: {connection.missing[0]}")
     if not accounts:
         raise InputError("No account was chosen; nothing was kept. Choose with --account act_… or --all-accounts.")
+    access, kept = connection.access, stored_secrets(context)
+    app_id = access.app_id or connection.facts.app_id
     store_secrets(
         context,
         {
-            "meta_access_token": connection.access.access_token,
-            "meta_app_id": connection.access.app_id or connection.facts.app_id,
-            "meta_app_secret": connection.access.app_secret,
+            "meta_access_token": access.access_token,
+            "meta_app_id": app_id,
+            "meta_app_secret": access.app_secret or (kept.meta_app_secret if kept.meta_app_id == app_id else None),
             "meta_token": connection.record,
         },
     )
@@ -152,8 +182,7 @@ def check_connection(context: ClientContext, settings: "MetaSection", *, clock: 
     clock = clock or SystemClock()
     login = meta_login(context)
     access = MetaAccess(login.access_token, login.app_id, login.app_secret)
-    graph_url = next((account.graph_url for account in context.settings.accounts if account.graph_url), None)
-    tokens = _tokens(access, settings, graph_url, clock)
+    tokens = _tokens(access, settings, context.graph_url, clock)
     record = _record(_valid_facts(tokens, access), tokens.platform_time or clock.now())
     if login.origin == str(context.credentials):
         store_secrets(context, {"meta_token": record})

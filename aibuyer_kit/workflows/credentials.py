@@ -9,7 +9,7 @@ from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.access.credentials import stored_secrets
 from aibuyer_kit.access.keys import keys_or_new, read_keys
 from aibuyer_kit.access.vault import Secrets, change_secrets
-from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.errors import AibuyerError, InputError
 
 _NAMES = ("meta-access-token", "meta-app-secret", "webhook-verify-token")
 
@@ -36,18 +36,21 @@ def store_secrets(context: ClientContext, new: dict[str, object]) -> Secrets:
 
 
 def credential_rows(workspace: Path) -> list[dict[str, Any]]:
-    """Return one row per client: the names of what is kept, and when its Meta token ends."""
-    rows = []
-    for client_id in client_ids(workspace):
-        stored = stored_secrets(open_client(workspace, client_id))
-        kept = [name for name in _NAMES if getattr(stored, name.replace("-", "_"))]
-        expires = stored.meta_token.expires_at if stored.meta_token else None
-        rows.append(
-            {
-                "client": client_id,
-                "kept": ", ".join(kept) or "nothing",
-                "meta_app_id": stored.meta_app_id,
-                "token_expires": expires.date().isoformat() if expires else None,
-            }
-        )
-    return rows
+    """Return one row per client: the names of what is kept, when its Meta token ends, and what is wrong with it."""
+    return [_row(workspace, client_id) for client_id in client_ids(workspace)]
+
+
+def _row(workspace: Path, client_id: str) -> dict[str, Any]:
+    try:
+        stored, problem = stored_secrets(open_client(workspace, client_id)), None
+    except AibuyerError as error:
+        stored, problem = Secrets(), str(error)
+    kept = [name for name in _NAMES if getattr(stored, name.replace("-", "_"))]
+    ends = stored.meta_token.ends if stored.meta_token else None
+    return {
+        "client": client_id,
+        "kept": None if problem else ", ".join(kept) or "nothing",
+        "meta_app_id": stored.meta_app_id,
+        "token_expires": ends.date().isoformat() if ends else None,
+        "problem": problem,
+    }

@@ -3,19 +3,24 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.access.credentials import meta_login
+from aibuyer_kit.access.vault import TokenRecord
 from aibuyer_kit.core.clock import SystemClock
-from aibuyer_kit.core.errors import AibuyerError, WarehouseError
+from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseError
 from aibuyer_kit.settings.content import FOLDERS, content_folder
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.warehouse.write import damaged_files
 from aibuyer_kit.workflows.counting_health import counting_problems
+from aibuyer_kit.workflows.reconcile import known_reconciliation
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
+from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import find_workspace
 
 _PACKAGES = (
@@ -64,16 +69,22 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
         return
     yield "writable", lambda: _writable(folder)
     yield "settings", lambda: f"{len(list(read_settings(folder)))} sections"
+    is_example = _is_example(folder)
     for client_id in client_ids(folder):
         yield f"{client_id}: settings", partial(_client_name, folder, client_id)
         try:
             context = open_client(folder, client_id)
         except AibuyerError:
             continue
-        if context.settings.accounts and context.settings.clock == "system":
+        if context.settings.accounts and not is_example:
             yield f"{client_id}: access token", partial(_token, context)
         yield f"{client_id}: warehouse", partial(_warehouse, context)
+        if Reader(context.warehouse).is_published:
+            yield f"{client_id}: quarantine", partial(_quarantine, context)
+            yield f"{client_id}: reconciliation", partial(_reconciled, context)
         yield f"{client_id}: what counts", partial(_what_counts, context)
+        if inbox_of(context).path.exists():
+            yield f"{client_id}: inbox", partial(_inbox, context)
 
 
 def _finding(check: str, look: Callable[[], str | TokenHealth | Finding]) -> Finding:
@@ -119,7 +130,25 @@ def _token(context: ClientContext) -> TokenHealth:
     login = meta_login(context)
     if login.record is None:
         return TokenHealth("ok", f"from {login.origin}; its expiry is not known here: aibuyer connect check")
-    return token_health(login.record, SystemClock().now())
+    return token_health(login.record, _now(context, login.record))
+
+
+def _now(context: ClientContext, record: TokenRecord) -> datetime:
+    """Return the moment on the client's clock; the platform's own has told it when it last spoke."""
+    if context.settings.clock == "system":
+        return SystemClock().now()
+    try:
+        return max(record.checked_at, Reader(context.warehouse).freshness().known_at)
+    except (NotFoundError, WarehouseError):
+        return record.checked_at
+
+
+def _is_example(folder: Path) -> bool:
+    """Return whether this is the sample workspace, whose token was never kept; wrong settings are told elsewhere."""
+    try:
+        return read_settings(folder).kind == "example"
+    except AibuyerError:
+        return False
 
 
 def _what_counts(context: ClientContext) -> Finding:
@@ -130,7 +159,10 @@ def _what_counts(context: ClientContext) -> Finding:
 
 
 def _warehouse(context: ClientContext) -> Finding:
-    """Read how fresh the facts are and every byte of the sealed months; history that was lost stays a warning."""
+    """Read every block, sealed months too: a damaged one is else found only when something is read from it.
+
+    History that was lost stays a warning.
+    """
     reader = Reader(context.warehouse)
     fresh = reader.freshness()
     if damage := reader.damage():
@@ -138,8 +170,34 @@ def _warehouse(context: ClientContext) -> Finding:
             f"{'; '.join(damage)}. Put it back from a backup; otherwise the next nightly `aibuyer sync` goes on without"
             " the history of that month and reads its days again."
         )
+    if damaged := damaged_files(context.warehouse):
+        raise WarehouseError(
+            f"{', '.join(map(str, damaged))}: damaged. Run `aibuyer sync`, or import a file again: either publishes"
+            " anew from what is whole."
+        )
     said = f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
     if months := len(reader.sealed()):
         said += f", {months} sealed months"
     lost = reader.losses()
     return Finding("", True, f"{said}; lost: {', '.join(lost)}" if lost else said, warning=bool(lost))
+
+
+def _inbox(context: ClientContext) -> str:
+    inbox = inbox_of(context)
+    inbox.check()
+    return f"{inbox.counts().waiting} deliveries to be read again"
+
+
+def _quarantine(context: ClientContext) -> Finding:
+    rows = Reader(context.warehouse).quarantine().rows()
+    if not rows:
+        return Finding("", True, "every row could be read")
+    fields = ", ".join(sorted({row["field"] for row in rows}))
+    said = f"{len(rows)} rows could not be read ({fields}): aibuyer quarantine list --client {context.id}"
+    return Finding("", True, said, warning=True)
+
+
+def _reconciled(context: ClientContext) -> Finding:
+    found = known_reconciliation(context, Reader(context.warehouse))
+    differs = found.state == "differs"
+    return Finding("", True, f"{found}; the next night reads them again" if differs else str(found), warning=differs)

@@ -1,5 +1,6 @@
 """Rows and frames written as CSV or XLSX that no spreadsheet runs: every text passes `core.escape.for_sheet`."""
 
+import contextlib
 import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -117,7 +118,11 @@ def _written(path: Path, write: Callable[[Path], int]) -> int:
         count = write(unfinished)
         unfinished.replace(path)
     except OSError as error:
-        raise InputError(f"{path}: the file cannot be written ({error.strerror}).") from None
+        raise InputError(
+            f"{path}: the file cannot be written ({error.strerror}). Free some space, or check the folder's owner and"
+            " mode."
+        ) from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     return count

@@ -7,12 +7,14 @@ from typing import Any
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import parse_level
+from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.metrics import counts_results, metric
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.period import Day, no_facts, parse_as_of, resolve_period
 from aibuyer_kit.workflows.totals import kinds_of
 from aibuyer_kit.workflows.what_counts import read_facts
 
+_BROKEN_DOWN = "insights by "
 _LABELS = ("entity_id", "name", "currency")
 
 
@@ -43,6 +45,31 @@ def read_insights(
     counted = ("result_type",) if len(kinds_of(rows)) > 1 and any(map(counts_results, names)) else ()
     labels = (*by, "currency") if by else _LABELS
     return [{name: row[name] for name in ("date", *ends, *labels, *counted, *names)} for row in rows]
+
+
+def several(asked: str | Sequence[str]) -> tuple[str, ...]:
+    """Return names that came as a sequence, or as one text with commas.
+
+    >>> several("age, gender")
+    ('age', 'gender')
+    """
+    return tuple(name.strip() for name in (asked.split(",") if isinstance(asked, str) else asked) if name.strip())
+
+
+def known_breakdown(reader: Reader, asked: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a breakdown.
+
+    Raises NotFoundError that lists what was loaded if figures were never loaded by exactly these names.
+    """
+    names = several(asked)
+    labels = {row["facts"] for row in reader.loads().rows()} if names else set()
+    loaded = sorted(label.removeprefix(_BROKEN_DOWN) for label in labels if label.startswith(_BROKEN_DOWN))
+    if names and ", ".join(sorted(names)) not in loaded:
+        raise NotFoundError(
+            f"No figures are loaded by {', '.join(names)}. Loaded: {'; '.join(loaded) or 'none that are broken down'}."
+            " A sync reads what the setting sync.breakdowns names, once a day."
+        )
+    return names
 
 
 def warn_of_nothing(reader: Reader, period: DateRange, *, as_of: AsOf | None = None) -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from aibuyer_kit.connectors.base import Connector, Stream
 from aibuyer_kit.connectors.budget import PlannedRead
@@ -19,8 +20,10 @@ from aibuyer_kit.workflows.cadence import (
     days_to_read,
     due_streams,
     lost_streams,
+    restated_days,
     streams_of,
 )
+from aibuyer_kit.workflows.quarantine import streams_to_read_again
 from aibuyer_kit.workflows.sync_log import SyncLog
 
 _DAYS_PER_CALL = 7  # as long as it is not known how many calls a kind of read takes
@@ -65,21 +68,25 @@ def account_jobs(
     *,
     depth: Depth | None = None,
     doubtful: Sequence[date] = (),
+    unread: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[Job]:
     """Yield what is due of an account, or all that `depth` reads. Raises PlatformError in its kinds.
 
+    `unread` rows are in the quarantine, and a night reads their days again, however old they are.
     What the platform has refused today for good is due again tomorrow, but for what every sync reads.
     """
     account = (connector.platform, connector.account_id)
     zone, now = time_zone(connector.account().time_zone), connector.platform_time()
     today = account_date(now, zone)
     days = _days_to_read(writer, connector, settings, doubtful)
+    between = dict.fromkeys((Level.CAMPAIGN, Level.ADSET), restated_days(days[Level.AD], settings))
+    again = streams_to_read_again(unread, days | between)
     if depth is not None:
         upto = list(Depth)[: list(Depth).index(depth) + 1]
-        due = [(each, stream) for each in upto for stream in streams_of(each, days, settings)]
+        due = [(each, stream) for each in upto for stream in streams_of(each, days, settings, again)]
     else:
         reads = writer.recent_reads(*account, min(now, datetime.combine(today, time(), zone)) - timedelta(hours=1))
-        due = list(due_streams(connector, reads, days, now, zone, settings))
+        due = list(due_streams(connector, reads, days, now, zone, settings, again))
     if depth in (None, Depth.NIGHTLY):
         lost = lost_streams(writer.lost_days(*account), today, settings)
         due += [(Depth.NIGHTLY, stream) for stream in lost]

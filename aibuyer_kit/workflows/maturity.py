@@ -1,10 +1,13 @@
 """How much of a client's results is known at each age, learnt from how its own results have grown."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.core.dates import time_zone
+from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
@@ -12,6 +15,10 @@ from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.what_counts import result_setting
 
 ResultMetric = Literal["results", "revenue"]
+# A page learns from the newest days: how an account counts changes, and reading years of versions takes seconds.
+LEARNT_FROM_DAYS = 90
+# Closer to the final figure than this counts as final.
+FINAL_WITHIN = 0.05
 _COLUMNS: Mapping[ResultMetric, str] = {"results": "results", "revenue": "revenue_micros"}
 
 
@@ -24,12 +31,70 @@ def client_maturity(
     as_of: AsOf | None = None,
 ) -> dict[str, tuple[MaturityPoint, ...]]:
     """Return one curve per ad account, for one attribution window (the client's own unless said), as known then."""
+    seen = _seen(context, reader, metric, window, as_of)
+    return {account_id: maturity_curve(observations) for account_id, (_, observations) in seen.items()}
+
+
+def _seen(
+    context: ClientContext,
+    reader: Reader,
+    metric: ResultMetric = "results",
+    window: str = "",
+    as_of: AsOf | None = None,
+    since: date = date.min,
+) -> dict[str, tuple[ZoneInfo, list[Observation]]]:
+    """Return the zone of each account and what was seen of its days; nothing where only files tell of it.
+
+    Days that differ from the account's own figures are left out: what is missing there did not mature.
+    """
     own = result_setting(context)
     setting = ResultSetting(own.action_type, window or own.window)
-    curves = {}
+    last_day = reader.freshness(as_of=as_of).known_at.date() + timedelta(days=1)
+    differing = {
+        (row["account_id"], row["date"])
+        for row in reader.disagreements(DateRange(since, last_day), result=setting, as_of=as_of).rows()
+    }
+    found = {}
     for account in reader.entities(Level.ACCOUNT, as_of=as_of).rows():
         zone = time_zone(account["time_zone"] or "UTC")
-        rows = reader.development(account["account_id"], zone, result=setting, as_of=as_of).rows()
-        seen = [Observation(row["date"], row["age_days"], row[_COLUMNS[metric]]) for row in rows]
-        curves[account["account_id"]] = maturity_curve(seen)
-    return curves
+        rows = reader.development(account["account_id"], zone, result=setting, as_of=as_of, since=since).rows()
+        seen = [
+            Observation(row["date"], row["age_days"], row[_COLUMNS[metric]])
+            for row in rows
+            if (account["account_id"], row["date"]) not in differing
+        ]
+        found[account["account_id"]] = zone, seen
+    return found
+
+
+@dataclass(frozen=True)
+class ImmatureDay:
+    """A day whose results are not final: the least and the largest share that is known of it in any account."""
+
+    day: date
+    least: float
+    most: float
+
+
+def immature_days(
+    context: ClientContext, reader: Reader, days: DateRange, *, as_of: AsOf | None = None
+) -> tuple[ImmatureDay, ...] | None:
+    """Return the days of a period whose results are not final yet, as known then, the oldest first.
+
+    None if the period holds days that may still move and no account's own past tells by how much.
+    """
+    known_at = reader.freshness(as_of=as_of).known_at
+    shares: dict[date, list[float | None]] = {day: [] for day in days}
+    since = known_at.date() - timedelta(days=LEARNT_FROM_DAYS)
+    for zone, seen in _seen(context, reader, as_of=as_of, since=since).values():
+        by_age = {point.age_days: point.share_known for point in maturity_curve(seen)} if seen else {}
+        for day in days:
+            shares[day].append(by_age.get((account_date(known_at, zone) - day).days, 1.0))
+    if any(None in known for known in shares.values()):
+        return None
+    ranges = {day: [share for share in known if share is not None] for day, known in shares.items() if known}
+    return tuple(
+        ImmatureDay(day, min(known), max(known))
+        for day, known in ranges.items()
+        if max(abs(share - 1) for share in known) > FINAL_WITHIN
+    )

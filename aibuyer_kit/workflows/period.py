@@ -80,7 +80,7 @@ def open_days(reader: Reader, days: DateRange, *, as_of: AsOf | None = None) -> 
     zones = {(row["platform"], row["account_id"]): time_zone(row["time_zone"] or "UTC") for row in rows}
     whole: dict[tuple[str, str], set[date]] = {}
     for load in reader.loads().rows():
-        if load["load_id"] > last or load["facts"] != "insights" or load["extent"] != "complete":
+        if load["load_id"] > last or load["facts"] != "insights" or load["extent"] not in ("complete", "doubtful"):
             continue
         account = (load["platform"], load["account_id"])
         read_on = account_date(load["known_at_utc"].replace(tzinfo=UTC), zones.get(account, time_zone("UTC")))

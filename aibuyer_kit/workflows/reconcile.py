@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Literal
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, account_date, time_zone
+from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.core.i18n import t
 from aibuyer_kit.core.money import units_from_micros
-from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.warehouse.read import AsOf, DayEnd, Reader
 from aibuyer_kit.workflows.period import account_zones
 from aibuyer_kit.workflows.what_counts import result_setting
+
+State = Literal["reconciled", "differs", "not_compared"]
 
 
 @dataclass(frozen=True)
@@ -34,17 +39,94 @@ class Disagreement:
         return f"{units_from_micros(total):,.2f}" if self.measure.endswith("_micros") else f"{total:,}"
 
 
+@dataclass(frozen=True)
+class Reconciliation:
+    """How the days of a period compare: those on which every account's ads and own figures were read, and differences.
+
+    `levels` were compared with the account on each of the `compared` days.
+    """
+
+    compared: tuple[date, ...]
+    not_compared: tuple[date, ...]
+    levels: tuple[Level, ...]
+    differences: tuple[Disagreement, ...]
+
+    @property
+    def state(self) -> State:
+        if self.differences:
+            return "differs"
+        return "reconciled" if self.compared else "not_compared"
+
+    @property
+    def through(self) -> date | None:
+        """The last day that was compared."""
+        return max(self.compared, default=None)
+
+    @property
+    def differing_days(self) -> tuple[date, ...]:
+        return tuple(sorted({each.day for each in self.differences}))
+
+    def __str__(self) -> str:
+        if self.state == "reconciled":
+            left = f", {len(self.not_compared)} days not compared" if self.not_compared else ""
+            return f"to the cent through {self.through}{left}"
+        days = self.differing_days
+        listed = ", ".join(map(str, days[:3])) + (" ..." if len(days) > 3 else "")
+        return t("en", "quality.differs", count=len(days), days=listed) if days else "not yet compared"
+
+
+NOT_COMPARED = Reconciliation((), (), (), ())
+
+
 def disagreements(context: ClientContext, reader: Reader) -> Iterator[Disagreement]:
     """Yield every disagreement on days that have ended; today moves between one request and the next."""
-    try:
-        fresh = reader.freshness()
-    except NotFoundError:
-        return
-    today = min(account_date(fresh.known_at, time_zone(name)) for name in account_zones(reader))
-    if fresh.first_day is None or fresh.first_day >= today:
-        return
-    days = DateRange(fresh.first_day, today - timedelta(days=1))
-    for row in reader.disagreements(days, result=result_setting(context)).rows():
+    days = _known_days(reader)
+    if days:
+        yield from _differences(context, reader, days, None)
+
+
+def known_reconciliation(context: ClientContext, reader: Reader) -> Reconciliation:
+    """Return how all days compare that are known and have ended."""
+    days = _known_days(reader)
+    return reconciliation(context, reader, days) if days else NOT_COMPARED
+
+
+def reconciliation(
+    context: ClientContext, reader: Reader, days: DateRange, *, as_of: AsOf | None = None
+) -> Reconciliation:
+    """Return how the days of a period compare, as known then; what files alone tell of is not compared."""
+    ends = tuple(_day_ends(reader, days, as_of))
+    levels: dict[date, list[set[str]]] = {day: [] for day in days}
+    found: dict[tuple[str, str, date], set[str]] = {(each.platform, each.account_id, each.day): set() for each in ends}
+    for row in reader.levels_read(ends, as_of=as_of).rows():
+        found[row["platform"], row["account_id"], row["date"]].add(row["level"])
+    for (_, _, day), read in found.items():
+        levels[day].append(read)
+    compared = tuple(day for day, read in levels.items() if read and all({"account", "ad"} <= each for each in read))
+    everywhere = [each for day in compared for each in levels[day]]
+    return Reconciliation(
+        compared,
+        tuple(day for day in days if day not in set(compared)),
+        tuple(level for level in Level if everywhere and all(str(level) in each for each in everywhere)),
+        tuple(_differences(context, reader, days, as_of)),
+    )
+
+
+def drift_history(context: ClientContext, reader: Reader, *, checks: int = 30) -> Iterator[tuple[int, Disagreement]]:
+    """Yield what differed at the end of each of the last `checks` days on which anything was read, with the load then.
+
+    A day that was mended since is still there: it differed when it was looked at. Raises NotFoundError before any load.
+    """
+    last_of_day = {row["known_at_utc"].date(): row["load_id"] for row in reader.loads().rows()}
+    for known_on, load_id in sorted(last_of_day.items())[-checks:]:
+        first = reader.freshness(as_of=load_id).first_day
+        if first is not None and first < known_on:
+            for each in _differences(context, reader, DateRange(first, known_on - timedelta(days=1)), load_id):
+                yield load_id, each
+
+
+def _differences(context: ClientContext, reader: Reader, days: DateRange, as_of: AsOf | None) -> Iterator[Disagreement]:
+    for row in reader.disagreements(days, result=result_setting(context), as_of=as_of).rows():
         yield Disagreement(
             row["platform"],
             row["account_id"],
@@ -54,3 +136,23 @@ def disagreements(context: ClientContext, reader: Reader) -> Iterator[Disagreeme
             row["account_total"],
             row["level_total"],
         )
+
+
+def _known_days(reader: Reader) -> DateRange | None:
+    """Return the days from the first that is known to the last that has ended in all accounts."""
+    try:
+        fresh = reader.freshness()
+    except NotFoundError:
+        return None
+    today = min(account_date(fresh.known_at, time_zone(name)) for name in account_zones(reader))
+    if fresh.first_day is None or fresh.first_day >= today:
+        return None
+    return DateRange(fresh.first_day, today - timedelta(days=1))
+
+
+def _day_ends(reader: Reader, days: DateRange, as_of: AsOf | None) -> Iterator[DayEnd]:
+    for row in reader.entities(Level.ACCOUNT, as_of=as_of).rows():
+        zone = time_zone(row["time_zone"] or "UTC")
+        for day in days:
+            end = datetime.combine(day + timedelta(days=1), time(), zone)
+            yield DayEnd(row["platform"], row["account_id"], day, end)

@@ -11,7 +11,10 @@ from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError, RateError
 from aibuyer_kit.core.i18n import format_day, t
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.maturity import ImmatureDay, immature_days
 from aibuyer_kit.workflows.period import Day, account_zones, no_facts, open_days, resolve_period
+from aibuyer_kit.workflows.quarantine import doubtful_days
+from aibuyer_kit.workflows.reconcile import NOT_COMPARED, Reconciliation, reconciliation
 from aibuyer_kit.workflows.result_notes import is_without_value, result_notes
 from aibuyer_kit.workflows.totals import (
     EntityTotals,
@@ -34,7 +37,9 @@ class Overview:
 
     `daily` has one entry per day of the period; a stated period's total without days is in `totals` only. `by_result`
     has one entry per section of the settings that says what counts, with its own totals, targets and days; where they
-    count several kinds of result, the results of `totals` are unknown.
+    count several kinds of result, the results of `totals` are unknown. `reconciliation`
+    says on which days the levels agree with the account, `immature` which days' results are not final (None: it cannot
+    be told yet).
     """
 
     client_name: str
@@ -51,6 +56,8 @@ class Overview:
     daily: tuple[tuple[date, Values], ...]
     warnings: tuple[str, ...]
     by_result: tuple[ResultTotals, ...] = ()
+    reconciliation: Reconciliation = NOT_COMPARED
+    immature: tuple[ImmatureDay, ...] | None = ()
 
     def __repr__(self) -> str:
         rows = [
@@ -58,7 +65,10 @@ class Overview:
             for name, now in self.totals.items()
         ]
         head = f"{self.client_name}: {self.period}, {self.currency}, data as of {self.data_as_of:%Y-%m-%d %H:%M %Z}"
-        return "\n".join((head, as_table(rows), *self._result_lines(), *self.warnings))
+        from aibuyer_kit.charts.quality import quality_lines
+
+        trust = quality_lines(self, self.locale)
+        return "\n".join((head, as_table(rows), *self._result_lines(), *trust, *self.warnings))
 
     @property
     def is_mixed(self) -> bool:
@@ -100,6 +110,9 @@ def client_overview(
     notes += [t(locale, why_not)] if why_not and rows else []
     results = by_result(context, rows, before, period)
     currency = _one_currency(context, reader, rows, fresh.load_id)
+    unread = doubtful_days(reader, as_of=fresh.load_id)
+    shown = [day for day in (*period.before(), *period) if day in unread]
+    notes += _day_notes("unreadable", shown, locale)
     zone = time_zone(account_zones(reader, as_of=as_of)[0])
     mixed = len(kinds_of(rows)) > 1
     return Overview(
@@ -117,6 +130,8 @@ def client_overview(
         daily=by_day(rows, period),
         warnings=(*notes, *result_notes(results, currency, locale), *_unknown_notes(context, rows, results)),
         by_result=results,
+        reconciliation=reconciliation(context, reader, period, as_of=fresh.load_id),
+        immature=immature_days(context, reader, period, as_of=fresh.load_id) if rows else (),
     )
 
 

@@ -1,9 +1,9 @@
 """One round of reading: by turns over all accounts of an app, within its limits, and on from where a read broke off."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.connectors.base import Checkpoint, Connector, EntityStream
 from aibuyer_kit.connectors.budget import CallBudget
@@ -23,6 +23,7 @@ from aibuyer_kit.core.errors import (
     TransientError,
     WarehouseError,
 )
+from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.settings.workspace_settings import SyncSection
 from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.write import Writer
@@ -64,6 +65,7 @@ class _Pages:
 
     job: Job
     finished: date | None = None
+    rejected: list[UnreadableRow] = field(default_factory=list)
 
     def tables(self) -> "Iterator[pa.Table]":
         """Yield what is left each time. Raises PlatformError in its kinds."""
@@ -71,7 +73,7 @@ class _Pages:
         for left_tries in range(_MOST_TRIES - 1, -1, -1):
             given = False
             try:
-                for table in connector.fetch(self.job.stream, after=after):
+                for table in connector.fetch(self.job.stream, after=after, rejected=self.rejected.append):
                     given = True
                     yield table
                     # Only now is the table taken: an interrupt in between must not call its days whole.
@@ -110,6 +112,7 @@ class Round:
         *,
         depth: Depth | None = None,
         doubtful: Collection[tuple[str, date]] = (),
+        unread: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.loads: list[LoadResult] = []
@@ -117,7 +120,7 @@ class Round:
         self.notices: list[str] = []
         self.service = Service()
         self._writer, self._log, self._settings = writer, log, settings
-        self._depth, self._doubtful, self._progress = depth, doubtful, progress
+        self._depth, self._doubtful, self._unread, self._progress = depth, doubtful, unread or {}, progress
         self._calls_taken: dict[str, int] = {}
         self._given_up: dict[str, str] = {}
         self._put_off: dict[tuple[str, str], list[str]] = {}
@@ -148,6 +151,10 @@ class Round:
     def _read_app(self, connectors: Sequence[Connector], budget: CallBudget) -> None:
         jobs = [job for connector in connectors for job in self._jobs_of(connector)]
         self._all += len(jobs)
+        for connector in connectors:
+            # Before the reads that make a night complete: one that is killed is thinned by the next sync.
+            if any(job.connector is connector and job.depth is Depth.NIGHTLY for job in jobs):
+                self._writer.thin(time_zone(connector.account().time_zone))
         for depth in Depth:
             waiting = [job for job in jobs if job.depth is depth]
             while waiting:
@@ -161,9 +168,8 @@ class Round:
             self._end_night(connector)
 
     def _end_night(self, connector: Connector) -> None:
-        """Thin, and seal the months that nights read no more; what cannot be sealed stays where it is."""
+        """Seal the months that nights read no more; what cannot be sealed stays where it is."""
         zone = time_zone(connector.account().time_zone)
-        self._writer.thin(zone)
         before = first_open_day(self._writer, connector, self._settings, self._doubtful_days(connector))
         try:
             self._writer.seal(connector.platform, connector.account_id, zone, before=before)
@@ -184,7 +190,16 @@ class Round:
             return []
         doubtful = self._doubtful_days(connector)
         try:
-            due = account_jobs(self._writer, connector, self._settings, self._log, depth=self._depth, doubtful=doubtful)
+            unread = self._unread.get(connector.account_id, ())
+            due = account_jobs(
+                self._writer,
+                connector,
+                self._settings,
+                self._log,
+                depth=self._depth,
+                doubtful=doubtful,
+                unread=unread,
+            )
             return list(due)
         except _STREAM_ERRORS as error:
             self._note_failure(connector, f"{connector.account_id} account", error)
@@ -256,7 +271,9 @@ class Round:
     def _load(self, pages: _Pages) -> LoadResult:
         job = pages.job
         known_at, finished = job.connector.platform_time, lambda: pages.finished
-        return self._writer.load(job.coverage, pages.tables(), known_at=known_at, finished=finished)
+        return self._writer.load(
+            job.coverage, pages.tables(), known_at=known_at, finished=finished, rejected=pages.rejected
+        )
 
     def _note_failure(self, connector: Connector, name: str, error: AibuyerError) -> None:
         self.failures.append(StreamFailure(name, error))

@@ -1,35 +1,58 @@
 """How fresh a client's data is, what its loads did, and how the platform has answered its syncs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.dates import time_zone
-from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.core.errors import AibuyerError, NotFoundError
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import account_zones, client_clock
+from aibuyer_kit.workflows.reconcile import known_reconciliation
 from aibuyer_kit.workflows.sync_log import SyncLog
 
 
+def workspace_status(workspace: Path, client_id: str | None = None) -> list[dict[str, Any]]:
+    """Return one row for the client asked for, or for each, with the rows of its `service` in it.
+
+    What is wrong with a client stands in its row, as `problem`, and hides no other client.
+    """
+    return [_status_or_problem(workspace, each) for each in ((client_id,) if client_id else client_ids(workspace))]
+
+
+def _status_or_problem(workspace: Path, client_id: str) -> dict[str, Any]:
+    try:
+        context = open_client(workspace, client_id)
+        return {**client_status(context), "problem": None, "service": list(service_rows(context))}
+    except AibuyerError as error:
+        return {**_row(client_id), "problem": str(error), "service": []}
+
+
 def client_status(context: ClientContext) -> dict[str, Any]:
-    """Return one row: data as of (account time), its age in minutes, days covered, loads, and reads that broke off."""
+    """Return one row: data as of (account time), its age in minutes, days covered, loads, and what is wrong with them.
+
+    `broken_loads` broke off, `quarantined` rows could not be read yet, and `reconciliation` says how the levels agree.
+    """
     reader = Reader(context.warehouse)
     try:
         fresh = reader.freshness()
     except NotFoundError:
-        return _row(context)
+        return _row(context.id)
     loads = reader.loads().rows()
     zone = time_zone(account_zones(reader)[0])
     age = client_clock(context, reader).now() - fresh.known_at
     return _row(
-        context,
+        context.id,
         data_as_of=fresh.known_at.astimezone(zone).isoformat(timespec="minutes"),
         age_minutes=int(age.total_seconds() // 60),
         first_day=fresh.first_day,
         last_day=fresh.last_day,
         loads=fresh.load_id,
         broken_loads=sum(load["extent"] == "broken" for load in loads),
+        quarantined=len(reader.quarantine().rows()),
+        reconciliation=str(known_reconciliation(context, reader)),
     )
 
 
@@ -47,6 +70,15 @@ def service_rows(context: ClientContext) -> Iterator[dict[str, Any]]:
         yield {"client": context.id, "period": period, **service.summary()}
 
 
-def _row(context: ClientContext, **known: Any) -> dict[str, Any]:
-    columns = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "broken_loads")
-    return {"client": context.id, **{name: known.get(name) for name in columns}}
+def _row(client_id: str, **known: Any) -> dict[str, Any]:
+    columns = (
+        "data_as_of",
+        "age_minutes",
+        "first_day",
+        "last_day",
+        "loads",
+        "broken_loads",
+        "quarantined",
+        "reconciliation",
+    )
+    return {"client": client_id, **{name: known.get(name) for name in columns}}

@@ -17,6 +17,7 @@ from aibuyer_kit.warehouse.recover import Recovered
 from aibuyer_kit.warehouse.sealed import LostMonth
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.cadence import Depth
+from aibuyer_kit.workflows.quarantine import open_figures
 from aibuyer_kit.workflows.reconcile import Disagreement, disagreements
 from aibuyer_kit.workflows.round import Progress, Round, StreamFailure
 from aibuyer_kit.workflows.sync_log import SyncLog
@@ -41,7 +42,7 @@ class SyncReport:
     losses: tuple[LostMonth, ...] = ()
 
     def total(self, count: str) -> int:
-        """Return the sum of one count (`inserted`, `restated`, `closed`, `unchanged`) over all loads."""
+        """Return the sum of one count (`inserted`, `restated`, `closed`, `unchanged`, `rejected`) over all loads."""
         return sum(getattr(load, count) for load in self.loads)
 
     def summary(self) -> str:
@@ -58,6 +59,8 @@ class SyncReport:
         lines = [f"{self.client_id}: {len(self.loads)} reads; rows: {counts}"]
         lines += [f"FAILED {each.stream}: {each.error}" for each in self.failures]
         lines += [f"ALARM {each}" for each in self.disagreements]
+        if rejected := self.total("rejected"):
+            lines.append(f"QUARANTINE {rejected} rows could not be read and are set aside: aibuyer quarantine list")
         lines += [f"LOST {each}" for each in self.losses]
         lines += [f"NOTE {each}" for each in self.notices]
         lines.append(f"service: {self.service.sentence()}")
@@ -88,7 +91,8 @@ def sync_client(
     """
     log, doubtful = SyncLog(context.sync_log), _doubtful_days(context)
     with open_writer(context.warehouse) as writer:
-        reading = Round(writer, log, settings, depth=depth, doubtful=doubtful, progress=progress)
+        unread = {connector.account_id: open_figures(context, connector) for connector in connectors}
+        reading = Round(writer, log, settings, depth=depth, doubtful=doubtful, unread=unread, progress=progress)
         try:
             reading.read(connectors)
         finally:

@@ -25,10 +25,9 @@ def token_health(record: TokenRecord, now: datetime) -> TokenHealth:
     if not READING & set(record.scopes):
         has = ", ".join(record.scopes) or "none"
         return TokenHealth("failed", f"the permission ads_read is missing (there are: {has}). {RENEW}")
-    ends = [each for each in (record.expires_at, record.data_access_expires_at) if each]
-    if not ends:
+    end = record.ends
+    if end is None:
         return TokenHealth("ok", "never expires")
-    end = min(ends)
     days = (end - now).total_seconds() / 86_400
     if days <= 0:
         return TokenHealth("failed", f"expired on {end:%Y-%m-%d}. {RENEW}")

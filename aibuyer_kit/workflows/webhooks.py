@@ -12,6 +12,7 @@ from aibuyer_kit.access.credentials import meta_login, stored_secrets
 from aibuyer_kit.connectors.base import Connector, EntityStream
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, PlatformError
+from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.settings.workspace_settings import MetaSection, read_settings
 from aibuyer_kit.warehouse.load import Coverage, LoadResult
 from aibuyer_kit.warehouse.write import Writer, open_writer
@@ -89,8 +90,10 @@ def _levels_by_account(deliveries: Sequence[Delivery]) -> dict[str, set[Level]]:
 
 def _read_again(writer: Writer, connector: Connector, levels: Set[Level]) -> Iterator[LoadResult]:
     for level in sorted(levels, key=lambda each: each.depth):
+        rejected: list[UnreadableRow] = []
+        tables = connector.fetch(EntityStream(level), rejected=rejected.append)
         coverage = Coverage("entities", connector.platform, connector.account_id, level)
-        yield writer.load(coverage, connector.fetch(EntityStream(level)), known_at=connector.platform_time)
+        yield writer.load(coverage, tables, known_at=connector.platform_time, rejected=rejected)
 
 
 def drain_workspace(workspace: Path, client_id: str | None = None) -> Iterator[Drained]:
@@ -143,7 +146,7 @@ def subscribe_client(context: ClientContext, settings: MetaSection, callback_url
     if mailbox is None or not app_id:
         raise InputError(_WHAT_IS_NEEDED)
     credentials = MetaCredentials(login.access_token, app_id, app_secret)
-    graph_url = next((each.graph_url for each in context.settings.accounts if each.graph_url), None) or META_GRAPH_URL
+    graph_url = context.graph_url or META_GRAPH_URL
     subscribe_app(
         credentials,
         callback_url=callback_url,

@@ -2,14 +2,17 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
-from aibuyer_kit.core.errors import InputError, NotFoundError
+from aibuyer_kit.core.addresses import is_on_this_machine
+from aibuyer_kit.core.errors import AibuyerError, InputError, NotFoundError
 from aibuyer_kit.settings.content import FOLDERS, WORKSPACE_FILE, content_folder
 
 _SETTINGS_TEXT = """\
@@ -82,19 +85,40 @@ def some_clients(folder: Path, client_id: str | None) -> list[ClientContext]:
     return [open_client(folder, each) for each in ((client_id,) if client_id else client_ids(folder))]
 
 
+def syncable_clients(folder: Path) -> list[Callable[[], ClientContext]]:
+    """Return what opens each client that has an ad account, or whose file is wrong, which opening it tells."""
+    rows = client_rows(folder)
+    return [partial(open_client, folder, row["client"]) for row in rows if row["accounts"] or row["problem"]]
+
+
+def client_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return one row per client: its name, its ad accounts, and what is wrong with its file."""
+    return [_client_row(folder, client_id) for client_id in client_ids(folder)]
+
+
+def _client_row(folder: Path, client_id: str) -> dict[str, Any]:
+    try:
+        settings = open_client(folder, client_id).settings
+    except AibuyerError as error:
+        return {"client": client_id, "name": None, "accounts": None, "problem": str(error)}
+    accounts = ", ".join(account.id for account in settings.accounts)
+    return {"client": client_id, "name": settings.name, "accounts": accounts, "problem": None}
+
+
 def new_client_file(
     name: str, *, locale: str = "en", accounts: Sequence[str] = (), graph_url: str | None = None
 ) -> ClientFile:
     """Return the content of a new client's file. Raises InputError that names what is wrong.
 
-    An address of its own means a practice platform, whose time is its own too.
+    An address on this machine means a practice platform, whose time is its own too.
     """
     try:
         return ClientFile.model_validate(
             {
                 "name": name,
                 "locale": locale,
-                "clock": "platform" if graph_url else "system",
+                "clock": "platform" if graph_url and is_on_this_machine(graph_url) else "system",
+                "graph_url": None if accounts else graph_url,
                 "accounts": tuple({"id": account, "graph_url": graph_url} for account in accounts),
             }
         )

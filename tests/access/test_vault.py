@@ -133,3 +133,23 @@ def test_an_old_key_is_kept_while_a_file_still_needs_it(
         rotate_credentials(tmp_path, new_key=True, forget_old=True, environment=env)
     assert read_keys(env).keys[1:] == keys.keys
     assert meta_access_token(open_client(tmp_path, "acme"), env) == SecretStr("canary-token")
+
+
+def test_an_old_key_is_kept_while_another_workspace_needs_it(
+    acme: ClientContext, keys: Keys, tmp_path: Path, env: dict[str, str]
+) -> None:
+    """Refused before anything is changed; in the order that the error names, the key goes and all files open."""
+    elsewhere = tmp_path.with_name(f"{tmp_path.name}-other")
+    other = add_client(elsewhere, "tea", ClientFile(name="Sample"))
+    change_secrets(other, keys, lambda _: Secrets(meta_access_token=SecretStr("another")))
+    with pytest.raises(CredentialsError, match=rf"rotate -w {elsewhere}"):
+        rotate_credentials(tmp_path, new_key=True, forget_old=True, environment=env)
+    assert read_keys(env).keys == keys.keys
+    rotate_credentials(tmp_path, new_key=True, environment=env)
+    with pytest.raises(CredentialsError, match=rf"rotate -w {elsewhere}"):
+        rotate_credentials(tmp_path, forget_old=True, environment=env)
+    rotate_credentials(elsewhere, environment=env)
+    rotate_credentials(tmp_path, forget_old=True, environment=env)
+    assert len(read_keys(env).keys) == 1
+    assert meta_access_token(acme, env) == SecretStr("canary-token")
+    assert meta_access_token(other, env) == SecretStr("another")

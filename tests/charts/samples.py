@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from aibuyer_kit.core.dates import DateRange
@@ -47,6 +48,22 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Reconciled:
+    state: Literal["reconciled", "differs", "not_compared"] = "reconciled"
+    through: date | None = PERIOD.until
+    not_compared: tuple[date, ...] = ()
+    levels: tuple[str, ...] = ("account", "campaign", "adset", "ad")
+    differing_days: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True)
+class Immature:
+    day: date
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
 class SampleOverview:
     client_name: str = "Sample shop"
     locale: str = "en"
@@ -61,6 +78,8 @@ class SampleOverview:
     campaigns: tuple[Row, ...] = ()
     daily: tuple[tuple[date, Values], ...] = ()
     warnings: tuple[str, ...] = ()
+    reconciliation: Reconciled = Reconciled()
+    immature: tuple[Immature, ...] | None = ()
     by_result: tuple[Result, ...] = ()
 
 

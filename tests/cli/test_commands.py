@@ -14,6 +14,7 @@ import pytest
 
 from aibuyer_kit.connectors.service import Service
 from aibuyer_kit.workflows.sync_log import SyncLine, SyncLog
+from tests.small_graph import small_graph
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CSV = """\
@@ -230,3 +231,40 @@ def test_the_exit_code_of_a_server_is_that_of_its_command(run: Run, shop: Path, 
         "import os, sys\nif '-P' in sys.orig_argv: os._exit(7)\n", encoding="utf-8"
     )
     assert run(command, "--port", "0", env={"PYTHONPATH": str(tmp_path / "broken")}).returncode == 7
+
+
+def test_a_sync_that_is_told_to_end_publishes_what_it_has_read(run: Run, tmp_path: Path) -> None:
+    """Cron, systemd and `timeout` send SIGTERM: the account's objects were read by then, its insights were not."""
+    run("init")
+    with small_graph() as graph:
+        run("client", "add", "shop", "--name", "Sample", "--account", "act_1", "--graph-url", graph.url)
+        graph.hangs_at = "insights"
+        command = [sys.executable, "-c", "from aibuyer_kit.cli import main; main()", "sync", "-w", "workspace"]
+        environment = {**os.environ, "AIBUYER_SHOP_META_ACCESS_TOKEN": "x"}
+        with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as syncing:
+            assert graph.reached.wait(60)
+            syncing.send_signal(signal.SIGTERM)
+            _, said = syncing.communicate(timeout=10)
+    assert syncing.returncode == 143
+    assert "kept and published" in said
+    assert json.loads(run("status", "--json").stdout)[0]["loads"] >= 4
+
+
+def test_all_clients_are_synced_and_one_that_fails_stops_no_other(run: Run, tmp_path: Path) -> None:
+    """The first client's file is wrong, the second has no account, the third is read; the exit code is the first's."""
+    run("init")
+    with small_graph() as graph:
+        run("client", "add", "bad", "--name", "Sample", "--account", "act_1")
+        run("client", "add", "files", "--name", "Sample")
+        run("client", "add", "shop", "--name", "Sample", "--account", "act_1", "--graph-url", graph.url)
+        (tmp_path / "workspace" / "clients" / "bad" / "client.toml").write_text("name = 1\n", encoding="utf-8")
+        done = run("sync", "--all", env={"AIBUYER_SHOP_META_ACCESS_TOKEN": "x"})
+    assert done.returncode == 2
+    assert "client.toml: name" in done.stderr
+    assert "shop: " in done.stdout
+    assert "files" not in done.stdout + done.stderr
+    assert {row["client"]: bool(row["loads"]) for row in json.loads(run("status", "--json").stdout)} == {
+        "bad": False,
+        "files": False,
+        "shop": True,
+    }

@@ -14,7 +14,7 @@ import pytest
 from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import add_client, open_client
 from aibuyer_kit.workflows.workspaces import init_workspace
-from tests.small_graph import SmallGraph, small_graph
+from tests.small_graph import NOW, SmallGraph, small_graph
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 TOKEN_AND_SECRET = "canary-short-token\ncanary-secret\n"
@@ -52,8 +52,7 @@ def test_a_script_connects_a_client_and_doctor_watches_the_token(run: Run, graph
     connect = ("connect", "meta", "--app-id", "77", "--all-accounts", "--graph-url", graph.url)
     states = []
     for days in (365, 21, 3):
-        graph.expires_at = int((datetime.now(UTC) + timedelta(days=days, hours=1)).timestamp())
-        # The small server's Date lies in the past, so that connecting sees no urgency where doctor does.
+        graph.expires_at = int((datetime.fromtimestamp(NOW, UTC) + timedelta(days=days, hours=1)).timestamp())
         done = run(*connect, stdin=TOKEN_AND_SECRET)
         assert done.returncode == 0, done.stderr
         assert "canary" not in done.stdout + done.stderr
@@ -156,3 +155,34 @@ def _read_until(terminal: int, text: str) -> str:
         assert ready, f"{text!r} did not come after {shown.decode()!r}"
         shown += os.read(terminal, 4096)
     return shown.decode()
+
+
+def test_the_address_of_a_new_client_is_where_it_is_connected(run: Run, graph: SmallGraph, tmp_path: Path) -> None:
+    """The token goes to the address that `client add` was told, and time is the practice platform's."""
+    added = run("client", "add", "club", "--name", "Sample club", "--graph-url", graph.url)
+    assert added.returncode == 0, added.stderr
+    done = run("connect", "meta", "--client", "club", "--app-id", "77", "--all-accounts", stdin=TOKEN_AND_SECRET)
+    assert done.returncode == 0, done.stderr
+    club = open_client(tmp_path / "workspace", "club").settings
+    assert {account.graph_url for account in club.accounts} == {graph.url}
+    assert club.clock == "platform"
+
+
+def test_connecting_to_a_practice_address_sets_the_clients_clock(run: Run, graph: SmallGraph, tmp_path: Path) -> None:
+    """The client's file said "system"; on the machine's clock the last 28 days would be empty."""
+    assert open_client(tmp_path / "workspace", "shop").settings.clock == "system"
+    done = run("connect", "meta", "--app-id", "77", "--all-accounts", "--graph-url", graph.url, stdin=TOKEN_AND_SECRET)
+    assert done.returncode == 0, done.stderr
+    assert open_client(tmp_path / "workspace", "shop").settings.clock == "platform"
+
+
+def test_reconnecting_with_a_token_alone_keeps_the_apps_secret(run: Run, graph: SmallGraph) -> None:
+    """The kept secret also makes the new token long-lived."""
+    connect = ("connect", "meta", "--all-accounts", "--graph-url", graph.url)
+    assert run(*connect, "--app-id", "77", stdin=TOKEN_AND_SECRET).returncode == 0
+    again = run(*connect, stdin="canary-new-token\n")
+    assert again.returncode == 0, again.stderr
+    assert "made long-lived" in again.stdout
+    (row,) = json.loads(run("credentials", "list", "--json").stdout)
+    assert (row["kept"], row["meta_app_id"]) == ("meta-access-token, meta-app-secret", "77")
+    assert row["token_expires"] == "2026-07-31"

@@ -151,7 +151,7 @@ def test_the_account_is_the_one_in_the_file(tmp_path: Path) -> None:
     """An export with account columns tells its account."""
     text = "Account ID,Account name,Day,Campaign name,Amount spent (EUR)\n77,Shop,2026-03-01,S,5\n"
     account = imported(tmp_path, text).account
-    assert (account.account_id, account.name, account.currency) == ("77", "Shop", "EUR")
+    assert (account.account_id, account.name, account.currency) == ("act_77", "Shop", "EUR")
 
 
 def test_two_accounts_in_one_file_are_refused(tmp_path: Path) -> None:

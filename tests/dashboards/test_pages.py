@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from aibuyer_kit.core.i18n import format_count, format_metric, format_money
@@ -12,6 +14,7 @@ from aibuyer_kit.workspace import Client, open_workspace
 from tests.pages import Visit, Visitor, free_port, served
 
 CLIENT = "sample-shop"
+HOSTS = {"evil.example": 403, "127.0.0.1": 200, "localhost": 200, "dash.example": 200}
 SPEND = '[data-metric="spend"] .ab-value'
 RESULTS = '[data-metric="results"] .ab-value'
 
@@ -19,6 +22,14 @@ RESULTS = '[data-metric="results"] .ab-value'
 @pytest.fixture
 def shop(example_workspace: Path) -> Client:
     return open_workspace(example_workspace).client(CLIENT)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def proxy_name() -> Iterator[None]:
+    """The name of a proxy before these servers, as the setting dashboards.hosts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIBUYER_DASHBOARDS__HOSTS", '["dash.example"]')
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +157,18 @@ def test_a_link_cannot_bring_back_voilas_own_template(voila_url: str, visit: Vis
     seen = visit(f"{voila_url}?template=lab&theme=dark")
     seen.wait_for("h1", "Sample shop")
     assert seen.asked_outside == []
+
+
+@pytest.mark.parametrize("server", ["panel_url", "voila_url"])
+def test_a_page_is_not_given_in_another_sites_name(server: str, request: pytest.FixtureRequest) -> None:
+    """A name of somebody else's that leads here would show the client's figures to that site."""
+    url = request.getfixturevalue(server)
+    port = urlsplit(url).port
+    answers = {host: httpx.get(url, headers={"Host": f"{host}:{port}"}, timeout=60).status_code for host in HOSTS}
+    assert answers == HOSTS
+
+
+def test_a_page_that_is_closed_can_end_its_kernel(voila_url: str) -> None:
+    """The browser's last word carries no token against forged requests; a kernel that is not there is not found."""
+    nobody = "00000000-0000-4000-8000-000000000000"
+    assert httpx.post(f"{voila_url}voila/api/shutdown/{nobody}", timeout=60).status_code == 404

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from aibuyer_kit.access.clients import open_client
-from aibuyer_kit.core.errors import NotFoundError, ParameterError, ReportError
+from aibuyer_kit.core.errors import NotFoundError, ParameterError, PeriodError
 from aibuyer_kit.core.i18n import format_count, format_money
 from aibuyer_kit.reports.client_report import run_client_report
 from aibuyer_kit.settings.content import content_folder
@@ -93,10 +93,30 @@ def test_a_period_is_given_by_its_ends(example_workspace: Path, tmp_path: Path) 
     assert "May 4, 2026 – May 10, 2026 · 7 days" in made
 
 
-def test_half_a_period_fails_in_a_cell_with_the_cure(example_workspace: Path, tmp_path: Path) -> None:
-    """Each end alone is a fine day, and only together they are a period."""
-    with pytest.raises(ReportError, match="Give both since and until"):
-        report(example_workspace, tmp_path, since="2026-05-04")
+@pytest.mark.parametrize(
+    ("period", "said"),
+    [
+        pytest.param({"since": "2026-05-04"}, "Give both ends", id="half"),
+        pytest.param({"days": "0"}, "at least 1", id="no-days"),
+        pytest.param({"days": "7", "since": "2026-05-04", "until": "2026-05-10"}, "not both", id="two-periods"),
+    ],
+)
+def test_a_period_that_is_none_is_refused_before_anything_runs(
+    example_workspace: Path, tmp_path: Path, period: dict[str, str], said: str
+) -> None:
+    """Each value is fine alone; no notebook is left behind."""
+    with pytest.raises(PeriodError, match=said):
+        report(example_workspace, tmp_path, **period)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reports_of_two_periods_lie_beside_each_other(example_workspace: Path, page: Path) -> None:
+    """Made on the same day, of the same data; the page of seven days names its period too."""
+    other = report(example_workspace, page.parent, since="2026-05-01", until="2026-05-14", locale="uk")
+    assert other.name == f"{page.name[:27]}-2026-05-01-to-2026-05-14-locale-uk.html"
+    assert page.exists()
+    assert page.name.startswith("account_overview-2026-06-0")
+    assert page.name.endswith("-2026-05-27-to-2026-06-02.html")
 
 
 def test_a_report_that_is_not_there_is_told_with_those_there_are(example_workspace: Path, tmp_path: Path) -> None:

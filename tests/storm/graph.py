@@ -135,7 +135,7 @@ class Graph:
 
     def _insights(self, stream: Stream, since: date, until: date) -> Iterator[dict[str, Any]]:
         fields = [*_ABOVE[stream.level], "spend,impressions,clicks,inline_link_clicks,actions,action_values"]
-        fields += ["ad_id"] if stream.level == "ad" else []
+        fields += [] if stream.level == "account" else [f"{stream.level}_id"]
         fields += [] if stream.names == ("hour",) else ["reach"]
         params: dict[str, object] = {"level": stream.level, "time_increment": "1", "fields": ",".join(fields)}
         params["action_attribution_windows"] = list(WINDOWS[1:])

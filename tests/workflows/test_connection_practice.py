@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client, open_client
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import AuthorisationError
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
 from aibuyer_kit.settings.workspace_settings import MetaSection
 from aibuyer_kit.warehouse.read import Reader
@@ -111,3 +112,10 @@ def until_waiting(acme: ClientContext) -> bool:
     """Poll until a delivery waits; False after ten seconds."""
     pause = threading.Event()
     return any(inbox_of(acme).counts().waiting or pause.wait(0.05) for _ in range(200))
+
+
+def test_a_wrong_app_secret_is_not_taken_for_a_bad_token(platform: RunningSandbox) -> None:
+    """The token is good; what has to be copied again is the app's secret."""
+    access = MetaAccess(SecretStr(platform.access_token), platform.app_id, SecretStr("wrong"))
+    with pytest.raises(AuthorisationError, match=rf"does not take the app {platform.app_id} with this secret"):
+        look_at(access, MetaSection(), graph_url=platform.graph_url)

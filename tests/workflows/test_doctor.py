@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 
 from aibuyer_kit.access.client_file import AccountSection
+from aibuyer_kit.webhooks.inbox import Delivery
+from aibuyer_kit.webhooks.messages import Hint
 from aibuyer_kit.workflows.doctor import Finding, examine
+from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import init_workspace
 
 from .accounts import client, load_days
 from .counting import Campaign, load, write_client
 
 ACCOUNT = AccountSection(id="act_1")
-CLIENT_CHECKS = ("settings", "access token", "warehouse", "what counts")
+CLIENT_CHECKS = ("settings", "access token", "warehouse", "quarantine", "reconciliation", "what counts")
 
 
 @pytest.fixture
@@ -38,8 +41,12 @@ def test_a_healthy_workspace_is_well_in_every_check(workspace: Path, monkeypatch
     installation = ["Python", "packages", "content", "workspace", "writable", "settings"]
     assert [each.check for each in findings] == [*installation, *(f"shop: {n}" for n in CLIENT_CHECKS)]
     assert all(each.ok for each in findings)
-    assert findings[-2] == Finding("shop: warehouse", True, "load 1, data as of 2026-03-02T09:00+00:00")
-    assert findings[-1] == Finding("shop: what counts", True, "purchase (total)")
+    assert findings[-4:] == [
+        Finding("shop: warehouse", True, "load 1, data as of 2026-03-02T09:00+00:00"),
+        Finding("shop: quarantine", True, "every row could be read"),
+        Finding("shop: reconciliation", True, "not yet compared"),
+        Finding("shop: what counts", True, "purchase (total)"),
+    ]
     assert "canary" not in str(findings)
 
 
@@ -151,3 +158,18 @@ def test_rates_that_are_missing_are_counted_and_a_wrong_file_fails(tmp_path: Pat
     rates.write_text("date,from,to,rate\n2026-06-08,UAH,EUR,0\n", encoding="utf-8")
     found = what_counts(context.folder.parents[1])
     assert (found.ok, "rates.csv: line 2: the rate is '0'" in found.detail) == (False, True)
+
+
+def test_damage_that_no_reading_has_met_is_found(workspace: Path) -> None:
+    """A block of the working file, and a page of the inbox: each is named with its cure."""
+    context = client(workspace)
+    load_days(context, {"2026-03-01": 1.0}, known_at="2026-03-02T09:00+00:00")
+    inbox_of(context).keep([Delivery(b"digest", (Hint("act_1", "ads", None, None),))])
+    assert failures(workspace) == {}
+    for path in (context.warehouse / "working.duckdb", inbox_of(context).path):
+        content = bytearray(path.read_bytes())
+        content[100 : 100 + 64] = b"damage!!" * 8
+        path.write_bytes(content)
+    found = failures(workspace)
+    assert "working.duckdb: damaged. Run `aibuyer sync`" in found["shop: warehouse"]
+    assert "inbox.sqlite3 is damaged" in found["shop: inbox"]

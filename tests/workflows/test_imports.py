@@ -2,16 +2,22 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from aibuyer_kit.access.client_file import AccountSection
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import AibuyerError, ImportFileError, InconsistentReadError, NotFoundError
+from aibuyer_kit.core.errors import AibuyerError, ImportFileError, InconsistentReadError, InputError, NotFoundError
+from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone, import_export
 from aibuyer_kit.workflows.insights import read_insights
+from aibuyer_kit.workflows.quarantine import quarantined
+from aibuyer_kit.workspace import Client
 
 from .accounts import client, load_days
 
@@ -50,9 +56,9 @@ def shop(tmp_path: Path) -> ClientContext:
     return client(tmp_path, clock="system")
 
 
-def daily(context: ClientContext, text: str = DAILY, *, replace_days: bool = False, more: str = "") -> ImportDone:
+def daily(context: ClientContext, text: str = DAILY, *, more: str = "", **options: bool) -> ImportDone:
     mapping = MAPPING.format(days="", day_column='date = "Day"') + more
-    return _imported(context, text, mapping, replace_days=replace_days)
+    return _imported(context, text, mapping, **options)
 
 
 def total(context: ClientContext, since: str, until: str, *rows: str) -> ImportDone:
@@ -61,11 +67,11 @@ def total(context: ClientContext, since: str, until: str, *rows: str) -> ImportD
     return _imported(context, "\n".join(["Campaign,Cost,Shown,Orders,Revenue", *rows]), mapping)
 
 
-def _imported(context: ClientContext, text: str, mapping: str, *, replace_days: bool = False) -> ImportDone:
+def _imported(context: ClientContext, text: str, mapping: str, **options: bool) -> ImportDone:
     file, stated = context.folder / "export.csv", context.folder / "mapping.toml"
     file.write_text(text, encoding="utf-8")
     stated.write_text(mapping, encoding="utf-8")
-    return import_export(context, file, stated, replace_days=replace_days)
+    return import_export(context, file, stated, **options)
 
 
 def known(context: ClientContext) -> dict[tuple[str, str], tuple[object, ...]]:
@@ -130,6 +136,30 @@ def test_a_file_with_rejected_rows_replaces_nothing(shop: ClientContext) -> None
     assert (known(shop), loads(shop)) == (before, loaded)
 
 
+def test_rows_that_cannot_be_used_go_into_the_quarantine_until_a_file_has_them_right(shop: ClientContext) -> None:
+    """One has a key and a bad amount, one has no day; the mended file resolves what it brings."""
+    damaged = DAILY.replace("50.20", "abc") + "2026-13-45,Autumn,1.00,1,,\n"
+    done = daily(shop, damaged)
+    assert (done.facts.inserted, done.facts.rejected) == (2, 2)
+    assert "2 set aside (aibuyer quarantine list)" in done.summary()
+    rows = {row["entity_id"]: row for row in quarantined(shop)}
+    assert (rows["Summer"]["date"], rows["Summer"]["field"]) == (date(2026, 3, 1), "Cost")
+    assert (rows["Autumn"]["date"], rows["Autumn"]["since"]) == (None, date(2026, 3, 1))
+    assert rows["Summer"]["reason"].startswith("export.csv, line 3: column 'Cost': 'abc'")
+    assert '"Campaign":"Summer","Cost":"abc"' in rows["Summer"]["raw"]
+    daily(shop)
+    assert [row["entity_id"] for row in quarantined(shop)] == ["Autumn"]
+
+
+def test_a_file_that_replaces_its_days_may_set_rows_aside_when_asked_to(shop: ClientContext) -> None:
+    """What a bad row is about stays as it was; what the file does not hold is gone all the same."""
+    daily(shop, DAILY + "2026-03-01,Autumn,1.00,1,,\n")
+    done = daily(shop, DAILY.replace("50.20", "abc"), replace_days=True, quarantine=True)
+    assert (done.facts.extent, done.facts.closed, done.facts.rejected) == ("doubtful", 1, 1)
+    assert sorted(known(shop)) == [("Spring", "2026-03-01"), ("Spring", "2026-03-02"), ("Summer", "2026-03-01")]
+    assert known(shop)["Summer", "2026-03-01"][0] == 50.2
+
+
 def assert_refused(context: ClientContext, error: type[AibuyerError], words: str) -> None:
     """Check that a total of 1 to 15 March is refused in these words, and that no load remains of it."""
     before, loaded = known(context), loads(context)
@@ -182,3 +212,144 @@ def test_a_file_beside_a_synced_account_keeps_both_readable(shop: ClientContext)
         ("2026-03-01", 150.3, 4),
         ("2026-03-02", 200.3, 6),
     ]
+
+
+def test_a_breakdown_is_named_as_text_or_as_names_and_one_never_loaded_is_told(shop: ClientContext) -> None:
+    """A name is not split into its letters; the error lists what was loaded."""
+    daily(shop, more='[breakdowns]\nkind = "Campaign"\n')
+    loaded = Client(shop, Settings())
+    march = {"since": "2026-03-01", "until": "2026-03-31"}
+    by_text, by_names = loaded.insights(breakdown="kind", **march), loaded.insights(breakdown=("kind",), **march)
+    assert sorted(by_text["kind"]) == sorted(by_names["kind"]) == ["Spring", "Spring", "Summer"]
+    with pytest.raises(NotFoundError, match=r"No figures are loaded by age, gender\. Loaded: kind"):
+        loaded.insights(breakdown="age,gender", **march)
+
+
+def ads_manager(
+    context: ClientContext, *rows: str, columns: str = "", currency: str = "EUR", **options: bool
+) -> ImportDone:
+    """Import rows of an Ads Manager export: day, campaign, then `columns`, spend and impressions."""
+    head = f"Day,Campaign name,{columns}{',' * bool(columns)}Amount spent ({currency}),Impressions"
+    file = context.folder / "ads.csv"
+    file.write_text("\n".join([head, *rows]), encoding="utf-8")
+    return import_export(context, file, None, **options)
+
+
+def spent(context: ClientContext, level: Level = Level.CAMPAIGN) -> dict[str, float]:
+    rows = Reader(context.warehouse).insights(level, MARCH, result=PURCHASES).rows()
+    return {row["name"]: row["spend"] for row in rows}
+
+
+def assert_nothing_loaded(context: ClientContext, words: str, *rows: str, **more: Any) -> None:
+    before, loaded = spent(context), loads(context)
+    with pytest.raises(ImportFileError, match=words):
+        ads_manager(context, *rows, **more)
+    assert (spent(context), loads(context)) == (before, loaded)
+
+
+def test_finer_rows_that_sum_to_something_else_need_to_be_told_to_replace(shop: ClientContext) -> None:
+    """One ad of 100 would make of a campaign of 600 one of 100; ads that sum to 600 are welcome."""
+    ads_manager(shop, "2026-03-01,A,600,6000")
+    part = ("2026-03-01,A,first,100,1000",)
+    assert_nothing_loaded(
+        shop, r"sum to spend 100\.00.*known to spend 600\.00.*--replace-days", *part, columns="Ad name"
+    )
+    ads_manager(shop, *part, "2026-03-01,A,second,500,5000", columns="Ad name")
+    assert spent(shop) == {"A": 600.0}
+    assert spent(shop, Level.AD) == {"first": 100.0, "second": 500.0}
+
+
+def test_with_replace_days_a_file_of_another_level_is_all_there_is(shop: ClientContext) -> None:
+    """The ads' days are the campaign's now, in both directions."""
+    ads_manager(shop, "2026-03-01,A,600,6000")
+    ads_manager(shop, "2026-03-01,A,first,100,1000", columns="Ad name", replace_days=True)
+    assert spent(shop) == {"A": 100.0}
+    assert_nothing_loaded(shop, "Only one of the two can count", "2026-03-01,A,600,6000")
+    done = ads_manager(shop, "2026-03-01,A,650,6000", replace_days=True)
+    assert spent(shop) == {"A": 650.0}
+    assert sum(load.closed for load in done.replaced) == 1
+
+
+def test_a_campaign_without_its_id_is_not_added_as_a_second_one(shop: ClientContext) -> None:
+    """Known by its id, and then by its name; and the other way round."""
+    ads_manager(shop, "2026-03-01,A,7001,600,6000", columns="Campaign ID")
+    assert_nothing_loaded(
+        shop, r"known by its id \(7001\), and the file has its name.*would count as two", "2026-03-01,A,600,6000"
+    )
+    ads_manager(shop, "2026-03-02,B,10,100")
+    words = r"known by its name \(B\), and the file has its id \(7002\)"
+    assert_nothing_loaded(shop, words, "2026-03-02,B,7002,10,100", columns="Campaign ID")
+
+
+def test_an_account_has_one_currency(shop: ClientContext) -> None:
+    """Dollars over euros would change what was spent without a word; the wrong file's days can be replaced."""
+    ads_manager(shop, "2026-03-01,A,600,6000")
+    dollars = ("2026-03-01,A,650,6000",)
+    assert_nothing_loaded(shop, "in USD, and the account ads_manager is known in EUR", *dollars, currency="USD")
+    ads_manager(shop, *dollars, currency="USD", replace_days=True)
+    assert spent(shop) == {"A": 650.0}
+
+
+@pytest.mark.parametrize("day", ["1970-01-01", "2099-11-18"])
+def test_days_that_cannot_be_are_refused(shop: ClientContext, day: str) -> None:
+    """A mistyped year would make a hole of decades, and data of the future."""
+    with pytest.raises(ImportFileError, match=rf"{day}.*Nothing was loaded"):
+        ads_manager(shop, "2026-03-01,A,600,6000", f"{day},A,1,1")
+    assert not shop.warehouse.exists()
+
+
+def test_a_file_about_a_synced_account_is_refused_unless_its_days_were_never_synced(tmp_path: Path) -> None:
+    """Ads Manager writes the account's number without act_; the file may also not name the account at all."""
+    shop = client(tmp_path, clock="system", accounts=(AccountSection(id="act_1"),))
+    load_days(shop, {"2026-03-05": 30.0}, known_at="2026-03-06T09:00+00:00")
+    for words, row, columns in (
+        ("is about the same account", "2026-03-05,A,1,30,300", "Account ID"),
+        ("is about the same account", "2026-03-01,A,1,30,300", "Account ID"),
+        ("does not say that it is about another", "2026-03-05,A,30,300", ""),
+    ):
+        assert_nothing_loaded(shop, words, row, columns=columns)
+    words = r"act_1 \(meta\) is synced for 2026-03-05"
+    assert_nothing_loaded(shop, words, "2026-03-05,A,1,30,300", columns="Account ID", beside_synced=True)
+    done = ads_manager(shop, "2026-03-01,A,1,30,300", columns="Account ID", beside_synced=True)
+    assert done.facts.coverage.account_id == "act_1"
+
+
+def test_an_accounts_number_is_one_account_with_and_without_act(shop: ClientContext) -> None:
+    """The second file restates the first one's row."""
+    ads_manager(shop, "2026-03-01,A,5001,600,6000", columns="Account ID")
+    done = ads_manager(shop, "2026-03-01,A,act_5001,601,6000", columns="Account ID")
+    assert (done.facts.restated, spent(shop)) == (1, {"A": 601.0})
+
+
+def test_an_import_is_taken_back_and_history_stays(shop: ClientContext) -> None:
+    """What it brought is gone, what it replaced holds again; then the first one is taken back, and then nothing is."""
+    first = ads_manager(shop, "2026-03-01,A,600,6000", "2026-03-01,B,5,50")
+    second = ads_manager(shop, "2026-03-01,A,601,6000", "2026-03-02,C,7,70")
+    with pytest.raises(InputError, match="changed by later loads"):
+        undo_import(shop, first.facts.load_id)
+    undone = undo_import(shop, second.facts.load_id)
+    assert spent(shop) == {"A": 600.0, "B": 5.0}
+    then = Reader(shop.warehouse).insights(Level.CAMPAIGN, MARCH, result=PURCHASES, as_of=undone.undone[-1]).rows()
+    assert {row["name"]: row["spend"] for row in then} == {"A": 601.0, "B": 5.0, "C": 7.0}
+    assert [row["name"] for row in Reader(shop.warehouse).entities(Level.CAMPAIGN).rows()] == ["A", "B"]
+    undo_import(shop, first.facts.load_id)
+    assert spent(shop) == {}
+    ads_manager(shop, "2026-03-01,A,7001,600,6000", columns="Campaign ID", currency="USD")
+    assert spent(shop) == {"A": 600.0}
+
+
+def test_only_an_import_can_be_taken_back(tmp_path: Path) -> None:
+    """What a sync has read comes from the platform."""
+    shop = client(tmp_path, accounts=(AccountSection(id="act_1"),))
+    load_days(shop, {"2026-03-05": 30.0}, known_at="2026-03-06T09:00+00:00")
+    with pytest.raises(InputError, match="not the first of an imported file"):
+        undo_import(shop, 1)
+    with pytest.raises(NotFoundError, match="no load 9"):
+        undo_import(shop, 9)
+
+
+def test_a_file_that_is_broken_down_tells_which_days_it_holds(shop: ClientContext) -> None:
+    """It has no other figures; the status and the warnings named no day."""
+    daily(shop, more='[breakdowns]\nkind = "Campaign"\n')
+    fresh = Reader(shop.warehouse).freshness()
+    assert (fresh.first_day, fresh.last_day) == (date(2026, 3, 1), date(2026, 3, 2))

@@ -3,11 +3,22 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from aibuyer_kit.workflows.status import client_status
+from aibuyer_kit.access.client_file import ClientFile
+from aibuyer_kit.access.clients import add_client
+from aibuyer_kit.workflows.status import client_status, workspace_status
 
 from .accounts import add_account, client, load_days
 
-COLUMNS = ("data_as_of", "age_minutes", "first_day", "last_day", "loads", "broken_loads")
+COLUMNS = (
+    "data_as_of",
+    "age_minutes",
+    "first_day",
+    "last_day",
+    "loads",
+    "broken_loads",
+    "quarantined",
+    "reconciliation",
+)
 
 
 def test_the_row_tells_how_fresh_the_data_is_and_which_reads_broke_off(tmp_path: Path) -> None:
@@ -24,6 +35,8 @@ def test_the_row_tells_how_fresh_the_data_is_and_which_reads_broke_off(tmp_path:
         "last_day": date(2026, 5, 31),
         "loads": 3,
         "broken_loads": 1,
+        "quarantined": 0,
+        "reconciliation": "not yet compared",
     }
 
 
@@ -48,3 +61,17 @@ def test_on_the_machines_clock_the_age_is_counted_from_now(tmp_path: Path) -> No
 def test_a_client_without_data_is_a_row_without_figures(tmp_path: Path) -> None:
     """It is listed among the others, and it is not an error."""
     assert client_status(client(tmp_path)) == {"client": "shop"} | dict.fromkeys(COLUMNS)
+
+
+def test_a_broken_client_hides_no_other(tmp_path: Path) -> None:
+    """A client file and a snapshot that cannot be read are told in their own rows."""
+    for client_id in ("bad-file", "bad-snapshot", "tea"):
+        shop = add_client(tmp_path, client_id, ClientFile(name="Sample", clock="platform"))
+        load_days(shop, {"2026-05-31": 1.0}, known_at="2026-06-01T06:00+00:00")
+    (tmp_path / "clients" / "bad-file" / "client.toml").write_text("name = 1\n", encoding="utf-8")
+    (snapshot,) = (tmp_path / "clients" / "bad-snapshot" / "warehouse").glob("snapshot-*.duckdb")
+    snapshot.write_bytes(b"not a database")
+    file, damaged, well = workspace_status(tmp_path)
+    assert "client.toml: name" in file["problem"]
+    assert "cannot be opened" in damaged["problem"]
+    assert (well["client"], well["loads"], well["problem"]) == ("tea", 1, None)

@@ -140,9 +140,9 @@ def test_a_stream_that_stays_broken_is_named_and_closes_nothing(shop: SimpleName
     fault(shop.platform, "http_500", 1000, path="insights")
     broken = sync(shop)
     assert [failure.stream.split(" ", 1)[1].split(" insights")[0] for failure in broken.failures] == [
-        "ad",
-        "account",
-    ] * 3  # today and yesterday, the day before, and all that a night reads
+        *("ad", "account") * 3,  # today and yesterday, the day before, and all that a night reads
+        *("adset", "campaign"),
+    ]
     assert ad_days(shop.context) == before
     httpx.delete(f"{shop.platform.control_url}/faults").raise_for_status()
     assert sync(shop).failures == ()

@@ -54,7 +54,7 @@ def ads_manager_mapping(sheet: Sheet) -> Mapping:
     columns = Columns(**days, **identities, **_present(named, terms.COUNTS), spend=spent[0][0])
     level = _finest(columns)
     return Mapping(
-        account_id=_only_value(sheet, named, terms.ACCOUNT_ID) or "ads_manager",
+        account_id=_account_id(_only_value(sheet, named, terms.ACCOUNT_ID) or "ads_manager"),
         account_name=_only_value(sheet, named, terms.ACCOUNT_NAME),
         currency=spent[0][1],
         level=level,
@@ -68,6 +68,12 @@ def ads_manager_mapping(sheet: Sheet) -> Mapping:
         breakdowns=_present(named, terms.BREAKDOWNS),
         ratios=list(_ratios(named, columns)),
     )
+
+
+def _account_id(text: str) -> str:
+    """Return the id as the platform writes it: an export leaves out act_, and one account would look like two."""
+    number = text.strip().removeprefix("act_")
+    return f"act_{number}" if number.isascii() and number.isdigit() else text
 
 
 def _plain(header: str) -> str:

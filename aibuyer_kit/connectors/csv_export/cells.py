@@ -26,6 +26,10 @@ _SHORT_AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d{0,6}))?", re.ASCII)
 class RejectedCellError(Exception):
     """A cell that cannot be taken as it is; the row that holds it is left out and the reason is reported."""
 
+    def __init__(self, reason: str, column: str = "") -> None:
+        super().__init__(reason)
+        self.column = column
+
 
 @dataclass(frozen=True)
 class NumberFormat:

@@ -10,6 +10,7 @@ from aibuyer_kit.connectors.csv_export.cells import NumberFormat, RejectedCellEr
 from aibuyer_kit.connectors.csv_export.columns import check_column, row_reader
 from aibuyer_kit.connectors.csv_export.formats import number_format
 from aibuyer_kit.connectors.csv_export.mapping import Columns, LongActions, Mapping
+from aibuyer_kit.connectors.csv_export.rejected import rejected_row
 from aibuyer_kit.connectors.csv_export.report import RejectedRow, SecondFile
 from aibuyer_kit.connectors.csv_export.rows import FactRow, RowReader
 from aibuyer_kit.connectors.csv_export.sheet import Sheet, read_sheet
@@ -109,7 +110,7 @@ def _read(sheet: Sheet, mapping: Mapping, actions: LongActions) -> LongList:
             try:
                 _take(found, reader, windows, line, cells)
             except RejectedCellError as error:
-                found.rejected.append(RejectedRow(line, str(error)))
+                found.rejected.append(rejected_row(sheet, reader, line, cells, error))
     return found
 
 
@@ -124,7 +125,9 @@ def _take(found: LongList, reader: RowReader, windows: Sequence[_Window], line: 
     ids, since, until, breakdown = reader.key(cells)
     action_type = cells[found.sheet.places[found.actions.action_type]].strip()
     if not action_type:
-        raise RejectedCellError(f"column {found.actions.action_type!r}: the action type is empty")
+        raise RejectedCellError(
+            f"column {found.actions.action_type!r}: the action type is empty", found.actions.action_type
+        )
     key = (ids[reader.level], since, until, breakdown)
     values = {window.name: _value(found, window, cells) for window in windows}
     if found.values.setdefault(key, {}).setdefault(action_type, values) is not values:
@@ -144,7 +147,8 @@ def _value(found: LongList, window: _Window, cells: list[str]) -> int | None:
             return window.written.count(cells[window.place])
         return window.written.money(cells[window.place])[0]
     except RejectedCellError as error:
-        raise RejectedCellError(f"column {found.sheet.header[window.place]!r}: {error}") from None
+        column = found.sheet.header[window.place]
+        raise RejectedCellError(f"column {column!r}: {error}", column) from None
 
 
 def _keys_only(mapping: Mapping) -> Mapping:

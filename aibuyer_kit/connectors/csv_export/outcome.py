@@ -13,6 +13,7 @@ from aibuyer_kit.connectors.csv_export.columns import unused_columns
 from aibuyer_kit.connectors.csv_export.long_actions import Key, LongList, key_of
 from aibuyer_kit.connectors.csv_export.mapping import Mapping
 from aibuyer_kit.connectors.csv_export.ratios import ratio_differences
+from aibuyer_kit.connectors.csv_export.rejected import rejected_row
 from aibuyer_kit.connectors.csv_export.report import (
     KEPT_AS_EXAMPLES,
     EmptyCells,
@@ -56,7 +57,7 @@ def sort_records(sheet: Sheet, mapping: Mapping, reader: RowReader) -> SortedRec
             try:
                 found.facts.append(reader.fact(line, cells))
             except RejectedCellError as error:
-                found.rejected.append(RejectedRow(line, str(error)))
+                found.rejected.append(rejected_row(sheet, reader, line, cells, error))
     found.kept = len(found.facts)
     return found
 

@@ -1,9 +1,9 @@
 """Reading one export: sheet, mapping, rows, checks, tables and report."""
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from aibuyer_kit.connectors.csv_export.sheet import Sheet, read_sheet
 from aibuyer_kit.connectors.csv_export.tables import entity_table, insight_table
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import ImportFileError
+from aibuyer_kit.core.unreadable import UnreadableRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 class ImportedFile:
     """The facts of one file as Arrow tables of `core.facts`, the days they cover, and the report of the import.
 
-    `preview` says how every column was understood.
+    `preview` says how every column was understood, `rejected` are the rows that cannot be used.
     """
 
     account: AccountFacts
@@ -47,6 +48,7 @@ class ImportedFile:
     report: ImportReport
     mapping: Mapping
     preview: ImportPreview
+    rejected: tuple[UnreadableRow, ...] = ()
 
 
 def read_export(path: str | Path, mapping: Mapping | None = None, choices: Choices = NO_CHOICES) -> ImportedFile:
@@ -79,7 +81,17 @@ def _read(path: Path, mapping: Mapping | None, choices: Choices) -> ImportedFile
         report=report,
         mapping=mapping,
         preview=preview_of(sheet, mapping, reader, found.facts, report),
+        rejected=tuple(_rejected(found, lists)),
     )
+
+
+def _rejected(found: SortedRecords, lists: Sequence[LongList]) -> Iterator[UnreadableRow]:
+    """Yield the rows that cannot be used, of the export and of the lists beside it."""
+    days = _coverage(found.facts)
+    beside = (row for each in lists if each.actions.file for row in each.rejected)
+    for row in (*found.rejected, *beside):
+        if row.kept:
+            yield replace(row.kept, asked=days)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """What an import did with every row: nothing is mended, and nothing is left out without being counted."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.unreadable import UnreadableRow
 
 # Of what can be as long as the file, a report keeps this many and counts the rest.
 KEPT_AS_EXAMPLES = 100
@@ -14,10 +15,11 @@ _SHOWN_DAYS = 10
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that was left out whole: the line on which it begins, and why."""
+    """A row that was left out whole: the line on which it begins, why, and the row as the quarantine keeps it."""
 
     line: int
     reason: str
+    kept: UnreadableRow | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -83,17 +83,23 @@ class RowReader:
     def key(self, cells: list[str]) -> tuple[dict[Level, str], date, date, str]:
         """Return the ids, days and breakdown of the record. Raises RejectedCellError that names the column."""
         since, until = self.days_of(cells)
-        return self._ids(cells), since, until, self._breakdown(cells)
+        return self._ids(cells), since, until, self.breakdown_of(cells)
 
     def _ids(self, cells: list[str]) -> dict[Level, str]:
-        ids = {Level.ACCOUNT: self.account_id}
-        for level, (place, is_id) in self.identities.items():
-            ids[level] = text = cells[place]
-            if not text or text.isspace():
-                raise self._rejected(place, f"the {level} is empty")
-            if text == NO_RESULT or (is_id and _is_shortened(text)):
-                raise self._rejected(place, _why_no_id(text))
-        return ids
+        return {Level.ACCOUNT: self.account_id} | {level: self._id(level, cells) for level in self.identities}
+
+    def _id(self, level: Level, cells: list[str]) -> str:
+        place, is_id = self.identities[level]
+        text = cells[place]
+        if not text or text.isspace():
+            raise self._rejected(place, f"the {level} is empty")
+        if text == NO_RESULT or (is_id and _is_shortened(text)):
+            raise self._rejected(place, _why_no_id(text))
+        return text
+
+    def entity_of(self, cells: list[str]) -> str:
+        """Return what the record is about. Raises RejectedCellError that names the column."""
+        return self.account_id if self.level is Level.ACCOUNT else self._id(self.level, cells)
 
     def days_of(self, cells: list[str]) -> tuple[date, date]:
         """Return the first and the last day of the record. Raises RejectedCellError that names the column."""
@@ -112,7 +118,8 @@ class RowReader:
         except RejectedCellError as error:
             raise self._rejected(day.place, str(error)) from None
 
-    def _breakdown(self, cells: list[str]) -> str:
+    def breakdown_of(self, cells: list[str]) -> str:
+        """Return the breakdown of the record, '' for none."""
         return _breakdown_text(tuple((name, cells[place]) for name, place in self.breakdowns))
 
     def _figures(self, cells: list[str]) -> tuple[list[int | None], list[Decimal]]:
@@ -129,7 +136,7 @@ class RowReader:
         return values, drifts
 
     def _rejected(self, place: int, reason: str) -> RejectedCellError:
-        return RejectedCellError(f"column {self.header[place]!r}: {reason}")
+        return RejectedCellError(f"column {self.header[place]!r}: {reason}", self.header[place])
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,8 @@ from aibuyer_kit.core.errors import MoneyError, SchemaDriftError
 
 Row = Mapping[str, Any]
 Parsed = TypeVar("Parsed")
+# What reading a value may end in; a time in the year 1 overflows on its way to UTC.
+_UNREADABLE = (ValueError, TypeError, OverflowError, MoneyError)
 
 
 class ColumnProblem(Exception):  # noqa: N818 # it is always caught and given its place
@@ -18,6 +20,20 @@ class ColumnProblem(Exception):  # noqa: N818 # it is always caught and given it
         self.index = index
 
 
+class UnreadableRowError(SchemaDriftError):
+    """A row that is not as documented: its place in the page, the field, and what is wrong with it."""
+
+    def __init__(self, what: str, number: int, row: Row, field: str, complaint: str) -> None:
+        known = [f"{name} {shown(row[name])}" for name in ("id", "ad_id", "date_start") if row.get(name)]
+        name = f" ({', '.join(known)})" if known else ""
+        super().__init__(
+            f"Meta {what}, row {number + 1} of a page{name}: {field} {complaint}. "
+            "The read is incomplete; the platform's format may have changed, so check the API version in the settings."
+        )
+        self.field = field.strip("'")
+        self.complaint = complaint
+
+
 def parsed(values: Sequence[object], parse: Callable[[object], Parsed | None]) -> list[Parsed | None]:
     """Return a column parsed, each different value once; None stays None. Raises ColumnProblem for the first bad one.
 
@@ -25,7 +41,7 @@ def parsed(values: Sequence[object], parse: Callable[[object], Parsed | None]) -
     """
     try:
         known = {value: None if value is None else parse(value) for value in set(values)}
-    except (ValueError, TypeError, MoneyError):
+    except _UNREADABLE:
         return _one_by_one(values, parse)
     return [known[value] for value in values]
 
@@ -36,7 +52,7 @@ def _one_by_one(values: Sequence[object], parse: Callable[[object], Parsed | Non
     for index, value in enumerate(values):
         try:
             found.append(None if value is None else parse(value))
-        except (ValueError, TypeError, MoneyError) as error:
+        except _UNREADABLE as error:
             raise ColumnProblem(index, value, str(error)) from None
     return found
 
@@ -75,15 +91,9 @@ class Page:
         except ColumnProblem as problem:
             raise self.problem(problem.index, repr(field), str(problem)) from None
 
-    def problem(self, number: int, place: str, complaint: str) -> SchemaDriftError:
+    def problem(self, number: int, place: str, complaint: str) -> UnreadableRowError:
         """Return the error about one row, to be raised."""
-        row = self.rows[number]
-        known = [f"{name} {shown(row[name])}" for name in ("id", "ad_id", "date_start") if row.get(name)]
-        name = f" ({', '.join(known)})" if known else ""
-        return SchemaDriftError(
-            f"Meta {self.what}, row {number + 1} of a page{name}: {place} {complaint}. "
-            "The read is incomplete; the platform's format may have changed, so check the API version in the settings."
-        )
+        return UnreadableRowError(self.what, number, self.rows[number], place, complaint)
 
 
 def shown(value: object) -> str:

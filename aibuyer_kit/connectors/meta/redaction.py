@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Callable
 
 _NAMES = "access_token|input_token|fb_exchange_token|appsecret_proof|client_secret|app_secret"
 _NAMED = re.compile(rf"\b({_NAMES})([\"'\s]*(?:=|:|%3D)[\"'\s]*)[^\s&\"',;)}}]+", re.IGNORECASE)
@@ -16,8 +17,27 @@ def without_secrets(text: str) -> str:
     >>> without_secrets("GET /me?access_token=abc&limit=1")
     'GET /me?access_token=***&limit=1'
     """
-    masked = _NAMED.sub(r"\1\2***", _UNPRINTABLE.sub(" ", text))
-    return _TOKEN.sub("***", _SPOKEN.sub(r"\1\2***", masked))
+    return without_tokens(_UNPRINTABLE.sub(" ", text))
+
+
+def without_tokens(text: str) -> str:
+    """Return `text` as it is, but for whatever looks like a token."""
+    return _TOKEN.sub("***", _SPOKEN.sub(r"\1\2***", _NAMED.sub(r"\1\2***", text)))
+
+
+def masked_row(value: object, masked: Callable[[str], str]) -> object:
+    """Return a row of JSON with `masked` applied to its texts, and asterisks under the names of secrets."""
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, list):
+        return [masked_row(each, masked) for each in value]
+    if isinstance(value, dict):
+        return {masked(name): _under(name, each, masked) for name, each in value.items()}
+    return value
+
+
+def _under(name: str, value: object, masked: Callable[[str], str]) -> object:
+    return "***" if re.fullmatch(_NAMES, name, re.IGNORECASE) else masked_row(value, masked)
 
 
 class WithoutSecrets(logging.Filter):

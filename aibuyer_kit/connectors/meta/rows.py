@@ -1,6 +1,6 @@
 """Pages of Graph rows as Arrow tables of the house's facts."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
@@ -10,6 +10,7 @@ from aibuyer_kit.connectors.meta.actions import action_lists
 from aibuyer_kit.connectors.meta.breakdowns import breakdown_text
 from aibuyer_kit.connectors.meta.fields import ATTRIBUTES, ATTRIBUTION, COUNT_FIELDS, WINDOW_FIELDS
 from aibuyer_kit.connectors.meta.page import Page, Row, shown
+from aibuyer_kit.connectors.meta.sieve import unknown_key
 from aibuyer_kit.connectors.meta.tally import Tally
 from aibuyer_kit.connectors.meta.values import (
     amount_micros,
@@ -20,12 +21,14 @@ from aibuyer_kit.connectors.meta.values import (
     moment,
     plain_text,
     some_text,
+    told_by,
     whole_count,
 )
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.facts import canonical_json, entity_schema, insight_schema, reach_schema
 from aibuyer_kit.core.money import meta_minor_per_unit
+from aibuyer_kit.core.unreadable import UnreadableRow
 
 
 def insight_table(
@@ -36,7 +39,6 @@ def insight_table(
     days: DateRange,
     breakdowns: Sequence[str] = (),
     left_out: Container[str] = (),
-    tally: Tally | None = None,
 ) -> pa.Table:
     """Return daily insights, one row per entity, day and piece of `breakdowns` (Meta's names), in the page's order.
 
@@ -57,15 +59,13 @@ def insight_table(
         "entity_id": _insight_ids(page, account, level),
         "date": dates,
         "date_stop": dates,
-        "breakdown": _breakdown_texts(page, breakdowns, tally),
+        "breakdown": _breakdown_texts(page, breakdowns),
         "attribution": [ATTRIBUTION] * len(page),
         **_parents(page, level),
         "spend_micros": page.optional("spend", amount_micros),
         **{name: page.optional(field, whole_count) for name, field in COUNT_FIELDS.items()},
         **{name: [None] * len(page) if name in left_out else column for name, column in lists.items()},
     }
-    if tally is not None:
-        _note_amounts(page, tally)
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
@@ -116,7 +116,54 @@ def entity_table(rows: Sequence[object], *, account: AccountFacts, level: Level)
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
-def _breakdown_texts(page: Page, breakdowns: Sequence[str], tally: Tally | None) -> list[str]:
+def note_mended(rows: Iterable[object], breakdowns: Sequence[str], tally: Tally) -> None:
+    """Count what was rounded or is missing in rows of insights that have become facts."""
+    for row in rows:
+        if not isinstance(row, dict):
+            continue
+        tally.note_amounts([row.get("spend")])
+        for action in row.get("action_values") or ():
+            tally.note_amounts(action.get(window) for window in WINDOW_FIELDS)
+        tally.note_breakdown([row.get(name) for name in breakdowns])
+
+
+def insight_key(
+    row: object, *, account: AccountFacts, level: Level, days: DateRange, breakdowns: Sequence[str]
+) -> UnreadableRow:
+    """Return the key of a row of insights as far as it can be told."""
+    told = row if isinstance(row, dict) else {}
+    own = account.account_id if level is Level.ACCOUNT else told_by(some_text, told.get(f"{level}_id"))
+    day = told_by(iso_day, told.get("date_start"))
+    is_one_of_them = day is not None and day in days and told.get("date_stop") == str(day)
+    return unknown_key(
+        entity_id=own,
+        days=DateRange(day, day) if day and is_one_of_them else None,
+        breakdown=told_by(partial(_told_breakdown, breakdowns), row),
+        asked=days,
+    )
+
+
+def _told_breakdown(breakdowns: Sequence[str], row: Row) -> str:
+    """Return the text of a row's breakdown. Raises ValueError or TypeError if that is not told."""
+    if not isinstance(row, dict):
+        raise TypeError("is not an object")
+    return breakdown_text(breakdowns, [None if row.get(name) is None else some_text(row[name]) for name in breakdowns])
+
+
+def reach_key(row: object, *, account: AccountFacts, level: Level, window: DateRange) -> UnreadableRow:
+    """Return the key of a row of reach as far as it can be told; the day is the window's last."""
+    end = DateRange(window.until, window.until)
+    told = row.get(f"{level}_id") if isinstance(row, dict) else None
+    own = account.account_id if level is Level.ACCOUNT else told_by(some_text, told)
+    return unknown_key(entity_id=own, days=end, breakdown="", asked=end)
+
+
+def object_key(row: object) -> UnreadableRow:
+    """Return the key of an object's row as far as it can be told."""
+    return unknown_key(entity_id=told_by(some_text, row.get("id") if isinstance(row, dict) else None), breakdown="")
+
+
+def _breakdown_texts(page: Page, breakdowns: Sequence[str]) -> list[str]:
     if not breakdowns:
         return [""] * len(page)
     columns = [page.optional(name, some_text) for name in breakdowns]
@@ -126,16 +173,7 @@ def _breakdown_texts(page: Page, breakdowns: Sequence[str], tally: Tally | None)
             texts.append(breakdown_text(breakdowns, values))
         except ValueError as error:
             raise page.problem(number, repr(breakdowns[0]), str(error)) from None
-        if tally is not None:
-            tally.note_breakdown(values)
     return texts
-
-
-def _note_amounts(page: Page, tally: Tally) -> None:
-    for row in page.rows:
-        tally.note_amounts([row.get("spend")])
-        for action in row.get("action_values") or ():
-            tally.note_amounts(action.get(window) for window in WINDOW_FIELDS)
 
 
 def _same(page: Page, *, account: AccountFacts, level: Level) -> Mapping[str, list[str]]:

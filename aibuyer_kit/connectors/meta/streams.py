@@ -45,8 +45,17 @@ from aibuyer_kit.connectors.meta.page import Page
 from aibuyer_kit.connectors.meta.paging import pages
 from aibuyer_kit.connectors.meta.questions import Question, in_pieces
 from aibuyer_kit.connectors.meta.reading import Answer, Reading
-from aibuyer_kit.connectors.meta.rows import entity_table, insight_table, reach_table
+from aibuyer_kit.connectors.meta.rows import (
+    entity_table,
+    insight_key,
+    insight_table,
+    note_mended,
+    object_key,
+    reach_key,
+    reach_table,
+)
 from aibuyer_kit.connectors.meta.runs import ReportRuns
+from aibuyer_kit.connectors.meta.sieve import KeyOf, Make, Sieve
 from aibuyer_kit.connectors.meta.tally import Tally
 from aibuyer_kit.connectors.meta.typed import TypedPage, as_sent, typed_insights
 from aibuyer_kit.connectors.meta.values import amount_micros, some_text, whole_count
@@ -57,6 +66,7 @@ from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InvalidIdError, PlatformError
 from aibuyer_kit.core.money import known_currency
+from aibuyer_kit.core.unreadable import Rejected
 
 META_GRAPH_URL = "https://graph.facebook.com"
 API_VERSION = "v26.0"
@@ -128,6 +138,7 @@ class MetaConnector:
         self.service: Service = seam.service
         self.budget: CallBudget = seam.budget
         self.api = MetaApi(credentials, seam, graph_url=graph_url, api_version=api_version, account_id=account_id)
+        self._redact = credentials.redact
         self._readings: dict[str, Reading] = {}
         self._account: AccountFacts | None = None
 
@@ -148,11 +159,14 @@ class MetaConnector:
             raise PlatformError("Meta's answers have no 'Date' header, so the age of the data is unknown.")
         return self.api.platform_time
 
-    def fetch(self, stream: Stream, *, after: Checkpoint | None = None) -> Iterator[pa.Table]:
+    def fetch(
+        self, stream: Stream, *, after: Checkpoint | None = None, rejected: Rejected | None = None
+    ) -> Iterator[pa.Table]:
         """Yield tables of one or several pages, none empty. Raises PlatformError in its kinds: an incomplete read.
 
         After each table, and after an error, `checkpoint` holds what is left; given as `after`, the read goes on there.
-        What was left out or mended is added to `notices`.
+        What was left out or mended is added to `notices`. A row that cannot be read is handed to `rejected` and the
+        others go on; without it, or with many of them, the read ends with SchemaDriftError.
         """
         self.checkpoint = after
         account, tally, mended = self.account(), Tally(), self.api.mended_answers
@@ -160,7 +174,8 @@ class MetaConnector:
             if isinstance(stream, EntityStream) and stream.level is Level.ACCOUNT:
                 yield entity_table([self._account_node()], account=account, level=stream.level)
             else:
-                yield from self._tables(stream, account, tally, after)
+                sieve = Sieve(rejected, self._redact)
+                yield from self._tables(stream, partial(self._table, stream, account, tally, sieve), after)
         finally:
             self._tell(stream, tally, self.api.mended_answers - mended)
 
@@ -179,30 +194,31 @@ class MetaConnector:
         )
 
     def _tables(
-        self, stream: Stream, account: AccountFacts, tally: Tally, after: Checkpoint | None
+        self, stream: Stream, make: Callable[[Container[str], Batch], pa.Table], after: Checkpoint | None
     ) -> Iterator[pa.Table]:
         left = list(after.left) if after else self._questions(stream)
         parts = [question for question in left if isinstance(question, Question)]
         self.checkpoint = _checkpoint(stream, parts)
         reading, gathering = self._reading(stream), Gathering(_MOST_ROWS)
-        make = partial(self._table, stream, account, tally, reading.refused)
+        given = partial(self._given, stream, partial(make, reading.refused))
         try:
             for left_of_parts, answer in self._answers(reading, parts):
                 for batch in gathering.add(answer, (*answer.left, *left_of_parts)):
-                    yield self._given(stream, batch, make)
+                    yield from given(batch)
         except PlatformError:
             # What was read before the error is kept: the caller is told that it is not all.
             for batch in gathering.rest():
-                yield self._given(stream, batch, make)
+                yield from given(batch)
             raise
         for batch in gathering.rest():
-            yield self._given(stream, batch, make)
+            yield from given(batch)
         self.checkpoint = None
 
-    def _given(self, stream: Stream, batch: Batch, make: Callable[[Batch], pa.Table]) -> pa.Table:
+    def _given(self, stream: Stream, make: Callable[[Batch], pa.Table], batch: Batch) -> Iterator[pa.Table]:
         table = make(batch)
         self.checkpoint = _checkpoint(stream, batch.left)
-        return table
+        if len(table):
+            yield table
 
     def _answers(self, reading: Reading, parts: Sequence[Question]) -> Iterator[tuple[Sequence[Question], Answer]]:
         """Yield pages in order, each with the questions that come after its own."""
@@ -248,19 +264,24 @@ class MetaConnector:
         return Question(self.account_id, Level.ACCOUNT, edge, level, fields, self.page_size, **more)
 
     def _table(
-        self, stream: Stream, account: AccountFacts, tally: Tally, refused: Container[str], batch: Batch
+        self, stream: Stream, account: AccountFacts, tally: Tally, sieve: Sieve, left_out: Container[str], batch: Batch
     ) -> pa.Table:
+        """Return insights by the quick way if it takes the pages; else go the careful one, page by page."""
         days = batch.question.days
-        if isinstance(stream, InsightStream) and days:
-            about = {"account": account, "level": stream.level, "days": days}
-            return _insights(batch, breakdown_fields(stream), refused, tally, **about)
-        rows = batch.whole()
-        plain = rows if isinstance(rows, list) else rows.rows.to_pylist()
-        if isinstance(stream, ReachStream) and days:
-            return reach_table(plain, account=account, level=stream.level, window=days)
-        if isinstance(stream, EntityStream):
-            return entity_table(plain, account=account, level=stream.level)
-        return creative_table(plain, account=account)
+        if not isinstance(stream, InsightStream) or days is None:
+            make, key_of = _careful_way(stream, account, days)
+            return pa.concat_tables([sieve.parted(as_sent(page), make, key_of)[0] for page in batch.pages])
+        breakdowns, whole = breakdown_fields(stream), batch.whole()
+        about: dict[str, Any] = {"account": account, "level": stream.level, "days": days, "breakdowns": breakdowns}
+        quick = typed_insights(whole, **about) if isinstance(whole, TypedPage) else None
+        if quick is not None:
+            sieve.count(len(quick))
+            return quick
+        make, key_of = partial(insight_table, left_out=left_out, **about), partial(insight_key, **about)
+        parts = [sieve.parted(as_sent(page), make, key_of) for page in batch.pages]
+        for _, rows in parts:
+            note_mended(rows, breakdowns, tally)
+        return pa.concat_tables([table for table, _ in parts])
 
     def _reading(self, stream: Stream) -> Reading:
         """Return what reads streams of this kind; it remembers which fields are refused."""
@@ -312,13 +333,11 @@ def stream_name(stream: Stream) -> str:
             return f"{level} insights{by} {days}"
 
 
-def _insights(
-    batch: Batch, breakdowns: Sequence[str], left_out: Container[str], tally: Tally, **about: Any
-) -> pa.Table:
-    """Return insights by the quick way if it takes the pages, else by the careful one, page by page."""
-    whole = batch.whole()
-    table = typed_insights(whole, breakdowns=breakdowns, **about) if isinstance(whole, TypedPage) else None
-    if table is not None:
-        return table
-    about |= {"breakdowns": breakdowns, "left_out": left_out, "tally": tally}
-    return pa.concat_tables([insight_table(as_sent(page), **about) for page in batch.pages])
+def _careful_way(stream: Stream, account: AccountFacts, days: DateRange | None) -> tuple[Make, KeyOf]:
+    """Return what makes a table of rows that are no insights, and what tells their keys."""
+    if isinstance(stream, ReachStream) and days:
+        about: dict[str, Any] = {"account": account, "level": stream.level, "window": days}
+        return partial(reach_table, **about), partial(reach_key, **about)
+    if isinstance(stream, EntityStream):
+        return partial(entity_table, account=account, level=stream.level), object_key
+    return partial(creative_table, account=account), object_key

@@ -11,7 +11,7 @@ from aibuyer_kit.connectors.http import RetryPolicy, Seam
 from aibuyer_kit.connectors.meta.api import MetaApi
 from aibuyer_kit.connectors.meta.credentials import MetaCredentials
 from aibuyer_kit.core.clock import Clock, SystemClock
-from aibuyer_kit.core.errors import PlatformError
+from aibuyer_kit.core.errors import AuthorisationError, PlatformError
 
 _ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status"
 _MOST_PAGES = 1000
@@ -84,7 +84,18 @@ class MetaTokens:
         """Return what debug_token says, asked as the app if its secret is known, else with the token itself."""
         asking = self._as_app() if self._credentials.app_secret else self._credentials
         token = self._credentials.access_token.get_secret_value()
-        data = self._read(asking, "debug_token", {"input_token": token}).get("data")
+        try:
+            data = self._read(asking, "debug_token", {"input_token": token}).get("data")
+        except AuthorisationError as error:
+            if asking is self._credentials:
+                raise
+            raise AuthorisationError(
+                f"Meta does not take the app {self._credentials.app_id} with this secret, and the"
+                " token has not been looked at. Copy id and secret again:"
+                " https://developers.facebook.com/apps > your app > App settings > Basic",
+                code=error.code,
+                subcode=error.subcode,
+            ) from None
         if not isinstance(data, Mapping):
             raise PlatformError("Meta GET debug_token: the answer holds no data.")
         scopes = data.get("scopes")

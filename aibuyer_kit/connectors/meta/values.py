@@ -2,9 +2,13 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any, TypeVar
 
 from aibuyer_kit.core.money import micros_from_minor, micros_from_units
+
+Told = TypeVar("Told")
 
 LONGEST_COUNT = 18  # digits that fit a BIGINT
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]+)?")
@@ -92,3 +96,11 @@ def plain_text(value: object) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def told_by(parse: Callable[[Any], Told], value: object) -> Told | None:
+    """Return what a value says, or None where it cannot be read."""
+    try:
+        return parse(value)
+    except (ValueError, TypeError):
+        return None

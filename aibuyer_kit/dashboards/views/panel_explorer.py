@@ -10,7 +10,14 @@ import panel as pn
 
 from aibuyer_kit.charts.fragment import Fragment
 from aibuyer_kit.charts.live import bokeh_figure
-from aibuyer_kit.charts.overview import chart_caption_html, entity_table_html, headline_tiles, overview_trends
+from aibuyer_kit.charts.overview import (
+    chart_caption_html,
+    entity_table_html,
+    headline_tiles,
+    maturity_html,
+    overview_trends,
+)
+from aibuyer_kit.charts.quality import badge_html
 from aibuyer_kit.charts.spec import TrendChart
 from aibuyer_kit.charts.tables import COLUMNS, HEADLINE, tiles_html, warnings_html
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError
@@ -165,6 +172,7 @@ def _head_html(figures: Figures, locale: str) -> str:
         f'<div class="ab-kicker">{for_html(t(locale, "explorer.title"))}</div><h1>{for_html(overview.client_name)}</h1>'
         f'<div class="ab-meta"><span>{for_html(format_period(overview.period, locale))}</span>'
         f'<span data-as-of="{overview.load_id}">{for_html(as_of)}</span></div>'
+        f"{badge_html(overview.reconciliation, locale)}{maturity_html(overview, locale)}"
         f"{warnings_html(overview.warnings, locale)}"
     )
     return Fragment(html, "")._repr_html_()

@@ -110,6 +110,22 @@ def _part_of(row: Page) -> int:
     return zlib.crc32(name.encode()) % 100
 
 
+def _bad_row(call: MetCall) -> Answer:
+    """One row of a page holds a text in a field, whatever was there; without a text the field is missing."""
+    place, name, value = call.fault.whole("row"), call.fault.text("field"), call.fault.text("value")
+
+    def spoil(page: Page) -> bool:
+        if place >= len(page["data"]):
+            return False
+        row = page["data"][place]
+        row.pop(name, None)
+        if value:
+            row[name] = value
+        return True
+
+    return _spoilt(call, spoil)
+
+
 def _schema_drift(call: MetCall) -> Answer:
     drift = call.fault.text("drift")
 
@@ -158,6 +174,12 @@ KINDS = (
     ),
     FaultKind(
         "partial_day", "Of the newest day, so many percent of the objects have no row.", _partial_day, {"percent": 50}
+    ),
+    FaultKind(
+        "bad_row",
+        "One row of a page holds this value in this field; an empty value leaves the field out.",
+        _bad_row,
+        {"row": 0, "field": "spend", "value": "abc"},
     ),
     FaultKind(
         "schema_drift",

@@ -217,3 +217,10 @@ def test_a_token_in_the_body_is_not_recorded_either(
 def test_a_question_for_calls_that_makes_no_sense_is_refused(control: httpx.Client) -> None:
     """`since` is a number."""
     assert control.get("/calls", params={"since": "yesterday"}).status_code == 400
+
+
+def test_the_control_is_not_given_in_another_sites_name(control: httpx.Client) -> None:
+    """A page whose name leads to this machine would read the tokens and move the clock."""
+    for host, status in (("evil.example", 403), ("localhost", 200), ("[::1]:80", 200)):
+        assert control.get("/tokens", headers={"Host": host}).status_code == status
+    assert control.post("/clock", json={"advance_seconds": 60}, headers={"Host": "evil.example"}).status_code == 403

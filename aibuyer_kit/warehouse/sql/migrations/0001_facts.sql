@@ -56,7 +56,7 @@ CREATE TABLE entity_version (
 CREATE TABLE load (
     load_id BIGINT NOT NULL, -- a counter over all loads of the client
     known_at_utc TIMESTAMP NOT NULL, -- the platform's clock at the end of the read
-    facts VARCHAR NOT NULL, -- insights or entities
+    facts VARCHAR NOT NULL, -- insights, `insights by` names of a breakdown, entities, creatives, or `reach of` N days
     platform VARCHAR NOT NULL,
     account_id VARCHAR NOT NULL,
     level VARCHAR NOT NULL,

@@ -5,7 +5,8 @@ WITH moment AS (
     SELECT load.load_id, load.since, load.until, local.known_on
     FROM load
     JOIN (SELECT unnest($load_ids) AS load_id, unnest($known_on) AS known_on) AS local USING (load_id)
-    WHERE load.facts = 'insights' AND load.extent = 'complete' AND load.level = 'ad' AND load.account_id = $account_id
+    WHERE load.facts = 'insights' AND load.extent IN ('complete', 'doubtful') AND load.level = 'ad'
+        AND load.account_id = $account_id
 ),
 version AS (
     SELECT
@@ -16,7 +17,7 @@ version AS (
         coalesce({window_total:action_values}, 0) AS revenue_micros
     FROM insight_version
     WHERE account_id = $account_id AND level = 'ad' AND breakdown = '' AND date = date_stop
-        AND known_from <= $as_of_load
+        AND known_from <= $as_of_load AND date >= $since
 ),
 change AS (
     SELECT date, known_from AS load_id, results, revenue_micros FROM version

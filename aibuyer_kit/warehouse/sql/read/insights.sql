@@ -10,7 +10,7 @@ WITH campaign AS (  -- the last objective that was known, also of a campaign tha
     GROUP BY ALL
 ),
 asked AS (
-    SELECT fact.*, campaign.objective, {rule} AS rule, {kind} AS kind
+    SELECT fact.*, campaign.objective, {rule} AS rule, {kind} AS _kind
     FROM insights_as_of($as_of_load) AS fact
     LEFT JOIN campaign
         ON campaign.platform = fact.platform AND campaign.account_id = fact.account_id
@@ -55,13 +55,13 @@ summed AS (
         {breakdown_columns}
         currency,
         CASE WHEN count(*) = count(objective) AND min(objective) = max(objective) THEN min(objective) END AS objective,
-        CASE WHEN min(kind) = max(kind) THEN min(kind) END AS kind,
+        CASE WHEN min(_kind) = max(_kind) THEN min(_kind) END AS _kind,
         {sum:spend_micros},
         {sum:impressions},
         {sum:clicks},
         {sum:link_clicks},
         CASE WHEN count(*) = 1 THEN any_value(reach) END AS reach,
-        CASE WHEN min(kind) = max(kind) AND count(*) = count(results) THEN sum(results) END::BIGINT AS results,
+        CASE WHEN min(_kind) = max(_kind) AND count(*) = count(results) THEN sum(results) END::BIGINT AS results,
         {sum:revenue_micros},
         {sum:revenue_assumed_micros},
         {sum:gross_profit_micros},
@@ -83,8 +83,8 @@ SELECT
     summed.currency,
     {columns},
     summed.objective,
-    $result_types[kind + 1] AS result_type,
-    $result_windows[kind + 1] AS result_window
+    $result_types[_kind + 1] AS result_type,
+    $result_windows[_kind + 1] AS result_window
 FROM summed
 {names_join}
 ORDER BY ALL

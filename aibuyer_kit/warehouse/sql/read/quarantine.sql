@@ -1,0 +1,37 @@
+-- Rows that could not be read, as known after load $as_of_load: those still open then, and with $resolved all of them.
+-- Grain: one row per row of the quarantine. `met_at_utc` and `resolved_at_utc` are the platform's clock; `in_totals` rows
+-- are daily figures of the finest level that is read of their account: others are only compared with them.
+WITH finest AS (
+    SELECT platform, account_id, max_by(level, list_position(['account', 'campaign', 'adset', 'ad'], level)) AS level
+    FROM load
+    WHERE facts = 'insights'
+    GROUP BY ALL
+)
+SELECT
+    quarantine_id,
+    quarantine.facts,
+    quarantine.platform,
+    quarantine.account_id,
+    quarantine.level,
+    quarantine.facts = 'insights' AND quarantine.level = finest.level AS in_totals,
+    quarantine.entity_id,
+    quarantine.date,
+    quarantine.date_stop,
+    quarantine.breakdown,
+    quarantine.attribution,
+    quarantine.since,
+    quarantine.until,
+    quarantine.field,
+    quarantine.reason,
+    quarantine.raw,
+    quarantine.load_id,
+    met.known_at_utc AS met_at_utc,
+    quarantine.last_load_id,
+    CASE WHEN resolved_by <= $as_of_load THEN resolved_by END AS resolved_by,
+    CASE WHEN resolved_by <= $as_of_load THEN resolving.known_at_utc END AS resolved_at_utc
+FROM quarantine
+JOIN load AS met ON met.load_id = quarantine.load_id
+LEFT JOIN finest ON finest.platform = quarantine.platform AND finest.account_id = quarantine.account_id
+LEFT JOIN load AS resolving ON resolving.load_id = resolved_by
+WHERE quarantine.load_id <= $as_of_load AND ($resolved OR resolved_by IS NULL OR resolved_by > $as_of_load)
+ORDER BY quarantine_id
