@@ -250,9 +250,9 @@ def test_a_night_of_storm_leaves_nothing_behind(tmp_path: Path, key_file: Path, 
         assert sum(life.log.faults.values()) > 10
 
 
-# Objects of four levels, creatives, insights of ads and of the account, four breakdowns, reach of four levels in three
+# Objects of four levels, creatives, insights of four levels, four breakdowns of ads, reach of four levels in three
 # windows.
-STREAMS = 4 + 1 + 2 + 4 + 12
+STREAMS = 4 + 1 + 4 + 4 + 12
 
 
 def listed(name: str, default: str) -> list[str]:
