@@ -38,9 +38,9 @@ class Cursor:
         with damage_told(self._path):
             return list(self._cursor.fetchall())
 
-    def to_arrow_table(self) -> "pa.Table":
+    def table_of(self, sql: str, parameters: dict[str, object]) -> "pa.Table":
         with damage_told(self._path):
-            return self._cursor.to_arrow_table()
+            return self._cursor.sql(sql, params=parameters).to_arrow_table()
 
     def df(self) -> "pd.DataFrame":
         with damage_told(self._path):
