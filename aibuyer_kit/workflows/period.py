@@ -83,6 +83,8 @@ def open_days(reader: Reader, days: DateRange, *, as_of: AsOf | None = None) -> 
         if load["load_id"] > last or load["facts"] != "insights" or load["extent"] not in ("complete", "doubtful"):
             continue
         account = (load["platform"], load["account_id"])
+        if load["platform"] != "meta":  # files that replace days, or were taken back, are complete reads too
+            continue
         read_on = account_date(load["known_at_utc"].replace(tzinfo=UTC), zones.get(account, time_zone("UTC")))
         ended = (day for day in days if load["since"] <= day <= load["until"] and day < read_on)
         whole.setdefault(account, set()).update(ended)

@@ -16,6 +16,7 @@ from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone, import_export
 from aibuyer_kit.workflows.insights import read_insights
+from aibuyer_kit.workflows.period import open_days
 from aibuyer_kit.workflows.quarantine import quarantined
 from aibuyer_kit.workspace import Client
 
@@ -322,6 +323,15 @@ def test_an_account_that_only_files_tell_of_is_not_said_to_be_synced(shop: Clien
         ads_manager(shop, "2026-03-05,A,30,300")
     with pytest.raises(ImportFileError, match=r"is known for 2026-03-01"):
         ads_manager(shop, "2026-03-01,A,30,300", beside_synced=True)
+
+
+def test_a_file_that_was_taken_back_makes_no_other_day_incomplete(shop: ClientContext) -> None:
+    """Taking a file back, or replacing days, is a complete read of its days and says nothing about others."""
+    daily(shop)
+    later = daily(shop, DAILY.replace("2026-03", "2026-04"))
+    undo_import(shop, later.facts.load_id)
+    daily(shop, DAILY.replace("2026-03", "2026-02"), replace_days=True)
+    assert open_days(Reader(shop.warehouse), DateRange(date(2026, 3, 1), date(2026, 3, 2))) == ()
 
 
 def test_an_accounts_number_is_one_account_with_and_without_act(shop: ClientContext) -> None:
