@@ -242,8 +242,8 @@ def key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("seed", [1])
 def test_a_night_of_storm_leaves_nothing_behind(tmp_path: Path, key_file: Path, seed: int) -> None:
     """From an evening to the next morning, over the hour that Kyiv's clock is put back; weeks are in the long tests."""
-    hours = timedelta(hours=2)
-    plan = Plan(0.6, hours, backfill_days=4, samples=150, stops=0.15, kills=0.15, calm_checks=0.15)
+    hours = timedelta(hours=3)
+    plan = Plan(0.6, hours, backfill_days=3, samples=100, stops=0.15, kills=0.15, calm_checks=0.15)
     with storm(tmp_path, seed, World(date(2026, 10, 24)), plan, lambda _life: None) as life:
         assert len(check_latest(life)) == STREAMS
         assert check_samples(life, plan.samples) > 0.9 * plan.samples
