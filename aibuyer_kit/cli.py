@@ -437,7 +437,7 @@ def _say(text: str) -> None:
 
 
 def _say_wait(seconds: float) -> None:
-    _say(f"The platform asks to wait: {seconds:,.0f} s. Ctrl-C stops; what has been read is kept.")
+    _say(f"Waiting {seconds:,.0f} s before the next call. Ctrl-C stops; what has been read is kept.")
 
 
 def _show_our_warnings() -> None:

@@ -19,6 +19,7 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import damaged_files
 from aibuyer_kit.workflows.counting_health import counting_problems
 from aibuyer_kit.workflows.reconcile import known_reconciliation
+from aibuyer_kit.workflows.sync_log import SyncLog
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
 from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import find_workspace
@@ -78,6 +79,8 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
             continue
         if context.settings.accounts and not is_example:
             yield f"{client_id}: access token", partial(_token, context)
+        if SyncLog(context.sync_log).lines:
+            yield f"{client_id}: last sync", partial(_last_sync, context)
         yield f"{client_id}: warehouse", partial(_warehouse, context)
         if Reader(context.warehouse).is_published:
             yield f"{client_id}: quarantine", partial(_quarantine, context)
@@ -180,6 +183,15 @@ def _warehouse(context: ClientContext) -> Finding:
         said += f", {months} sealed months"
     lost = reader.losses()
     return Finding("", True, f"{said}; lost: {', '.join(lost)}" if lost else said, warning=bool(lost))
+
+
+def _last_sync(context: ClientContext) -> Finding:
+    """A sync that read something is a warning; one that read nothing has failed."""
+    log = SyncLog(context.sync_log)
+    if log.problem is None:
+        return Finding("", True, "read all that was due")
+    read_something = (log.lines[-1].service.summary()["reads_success_share"] or 0) > 0
+    return Finding("", read_something, log.problem, warning=True)
 
 
 def _inbox(context: ClientContext) -> str:

@@ -146,7 +146,8 @@ class Round:
     def line(self) -> SyncLine:
         """Return what is to be kept of this round."""
         ended_at = self._ended_at or SystemClock().now()
-        return SyncLine(ended_at, self.service, self._calls_taken, self._given_up)
+        failed = {failure.stream: str(failure.error) for failure in self.failures}
+        return SyncLine(ended_at, self.service, self._calls_taken, self._given_up, failed)
 
     def _read_app(self, connectors: Sequence[Connector], budget: CallBudget) -> None:
         jobs = [job for connector in connectors for job in self._jobs_of(connector)]

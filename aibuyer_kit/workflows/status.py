@@ -25,7 +25,11 @@ def workspace_status(workspace: Path, client_id: str | None = None) -> list[dict
 def _status_or_problem(workspace: Path, client_id: str) -> dict[str, Any]:
     try:
         context = open_client(workspace, client_id)
-        return {**client_status(context), "problem": None, "service": list(service_rows(context))}
+        return {
+            **client_status(context),
+            "problem": SyncLog(context.sync_log).problem,
+            "service": list(service_rows(context)),
+        }
     except AibuyerError as error:
         return {**_row(client_id), "problem": str(error), "service": []}
 

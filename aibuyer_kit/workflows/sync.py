@@ -1,7 +1,7 @@
 """Reading ad accounts into the warehouse: what is most urgent first, as far as the platform's limits go."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from aibuyer_kit.workflows.cadence import Depth
 from aibuyer_kit.workflows.quarantine import open_figures
 from aibuyer_kit.workflows.reconcile import Disagreement, disagreements
 from aibuyer_kit.workflows.round import Progress, Round, StreamFailure
-from aibuyer_kit.workflows.sync_log import SyncLog
+from aibuyer_kit.workflows.sync_log import SyncLine, SyncLog
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def sync_client(
         try:
             reading.read(connectors)
         finally:
-            reading.notices += log.add(reading.line())
+            reading.notices += log.add(_on_the_clients_clock(context, log, reading))
         snapshot = writer.publish()
     differing = tuple(disagreements(context, Reader(context.warehouse))) if reading.loads else ()
     notices = tuple(notice for connector in connectors for notice in connector.notices)
@@ -111,6 +111,14 @@ def sync_client(
         reading.service,
         writer.losses,
     )
+
+
+def _on_the_clients_clock(context: ClientContext, log: SyncLog, reading: Round) -> SyncLine:
+    """Return the line of a round; where time is the platform's and it told none, time stands at the sync before."""
+    line = reading.line()
+    if context.settings.clock == "platform" and not reading.loads and log.lines:
+        return replace(line, ended_at=log.lines[-1].ended_at)
+    return line
 
 
 def _doubtful_days(context: ClientContext) -> set[tuple[str, date]]:

@@ -18,14 +18,15 @@ _MOST_LINES = 2_000  # a sync each quarter of an hour makes 768 in eight days
 
 @dataclass(frozen=True)
 class SyncLine:
-    """One sync: when it ended (the platform's time), the service it got, calls taken by kind of read, and reads that
-    the platform refused for good, with the reason.
+    """One sync: when it ended (the platform's time), the service it got, calls taken by kind of read, reads that the
+    platform refused for good, with the reason, and streams that could not be read whole, with the error.
     """
 
     ended_at: datetime
     service: Service
     calls_taken: Mapping[str, int] = field(default_factory=dict)
     given_up: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
         row = {
@@ -33,6 +34,7 @@ class SyncLine:
             "service": self.service.to_row(),
             "calls_taken": dict(self.calls_taken),
             "given_up": dict(self.given_up),
+            "failed": dict(self.failed),
         }
         return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
@@ -65,6 +67,15 @@ class SyncLog:
         lines = [line for line in self.lines if line.ended_at >= moment]
         return {name: reason for line in lines for name, reason in line.given_up.items()}
 
+    @property
+    def problem(self) -> str | None:
+        """What the last sync could not read, and why; of several streams the first, with the number of the others."""
+        failed = list(self.lines[-1].failed.items()) if self.lines else []
+        if not failed:
+            return None
+        others = f" ({len(failed) - 1} more failed)" if failed[1:] else ""
+        return f"the last sync could not read {failed[0][0]}: {failed[0][1]}{others}"
+
     def service(self, now: datetime) -> Mapping[str, Service]:
         """Return the service of the last sync and of the last 7 days before `now`, by the name of the period."""
         if not self.lines:
@@ -94,4 +105,5 @@ def _line(row: Mapping[str, Any]) -> SyncLine:
         raise ValueError("a moment without a zone")
     calls_taken = {str(kind): int(calls) for kind, calls in row["calls_taken"].items()}
     given_up = {str(name): str(reason) for name, reason in row["given_up"].items()}
-    return SyncLine(ended_at, Service.from_row(row["service"]), calls_taken, given_up)
+    failed = {str(name): str(error) for name, error in row.get("failed", {}).items()}
+    return SyncLine(ended_at, Service.from_row(row["service"]), calls_taken, given_up, failed)

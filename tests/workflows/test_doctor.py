@@ -1,14 +1,17 @@
 """The doctor: what is wrong is named with its cure, and one failure hides no other."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from aibuyer_kit.access.client_file import AccountSection
+from aibuyer_kit.connectors.service import Service
 from aibuyer_kit.webhooks.inbox import Delivery
 from aibuyer_kit.webhooks.messages import Hint
 from aibuyer_kit.workflows.doctor import Finding, examine
+from aibuyer_kit.workflows.sync_log import SyncLine, SyncLog
 from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import init_workspace
 
@@ -93,6 +96,18 @@ def test_a_wrong_client_file_is_named_and_the_next_client_is_still_looked_at(wor
     assert list(found) == ["shop: settings", "tea: warehouse"]
     assert f"{broken.folder / 'client.toml'}: locale" in found["shop: settings"]
     assert "'en' or 'uk'" in found["shop: settings"]
+
+
+@pytest.mark.parametrize(("good", "state"), [(3, "warning"), (0, "FAILED")])
+def test_a_sync_that_failed_is_told_with_what_could_not_be_read(workspace: Path, good: int, state: str) -> None:
+    """It is a warning where something was read, and a failure where nothing was."""
+    shop, service = client(workspace), Service()
+    for number in range(good + 1):
+        service.read_ended(0.1, ok=number < good, retries=0)
+    line = SyncLine(datetime(2026, 6, 1, tzinfo=UTC), service, failed={"act_1 ads": "down", "act_1 days": "down, too"})
+    SyncLog(shop.sync_log).add(line)
+    (found,) = [each for each in examine(workspace) if each.check == "shop: last sync"]
+    assert (found.state, found.detail) == (state, "the last sync could not read act_1 ads: down (1 more failed)")
 
 
 def test_a_client_that_is_a_link_is_told_to_use_a_real_folder(workspace: Path) -> None:

@@ -24,6 +24,7 @@ from aibuyer_kit.warehouse.write import CompleteRead
 from aibuyer_kit.workflows.cadence import Depth, days_to_read
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.report import client_overview
+from aibuyer_kit.workflows.status import service_rows, workspace_status
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
 
 SETTINGS = SyncSection(backfill_days=35, breakdowns=[], hourly=False, reach=False)
@@ -192,6 +193,22 @@ def test_a_wrong_token_ends_the_account_with_an_authorisation_error(shop: Simple
     assert [type(failure.error) for failure in report.failures] == [AuthorisationError]
     assert "canary" not in report.summary()
     assert shop.clock.slept == []
+
+
+def test_a_sync_that_failed_is_told_until_one_goes_well(shop: SimpleNamespace) -> None:
+    """Status names what could not be read, the week of the practice account's own time goes on, and a sync heals."""
+    sync(shop)
+    known = sum(row["reads"] for row in service_rows(shop.context) if row["period"] == "last 7 days")
+    shop.platform.advance(86_400)
+    (stranger,) = client_connectors(shop.context, MetaSection(), access_token=SecretStr("canary"))
+    sync_client(shop.context, [stranger], SETTINGS)
+    (row,) = workspace_status(shop.context.folder.parent.parent)
+    assert f"the last sync could not read {shop.platform.account_id} account entities: Meta GET" in row["problem"]
+    assert "Connect the account again with a fresh token" in row["problem"]
+    assert [each["reads"] for each in row["service"]] == [1, known + 1]
+    sync(shop)
+    (row,) = workspace_status(shop.context.folder.parent.parent)
+    assert row["problem"] is None
 
 
 def test_the_overview_adds_up_to_the_days_that_it_names(shop: SimpleNamespace) -> None:
