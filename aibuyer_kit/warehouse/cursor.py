@@ -38,9 +38,10 @@ class Cursor:
         with damage_told(self._path):
             return list(self._cursor.fetchall())
 
-    def to_arrow_table(self) -> "pa.Table":
+    def arrow_table(self, sql: str, parameters: object) -> "pa.Table":
+        """Return what a query answers; as a relation, because Arrow from an executed statement copies every row."""
         with damage_told(self._path):
-            return self._cursor.to_arrow_table()
+            return self._cursor.sql(sql, params=parameters).to_arrow_table()
 
     def df(self) -> "pd.DataFrame":
         with damage_told(self._path):

@@ -71,9 +71,6 @@ class Answer:
     def rows(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self._cursor.fetchall()]
 
-    def table(self) -> "pa.Table":
-        return self._cursor.to_arrow_table()
-
     def frame(self) -> "pd.DataFrame":
         return self._cursor.df()
 
@@ -273,8 +270,8 @@ class Reader:
         last, shape = _load_number(self._cursor(), as_of), SHAPES[coverage.facts]
         condition, parameters = within(coverage)
         rows = f"SELECT {shape.columns} FROM {coverage.facts}_as_of({last}) WHERE {condition}"
-        answer = self._cursor().execute(f"{rows} ORDER BY {', '.join(shape.key)}", parameters)
-        return answer.to_arrow_table().cast(schema_of(coverage.facts))
+        found = self._cursor().arrow_table(f"{rows} ORDER BY {', '.join(shape.key)}", parameters)
+        return found.cast(schema_of(coverage.facts))
 
     def loads(self) -> Answer:
         """Return one row per load, in the order of knowledge."""
