@@ -155,18 +155,20 @@ def load_staged(
     extent: Extent,
     known_at: datetime,
     rejected: Sequence[UnreadableRow] = (),
+    spares: bool = True,
 ) -> LoadResult:
     """Merge the staged rows in one transaction and return what changed.
 
     A key in the coverage that a complete read did not return is closed, unless a row that could not be read may be
-    about it; any other read closes nothing.
+    about it (and `spares` it); any other read closes nothing.
     Raises InconsistentReadError, changing nothing, if one key was returned with two different contents.
     """
     shape = SHAPES[coverage.facts]
     with transaction(connection):
         concerned = bool(rejected) or has_open_rows(connection)
         set_aside = stage_unreadable(connection, rejected) if concerned else 0
-        result = replace(_merge(connection, shape, coverage, extent, spare=set_aside > 0), rejected=set_aside)
+        merged = _merge(connection, shape, coverage, extent, spare=spares and set_aside > 0)
+        result = replace(merged, rejected=set_aside)
         if set_aside and extent == "complete":
             result = replace(result, extent="doubtful")
         _record(connection, result, known_at)

@@ -137,10 +137,12 @@ class Writer:
         extent: Extent = "complete",
         finished: Callable[[], date | None] = lambda: None,
         rejected: Sequence[UnreadableRow] = (),
+        spares: bool = True,
     ) -> LoadResult:
         """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
 
-        `rejected` may fill while the read goes on: rows that could not be read, which go into the quarantine.
+        `rejected` may fill while the read goes on: rows that could not be read, which go into the quarantine. What they
+        may be about stays open, unless it is known (not `spares`) that it is gone.
         If the read fails in mid-way, the days that `finished` says are over (up to that one) are kept as a complete
         load, what came of later ones as a broken load, and the error is raised again.
         Raises InconsistentReadError for a read that contradicts itself or what is known, and WarehouseError if the file
@@ -154,7 +156,9 @@ class Writer:
                 self._keep_what_came(connection, coverage, finished(), known_at, rejected)
                 raise
             self._bring_back(coverage)
-            result = load_staged(connection, coverage, extent=extent, known_at=known_at(), rejected=rejected)
+            result = load_staged(
+                connection, coverage, extent=extent, known_at=known_at(), rejected=rejected, spares=spares
+            )
         self._unpublished = True
         return result
 
