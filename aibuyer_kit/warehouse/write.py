@@ -212,17 +212,25 @@ class Writer:
         with self._failures():
             return list(self._open().execute(sql, parameters).fetchall())
 
-    def thin(self, zone: ZoneInfo, *, protected_loads: Collection[int] = ()) -> int:
-        """Drop versions that were replaced on the day of `zone` on which they became known, and return how many.
+    def thin(self, platform: str, account_id: str, zone: ZoneInfo, *, protected_loads: Collection[int] = ()) -> int:
+        """Drop an account's versions that were replaced on the day on which they became known; return how many.
 
-        The last KEPT_WHOLE_DAYS days stay whole, and so does whatever a protected load has read.
+        Days are those of `zone`, the account's own. The last KEPT_WHOLE_DAYS days stay whole, and so does whatever a
+        protected load has read.
         """
         with self._failures():
             known_on = self._known_on(zone)
             if not known_on:
                 return 0
             keep_from = _thinned_before(known_on)
-            removed = thin(self._open(), known_on=known_on, keep_from=keep_from, protected_loads=protected_loads)
+            removed = thin(
+                self._open(),
+                platform,
+                account_id,
+                known_on=known_on,
+                keep_from=keep_from,
+                protected_loads=protected_loads,
+            )
         self._unpublished = self._unpublished or removed > 0
         return removed
 

@@ -111,7 +111,7 @@ def test_a_month_with_versions_that_may_still_be_thinned_stays(tmp_path: Path) -
         sealed = writer.seal("meta", "act_1", ZONE, before=APRIL)
         assert [each.month for each in sealed] == [date(2026, 2, 1)]
         day_read(writer, MARCH, APRIL + timedelta(days=8), a=3)
-        assert writer.thin(ZONE) == 1
+        assert writer.thin("meta", "act_1", ZONE) == 1
         sealed = writer.seal("meta", "act_1", ZONE, before=APRIL)
     assert [each.month for each in sealed] == [date(2026, 1, 1), date(2026, 3, 1)]
 
