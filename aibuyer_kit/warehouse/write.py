@@ -269,10 +269,10 @@ class Writer:
         self._unpublished = self._unpublished or bool(found)
         return found
 
-    def lost_days(self, platform: str, account_id: str) -> tuple[date, ...]:
-        """Return the days of lost months that have not been read whole since, the oldest first."""
+    def lost_days(self, coverage: Coverage) -> tuple[date, ...]:
+        """Return the days of lost months that reads of the coverage's kind have not covered since, the oldest first."""
         with self._failures():
-            return lost_days(self._open(), platform, account_id)
+            return lost_days(self._open(), coverage)
 
     def publish(self) -> Path | None:
         """Publish what is not published yet and return the new snapshot, or None if there was nothing new."""
