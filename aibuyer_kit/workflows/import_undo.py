@@ -56,7 +56,9 @@ def undo_import(context: ClientContext, load_id: int) -> ImportUndone:
             writer.publish()  # figures come first, and tell which objects are still in use
             rows = before if coverage.facts == "insights" else _with_objects_in_use(reader, coverage, before)
             unread = list(_unread_before(reader, coverage, undone))
-            done.append(writer.load(coverage, [rows], known_at=known_at, rejected=unread, spares=False))
+            done.append(
+                writer.load(coverage, [rows], known_at=known_at, extent="replacing", rejected=unread, spares=False)
+            )
     return ImportUndone(undone, tuple(done))
 
 
@@ -71,7 +73,9 @@ def _loads_of_import(context: ClientContext, loads: list[dict[str, Any]], load_i
         "insights"
     ):
         figures = [
-            load["load_id"] for load in loads if load["facts"].startswith("insights") and load["extent"] == "partial"
+            load["load_id"]
+            for load in loads
+            if load["facts"].startswith("insights") and load["extent"] in ("partial", "replacing")
         ]
         raise InputError(
             f"Load {load_id} ({first['facts']} of {first['account_id']}) is not the first of an imported file."
@@ -92,7 +96,7 @@ def _belongs(load: dict[str, Any], first: dict[str, Any]) -> bool:
     # What took another import back looks alike, but for its days; only a file that replaces its days does it at all.
     of_its_days = first["extent"] != "partial" and all(load[end] == first[end] for end in ("since", "until"))
     nothing_new = not any(load[count] for count in ("inserted", "restated", "unchanged"))
-    return load["extent"] == "complete" and of_its_days and nothing_new
+    return load["extent"] in ("replacing", "complete") and of_its_days and nothing_new  # complete: by older versions
 
 
 def _ways_back(reader: Reader, load: dict[str, Any], before: int, last: int) -> "list[tuple[Coverage, pa.Table]]":

@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone
+from aibuyer_kit.workflows.period import open_days
 from aibuyer_kit.workflows.quarantine import doubtful_days
 
 from . import test_imports
-from .accounts import client
+from .accounts import client, load_days
 from .test_imports import known
 
 FIRST = date(2026, 3, 1)
@@ -26,9 +28,9 @@ def shop(tmp_path: Path) -> ClientContext:
     return client(tmp_path, clock="system")
 
 
-def daily(context: ClientContext, *rows: str, quarantine: bool = False) -> ImportDone:
+def daily(context: ClientContext, *rows: str, **options: bool) -> ImportDone:
     text = "\n".join(("Day,Campaign,Cost,Shown,Orders,Revenue", *rows, ""))
-    return test_imports.daily(context, text, quarantine=quarantine)
+    return test_imports.daily(context, text, **options)
 
 
 def doubted(context: ClientContext) -> set[date]:
@@ -82,3 +84,15 @@ def test_rows_that_the_file_itself_could_not_tell_are_gone_with_it(shop: ClientC
     assert doubted(shop) == {date(2026, 3, day) for day in range(1, 6)}
     undo_import(shop, file.facts.load_id)
     assert doubted(shop) == set()
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_an_account_of_files_does_not_make_a_synced_one_look_old(shop: ClientContext, taken_back: bool) -> None:
+    """A file that replaced its days, and one that was taken back, are no reads that a later sync fails to repeat."""
+    daily(shop, SPRING, replace_days=not taken_back)
+    if taken_back:
+        undo_import(shop, daily(shop, "2026-03-02,Winter,1,10,0,0").facts.load_id)
+    load_days(shop, {"2026-06-08": 1.0}, known_at="2036-06-09T07:00+00:00")
+    reader = Reader(shop.warehouse)
+    assert reader.freshness().known_at.year == 2036
+    assert open_days(reader, DateRange(date(2026, 6, 8), date(2026, 6, 8))) == ()

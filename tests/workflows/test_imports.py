@@ -122,7 +122,7 @@ def test_with_replace_days_what_the_file_leaves_out_of_its_days_is_gone(shop: Cl
     daily(shop)
     only_spring = "Day,Campaign,Cost,Shown,Orders,Revenue\n2026-03-01,Spring,100.10,1000,4,400.00\n"
     done = daily(shop, only_spring, replace_days=True)
-    assert (done.facts.closed, done.facts.unchanged, done.facts.extent) == (1, 1, "complete")
+    assert (done.facts.closed, done.facts.unchanged, done.facts.extent) == (1, 1, "replacing")
     assert sorted(known(shop)) == [("Spring", "2026-03-01"), ("Spring", "2026-03-02")]
 
 
@@ -155,7 +155,7 @@ def test_a_file_that_replaces_its_days_may_set_rows_aside_when_asked_to(shop: Cl
     """What a bad row is about stays as it was; what the file does not hold is gone all the same."""
     daily(shop, DAILY + "2026-03-01,Autumn,1.00,1,,\n")
     done = daily(shop, DAILY.replace("50.20", "abc"), replace_days=True, quarantine=True)
-    assert (done.facts.extent, done.facts.closed, done.facts.rejected) == ("doubtful", 1, 1)
+    assert (done.facts.extent, done.facts.closed, done.facts.rejected) == ("replacing", 1, 1)
     assert sorted(known(shop)) == [("Spring", "2026-03-01"), ("Spring", "2026-03-02"), ("Summer", "2026-03-01")]
     assert known(shop)["Summer", "2026-03-01"][0] == 50.2
 
