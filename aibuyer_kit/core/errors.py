@@ -161,17 +161,17 @@ class RefusedError(PlatformError):
 
 
 class LeftOutWarning(UserWarning):
-    """Facts that an answer cannot hold, or an answer without facts; `message` is a key of `left_out` in the locales."""
+    """Facts that an answer cannot hold, or an answer without facts; `reason` is a key of `left_out` in the locales."""
 
-    def __init__(self, message: str, *, count: int | None = None, **values: object) -> None:
-        super().__init__(message)
-        self._message, self._count, self._values = message, count, values
+    def __init__(self, reason: str, *, count: int | None = None, **values: object) -> None:
+        super().__init__(reason)
+        self.reason, self._count, self._values = reason, count, values
 
     def text(self, locale: str) -> str:
         """Return the sentence in the reader's language."""
         from aibuyer_kit.core.i18n import t
 
-        return t(locale, f"left_out.{self._message}", count=self._count, **self._values)
+        return t(locale, f"left_out.{self.reason}", count=self._count, **self._values)
 
     def __str__(self) -> str:
         return self.text("en")

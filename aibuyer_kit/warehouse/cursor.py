@@ -38,8 +38,7 @@ class Cursor:
         with damage_told(self._path):
             return list(self._cursor.fetchall())
 
-    def arrow_table(self, sql: str, parameters: object) -> "pa.Table":
-        """Return what a query answers; as a relation, because Arrow from an executed statement copies every row."""
+    def table_of(self, sql: str, parameters: dict[str, object]) -> "pa.Table":
         with damage_told(self._path):
             return self._cursor.sql(sql, params=parameters).to_arrow_table()
 

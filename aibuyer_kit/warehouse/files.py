@@ -16,6 +16,7 @@ import duckdb
 
 from aibuyer_kit.core.errors import NotFoundError, WarehouseError
 from aibuyer_kit.warehouse.connection import check_blocks, cure, open_to_read
+from aibuyer_kit.warehouse.digests import note_whole
 
 # The newest snapshot, and the one before it for a reader that has just read the pointer.
 SNAPSHOTS_KEPT = 2
@@ -90,7 +91,9 @@ def publish_copy(files: WarehouseFiles) -> Path:
     and duckdb.Error if the copy is damaged: the working file is then, too.
     """
     if files.working.with_suffix(".duckdb.wal").exists():
-        # DuckDB is silent where it cannot write its log into the tables.
+        # DuckDB is silent where it cannot write its log into the tables, be it for the disk or for a damaged block.
+        with open_to_read(files.working) as left_open:
+            check_blocks(left_open)
         raise WarehouseError(
             f"{files.working} could not be written out whole, as happens on a full disk. What was read is kept in its"
             " log, and readers keep what is published. Free some space, and run the same command again."
@@ -106,9 +109,12 @@ def publish_copy(files: WarehouseFiles) -> Path:
         partial.replace(target)
         flush(files.folder)
         _point_to(files, target)
+        note_whole(files.working, target)
     except OSError as error:
-        for unfinished in (partial, target, files.pointer.with_suffix(".partial")):
+        for unfinished in (partial, files.pointer.with_suffix(".partial")):
             _drop(unfinished)
+        if not _points_to(files, target):
+            _drop(target)
         raise WarehouseError(
             f"The snapshot {target} could not be published ({error.strerror}). Readers keep the one before it, and what"
             f" was read is kept in {files.working}. {cure(error)}"
@@ -131,6 +137,12 @@ def _point_to(files: WarehouseFiles, snapshot: Path) -> None:
     flush(partial)
     partial.replace(files.pointer)
     flush(files.folder)
+
+
+def _points_to(files: WarehouseFiles, snapshot: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return files.pointer.read_bytes().strip() == snapshot.name.encode()
+    return False
 
 
 def _remove_old(files: WarehouseFiles) -> None:

@@ -63,7 +63,7 @@ class DayEnd:
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows of one reading, in the form that the caller can use; a CLI does without pandas and Arrow."""
+    """Rows of one reading, in the form that the caller can use; a CLI does without pandas."""
 
     columns: tuple[str, ...]
     _cursor: Cursor
@@ -270,7 +270,7 @@ class Reader:
         last, shape = _load_number(self._cursor(), as_of), SHAPES[coverage.facts]
         condition, parameters = within(coverage)
         rows = f"SELECT {shape.columns} FROM {coverage.facts}_as_of({last}) WHERE {condition}"
-        found = self._cursor().arrow_table(f"{rows} ORDER BY {', '.join(shape.key)}", parameters)
+        found = self._cursor().table_of(f"{rows} ORDER BY {', '.join(shape.key)}", parameters)
         return found.cast(schema_of(coverage.facts))
 
     def loads(self) -> Answer:

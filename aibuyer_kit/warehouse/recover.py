@@ -17,6 +17,7 @@ from aibuyer_kit.warehouse.connection import (
     open_to_read,
     open_to_write,
 )
+from aibuyer_kit.warehouse.digests import is_known_whole
 from aibuyer_kit.warehouse.files import WarehouseFiles, flush
 
 
@@ -33,7 +34,9 @@ class Recovered:
 
 
 def open_working(files: WarehouseFiles) -> tuple[duckdb.DuckDBPyConnection, Recovered | None]:
-    """Open the working file for writing, rebuilding it if it is damaged or gone; every block of it has been checked.
+    """Open the working file for writing, rebuilding it if it is damaged or gone.
+
+    If it is another one than at the last publication, every block of it has been read.
 
     Raises WarehouseBusyError if another program holds it, WarehouseError if the folder cannot be written, if the file
     cannot be opened for another reason than damage, or if snapshots are there and none of them is whole.
@@ -55,9 +58,11 @@ def open_working(files: WarehouseFiles) -> tuple[duckdb.DuckDBPyConnection, Reco
 
 
 def _open_whole(files: WarehouseFiles) -> duckdb.DuckDBPyConnection:
+    unchanged = is_known_whole(files.working)  # asked while it is closed: a second handle would drop DuckDB's lock
     connection = open_to_write(files.working)
     try:
-        check_blocks(connection)
+        if not unchanged:
+            check_blocks(connection)
     except BaseException:
         connection.close()
         raise

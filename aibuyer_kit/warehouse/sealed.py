@@ -1,6 +1,5 @@
 """Sealed months: immutable files beside the hot one, and the manifest in the hot file that names them."""
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import duckdb
 
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.cursor import Cursor
+from aibuyer_kit.warehouse.digests import digest
 
 # The tables that are sealed, with the columns of a row's first and last day.
 DATED_TABLES = {"insight_version": ("date", "date_stop"), "reach_version": ("date_stop", "date_stop")}
@@ -18,7 +18,6 @@ _TITLES = {"insight_version": "insights", "reach_version": "reach"}
 
 # A name is put together into a path: whatever else the manifest may hold must not lead out of the folder.
 _NAME = re.compile(r"[a-z_]+-\d{4}-\d{2}-\d+\.duckdb")
-_HASHED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -110,15 +109,6 @@ def fault(folder: Path, sealed: SealedFile, *, thorough: bool = False) -> str | 
     except OSError as error:
         raise WarehouseError(f"{path} cannot be read ({error.strerror}). Check its owner and mode.") from None
     return None
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    found = hashlib.sha256()
-    with path.open("rb") as content:
-        while block := content.read(_HASHED_BYTES):
-            found.update(block)
-    return found.hexdigest()
 
 
 def quoted(path: Path) -> str:

@@ -17,6 +17,7 @@ from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseBusyEr
 from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.compact import compact
 from aibuyer_kit.warehouse.connection import check_blocks, cure, interruptible, is_damage, is_whole, open_to_read
+from aibuyer_kit.warehouse.digests import is_known_whole
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
 from aibuyer_kit.warehouse.load import (
     Coverage,
@@ -124,6 +125,7 @@ class Writer:
             if self._loads() < published:
                 self._close()
                 self.recovered = rebuild(files, "it was older than what is published")
+                migrate(self._open())
             self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != published
             self.check_sealed(thorough=False)
             remove_orphans(self._open(), files)
@@ -340,10 +342,13 @@ class Writer:
     def _published_loads(self) -> int:
         """Return the last load in the current snapshot, or -1 if there is none that is whole."""
         try:
-            with open_to_read(self._files.current()) as snapshot:
-                check_blocks(snapshot)
+            current = self._files.current()
+            unchanged = is_known_whole(current)
+            with open_to_read(current) as snapshot:
+                if not unchanged:
+                    check_blocks(snapshot)
                 return _last_load(snapshot)
-        except (duckdb.Error, NotFoundError, WarehouseError):
+        except (duckdb.Error, OSError, NotFoundError, WarehouseError):
             return -1
 
 

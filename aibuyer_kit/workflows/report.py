@@ -25,7 +25,7 @@ from aibuyer_kit.workflows.totals import (
     by_entity,
     by_result,
     kinds_of,
-    read_rows,
+    read_campaigns,
     values_of,
 )
 from aibuyer_kit.workflows.what_counts import section_of, whole_targets
@@ -102,9 +102,10 @@ def client_overview(
     """
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=as_of)
     fresh = reader.freshness(as_of=as_of)
-    rows, left_out = read_rows(context, reader, Level.CAMPAIGN, period, fresh.load_id)
+    rows, unsplit, left_out = read_campaigns(context, reader, period, fresh.load_id)
     locale = context.settings.locale
     notes = [note.text(locale) for note in (*left_out, *(() if rows else (no_facts(period, fresh),)))]
+    notes += _day_notes("unsplit", unsplit, locale)
     notes += _day_notes("open_days", open_days(reader, period, as_of=fresh.load_id), locale)
     before, why_not = _rows_before(context, reader, period.before(), fresh.load_id)
     notes += [t(locale, why_not)] if why_not and rows else []
@@ -157,7 +158,7 @@ def _rows_before(context: ClientContext, reader: Reader, days: DateRange, load_i
     if open_days(reader, days, as_of=load_id):
         return [], "note.no_comparison"
     try:
-        return read_rows(context, reader, Level.CAMPAIGN, days, load_id)[0], None
+        return read_campaigns(context, reader, days, load_id)[0], None
     except RateError:
         return [], "note.no_rates_before"
 

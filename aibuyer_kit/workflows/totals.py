@@ -72,6 +72,27 @@ def read_rows(
     return rows, tuple(each.message for each in caught if isinstance(each.message, LeftOutWarning))
 
 
+def read_campaigns(
+    context: ClientContext, reader: Reader, days: DateRange, as_of: AsOf | None
+) -> tuple[list[Row], list[date], tuple[LeftOutWarning, ...]]:
+    """Return one row per campaign and day, and one of the account for each day that is known no finer, with these days.
+
+    Totals would else be short of what the platform says was spent on a day of which only the account could be read.
+    """
+    rows, left_out = read_rows(context, reader, Level.CAMPAIGN, days, as_of)
+    if not any(each.reason == "coarser" for each in left_out):
+        return rows, [], left_out
+    split = {_account_and_days(row) for row in rows}
+    accounts, _ = read_rows(context, reader, Level.ACCOUNT, days, as_of)
+    whole = [row for row in accounts if _account_and_days(row) not in split]
+    told = tuple(each for each in left_out if each.reason != "coarser")
+    return rows + whole, sorted({row["date"] for row in whole}), told
+
+
+def _account_and_days(row: Row) -> tuple[str, str, date, date]:
+    return row["platform"], row["account_id"], row["date"], row["date_stop"]
+
+
 def values_of(rows: Iterable[Row]) -> Values:
     """Return sums and ratios over rows.
 

@@ -1,68 +1,43 @@
 """kill -9 at the steps of sealing and of bringing a month back: each row stays in exactly one place."""
 
 import shutil
-import signal
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from aibuyer_kit.warehouse.write import open_writer
+from tests.killing import Nursery
 
+from .killed_loads import load_in_january, seal_january
 from .test_seal import APRIL, JANUARY, MARCH, day_read, every_state, seal, three_months
 
-ROOT = str(Path(__file__).parents[2])
 LOADS = 4
-
-# Seals January, or loads a day of a sealed one; before the n-th line of the warehouse's own code it kills itself.
-VICTIM = """
-import os, signal, sys
-sys.path.insert(0, sys.argv[4])
-from datetime import date, timedelta
-from pathlib import Path
-from tests.warehouse.test_seal import APRIL, JANUARY, ZONE, day_read
-from aibuyer_kit.warehouse.write import open_writer
-
-left = int(sys.argv[2])
-
-def lines(frame, event, argument):
-    global left
-    if event == "line":
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-    return lines
-
-def calls(frame, event, argument):
-    return lines if "aibuyer_kit/warehouse/" in frame.f_code.co_filename.replace(os.sep, "/") else None
-
-sys.settrace(calls)
-with open_writer(Path(sys.argv[1])) as writer:
-    if sys.argv[3] == "seal":
-        writer.seal("meta", "act_1", ZONE, before=date(2026, 2, 1))
-    else:
-        day_read(writer, JANUARY, APRIL + timedelta(days=2), a=10, c=30)
-"""
+Work = Callable[[str], object]
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def nursery() -> Iterator[Nursery]:
+    with Nursery(seal_january.__module__) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> dict[Work, Path]:
     """The warehouse before each of the two works."""
     hot, sealed = (tmp_path_factory.mktemp(name) for name in ("hot", "sealed"))
     for folder in (hot, sealed):
         three_months(folder)
     seal(sealed)
-    return {"seal": hot, "load": sealed}
+    return {seal_january: hot, load_in_january: sealed}
 
 
-def survives(before: Path, folder: Path, work: str, step: int) -> bool:
-    """Kill the work at a step and check what is left; returns whether it was killed, or else came to its end."""
+def survives(nursery: Nursery, before: Path, folder: Path, work: Work, line: int) -> bool:
+    """Kill the work at a line and check what is left; returns whether it was killed, or else came to its end."""
     shutil.copytree(before, folder, dirs_exist_ok=True)
     known = every_state(folder, LOADS)
-    done = subprocess.run([sys.executable, "-c", VICTIM, str(folder), str(step), work, ROOT], check=False)
-    assert done.returncode in (0, -signal.SIGKILL)
-    where = f"{work}, killed at step {step}"
+    killed = nursery.run(work, folder, at_line=line).killed
+    where = f"{work.__name__}, killed at line {line}"
     assert every_state(folder, LOADS)[: LOADS + 1] == known, where
     with open_writer(folder) as writer:
         assert (writer.recovered, writer.losses) == (None, ()), where
@@ -71,30 +46,32 @@ def survives(before: Path, folder: Path, work: str, step: int) -> bool:
     if repeated.unchanged == 0:
         assert (repeated.inserted, repeated.restated, repeated.closed) == (1, 1, 1), where
     else:  # the victim had loaded it
-        assert (work, repeated.unchanged, repeated.inserted) == ("load", 2, 0), where
+        assert (work, repeated.unchanged, repeated.inserted) == (load_in_january, 2, 0), where
     assert every_state(folder, LOADS) == known, where
     seal(folder)
     assert every_state(folder, LOADS) == known, where
     assert not list(folder.rglob("*.partial")), where
-    return done.returncode != 0
+    return killed
 
 
-@pytest.mark.parametrize(
-    ("work", "step"),
-    [*(("seal", step) for step in (280, 315, 340, 365, 400)), *(("load", step) for step in (320, 330, 600))],
-)
-def test_a_kill_at_a_step_of_sealing_loses_nothing(
-    before: dict[str, Path], tmp_path: Path, work: str, step: int
+@pytest.mark.parametrize("work", [seal_january, load_in_january])
+def test_a_kill_while_sealing_or_bringing_a_month_back_loses_nothing(
+    nursery: Nursery, before: dict[Work, Path], tmp_path: Path, work: Work
 ) -> None:
-    """A few of the steps here; all of them in the long tests."""
-    assert survives(before[work], tmp_path, work, step)
+    """A few of the lines here; all of them in the long tests."""
+    lines = nursery.run(work, shutil.copytree(before[work], tmp_path / "counted"), at_line=0).lines
+    for percent in (60, 75, 85, 97):
+        assert survives(nursery, before[work], tmp_path / str(percent), work, lines * percent // 100)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("work", ["seal", "load"])
-def test_a_kill_at_every_step_of_sealing_loses_nothing(before: dict[str, Path], tmp_path: Path, work: str) -> None:
+@pytest.mark.parametrize("work", [seal_january, load_in_january])
+def test_a_kill_at_every_line_of_sealing_or_bringing_a_month_back_loses_nothing(
+    nursery: Nursery, before: dict[Work, Path], tmp_path: Path, work: Work
+) -> None:
     """From the first line of the warehouse's code to the last one that runs."""
-    step = 1
-    while survives(before[work], tmp_path / str(step), work, step):
-        step += 1
-    assert step > 200
+    line = 1
+    while survives(nursery, before[work], tmp_path / "life", work, line):
+        shutil.rmtree(tmp_path / "life")
+        line += 1
+    assert line > 200

@@ -1,12 +1,18 @@
 """The overview: figures by hand, the right days, and a word about whatever is missing."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, PeriodError
+from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.report import Overview, client_overview
+from tests.warehouse.rows import insight, insight_page
 
 from .accounts import add_account, client, load_days
 
@@ -47,6 +53,26 @@ def test_of_several_zones_the_day_counts_that_has_ended_in_all(tmp_path: Path) -
         add_account(shop, account_id, zone, "EUR", "2026-06-11T22:00+00:00")
         load_days(shop, JUNE, known_at="2026-06-11T22:30+00:00", account_id=account_id)
     assert str(overview(shop, days=1).period) == "2026-06-10"
+
+
+def test_days_that_only_the_account_tells_count_in_the_totals(tmp_path: Path) -> None:
+    """The ads of 9 and 10 June could not be read; the account says 25.00 a day, the ads 10.00 on the 8th."""
+    shop = client(tmp_path)
+    load_days(shop, {"2026-06-08": 10.0}, known_at="2026-06-11T09:00+00:00")
+    account = {"level": "account", "entity_id": "act_1", "campaign_id": None, "adset_id": None}
+    pages = [
+        insight_page([insight(day=date(2026, 6, day), spend_micros=micros, **account)])
+        for day, micros in ((8, 10_000_000), (9, 25_000_000), (10, 25_000_000))
+    ]
+    days = DateRange(date(2026, 6, 8), date(2026, 6, 10))
+    with open_writer(shop.warehouse) as writer:
+        coverage = Coverage("insights", "meta", "act_1", Level.ACCOUNT, days=days, attribution="default")
+        writer.load(coverage, pages, known_at=lambda: datetime(2026, 6, 11, 9, tzinfo=UTC))
+    found = overview(shop, days=3)
+    assert found.totals["spend"] == 60.0
+    assert [values["spend"] for _, values in found.daily] == [10.0, 25.0, 25.0]
+    assert {each.entity_id: each.values["spend"] for each in found.campaigns}["act_1"] == 50.0
+    assert "2 days are known only for the whole account (Jun 9, 2026, Jun 10, 2026)" in found.warnings[0]
 
 
 def test_currencies_are_not_added_up(tmp_path: Path) -> None:

@@ -73,5 +73,6 @@ def test_a_broken_client_hides_no_other(tmp_path: Path) -> None:
     snapshot.write_bytes(b"not a database")
     file, damaged, well = workspace_status(tmp_path)
     assert "client.toml: name" in file["problem"]
-    assert "cannot be opened" in damaged["problem"]
+    assert "snapshot-1.duckdb" in damaged["problem"]
+    assert "is damaged" in damaged["problem"]
     assert (well["client"], well["loads"], well["problem"]) == ("tea", 1, None)
