@@ -36,6 +36,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import (
     action_name,
+    currency_decimals,
     format_metric,
     format_moment,
     format_money,
@@ -377,7 +378,8 @@ def _return_words(overview: OverviewLike, locale: str) -> str:
     roas = overview.totals.get("roas")
     if roas is None:
         return ""
-    unit, returned = (format_money(amount, overview.currency, locale) for amount in (1, roas))
+    spent = 1 if currency_decimals(overview.currency) else 100
+    unit, returned = (format_money(amount, overview.currency, locale) for amount in (spent, spent * roas))
     return t(locale, "summary.roas", unit=unit, returned=returned)
 
 

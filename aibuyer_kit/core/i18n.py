@@ -83,6 +83,17 @@ def format_money(amount: Number | None, currency: str, locale: str) -> str:
     return UNKNOWN if amount is None else _apart(format_currency(amount, currency, locale=locale), currency)
 
 
+def currency_decimals(currency: str) -> int:
+    """Return how many decimals amounts of a currency are written with.
+
+    >>> currency_decimals("EUR"), currency_decimals("JPY")
+    (2, 0)
+    """
+    from babel.numbers import get_currency_precision
+
+    return int(get_currency_precision(currency))
+
+
 def format_money_short(amount: Number, currency: str, locale: str) -> str:
     """Return an amount for the axis of a chart, such as €1.2K."""
     from babel.numbers import format_compact_currency

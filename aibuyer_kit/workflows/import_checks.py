@@ -65,14 +65,16 @@ def refuse_synced_account(
     if synced and not beside_synced:
         about = "does not say that it is about another account" if own[1] == _UNNAMED else "is about the same account"
         raise ImportFileError(
-            f"{', '.join(map(_account, sorted(synced)))} is synced, and this file {about}:"
-            " its figures would count twice. Nothing was loaded. Export the column 'Account ID' or give a mapping with"
-            " account_id if it is another account; for days before the synced ones say --beside-synced."
+            f"{', '.join(map(_account, sorted(synced)))} is {'synced' if synced <= configured else 'known already'},"
+            f" and this file {about}: its figures would count twice. Nothing was loaded. Export the column 'Account ID'"
+            " or give a mapping with account_id if it is another account; for days that are not known yet say"
+            " --beside-synced."
         )
     for other in sorted(synced):
         if days := _synced_days(reader, other, found.coverage):
             raise ImportFileError(
-                f"{_account(other)} is synced for {days}, which would count twice. Nothing was loaded."
+                f"{_account(other)} is {'synced' if other in configured else 'known'} for {days}, which would count"
+                " twice. Nothing was loaded."
             )
 
 

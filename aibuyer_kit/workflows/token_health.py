@@ -28,10 +28,11 @@ def token_health(record: TokenRecord, now: datetime) -> TokenHealth:
     end = record.ends
     if end is None:
         return TokenHealth("ok", "never expires")
+    what = "" if end == record.expires_at else "its access to data "
     days = (end - now).total_seconds() / 86_400
     if days <= 0:
-        return TokenHealth("failed", f"expired on {end:%Y-%m-%d}. {RENEW}")
-    said = f"expires on {end:%Y-%m-%d}, in {int(days)} days"
+        return TokenHealth("failed", f"{what}expired on {end:%Y-%m-%d}. {RENEW}")
+    said = f"{what}expires on {end:%Y-%m-%d}, in {int(days)} days"
     if days <= FAIL_DAYS:
         return TokenHealth("failed", f"{said}. {RENEW}")
     if days <= WARN_DAYS:

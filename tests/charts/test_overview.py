@@ -29,6 +29,15 @@ def test_the_summary_tells_what_happened_in_plain_words() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("currency", "expected"),
+    [("EUR", "Every €1.00 spent returned €2.25."), ("JPY", "Every ¥100 spent returned ¥225.")],
+)
+def test_what_a_unit_returned_is_not_rounded_away(currency: str, expected: str) -> None:
+    """A currency without decimals tells of a hundred units, since "¥1 returned ¥2" would say 2.00 for 2.25."""
+    assert summary_sentences(overview(totals=values(700.0, 35, 1575.0), currency=currency))[-1].endswith(expected)
+
+
 def test_the_summary_speaks_ukrainian() -> None:
     """With the right plural after each number."""
     text = " ".join(summary_sentences(overview(), "uk")).replace("\xa0", " ")

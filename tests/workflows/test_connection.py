@@ -158,3 +158,9 @@ def test_the_end_of_a_token_is_seen_weeks_ahead(days: int | None, data_days: int
     ends = [MOMENT + timedelta(days=each) if each is not None else None for each in (days, data_days)]
     record = TokenRecord(checked_at=MOMENT, expires_at=ends[0], data_access_expires_at=ends[1], scopes=("ads_read",))
     assert token_health(record, MOMENT).state == state
+
+
+def test_a_token_that_never_expires_is_not_said_to_have_expired() -> None:
+    """Only its access to data ends, and that is what is said."""
+    record = TokenRecord(checked_at=MOMENT, data_access_expires_at=MOMENT - timedelta(days=1), scopes=("ads_read",))
+    assert token_health(record, MOMENT).text.startswith("its access to data expired on ")

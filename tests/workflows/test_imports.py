@@ -324,6 +324,16 @@ def test_a_file_about_a_synced_account_is_refused_unless_its_days_were_never_syn
     assert done.facts.coverage.account_id == "act_1"
 
 
+def test_an_account_that_only_files_tell_of_is_not_said_to_be_synced(shop: ClientContext) -> None:
+    """A file that does not name its account may be about it, and the days that it has would count twice."""
+    _imported(shop, DAILY, 'platform = "shop-platform"\n' + MAPPING.format(days="", day_column='date = "Day"'))
+    words = r"shop-files \(shop-platform\) is known already, and this file does not say"
+    with pytest.raises(ImportFileError, match=words):
+        ads_manager(shop, "2026-03-05,A,30,300")
+    with pytest.raises(ImportFileError, match=r"is known for 2026-03-01"):
+        ads_manager(shop, "2026-03-01,A,30,300", beside_synced=True)
+
+
 def test_an_accounts_number_is_one_account_with_and_without_act(shop: ClientContext) -> None:
     """The second file restates the first one's row."""
     ads_manager(shop, "2026-03-01,A,5001,600,6000", columns="Account ID")
