@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 Facts = Literal["insights", "entities", "creatives", "reach"]
 
 # All of the coverage was read; all of it was, but some rows are in the quarantine; the source tells only a part of it,
-# as a file does; the read broke off.
-Extent = Literal["complete", "doubtful", "partial", "broken"]
+# as a file does; a file is all there is of it, though no platform was read; the read broke off.
+Extent = Literal["complete", "doubtful", "partial", "replacing", "broken"]
+# What such a load does not hold of its coverage is gone.
+_WHOLE: tuple[Extent, ...] = ("complete", "replacing")
 
 
 @dataclass(frozen=True)
@@ -155,23 +157,25 @@ def load_staged(
     extent: Extent,
     known_at: datetime,
     rejected: Sequence[UnreadableRow] = (),
+    spares: bool = True,
 ) -> LoadResult:
     """Merge the staged rows in one transaction and return what changed.
 
-    A key in the coverage that a complete read did not return is closed, unless a row that could not be read may be
-    about it; any other read closes nothing.
+    A key in the coverage that a complete read, or a file that replaces it, did not return is closed, unless a row that
+    could not be read may be about it (and `spares` it); any other read closes nothing.
     Raises InconsistentReadError, changing nothing, if one key was returned with two different contents.
     """
     shape = SHAPES[coverage.facts]
     with transaction(connection):
         concerned = bool(rejected) or has_open_rows(connection)
         set_aside = stage_unreadable(connection, rejected) if concerned else 0
-        result = replace(_merge(connection, shape, coverage, extent, spare=set_aside > 0), rejected=set_aside)
+        merged = _merge(connection, shape, coverage, extent, spare=spares and set_aside > 0)
+        result = replace(merged, rejected=set_aside)
         if set_aside and extent == "complete":
             result = replace(result, extent="doubtful")
         _record(connection, result, known_at)
         if concerned:
-            record_unreadable(connection, shape.key, _scope(result), is_complete=extent == "complete")
+            record_unreadable(connection, shape.key, _scope(result), is_complete=extent in _WHOLE)
         connection.execute("DROP TABLE stage")
     return result
 
@@ -186,7 +190,7 @@ def _merge(
     _refuse_strays(connection, coverage)
     inserted, restated = _find_changes(connection, shape)
     _close(connection, shape, f"EXISTS (SELECT 1 FROM changed AS stage WHERE {shape.same_key})", {}, load_id)
-    closed = _close_absent(connection, shape, coverage, load_id, spare=spare) if extent == "complete" else 0
+    closed = _close_absent(connection, shape, coverage, load_id, spare=spare) if extent in _WHOLE else 0
     connection.execute(
         f"INSERT INTO {shape.table} ({shape.columns}, known_from, known_to) SELECT {shape.columns}, ?, ? FROM changed",
         [load_id, OPEN],

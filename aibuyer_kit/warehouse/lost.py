@@ -9,6 +9,7 @@ import duckdb
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.connection import transaction
 from aibuyer_kit.warehouse.files import WarehouseFiles
+from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.seal import strike
 from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, attach, attached_name, fault, sealed_files
@@ -58,10 +59,14 @@ def let_go(connection: duckdb.DuckDBPyConnection, files: WarehouseFiles, sealed:
     return LostMonth(sealed, reason, aside)
 
 
-def lost_days(connection: duckdb.DuckDBPyConnection, platform: str, account_id: str) -> tuple[date, ...]:
-    """Return the days of lost months of insights that have not been read whole since, the oldest first."""
-    rows = connection.execute(sql_text("lost_days"), {"platform": platform, "account_id": account_id}).fetchall()
-    return tuple(day for (day,) in rows)
+def lost_days(connection: duckdb.DuckDBPyConnection, coverage: Coverage) -> tuple[date, ...]:
+    """Return the days of an account's lost months that no whole read of the coverage's kind has covered since, sorted.
+
+    The days of the coverage itself do not matter.
+    """
+    about = {"platform": coverage.platform, "account_id": coverage.account_id}
+    asked = {**about, "facts": coverage.label, "level": str(coverage.level or "")}
+    return tuple(day for (day,) in connection.execute(sql_text("lost_days"), asked).fetchall())
 
 
 def remove_orphans(connection: duckdb.DuckDBPyConnection, files: WarehouseFiles) -> None:

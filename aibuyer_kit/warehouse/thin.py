@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 def thin(
     connection: "duckdb.DuckDBPyConnection",
+    platform: str,
+    account_id: str,
     *,
     known_on: Mapping[int, date],
     keep_from: date,
     protected_loads: Collection[int] = (),
 ) -> int:
-    """Remove intraday versions of days before `keep_from` and return how many.
+    """Remove an account's intraday versions of days before `keep_from` and return how many.
 
     `known_on` is the account's day of each load. What a protected load read stays exactly as it was, and so does the
     last load of every day.
@@ -34,12 +36,14 @@ def thin(
         "CREATE OR REPLACE TEMP TABLE protected AS SELECT unnest(?::BIGINT[]) AS load_id", [[*protected_loads]]
     )
     with transaction(connection):
-        return sum(_thin(connection, shape.table, shape.key, keep_from) for shape in SHAPES.values())
+        asked = {"platform": platform, "account_id": account_id, "keep_from_day": keep_from.toordinal()}
+        return sum(_thin(connection, shape.table, shape.key, asked) for shape in SHAPES.values())
 
 
-def _thin(connection: "duckdb.DuckDBPyConnection", table: str, key: tuple[str, ...], keep_from: date) -> int:
-    sql = sql_text("thin").replace("{table}", table).replace("{key}", ", ".join(key))
-    connection.execute(sql, {"keep_from_day": keep_from.toordinal()})
+def _thin(
+    connection: "duckdb.DuckDBPyConnection", table: str, key: tuple[str, ...], asked: Mapping[str, object]
+) -> int:
+    connection.execute(sql_text("thin").replace("{table}", table).replace("{key}", ", ".join(key)), asked)
     connection.execute(
         f"UPDATE {table} AS version SET known_to = known_until FROM thinned"
         " WHERE thinned.id = version.rowid AND known_until IS NOT NULL"

@@ -139,10 +139,12 @@ class Writer:
         extent: Extent = "complete",
         finished: Callable[[], date | None] = lambda: None,
         rejected: Sequence[UnreadableRow] = (),
+        spares: bool = True,
     ) -> LoadResult:
         """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
 
-        `rejected` may fill while the read goes on: rows that could not be read, which go into the quarantine.
+        `rejected` may fill while the read goes on: rows that could not be read, which go into the quarantine. What they
+        may be about stays open, unless it is known (not `spares`) that it is gone.
         If the read fails in mid-way, the days that `finished` says are over (up to that one) are kept as a complete
         load, what came of later ones as a broken load, and the error is raised again.
         Raises InconsistentReadError for a read that contradicts itself or what is known, and WarehouseError if the file
@@ -156,7 +158,9 @@ class Writer:
                 self._keep_what_came(connection, coverage, finished(), known_at, rejected)
                 raise
             self._bring_back(coverage)
-            result = load_staged(connection, coverage, extent=extent, known_at=known_at(), rejected=rejected)
+            result = load_staged(
+                connection, coverage, extent=extent, known_at=known_at(), rejected=rejected, spares=spares
+            )
         self._unpublished = True
         return result
 
@@ -210,17 +214,25 @@ class Writer:
         with self._failures():
             return list(self._open().execute(sql, parameters).fetchall())
 
-    def thin(self, zone: ZoneInfo, *, protected_loads: Collection[int] = ()) -> int:
-        """Drop versions that were replaced on the day of `zone` on which they became known, and return how many.
+    def thin(self, platform: str, account_id: str, zone: ZoneInfo, *, protected_loads: Collection[int] = ()) -> int:
+        """Drop an account's versions that were replaced on the day on which they became known; return how many.
 
-        The last KEPT_WHOLE_DAYS days stay whole, and so does whatever a protected load has read.
+        Days are those of `zone`, the account's own. The last KEPT_WHOLE_DAYS days stay whole, and so does whatever a
+        protected load has read.
         """
         with self._failures():
             known_on = self._known_on(zone)
             if not known_on:
                 return 0
             keep_from = _thinned_before(known_on)
-            removed = thin(self._open(), known_on=known_on, keep_from=keep_from, protected_loads=protected_loads)
+            removed = thin(
+                self._open(),
+                platform,
+                account_id,
+                known_on=known_on,
+                keep_from=keep_from,
+                protected_loads=protected_loads,
+            )
         self._unpublished = self._unpublished or removed > 0
         return removed
 
@@ -259,10 +271,10 @@ class Writer:
         self._unpublished = self._unpublished or bool(found)
         return found
 
-    def lost_days(self, platform: str, account_id: str) -> tuple[date, ...]:
-        """Return the days of lost months that have not been read whole since, the oldest first."""
+    def lost_days(self, coverage: Coverage) -> tuple[date, ...]:
+        """Return the days of lost months that reads of the coverage's kind have not covered since, the oldest first."""
         with self._failures():
-            return lost_days(self._open(), platform, account_id)
+            return lost_days(self._open(), coverage)
 
     def publish(self) -> Path | None:
         """Publish what is not published yet and return the new snapshot, or None if there was nothing new."""

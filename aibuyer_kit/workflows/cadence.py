@@ -1,6 +1,6 @@
 """What a sync reads, and how far back: quick every 15 minutes, more each hour, all that may still move each night."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -130,13 +130,18 @@ def restated_days(days: DateRange, settings: SyncSection) -> DateRange:
     return DateRange(max(days.since, days.until - timedelta(days=settings.restated_days)), days.until)
 
 
-def lost_streams(lost: Sequence[date], today: date, settings: SyncSection) -> Iterator[Stream]:
-    """Yield the streams of days whose sealed month was lost, broken down too, as far back as the backfill goes."""
-    backfill = today - timedelta(days=settings.backfill_days - 1)
-    for first, last in _runs([day for day in lost if day >= backfill]):
-        run = DateRange(first, last)
-        yield from _daily(dict.fromkeys(FIGURE_LEVELS, run), first, last)
-        yield from _broken_down(run, settings)
+def lost_streams(
+    connector: Connector, lost: Callable[[Coverage], Sequence[date]], today: date, settings: SyncSection
+) -> Iterator[Stream]:
+    """Yield what is left to be read of lost sealed months, broken down too, as far back as the backfill goes.
+
+    `lost` returns the days that reads of a coverage's kind have not covered since.
+    """
+    backfill = DateRange(today - timedelta(days=settings.backfill_days - 1), today)
+    whole = [InsightStream(level, backfill) for level in FIGURE_LEVELS]
+    for kind in (*whole, *_kinds_broken_down(backfill, settings)):
+        for first, last in _runs([day for day in lost(coverage_of(connector, kind)) if day in backfill]):
+            yield from (replace(kind, days=part) for part in _parts(DateRange(first, last)))
 
 
 def coverage_of(connector: Connector, stream: Stream) -> Coverage:
@@ -197,9 +202,13 @@ def _runs(days: Sequence[date]) -> Iterator[tuple[date, date]]:
 
 
 def _broken_down(days: DateRange, settings: SyncSection) -> Iterator[InsightStream]:
+    for kind in _kinds_broken_down(days, settings):
+        yield from (replace(kind, days=part) for part in _parts(days))
+
+
+def _kinds_broken_down(days: DateRange, settings: SyncSection) -> Iterator[InsightStream]:
     for breakdowns in settings.breakdowns:
-        names = tuple(name.strip() for name in breakdowns.split(","))
-        yield from (InsightStream(Level.AD, part, names) for part in _parts(days))
+        yield InsightStream(Level.AD, days, tuple(name.strip() for name in breakdowns.split(",")))
 
 
 def _parts(days: DateRange) -> Iterator[DateRange]:

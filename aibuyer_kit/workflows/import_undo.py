@@ -1,12 +1,15 @@
 """Taking an imported file back: what it brought is closed and what it replaced is open again, as new loads."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, NotFoundError
+from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.load import Coverage, LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
@@ -46,12 +49,17 @@ def undo_import(context: ClientContext, load_id: int) -> ImportUndone:
         reader = Reader(context.warehouse)
         loads = reader.loads().rows()
         ours = _loads_of_import(context, loads, load_id)
-        last = int(ours[-1]["load_id"])
-        steps = [step for load in ours for step in _ways_back(reader, load, load_id - 1, last)]
-        done = [
-            writer.load(coverage, [rows], known_at=import_time(context), extent="complete") for coverage, rows in steps
-        ]
-    return ImportUndone(tuple(int(load["load_id"]) for load in ours), tuple(done))
+        undone = tuple(int(load["load_id"]) for load in ours)
+        steps = [step for load in ours for step in _ways_back(reader, load, load_id - 1, undone[-1])]
+        known_at, done = import_time(context), []
+        for coverage, before in steps:
+            writer.publish()  # figures come first, and tell which objects are still in use
+            rows = before if coverage.facts == "insights" else _with_objects_in_use(reader, coverage, before)
+            unread = list(_unread_before(reader, coverage, undone))
+            done.append(
+                writer.load(coverage, [rows], known_at=known_at, extent="replacing", rejected=unread, spares=False)
+            )
+    return ImportUndone(undone, tuple(done))
 
 
 def _loads_of_import(context: ClientContext, loads: list[dict[str, Any]], load_id: int) -> list[dict[str, Any]]:
@@ -65,7 +73,9 @@ def _loads_of_import(context: ClientContext, loads: list[dict[str, Any]], load_i
         "insights"
     ):
         figures = [
-            load["load_id"] for load in loads if load["facts"].startswith("insights") and load["extent"] == "partial"
+            load["load_id"]
+            for load in loads
+            if load["facts"].startswith("insights") and load["extent"] in ("partial", "replacing")
         ]
         raise InputError(
             f"Load {load_id} ({first['facts']} of {first['account_id']}) is not the first of an imported file."
@@ -73,16 +83,20 @@ def _loads_of_import(context: ClientContext, loads: list[dict[str, Any]], load_i
         )
     ours = [first]
     for load in later[1:]:
-        if (load["platform"], load["account_id"]) != account or not _belongs(load):
+        if (load["platform"], load["account_id"]) != account or not _belongs(load, first):
             break
         ours.append(load)
     return ours
 
 
-def _belongs(load: dict[str, Any]) -> bool:
+def _belongs(load: dict[str, Any], first: dict[str, Any]) -> bool:
     """Return whether a load continues an import: names, or another form that gave way to the file's rows."""
+    if (load["facts"], load["extent"]) == ("entities", "partial"):
+        return True
+    # What took another import back looks alike, but for its days; only a file that replaces its days does it at all.
+    of_its_days = first["extent"] != "partial" and all(load[end] == first[end] for end in ("since", "until"))
     nothing_new = not any(load[count] for count in ("inserted", "restated", "unchanged"))
-    return (load["facts"], load["extent"]) == ("entities", "partial") or (load["extent"] == "complete" and nothing_new)
+    return load["extent"] in ("replacing", "complete") and of_its_days and nothing_new  # complete: by older versions
 
 
 def _ways_back(reader: Reader, load: dict[str, Any], before: int, last: int) -> "list[tuple[Coverage, pa.Table]]":
@@ -104,3 +118,43 @@ def _ways_back(reader: Reader, load: dict[str, Any], before: int, last: int) -> 
             )
         steps.append((coverage, reader.covered(coverage, before)))
     return steps
+
+
+def _with_objects_in_use(reader: Reader, coverage: Coverage, before: "pa.Table") -> "pa.Table":
+    """Return the objects from before the import, and those that came with it and have other figures, too."""
+    import pyarrow as pa
+
+    account, any_days = (coverage.platform, coverage.account_id), DateRange(date.min, date.max)
+    objects = reader.known_objects(*account, any_days, replaced=False).rows()
+    used = {row["entity_id"] for row in objects if row["level"] == coverage.level}
+    if objects and coverage.level is Level.ACCOUNT:
+        used.add(coverage.account_id)
+    used.difference_update(before["entity_id"].to_pylist())
+    now = reader.covered(coverage, None)
+    return pa.concat_tables([before, now.filter(pa.array([each in used for each in now["entity_id"].to_pylist()]))])
+
+
+def _unread_before(reader: Reader, coverage: Coverage, undone: Sequence[int]) -> Iterator[UnreadableRow]:
+    """Yield the rows of the coverage that were in the quarantine before the import, and would be there without it."""
+    scope = (coverage.label, coverage.platform, coverage.account_id, str(coverage.level), coverage.attribution or "")
+    for row in reader.quarantine(resolved=True).rows():
+        its_scope = tuple(row[name] for name in ("facts", "platform", "account_id", "level", "attribution"))
+        is_open = row["resolved_by"] is None or row["resolved_by"] in undone
+        if its_scope != scope or row["load_id"] >= undone[0] or not is_open:
+            continue
+        yield UnreadableRow(
+            row["field"],
+            row["reason"],
+            row["raw"],
+            entity_id=row["entity_id"],
+            days=DateRange(row["date"], row["date_stop"]) if row["date"] else None,
+            breakdown=row["breakdown"],
+            asked=_asked(row, coverage.days) if coverage.days else None,
+        )
+
+
+def _asked(row: dict[str, Any], days: DateRange) -> DateRange:
+    """Return the days that a row may be about, with those again that the import had read without it."""
+    since = days.since if row["since"] == days.until + timedelta(days=1) else row["since"]
+    until = days.until if row["until"] == days.since - timedelta(days=1) else row["until"]
+    return DateRange(since, until)

@@ -101,12 +101,14 @@ def import_export(
         refuse_contradictions(reader, found, replace_days=replace_days)
         others = other_forms(reader, found) if replace_days else set()
         # Facts first: they may be refused, and then nothing else is loaded either.
-        extent: Extent = "complete" if replace_days else "partial"
+        extent: Extent = "replacing" if replace_days else "partial"
         facts = writer.load(_coverage(found), [found.facts], known_at=known_at, extent=extent, rejected=found.rejected)
         for level, entities in _by_level(found.entities):
             coverage = Coverage("entities", found.account.platform, found.account.account_id, level)
             writer.load(coverage, [entities], known_at=known_at, extent="partial")
-        replaced = tuple(writer.load(_coverage(found, form), [], known_at=known_at) for form in sorted(others))
+        replaced = tuple(
+            writer.load(_coverage(found, form), [], known_at=known_at, extent=extent) for form in sorted(others)
+        )
     return ImportDone(found.report, facts, _totals(found), replaced)
 
 

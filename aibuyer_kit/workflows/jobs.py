@@ -88,7 +88,7 @@ def account_jobs(
         reads = writer.recent_reads(*account, min(now, datetime.combine(today, time(), zone)) - timedelta(hours=1))
         due = list(due_streams(connector, reads, days, now, zone, settings, again))
     if depth in (None, Depth.NIGHTLY):
-        lost = lost_streams(writer.lost_days(*account), today, settings)
+        lost = lost_streams(connector, writer.lost_days, today, settings)
         due += [(Depth.NIGHTLY, stream) for stream in lost]
     refused = {} if depth else log.given_up_since(datetime.combine(today, time(), zone))
     taken = log.calls_taken()

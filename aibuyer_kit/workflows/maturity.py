@@ -1,6 +1,6 @@
 """How much of a client's results is known at each age, learnt from how its own results have grown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -12,7 +12,7 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
 from aibuyer_kit.warehouse.read import AsOf, Reader
-from aibuyer_kit.workflows.what_counts import result_setting
+from aibuyer_kit.workflows.what_counts import result_setting, result_settings
 
 ResultMetric = Literal["results", "revenue"]
 # A page learns from the newest days: how an account counts changes, and reading years of versions takes seconds.
@@ -31,24 +31,23 @@ def client_maturity(
     as_of: AsOf | None = None,
 ) -> dict[str, tuple[MaturityPoint, ...]]:
     """Return one curve per ad account, for one attribution window (the client's own unless said), as known then."""
-    seen = _seen(context, reader, metric, window, as_of)
+    own = result_setting(context)
+    setting = ResultSetting(own.action_type, window or own.window)
+    seen = _seen(reader, setting, metric, as_of)
     return {account_id: maturity_curve(observations) for account_id, (_, observations) in seen.items()}
 
 
 def _seen(
-    context: ClientContext,
     reader: Reader,
-    metric: ResultMetric = "results",
-    window: str = "",
-    as_of: AsOf | None = None,
+    setting: ResultSetting,
+    metric: ResultMetric,
+    as_of: AsOf | None,
     since: date = date.min,
 ) -> dict[str, tuple[ZoneInfo, list[Observation]]]:
     """Return the zone of each account and what was seen of its days; nothing where only files tell of it.
 
     Days that differ from the account's own figures are left out: what is missing there did not mature.
     """
-    own = result_setting(context)
-    setting = ResultSetting(own.action_type, window or own.window)
     last_day = reader.freshness(as_of=as_of).known_at.date() + timedelta(days=1)
     differing = {
         (row["account_id"], row["date"])
@@ -69,7 +68,7 @@ def _seen(
 
 @dataclass(frozen=True)
 class ImmatureDay:
-    """A day whose results are not final: the least and the largest share that is known of it in any account."""
+    """A day whose results are not final: the least and the largest share known of any kind in any account."""
 
     day: date
     least: float
@@ -86,7 +85,7 @@ def immature_days(
     known_at = reader.freshness(as_of=as_of).known_at
     shares: dict[date, list[float | None]] = {day: [] for day in days}
     since = known_at.date() - timedelta(days=LEARNT_FROM_DAYS)
-    for zone, seen in _seen(context, reader, as_of=as_of, since=since).values():
+    for zone, seen in _of_each_kind(context, reader, as_of, since):
         by_age = {point.age_days: point.share_known for point in maturity_curve(seen)} if seen else {}
         for day in days:
             shares[day].append(by_age.get((account_date(known_at, zone) - day).days, 1.0))
@@ -98,3 +97,16 @@ def immature_days(
         for day, known in ranges.items()
         if max(abs(share - 1) for share in known) > FINAL_WITHIN
     )
+
+
+def _of_each_kind(
+    context: ClientContext, reader: Reader, as_of: AsOf | None, since: date
+) -> Iterator[tuple[ZoneInfo, list[Observation]]]:
+    """Yield what was seen of each kind of result in each account; kinds that it never reports have nothing to wait for.
+
+    An account without results of any kind has not shown how they grow.
+    """
+    found = [_seen(reader, setting, "results", as_of, since) for setting in result_settings(context)]
+    for account_id in found[0]:
+        kinds = [seen[account_id] for seen in found]
+        yield from [(zone, seen) for zone, seen in kinds if any(each.total for each in seen)] or kinds[:1]

@@ -13,9 +13,11 @@ from aibuyer_kit.core.i18n import t
 from aibuyer_kit.core.money import units_from_micros
 from aibuyer_kit.warehouse.read import AsOf, DayEnd, Reader
 from aibuyer_kit.workflows.period import account_zones
-from aibuyer_kit.workflows.what_counts import result_setting
+from aibuyer_kit.workflows.what_counts import result_settings
 
 State = Literal["reconciled", "differs", "not_compared"]
+# The measures that each kind of result has of its own.
+_OF_RESULTS = ("results", "revenue_micros")
 
 
 @dataclass(frozen=True)
@@ -126,16 +128,19 @@ def drift_history(context: ClientContext, reader: Reader, *, checks: int = 30) -
 
 
 def _differences(context: ClientContext, reader: Reader, days: DateRange, as_of: AsOf | None) -> Iterator[Disagreement]:
-    for row in reader.disagreements(days, result=result_setting(context), as_of=as_of).rows():
-        yield Disagreement(
-            row["platform"],
-            row["account_id"],
-            row["date"],
-            row["level"],
-            row["measure"],
-            row["account_total"],
-            row["level_total"],
-        )
+    for number, setting in enumerate(result_settings(context)):
+        for row in reader.disagreements(days, result=setting, as_of=as_of).rows():
+            if number and row["measure"] not in _OF_RESULTS:
+                continue  # told with the first kind
+            yield Disagreement(
+                row["platform"],
+                row["account_id"],
+                row["date"],
+                row["level"],
+                row["measure"],
+                row["account_total"],
+                row["level_total"],
+            )
 
 
 def _known_days(reader: Reader) -> DateRange | None:

@@ -155,7 +155,8 @@ class Round:
         for connector in connectors:
             # Before the reads that make a night complete: one that is killed is thinned by the next sync.
             if any(job.connector is connector and job.depth is Depth.NIGHTLY for job in jobs):
-                self._writer.thin(time_zone(connector.account().time_zone))
+                zone = time_zone(connector.account().time_zone)
+                self._writer.thin(connector.platform, connector.account_id, zone)
         for depth in Depth:
             waiting = [job for job in jobs if job.depth is depth]
             while waiting:

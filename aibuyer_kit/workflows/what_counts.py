@@ -59,6 +59,11 @@ def result_setting(context: ClientContext) -> ResultSetting:
     return context.settings.rules.default
 
 
+def result_settings(context: ClientContext) -> tuple[ResultSetting, ...]:
+    """Return one setting for each kind of result that the client counts, its own first."""
+    return tuple({each.kind: each for each in reversed(context.settings.rules.settings())}.values())[::-1]
+
+
 def section_of(context: ClientContext, objective: str | None) -> str:
     """Return the objective whose own section says what counts for it; '' for the client's."""
     return objective if objective and objective in context.settings.results else ""

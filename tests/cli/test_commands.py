@@ -192,7 +192,12 @@ def test_insights_do_without_pandas_and_arrow(run: Run, shop: Path) -> None:
 
 def test_a_sync_that_waits_for_the_platform_stops_at_once_when_interrupted(run: Run, shop: Path) -> None:
     """The platform takes the connection and never answers; the interrupt is obeyed within two seconds."""
-    command = [sys.executable, "-c", "from aibuyer_kit.cli import main; main()", "sync", "-c", "slow", "-w", str(shop)]
+    # Whoever starts the tests in the background may have interrupts ignored, and children inherit that.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        " from aibuyer_kit.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "sync", "-c", "slow", "-w", str(shop)]
     environment = {**os.environ, "AIBUYER_SLOW_META_ACCESS_TOKEN": "x"}
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -7,7 +7,8 @@ hide behind itself. `Stream` names what is read, `Key` one thing in it.
 import json
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -230,20 +231,29 @@ def _told(
 ) -> Iterator[tuple[Key, Told]]:
     account_id, currency = graph.account_id, graph.currency
     if path == [account_id] and "timezone_name" in content:
-        yield entity(Stream("entities", "account"), content, currency)
+        yield from _readable([content], lambda row: entity(Stream("entities", "account"), row, currency))
     elif path[1:] and path[1] in _EDGES:
         stream = Stream("entities", _EDGES[path[1]])
-        yield from (entity(stream, row, currency) for row in content["data"])
+        yield from _readable(content["data"], lambda row: entity(stream, row, currency))
     elif path[1:] == ["adcreatives"]:
-        yield from (creative(Stream("creatives"), row) for row in content["data"])
+        yield from _readable(content["data"], lambda row: creative(Stream("creatives"), row))
     elif path[1:] == ["insights"] and "spend" in query.get("fields", "").split(",") and "time_increment" in query:
         asked = query.get("breakdowns", "")
         names = ("hour",) if asked == HOUR else tuple(sorted(asked.split(","))) if asked else ()
-        yield from (insight(Stream("insights", query["level"], names), row) for row in content["data"])
+        yield from _readable(content["data"], lambda row: insight(Stream("insights", query["level"], names), row))
     elif path[1:] == ["insights"] and query.get("fields", "").endswith("reach,impressions"):
         days = json.loads(query["time_range"])
         length = (date.fromisoformat(days["until"]) - date.fromisoformat(days["since"])).days + 1
-        yield from (reach(Stream("reach", query["level"], (), length), row) for row in content["data"])
+        yield from _readable(content["data"], lambda row: reach(Stream("reach", query["level"], (), length), row))
+
+
+def _readable(
+    rows: Iterable[Mapping[str, Any]], parse: Callable[[Mapping[str, Any]], tuple[Key, Told]]
+) -> Iterator[tuple[Key, Told]]:
+    """Yield what the rows tell; one that a fault has made unreadable tells nothing."""
+    for row in rows:
+        with suppress(ValueError, TypeError, KeyError, ArithmeticError):
+            yield parse(row)
 
 
 def insight(stream: Stream, row: Mapping[str, Any]) -> tuple[Key, Told]:
@@ -254,7 +264,13 @@ def insight(stream: Stream, row: Mapping[str, Any]) -> tuple[Key, Told]:
         parts["hour"] = parts["hour"][:2]
     part = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False) if parts else ""
     counts = [_whole(row.get(name)) for name in ("impressions", "clicks", "inline_link_clicks", "reach")]
-    told = (*above, _micros(row["spend"]), *counts, _actions(row, "actions", _whole), _actions(row, "action_values"))
+    told = (
+        *above,
+        _micros(row.get("spend")),
+        *counts,
+        _actions(row, "actions", _whole),
+        _actions(row, "action_values"),
+    )
     return Key(stream, _id(stream, row), date.fromisoformat(row["date_start"]), part), told
 
 

@@ -60,7 +60,10 @@ assert len(_WINDOW_COLUMNS) == len(WINDOWS)
 
 @dataclass(frozen=True)
 class Load:
-    """One load: what it says that it read, whether whole, and the platform's clock at its end."""
+    """One load: what it says that it read, whether whole, and the platform's clock at its end.
+
+    One that `may_close` has been read whole but for rows that nobody can read.
+    """
 
     load_id: int
     stream: Stream
@@ -68,6 +71,7 @@ class Load:
     until: date | None
     is_complete: bool
     known_at: datetime
+    may_close: bool = False
 
     def covers(self, key: Key) -> bool:
         if key.stream != self.stream:
@@ -105,6 +109,7 @@ class Known:
                 until,
                 extent == "complete",
                 known_at.replace(tzinfo=UTC),
+                may_close=extent == "doubtful",
             )
             for load_id, facts, level, since, until, extent, known_at in rows
         ]

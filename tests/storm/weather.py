@@ -67,6 +67,9 @@ class Weather:
             options = {"minutes": self.draw.choice((1, 3, 5, 20)), "code": self.draw.choice((80000, 80004, 17, 613, 4))}
         elif kind == "partial_day":
             options = {"percent": self.draw.choice((10, 50, 100))}
+        elif kind == "bad_row":
+            name = self.draw.choice(("spend", "impressions", "actions", "name", "date_start", "id", "ad_id"))
+            options = {"row": self.draw.choice((0, 1, 3)), "field": name, "value": self.draw.choice(("abc", ""))}
         elif kind == "high_usage":
             options = {"percent": self.draw.choice((80, 92, 96, 100))}
         self._arm(

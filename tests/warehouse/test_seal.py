@@ -16,6 +16,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError, NotFoundError, WarehouseError
 from aibuyer_kit.core.facts import reach_schema
+from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import Coverage, LoadResult
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
@@ -111,7 +112,7 @@ def test_a_month_with_versions_that_may_still_be_thinned_stays(tmp_path: Path) -
         sealed = writer.seal("meta", "act_1", ZONE, before=APRIL)
         assert [each.month for each in sealed] == [date(2026, 2, 1)]
         day_read(writer, MARCH, APRIL + timedelta(days=8), a=3)
-        assert writer.thin(ZONE) == 1
+        assert writer.thin("meta", "act_1", ZONE) == 1
         sealed = writer.seal("meta", "act_1", ZONE, before=APRIL)
     assert [each.month for each in sealed] == [date(2026, 1, 1), date(2026, 3, 1)]
 
@@ -292,10 +293,10 @@ def test_a_damaged_month_is_named_and_the_next_writer_goes_on_without_it(
         (lost,) = writer.losses
         assert "insights of act_1 in 2026-02 (1 versions) is lost" in str(lost)
         days = DateRange(date(2026, 2, 1), date(2026, 2, 28))
-        assert writer.lost_days("meta", "act_1") == tuple(days)
+        assert writer.lost_days(coverage()) == tuple(days)
         done = read_in(writer, days, {("a", FEBRUARY): 2}, datetime.now(UTC))
         assert done.inserted == 1
-        assert writer.lost_days("meta", "act_1") == ()
+        assert writer.lost_days(coverage()) == ()
     assert seen(tmp_path) == {("a", JANUARY): 1, ("b", JANUARY): 5, ("a", FEBRUARY): 2, ("a", MARCH): 4}
     assert ("a", FEBRUARY) not in seen(tmp_path, 4)
     assert (tmp_path / "sealed" / f"broken-{path.name}").exists() is (damage is not gone)
@@ -315,6 +316,20 @@ def test_a_flipped_byte_is_found_by_the_thorough_look_and_before_the_month_is_br
         assert (done.inserted, [each.sealed.month for each in writer.losses]) == (1, [date(2026, 1, 1)])
         assert [each.sealed.month for each in writer.check_sealed()] == [date(2026, 2, 1)]
     assert seen(tmp_path) == {("a", JANUARY): 1, ("a", MARCH): 4}
+
+
+def test_lost_days_wait_for_whole_reads_of_each_kind_and_bad_rows_are_left_to_the_quarantine(tmp_path: Path) -> None:
+    """A read that set a row aside has covered its days; what is read of another level has not."""
+    three_months(tmp_path)
+    seal(tmp_path)
+    sealed_path(tmp_path, "2026-01").unlink()
+    month = DateRange(date(2026, 1, 1), date(2026, 1, 31))
+    bad = UnreadableRow("spend", "is no number", "{}", "b", DateRange(JANUARY, JANUARY), "", month)
+    with open_writer(tmp_path) as writer:
+        done = writer.load(coverage(month), [insight_page([])], known_at=lambda: datetime.now(UTC), rejected=[bad])
+        assert done.extent == "doubtful"
+        assert writer.lost_days(coverage()) == ()
+        assert writer.lost_days(coverage(level=Level.ACCOUNT)) == tuple(month)
 
 
 def test_without_the_whole_folder_nothing_is_given_up(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone, import_export
 from aibuyer_kit.workflows.insights import read_insights
 from aibuyer_kit.workflows.period import open_days
-from aibuyer_kit.workflows.quarantine import quarantined
+from aibuyer_kit.workflows.quarantine import doubtful_days, quarantined
 from aibuyer_kit.workspace import Client
 
 from .accounts import client, load_days
@@ -123,7 +123,7 @@ def test_with_replace_days_what_the_file_leaves_out_of_its_days_is_gone(shop: Cl
     daily(shop)
     only_spring = "Day,Campaign,Cost,Shown,Orders,Revenue\n2026-03-01,Spring,100.10,1000,4,400.00\n"
     done = daily(shop, only_spring, replace_days=True)
-    assert (done.facts.closed, done.facts.unchanged, done.facts.extent) == (1, 1, "complete")
+    assert (done.facts.closed, done.facts.unchanged, done.facts.extent) == (1, 1, "replacing")
     assert sorted(known(shop)) == [("Spring", "2026-03-01"), ("Spring", "2026-03-02")]
 
 
@@ -152,11 +152,21 @@ def test_rows_that_cannot_be_used_go_into_the_quarantine_until_a_file_has_them_r
     assert [row["entity_id"] for row in quarantined(shop)] == ["Autumn"]
 
 
+def test_a_finer_file_of_other_days_makes_no_day_certain(shop: ClientContext) -> None:
+    """The campaign that could not be read is missing on the first of March, whatever is known of April's ad sets."""
+    daily(shop, DAILY.replace("50.20", "abc"), quarantine=True)
+    assert doubtful_days(Reader(shop.warehouse)) == {MARCH.since}
+    sets = 'adset_name = "Set"'
+    stated = MAPPING.format(days="", day_column=f'date = "Day"\n{sets}').replace('"campaign"', '"adset"')
+    _imported(shop, "Day,Campaign,Set,Cost,Shown,Orders,Revenue\n2026-04-01,Spring,S,1,1,1,1\n", stated)
+    assert doubtful_days(Reader(shop.warehouse)) == {MARCH.since}
+
+
 def test_a_file_that_replaces_its_days_may_set_rows_aside_when_asked_to(shop: ClientContext) -> None:
     """What a bad row is about stays as it was; what the file does not hold is gone all the same."""
     daily(shop, DAILY + "2026-03-01,Autumn,1.00,1,,\n")
     done = daily(shop, DAILY.replace("50.20", "abc"), replace_days=True, quarantine=True)
-    assert (done.facts.extent, done.facts.closed, done.facts.rejected) == ("doubtful", 1, 1)
+    assert (done.facts.extent, done.facts.closed, done.facts.rejected) == ("replacing", 1, 1)
     assert sorted(known(shop)) == [("Spring", "2026-03-01"), ("Spring", "2026-03-02"), ("Summer", "2026-03-01")]
     assert known(shop)["Summer", "2026-03-01"][0] == 50.2
 

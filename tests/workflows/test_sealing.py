@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client
 from aibuyer_kit.connectors.base import InsightStream
-from aibuyer_kit.connectors.meta import MetaConnector
+from aibuyer_kit.connectors.meta import MetaConnector, MetaCredentials
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.sandbox.serve import start
@@ -84,19 +84,22 @@ def test_a_settled_month_is_sealed_and_what_is_lost_of_it_is_told_and_read_again
 
 
 def test_only_lost_days_within_reach_are_read_again_and_broken_down_too() -> None:
-    """Two runs of days, one of which has begun before the 70 days that are read back."""
+    """Two runs of days, one of which has begun before the 70 days that are read back; ads have been read since."""
     lost = [date(2026, 3, day) for day in (20, 23, 24, 25)] + [date(2026, 4, 1)]
-    settings = SyncSection(backfill_days=70, breakdowns=["age,gender"], hourly=False, reach=False)
-    told = [(str(stream.level), str(stream.days), stream.breakdowns) for stream in asked(lost, settings)]
     run, day = "2026-03-24 to 2026-03-25", "2026-04-01"
-    assert told == [
-        ("ad", run, ()), ("account", run, ()), ("ad", run, ("age", "gender")),
-        ("ad", day, ()), ("account", day, ()), ("ad", day, ("age", "gender")),
+    assert asked({"account insights": lost, "ad insights by age, gender": lost}) == [
+        ("account", run, ()), ("account", day, ()), ("ad", run, ("age", "gender")), ("ad", day, ("age", "gender")),
     ]  # fmt: skip
+    assert asked({"ad insights": lost[-1:]}) == [("ad", day, ())]
 
 
-def asked(lost: list[date], settings: SyncSection) -> list[InsightStream]:
-    return [each for each in lost_streams(lost, date(2026, 6, 1), settings) if isinstance(each, InsightStream)]
+def asked(lost: dict[str, list[date]]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return the reads of lost days, which are told by level and label of their kind."""
+    settings = SyncSection(backfill_days=70, breakdowns=["age,gender"], hourly=False, reach=False)
+    connector = MetaConnector("act_1", MetaCredentials(SecretStr("never sent")))
+    found = lost_streams(connector, lambda kind: lost.get(f"{kind.level} {kind.label}", []), date(2026, 6, 1), settings)
+    streams = (each for each in found if isinstance(each, InsightStream))
+    return [(str(stream.level), str(stream.days), stream.breakdowns) for stream in streams]
 
 
 def failures(workspace: Path) -> str:

@@ -1,4 +1,5 @@
--- Days of lost sealed months of an account's insights that no complete read has covered since. Grain: one row per day.
+-- Days of lost sealed months of an account's insights that no whole read of this kind (as in load) and level has covered
+-- since. Grain: one row per day. Rows that such a read could not take are in the quarantine, and read again from there.
 WITH lost AS (
     SELECT unnest(generate_series(month, last_day(month), INTERVAL 1 DAY))::DATE AS day, lost_after_load
     FROM sealed_loss
@@ -8,8 +9,8 @@ SELECT DISTINCT day
 FROM lost
 WHERE NOT EXISTS (
     SELECT 1 FROM load
-    WHERE load.platform = $platform AND load.account_id = $account_id AND load.facts = 'insights'
-        AND load.level = 'ad' AND load.extent = 'complete' AND load.load_id > lost.lost_after_load
+    WHERE load.platform = $platform AND load.account_id = $account_id AND load.facts = $facts AND load.level = $level
+        AND load.extent IN ('complete', 'doubtful') AND load.load_id > lost.lost_after_load
         AND lost.day BETWEEN load.since AND load.until
 )
 ORDER BY day

@@ -1,4 +1,5 @@
--- Versions that were replaced on the day on which they became known, and what the version before each of them becomes.
+-- An account's versions that were replaced on the day on which they became known, and what the version before each of them
+-- becomes. Days are the account's own: those of another one begin and end at other moments.
 -- Grain: one row per version to be removed (`known_until` is null) or prolonged. Marks: {table}, {key}.
 -- A version that is removed leaves its time to the one before it: a reading in that time shows less than was known, never
 -- what was not known yet. The last version of each day stays, and so does one that a protected load has read.
@@ -16,6 +17,7 @@ WITH flagged AS (
     FROM {table} AS version
     JOIN load_day AS opened ON opened.load_id = known_from
     LEFT JOIN load_day AS closed ON closed.load_id = known_to
+    WHERE version.platform = $platform AND version.account_id = $account_id
 ),
 chained AS (
     SELECT

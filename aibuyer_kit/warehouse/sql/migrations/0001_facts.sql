@@ -52,7 +52,8 @@ CREATE TABLE entity_version (
 
 -- What was read, in the order in which it became known. Grain: one row per load. Key: load_id, a counter.
 -- `known_at_utc` is the platform's own clock at the end of the read. `extent` is `complete` (all of the coverage was
--- read), `partial` (the source tells only a part, as a file does) or `broken` (the read broke off).
+-- read), `partial` (the source tells only a part, as a file does), `replacing` (a file is all there is of the coverage)
+-- or `broken` (the read broke off).
 CREATE TABLE load (
     load_id BIGINT NOT NULL, -- a counter over all loads of the client
     known_at_utc TIMESTAMP NOT NULL, -- the platform's clock at the end of the read
@@ -62,7 +63,7 @@ CREATE TABLE load (
     level VARCHAR NOT NULL,
     since DATE, -- first day that was asked for
     until DATE, -- last day that was asked for
-    extent VARCHAR NOT NULL, -- complete, partial or broken
+    extent VARCHAR NOT NULL, -- complete, doubtful, partial, replacing or broken
     inserted BIGINT NOT NULL, -- rows with a new key
     restated BIGINT NOT NULL, -- rows that differ from the version before
     closed BIGINT NOT NULL, -- keys that are no longer returned

@@ -4,7 +4,8 @@
 -- that has no others, as a file may. Before the first insights, the last load of anything counts.
 WITH known AS (SELECT * FROM load WHERE load_id <= $1),
 told AS (
-    SELECT *, CASE WHEN extent IN ('complete', 'doubtful') THEN 2 WHEN extent = 'partial' THEN 1 ELSE 0 END AS weight
+    SELECT *, CASE WHEN extent IN ('complete', 'doubtful') THEN 2 WHEN extent IN ('partial', 'replacing') THEN 1 ELSE 0 END
+        AS weight
     FROM known
     WHERE extent <> 'broken' AND (facts = 'insights' OR (starts_with(facts, 'insights by ') AND NOT EXISTS (
         SELECT 1 FROM known AS whole

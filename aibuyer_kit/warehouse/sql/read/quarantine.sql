@@ -1,11 +1,11 @@
 -- Rows that could not be read, as known after load $as_of_load: those still open then, and with $resolved all of them.
 -- Grain: one row per row of the quarantine. `met_at_utc` and `resolved_at_utc` are the platform's clock; `in_totals` rows
--- are daily figures of the finest level that is read of their account: others are only compared with them.
-WITH finest AS (
-    SELECT platform, account_id, max_by(level, list_position(['account', 'campaign', 'adset', 'ad'], level)) AS level
+-- are daily figures of whose days no finer level of their account was read whole: others are only compared with them.
+WITH whole AS (
+    SELECT DISTINCT
+        platform, account_id, list_position(['account', 'campaign', 'adset', 'ad'], level) AS depth, since, until
     FROM load
-    WHERE facts = 'insights'
-    GROUP BY ALL
+    WHERE facts = 'insights' AND extent IN ('complete', 'doubtful', 'replacing') AND load_id <= $as_of_load
 )
 SELECT
     quarantine_id,
@@ -13,7 +13,13 @@ SELECT
     quarantine.platform,
     quarantine.account_id,
     quarantine.level,
-    quarantine.facts = 'insights' AND quarantine.level = finest.level AS in_totals,
+    quarantine.facts = 'insights' AND NOT EXISTS (
+        SELECT 1 FROM whole
+        WHERE whole.platform = quarantine.platform AND whole.account_id = quarantine.account_id
+            AND depth > list_position(['account', 'campaign', 'adset', 'ad'], quarantine.level)
+            AND whole.since <= coalesce(quarantine.date, quarantine.since)
+            AND whole.until >= coalesce(quarantine.date_stop, quarantine.until)
+    ) AS in_totals,
     quarantine.entity_id,
     quarantine.date,
     quarantine.date_stop,
@@ -31,7 +37,6 @@ SELECT
     CASE WHEN resolved_by <= $as_of_load THEN resolving.known_at_utc END AS resolved_at_utc
 FROM quarantine
 JOIN load AS met ON met.load_id = quarantine.load_id
-LEFT JOIN finest ON finest.platform = quarantine.platform AND finest.account_id = quarantine.account_id
 LEFT JOIN load AS resolving ON resolving.load_id = resolved_by
 WHERE quarantine.load_id <= $as_of_load AND ($resolved OR resolved_by IS NULL OR resolved_by > $as_of_load)
 ORDER BY quarantine_id

@@ -1,0 +1,98 @@
+"""Taking imports back beside other imports and rows in the quarantine: nothing else comes back or is made certain."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.import_undo import undo_import
+from aibuyer_kit.workflows.imports import ImportDone
+from aibuyer_kit.workflows.period import open_days
+from aibuyer_kit.workflows.quarantine import doubtful_days
+
+from . import test_imports
+from .accounts import client, load_days
+from .test_imports import known
+
+FIRST = date(2026, 3, 1)
+SPRING = "2026-03-01,Spring,100,1000,4,400"
+UNREADABLE = "2026-03-01,Summer,ten,100,1,40"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> ClientContext:
+    return client(tmp_path, clock="system")
+
+
+def daily(context: ClientContext, *rows: str, **options: bool) -> ImportDone:
+    text = "\n".join(("Day,Campaign,Cost,Shown,Orders,Revenue", *rows, ""))
+    return test_imports.daily(context, text, **options)
+
+
+def doubted(context: ClientContext) -> set[date]:
+    return doubtful_days(Reader(context.warehouse))
+
+
+def test_taking_a_second_file_back_does_not_bring_the_first_one_back_that_was_taken_back_before(
+    shop: ClientContext,
+) -> None:
+    """The loads that took the first file back follow those of the second one, and are none of its own."""
+    first = daily(shop, SPRING)
+    second = daily(shop, "2026-03-10,Spring,70,700,1,50")
+    undo_import(shop, first.facts.load_id)
+    assert list(known(shop)) == [("Spring", "2026-03-10")]
+    undo_import(shop, second.facts.load_id)
+    assert known(shop) == {}
+
+
+def test_objects_that_other_files_have_figures_of_stay_known(shop: ClientContext) -> None:
+    """Both files name the same campaign and account; with the second one gone as well, the first one's are."""
+    first = daily(shop, SPRING, "2026-03-01,Winter,1,10,0,0")
+    daily(shop, "2026-03-10,Spring,70,700,1,50")
+    undo_import(shop, first.facts.load_id)
+    reader = Reader(shop.warehouse)
+    assert [row["entity_id"] for row in reader.entities(Level.ACCOUNT).rows()] == ["shop-files"]
+    assert [row["name"] for row in reader.entities(Level.CAMPAIGN).rows()] == ["Spring"]
+
+
+def test_a_row_that_an_earlier_file_could_not_tell_stays_in_doubt(shop: ClientContext) -> None:
+    """Taking a file about another campaign back says nothing about the row that is in the quarantine."""
+    daily(shop, SPRING, UNREADABLE, quarantine=True)
+    other = daily(shop, "2026-03-01,Autumn,10,100,4,40")
+    assert doubted(shop) == {FIRST}
+    undo_import(shop, other.facts.load_id)
+    assert doubted(shop) == {FIRST}
+
+
+def test_a_row_that_only_the_file_had_right_is_gone_and_in_doubt_again(shop: ClientContext) -> None:
+    """The row that stood in for the unreadable one goes with its file, and its day is doubtful as before."""
+    daily(shop, SPRING, UNREADABLE, quarantine=True)
+    right = daily(shop, "2026-03-01,Summer,10,100,1,40")
+    assert doubted(shop) == set()
+    undo_import(shop, right.facts.load_id)
+    assert (list(known(shop)), doubted(shop)) == ([("Spring", "2026-03-01")], {FIRST})
+
+
+def test_rows_that_the_file_itself_could_not_tell_are_gone_with_it(shop: ClientContext) -> None:
+    """Without the file there is nothing to doubt, also where a row had not told its day."""
+    daily(shop, "2026-03-09,Spring,1,10,0,0")
+    file = daily(shop, SPRING, UNREADABLE, "someday,Summer,1,1,1,1", "2026-03-05,Spring,1,1,1,1", quarantine=True)
+    assert doubted(shop) == {date(2026, 3, day) for day in range(1, 6)}
+    undo_import(shop, file.facts.load_id)
+    assert doubted(shop) == set()
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_an_account_of_files_does_not_make_a_synced_one_look_old(shop: ClientContext, taken_back: bool) -> None:
+    """A file that replaced its days, and one that was taken back, are no reads that a later sync fails to repeat."""
+    daily(shop, SPRING, replace_days=not taken_back)
+    if taken_back:
+        undo_import(shop, daily(shop, "2026-03-02,Winter,1,10,0,0").facts.load_id)
+    load_days(shop, {"2026-06-08": 1.0}, known_at="2036-06-09T07:00+00:00")
+    reader = Reader(shop.warehouse)
+    assert reader.freshness().known_at.year == 2036
+    assert open_days(reader, DateRange(date(2026, 6, 8), date(2026, 6, 8))) == ()
