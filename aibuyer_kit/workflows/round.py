@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from aibuyer_kit.connectors.base import Checkpoint, Connector, EntityStream
+from aibuyer_kit.connectors.base import Checkpoint, Connector, CreativeStream, EntityStream
 from aibuyer_kit.connectors.budget import CallBudget
 from aibuyer_kit.connectors.service import Service
 from aibuyer_kit.core.clock import SystemClock
@@ -152,18 +152,20 @@ class Round:
     def _read_app(self, connectors: Sequence[Connector], budget: CallBudget) -> None:
         jobs = [job for connector in connectors for job in self._jobs_of(connector)]
         self._all += len(jobs)
-        for connector in connectors:
+        # By the first stream that a night reads: the rest of one that failed or was put off is no night of its own.
+        nights = [
+            each
+            for each in connectors
+            if any(job.connector is each and isinstance(job.stream, CreativeStream) for job in jobs)
+        ]
+        for connector in nights:
             # Before the reads that make a night complete: one that is killed is thinned by the next sync.
-            if any(job.connector is connector and job.depth is Depth.NIGHTLY for job in jobs):
-                zone = time_zone(connector.account().time_zone)
-                self._writer.thin(connector.platform, connector.account_id, zone)
+            zone = time_zone(connector.account().time_zone)
+            self._writer.thin(connector.platform, connector.account_id, zone)
         for depth in Depth:
             waiting = [job for job in jobs if job.depth is depth]
             while waiting:
                 waiting = self._read_what_fits([job for job in waiting if self._is_open(job.connector)], budget)
-        nights = [
-            each for each in connectors if any(job.connector is each and job.depth is Depth.NIGHTLY for job in jobs)
-        ]
         if nights:
             self._writer.check_sealed()
         for connector in nights:
