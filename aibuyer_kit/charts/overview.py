@@ -64,17 +64,24 @@ def masthead(overview: OverviewLike, locale: str | None = None, *, title: str = 
 
 
 def headline(overview: OverviewLike, locale: str | None = None, *, metrics: Sequence[str] = HEADLINE) -> Fragment:
-    """Return one tile per metric, against the period before and the targets."""
+    """Return one tile per metric under a heading, against the period before and the targets."""
     language = locale or overview.locale
-    shown = headline_tiles(overview, language, metrics)
-    tiles = tiles_html(shown, currency=overview.currency, locale=language)
-    note = t(language, "word.compared_with", period=format_period(overview.previous, language))
+    tiles, heading = tiles_and_note(overview, language, metrics), t(language, "section.headline")
+    return Fragment(f"<h2>{for_html(heading)}</h2>{tiles.html}", f"{heading}\n{tiles}")
+
+
+def tiles_and_note(overview: OverviewLike, locale: str, metrics: Sequence[str] = HEADLINE) -> Fragment:
+    """Return one tile per metric, and below them what they are compared with."""
+    shown = headline_tiles(overview, locale, metrics)
+    tiles = tiles_html(shown, currency=overview.currency, locale=locale)
+    note = ""
+    if any(each.previous is not None for each in shown):
+        note = t(locale, "word.compared_with", period=format_period(overview.previous, locale))
     if any(each.is_arriving and each.previous is not None for each in shown):
-        note = f"{note} {t(language, 'word.same_age')}"
-    heading = t(language, "section.headline")
-    html = f'<h2>{for_html(heading)}</h2>{tiles}<p class="ab-note" style="margin-top:10px">{for_html(note)}</p>'
-    lines = (f"{each.label}: {format_metric(each.metric, each.value, overview.currency, language)}" for each in shown)
-    return Fragment(html, "\n".join((heading, *lines)))
+        note = f"{note} {t(locale, 'word.same_age')}"
+    html = f'{tiles}<p class="ab-note" style="margin-top:10px">{for_html(note)}</p>' if note else tiles
+    lines = (f"{each.label}: {format_metric(each.metric, each.value, overview.currency, locale)}" for each in shown)
+    return Fragment(html, "\n".join(lines))
 
 
 def headline_tiles(overview: OverviewLike, locale: str, metrics: Sequence[str] = HEADLINE) -> list[Tile]:

@@ -164,7 +164,8 @@ def _earlier(
     before = period.before()
     if open_days(reader, period, as_of=load_id):
         return Earlier(), "note.not_over"
-    if open_days(reader, before, as_of=load_id):
+    first_day = reader.freshness(as_of=load_id).first_day
+    if open_days(reader, before, as_of=load_id) or (first_day and before.since < first_day):
         return Earlier(), "note.no_comparison"
     try:
         rows = read_campaigns(context, reader, before, load_id)[0]
