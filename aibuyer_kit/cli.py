@@ -279,7 +279,12 @@ def insights(
     if csv or xlsx:
         _write_files(rows, csv, xlsx)
         return
-    _print(as_json(rows) if json else as_table(rows, empty="No facts in this period."))
+    if json:
+        _print(as_json(rows))
+        return
+    from aibuyer_kit.core.i18n import shown_decimals
+
+    _print(as_table(rows, empty="No facts in this period.", decimals=shown_decimals))
 
 
 @app.command()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aibuyer_kit.charts.arrival import SETTLED, Arrival
 from aibuyer_kit.charts.compare import Comparison, Figure, compared, share_of
 from aibuyer_kit.charts.spec import Named
+from aibuyer_kit.charts.table_fit import MINOR, fit_style
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_change, format_metric, format_share, t
 from aibuyer_kit.core.metrics import counts_results
@@ -14,8 +15,6 @@ Values = Mapping[str, Figure]
 
 HEADLINE = ("spend", "results", "cpa", "revenue", "roas", "ctr")
 COLUMNS = ("spend", "impressions", "clicks", "ctr", "results", "cpa", "revenue", "roas")
-# What a phone leaves out of a table.
-_MINOR = frozenset({"impressions", "clicks", "link_clicks", "ctr"})
 
 
 def metric_html(name: str, value: Figure, currency: str, locale: str, *, why_unknown: str = "word.unknown_long") -> str:
@@ -205,7 +204,7 @@ def campaign_table_html(
 
 
 def table_html(
-    rows: Iterable[TableRow],
+    rows: Sequence[TableRow],
     total: TableRow,
     *,
     currency: str,
@@ -221,8 +220,9 @@ def table_html(
     label = for_html(name_header or t(locale, "level.campaign"))
     body = "".join(_row(row, total.values, currency, locale, columns) for row in rows)
     foot = _cells(total, currency, locale, columns)
+    fit = fit_style([each.values for each in (*rows, total)], columns, currency, locale)
     return (
-        '<div class="ab-card ab-table"><div class="ab-scroll"><table>'
+        f'<div class="ab-card ab-table"><div class="ab-scroll"><table style="{fit}">'
         f'<thead><tr><th scope="col">{label}</th>{head}</tr></thead><tbody>{body}</tbody><tfoot><tr>'
         f'<th scope="row">{for_html(total.name)}</th>{foot}</tr></tfoot></table></div></div>'
     )
@@ -288,7 +288,7 @@ def _title(name: str, locale: str) -> str:
 
 
 def _minor(name: str) -> str:
-    return ' class="ab-minor"' if name in _MINOR else ""
+    return ' class="ab-minor"' if name in MINOR else ""
 
 
 def _say(locale: str, key: str, **values: object) -> str:

@@ -8,7 +8,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError, RateError
-from aibuyer_kit.core.i18n import format_day, t
+from aibuyer_kit.core.i18n import format_day, shown_decimals, t
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.maturity import ImmatureDay, immature_days
@@ -67,11 +67,15 @@ class Overview:
             {"metric": name, "period": now, "before": self.previous_totals[name], "target": self.targets.get(name)}
             for name, now in self.totals.items()
         ]
+
+        def decimals(row: Mapping[str, object], _: str) -> int | None:
+            return shown_decimals({"currency": self.currency}, str(row["metric"]))
+
         head = f"{self.client_name}: {self.period}, {self.currency}, data as of {self.data_as_of:%Y-%m-%d %H:%M %Z}"
         from aibuyer_kit.charts.quality import quality_lines
 
         trust = quality_lines(self, self.locale)
-        return "\n".join((head, as_table(rows), *self._result_lines(), *trust, *self.warnings))
+        return "\n".join((head, as_table(rows, decimals=decimals), *self._result_lines(), *trust, *self.warnings))
 
     @property
     def is_mixed(self) -> bool:
