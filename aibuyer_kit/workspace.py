@@ -134,7 +134,7 @@ class Client:
         """
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
-        names, dimensions = known_breakdown(self._reader, breakdown), several(by)
+        names, dimensions = known_breakdown(self._reader, breakdown, period), several(by)
         frame = read_facts(
             self._context, self._reader, parse_level(level), period, as_of=moment, breakdown=names, by=dimensions
         ).frame()
