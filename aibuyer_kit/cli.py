@@ -184,7 +184,10 @@ def _synced(context: "ClientContext", settings: "Settings") -> list[AibuyerError
 
 @app.command()
 def status(client: ClientOption = None, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """Show how fresh each client's data is, what the last loads did, and how the platform has answered."""
+    """Show how fresh each client's data is, what the last loads did, and how the platform has answered.
+
+    Moments are in the account's time, with its offset.
+    """
     from aibuyer_kit.workflows.status import workspace_status
     from aibuyer_kit.workflows.workspaces import find_workspace
 
@@ -195,7 +198,7 @@ def status(client: ClientOption = None, workspace: WorkspaceOption = None, json:
 
 @app.command()
 def doctor(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """Check the installation and the workspace; every failure names its cure."""
+    """Check the installation and the workspace; every failure names its cure. Moments are in the account's time."""
     from aibuyer_kit.workflows.doctor import examine
 
     findings = examine(workspace)

@@ -76,6 +76,11 @@ def held_period(
     return DateRange(since, until)
 
 
+def in_account_time(reader: Reader, moment: datetime) -> str:
+    """Return a moment as commands tell it: on the clock of the (first) account, with its offset."""
+    return moment.astimezone(time_zone(account_zones(reader)[0])).isoformat(timespec="minutes")
+
+
 def account_zones(reader: Reader, *, as_of: AsOf | None = None) -> tuple[str, ...]:
     """Return the time zones of the accounts, sorted; UTC if none is known."""
     rows = reader.entities(Level.ACCOUNT, as_of=as_of).rows()
