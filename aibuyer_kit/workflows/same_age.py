@@ -5,7 +5,7 @@ older ones makes every period look worse than the one before it.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,9 +14,11 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.warehouse.read import Reader
 
 # At this age nothing is restated any more.
-_FINAL_AGE_DAYS = 28
-# Reads of the same days may be this much older or younger, in whole days.
-_AGES_DIFFER_BY_DAYS = 1
+_FINAL = timedelta(days=28)
+# How far apart two reads may be in the age of the same day: results of young days arrive fast, and are read each hour.
+_YOUNG, _CLOSE, _NEAR = timedelta(days=3), timedelta(hours=12), timedelta(hours=36)
+# Of a thinned day the last read stands for the midnight after it.
+_SHORT_OF_THE_END = timedelta(hours=2)
 _LOOKED_WITHIN = timedelta(days=2)
 # Within these days every load is still there as it was; of earlier days, the last one.
 _UNTHINNED = timedelta(days=7)
@@ -26,8 +28,8 @@ Account = tuple[str, str]
 def load_at_same_age(reader: Reader, period: DateRange, *, as_of: int) -> int | None:
     """Return the load after which the days of the period before were known as these are now; None without such a load.
 
-    Every day of every account that is synced has to have been read then at the age, in whole days of the account, at
-    which the day of `period` in its place was read last.
+    Every day of every account that is synced has to have been read then at about the age at which the day of `period`
+    in its place was read last.
     """
     zones = {
         (row["platform"], row["account_id"]): time_zone(row["time_zone"] or "UTC")
@@ -42,13 +44,17 @@ def load_at_same_age(reader: Reader, period: DateRange, *, as_of: int) -> int | 
     then_ages = _ages_at_read([load for load in loads if load["load_id"] <= then], zones, period.before())
     accounts = {_account(load) for load in loads}
     fair = all(
-        (account, day) in now_ages
-        and (account, day - length) in then_ages
-        and abs(now_ages[account, day] - then_ages[account, day - length]) <= _AGES_DIFFER_BY_DAYS
+        _are_alike(now_ages.get((account, day)), then_ages.get((account, day - length)))
         for account in accounts
         for day in period
     )
     return then if fair else None
+
+
+def _are_alike(now: timedelta | None, then: timedelta | None) -> bool:
+    if now is None or then is None or then < -_SHORT_OF_THE_END:
+        return False
+    return abs(now - then) <= (_CLOSE if now < _YOUNG else _NEAR)
 
 
 def _is_whole_read(load: dict[str, Any]) -> bool:
@@ -78,14 +84,15 @@ def _nearest_kept(loads: list[dict[str, Any]], zones: dict[Account, ZoneInfo], m
 
 def _ages_at_read(
     loads: Iterable[dict[str, Any]], zones: dict[Account, ZoneInfo], days: DateRange
-) -> dict[tuple[Account, date], int]:
-    """Return how old each day of each account was when it was read last; older than the final age is all one."""
-    ages: dict[tuple[Account, date], int] = {}
+) -> dict[tuple[Account, date], timedelta]:
+    """Return how long before its last read each day of each account had ended; older than the final age is all one."""
+    ages: dict[tuple[Account, date], timedelta] = {}
     for load in loads:
         first, last = max(days.since, load["since"]), min(days.until, load["until"])
         if first <= last:
-            read_on = _read_on(load, zones)
-            ages |= {
-                (_account(load), day): min((read_on - day).days, _FINAL_AGE_DAYS) for day in DateRange(first, last)
-            }
+            account, read_at = _account(load), load["known_at_utc"].replace(tzinfo=UTC)
+            zone = zones.get(account, ZoneInfo("UTC"))
+            for day in DateRange(first, last):
+                ended = datetime.combine(day + timedelta(days=1), time(), zone)
+                ages[account, day] = min(read_at - ended, _FINAL)
     return ages

@@ -24,9 +24,9 @@ def known(age_days: int) -> int:
     return 0 if age_days < 1 else 5 if age_days == 1 else 10
 
 
-def read_on(shop: ClientContext, day: date, *, account_id: str = "act_1", since: date = date(2026, 6, 5)) -> None:
-    """Load all days from `since` as the platform tells them at nine in the morning of `day`."""
-    days = DateRange(since, day - timedelta(days=1))
+def read_on(shop: ClientContext, day: date, *, account_id: str = "act_1", until: date | None = None) -> None:
+    """Load the days from 5 June to the day before, or `until`, as the platform tells them at nine in the morning."""
+    days = DateRange(date(2026, 6, 5), until or day - timedelta(days=1))
     rows = [
         insight(day=each, account_id=account_id, actions=[action("purchase", known((day - each).days))])
         for each in days
@@ -70,10 +70,17 @@ def test_a_period_at_whose_age_nobody_looked_is_not_compared(shop: ClientContext
     assert (found.previous_totals["spend"], found.previous_totals["ctr"]) == (30.0, 0.02)
 
 
-def test_a_read_that_came_days_later_is_no_read_at_the_same_age(shop: ClientContext) -> None:
-    """The read of the 14th knew the days before too well, and that of the 10th knew the last one not at all."""
-    for day in (10, 14, 15):
+def test_a_read_that_came_a_day_later_is_no_read_at_the_same_age(shop: ClientContext) -> None:
+    """Nobody read on the 12th; on the 13th the last day before was known whole, as the 14th is not yet."""
+    for day in (13, 14, 15):
         read_on(shop, date(2026, 6, day))
+    assert overview(shop).previous_totals["results"] is None
+
+
+def test_a_read_that_came_before_a_day_had_ended_is_no_read_at_the_same_age(shop: ClientContext) -> None:
+    """At nine in the morning of the 11th that day had brought a third of its results."""
+    for day in (11, 14, 15):
+        read_on(shop, date(2026, 6, day), until=date(2026, 6, day))
     assert overview(shop).previous_totals["results"] is None
 
 
