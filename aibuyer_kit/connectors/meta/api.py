@@ -59,8 +59,12 @@ class GraphReply(requests.Response):
 
     page: "TypedPage | None" = None
 
-    def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
-        """Read whole: the library reads a body in pieces of 10 KB and copies each, which takes longer than the rest."""
+    def iter_content(
+        self,
+        chunk_size: int | None = 1,  # noqa: ARG002 # the library asks for pieces of 10 KB
+        decode_unicode: bool = False,
+    ) -> Iterator[Any]:
+        """Read whole: to put a body together from pieces takes longer than all else that is done to receive it."""
         return super().iter_content(None, decode_unicode)
 
     @functools.cached_property
@@ -211,7 +215,8 @@ class MetaApi:
         """Return a request as the SDK's session signs it."""
         url = f"{self.graph_url}/{self.api_version}/{path}"
         asked = requests.Request(method, url, headers=FacebookAdsApi.HTTP_DEFAULT_HEADERS, **content)
-        return self.session.requests.prepare_request(asked)
+        prepared: requests.PreparedRequest = self.session.requests.prepare_request(asked)
+        return prepared
 
     def _object(self, method: str, path: str, reply: GraphReply) -> Mapping[str, Any]:
         self.mended_answers += has_half_characters(reply.content)
