@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from aibuyer_kit.core.money import MICROS_PER_UNIT, meta_minor_per_unit
 from aibuyer_kit.sandbox.market.draws import between, digits, log_between, uniform
 from aibuyer_kit.sandbox.market.response import HillCurve
-from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World
+from aibuyer_kit.sandbox.market.world import AUDIENCE_SIZES, MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World
 
 _AD_NAMES = ("video", "image")
 CREATIVE_PREFIX = "23"
@@ -166,7 +166,7 @@ def new_adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], s
         plan=plan,
         curve=curve,
         cpm_units=log_between(4, 12, seed, *arm, "cpm"),
-        audience=plan.audience_size or int(log_between(60_000, 900_000, seed, *arm, "audience")),
+        audience=plan.audience_size or int(log_between(*AUDIENCE_SIZES[plan.audience], seed, *arm, "audience")),
         view_share=between(0.08, 0.22, seed, *arm, "view share"),
         ads=(),
         minor_per_unit=minor_per_unit,
@@ -206,7 +206,8 @@ def _campaign(plan: CampaignPlan, place: int, world: World, seed: int) -> Campai
 def _adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], world: World, seed: int) -> AdSet:
     minor_per_unit = meta_minor_per_unit(world.currency)
     ads = []
-    for number, kind in enumerate(_AD_NAMES, start=1):
+    for number in range(1, plan.ads + 1):
+        kind = _AD_NAMES[(number - 1) % 2] + (f" {number}" if number > len(_AD_NAMES) else "")
         ad = new_ad((campaign.name, plan.name, kind), (*place, number), seed, minor_per_unit)
         ads.append(replace(ad, name=f"{plan.name} {kind}", idle_every=plan.first_ad_idle_every if number == 1 else 0))
     is_uneven = world.daily_spend == "uneven"

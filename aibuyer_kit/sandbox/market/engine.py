@@ -26,22 +26,23 @@ from aibuyer_kit.sandbox.market.account import (
     new_adset,
     new_campaign,
 )
-from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_floats, as_ints
+from aibuyer_kit.sandbox.market.arrays import Ints, as_ints
 from aibuyer_kit.sandbox.market.creatives import Creative, first_creatives
 from aibuyer_kit.sandbox.market.days import (
     MICROSECONDS_PER_SECOND,
     age_days,
     day_at,
     from_us,
-    local_day,
     to_us,
 )
 from aibuyer_kit.sandbox.market.history import lived_through
-from aibuyer_kit.sandbox.market.ledger import Delivered, Ledger
-from aibuyer_kit.sandbox.market.parts import even_hours, spent_hours
+from aibuyer_kit.sandbox.market.emergent.course import Ground
+from aibuyer_kit.sandbox.market.emergent.ledger import LivedLedger
+from aibuyer_kit.sandbox.market.emergent.orders import OrderBook
+from aibuyer_kit.sandbox.market.ledger import Delivered, Deliveries, Ledger
 from aibuyer_kit.sandbox.market.people import HOURLY, Family, Mixture, Mixtures, cumulative
 from aibuyer_kit.sandbox.market.presets import PRESETS
-from aibuyer_kit.sandbox.market.response import MATURE_DAYS, expected_results, known_share
+from aibuyer_kit.sandbox.market.response import MATURE_DAYS, expected_results
 from aibuyer_kit.sandbox.market.settings_log import ACTIVE, STATUSES, Setting, SettingsLog
 from aibuyer_kit.sandbox.market.sums import Cells, Span, Sums, flat, summed
 from aibuyer_kit.sandbox.market.totals import Totals, totals_of
@@ -59,6 +60,7 @@ class Market:
     """
 
     def __init__(self, world: World, seed: int) -> None:
+        self.world = world
         self.seed = seed
         account = build_account(world, seed)
         self.tree = Tree(account, first_creatives(account, seed))
@@ -66,7 +68,7 @@ class Market:
         self.first_day: date = day_at(to_us(world.now), self.zone) - timedelta(days=world.history_days)
         self.log: SettingsLog = lived_through(self.account, self.first_day, world.history_days)
         self._now_us = to_us(world.now)
-        self._ledger = Ledger(self.tree, self.log, self.first_day)
+        self._ledger: Deliveries = self._deliveries(world)
         # What objects spent before a day: days that are over never change again.
         self._spent_before: dict[str, tuple[date, int]] = {}
         self._final_results: dict[tuple[str, DateRange, int], int] = {}
@@ -77,6 +79,20 @@ class Market:
     def open(cls, world: str | Path, seed: int = 7) -> "Market":
         """Return the market of a preset or a world file. Raises SettingsError that names the key and the known ones."""
         return cls(load_world(world, PRESETS), seed)
+
+    def _deliveries(self, world: World) -> Deliveries:
+        if world.rules is None:
+            return Ledger(self.tree, self.log, self.first_day)
+        ground = Ground(
+            OrderBook(self.tree, self.log),
+            self.log,
+            self.tree,
+            world.rules,
+            world.learning,
+            self.seed,
+            self.account.minor_per_unit,
+        )
+        return LivedLedger(ground, self.first_day)
 
     @property
     def account(self) -> Account:
@@ -200,12 +216,24 @@ class Market:
         return self.log.at(object_id, self._now_us if at_us is None else at_us) or self.log.first(object_id)
 
     def expected_results(self, adset_id: str, day: date) -> float:
-        """Return the closed form: the final results of what the ad set has spent on `day` so far."""
+        """Return the closed form: the final results of what the ad set has spent on `day` so far.
+
+        Raises InputError for a market that has none.
+        """
+        self._check_closed_form()
         return float(self._delivered(self.tree.adset(adset_id).ads, (day,), self._now_us).final_results.sum())
 
     def response(self, adset_id: str, spend_micros: int, day: date) -> float:
-        """Return the closed form for any spend of `day`: the final results that it would bring."""
+        """Return the closed form for any spend of `day`: the final results that it would bring.
+
+        Raises InputError for a market that has none.
+        """
+        self._check_closed_form()
         return expected_results(self.tree.adset(adset_id).curve, spend_micros / 1_000_000, day)
+
+    def _check_closed_form(self) -> None:
+        if self.world.rules is not None:
+            raise InputError(f"The preset {self.world.preset!r} has no closed form of response: ask for its truth.")
 
     def settle(self) -> None:
         """Work out all days that are over now, rather than when they are first asked for."""
@@ -248,7 +276,7 @@ class Market:
         """Return the sum over ads and days as reported now or at a moment."""
         moment_us = self._now_us if at_us is None else at_us
         delivered = self._delivered(ads, days, moment_us)
-        share = self._known_share(delivered.ordinals, moment_us)
+        share = self._ledger.known_share(delivered.places, delivered.ordinals, moment_us)
         numbers = np.zeros(len(share), np.int64)
         return totals_of(summed(numbers, 1, delivered, self._ledger.roster, share))
 
@@ -261,7 +289,7 @@ class Market:
         """Return the sum over each span, cut into cells; `with_claims` costs most of the time."""
         numbers, places, days = flat(spans)
         delivered = self._ledger.delivered(places, days, at_us)
-        share = self._known_share(delivered.ordinals, at_us) if with_claims else None
+        share = self._ledger.known_share(places, delivered.ordinals, at_us) if with_claims else None
         cut_by = (cells, partial(self._mixture, cells.family, at_us)) if cells else None
         return summed(numbers, len(spans), delivered, self._ledger.roster, share, cut_by)
 
@@ -287,13 +315,6 @@ class Market:
         places, numbers = self.places(ads), as_ints([self._ledger.number_of(day) for day in days])
         return self._ledger.delivered(np.repeat(places, len(numbers)), np.tile(numbers, len(places)), at_us)
 
-    def _known_share(self, ordinals: Ints, at_us: int) -> Floats:
-        if not len(ordinals):
-            return as_floats([])
-        first = int(ordinals.min())
-        days = (date.fromordinal(day) for day in range(first, int(ordinals.max()) + 1))
-        return as_floats([known_share(age_days(day, at_us, self.zone)) for day in days])[ordinals - first]
-
     def _mixture(self, family: Family, at_us: int, places: Ints, ordinals: Ints) -> Mixture:
         """Return the shares of ads and days."""
         roster = self._ledger.roster
@@ -306,14 +327,5 @@ class Market:
 
     def _hours(self, places: Ints, ordinals: Ints, at_us: int) -> Mixture:
         """Return the shares of the account's hours: those of the ad's spend in each hour."""
-        spent = as_floats([self._spent_hours(*each, at_us) for each in zip(places, ordinals, strict=True)])
-        shares = cumulative(spent.reshape(-1, len(HOURLY.cells)))
+        shares = cumulative(self._ledger.hours(places, ordinals, at_us))
         return Mixture(shares, shares, shares, shares, np.ones((len(places), 1), np.int64))
-
-    def _spent_hours(self, place: int, ordinal: int, at_us: int) -> Floats:
-        roster, day = self._ledger.roster, date.fromordinal(int(ordinal))
-        bounds, ad = local_day(day, self.zone), roster.ads[place]
-        if self._ledger.is_quiet(int(roster.adset[place]), self._ledger.number_of(day), at_us):
-            return even_hours(bounds, self.zone)
-        adset = self.tree.adset(ad.adset_id)
-        return spent_hours(adset.ads.index(ad), self._ledger.stretches(adset, day, at_us), bounds, self.zone)

@@ -39,6 +39,13 @@ class Tree:
             raise NotFoundError(f"There is no ad set {adset_id!r}.")
         return adset
 
+    def ad(self, ad_id: str) -> Ad:
+        """Raises NotFoundError."""
+        ad = self.find(ad_id)
+        if not isinstance(ad, Ad):
+            raise NotFoundError(f"There is no ad {ad_id!r}.")
+        return ad
+
     def place(self, within: Account | Campaign | AdSet) -> tuple[int, ...]:
         """Return the place for one more child. Raises InputError if there is none left."""
         children, kind = _children(within)
