@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from aibuyer_kit.core.money import MICROS_PER_UNIT, meta_minor_per_unit
 from aibuyer_kit.sandbox.market.draws import between, digits, log_between, uniform
-from aibuyer_kit.sandbox.market.response import HillCurve
+from aibuyer_kit.sandbox.market.response import Curve, HillCurve, LogisticCurve
 from aibuyer_kit.sandbox.market.world import AUDIENCE_SIZES, MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World
 
 _AD_NAMES = ("video", "image")
@@ -47,7 +47,7 @@ class AdSet:
     name: str
     objective: str
     plan: AdSetPlan
-    curve: HillCurve
+    curve: Curve
     cpm_units: float
     audience: int
     view_share: float
@@ -155,22 +155,28 @@ def new_campaign(plan: CampaignPlan, place: int, seed: int) -> Campaign:
 def new_adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], seed: int, minor_per_unit: int) -> AdSet:
     """Return an ad set without ads; its curve, price and people are drawn by its own and its campaign's name."""
     arm = (campaign.name, plan.name)
-    half_units = log_between(40, 160, seed, *arm, "half")
-    units_per_result = between(11, 26, seed, *arm, "cost at half")
-    curve = HillCurve(2 * half_units / units_per_result, half_units, between(0.8, 1.3, seed, *arm, "k"))
     return AdSet(
         id=_id(seed, *place),
         campaign_id=_id(seed, place[0]),
         name=plan.name,
         objective=campaign.objective,
         plan=plan,
-        curve=curve,
+        curve=_curve(plan.response, arm, seed),
         cpm_units=log_between(4, 12, seed, *arm, "cpm"),
         audience=plan.audience_size or int(log_between(*AUDIENCE_SIZES[plan.audience], seed, *arm, "audience")),
         view_share=between(0.08, 0.22, seed, *arm, "view share"),
         ads=(),
         minor_per_unit=minor_per_unit,
     )
+
+
+def _curve(response: str, arm: tuple[str, str], seed: int) -> Curve:
+    half_units = log_between(40, 160, seed, *arm, "half")
+    units_per_result = between(11, 26, seed, *arm, "cost at half")
+    vmax = 2 * half_units / units_per_result
+    if response == "logistic":
+        return LogisticCurve(vmax, half_units, half_units / between(2.5, 5, seed, *arm, "steepness"))
+    return HillCurve(vmax, half_units, between(0.8, 1.3, seed, *arm, "k"))
 
 
 def new_ad(names: tuple[str, str, str], place: tuple[int, int, int], seed: int, minor_per_unit: int) -> Ad:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aibuyer_kit.sandbox.market.arrays import Bools, Floats, Ints, as_floats
+from aibuyer_kit.sandbox.market.arrays import Bools, Floats, Ints
 
 Streams = NDArray[np.uint64]
 

@@ -1,7 +1,7 @@
 """The market: a world, a seed, a settings log and a virtual clock; every answer is a pure function of these."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -13,7 +13,8 @@ import numpy as np
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError, NotFoundError
-from aibuyer_kit.core.money import minor_from_micros
+from aibuyer_kit.core.money import micros_from_minor, minor_from_micros
+from aibuyer_kit.sandbox.market import closed_forms
 from aibuyer_kit.sandbox.market.account import (
     CREATIVE_PREFIX,
     Account,
@@ -33,12 +34,14 @@ from aibuyer_kit.sandbox.market.days import (
     age_days,
     day_at,
     from_us,
+    local_day,
     to_us,
 )
-from aibuyer_kit.sandbox.market.history import lived_through
 from aibuyer_kit.sandbox.market.emergent.course import Ground
 from aibuyer_kit.sandbox.market.emergent.ledger import LivedLedger
 from aibuyer_kit.sandbox.market.emergent.orders import OrderBook
+from aibuyer_kit.sandbox.market.emergent.what_if import WhatIf
+from aibuyer_kit.sandbox.market.history import lived_through
 from aibuyer_kit.sandbox.market.ledger import Delivered, Deliveries, Ledger
 from aibuyer_kit.sandbox.market.people import HOURLY, Family, Mixture, Mixtures, cumulative
 from aibuyer_kit.sandbox.market.presets import PRESETS
@@ -47,9 +50,11 @@ from aibuyer_kit.sandbox.market.settings_log import ACTIVE, STATUSES, Setting, S
 from aibuyer_kit.sandbox.market.sums import Cells, Span, Sums, flat, summed
 from aibuyer_kit.sandbox.market.totals import Totals, totals_of
 from aibuyer_kit.sandbox.market.tree import Tree
+from aibuyer_kit.sandbox.market.truth import Optimum, Truth
 from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World, load_world
 
 _SECONDS_PER_DAY = 86_400
+_MOST_DAYS_AHEAD = 366
 
 
 class Market:
@@ -172,7 +177,13 @@ class Market:
             campaign = self.tree.campaign(campaign_id)
             place, number = self.tree.place(campaign)
             plan = CampaignPlan(campaign.name, campaign.objective, ())
-            adset = new_adset(AdSetPlan(name, 0), plan, (place, number), self.seed, self.account.minor_per_unit)
+            adset = new_adset(
+                AdSetPlan(name, 0, response=self.world.response),
+                plan,
+                (place, number),
+                self.seed,
+                self.account.minor_per_unit,
+            )
             self._begin(adset, setting)
             return adset
 
@@ -230,6 +241,48 @@ class Market:
         """
         self._check_closed_form()
         return expected_results(self.tree.adset(adset_id).curve, spend_micros / 1_000_000, day)
+
+    def truth(self, budgets_micros: Mapping[str, float], days: int = 14) -> Truth:
+        """Return what daily budgets (ad set id to micros) bring over the days after today, beyond no advertising at all.
+
+        Ad sets that are not named keep what they have. Raises InputError for an ad set that is not there.
+        """
+        after = self._days_after_today(days)
+        if isinstance(self._ledger, LivedLedger):
+            now, _ = self._ledger.after_today(self._now_us)
+            bounds = [local_day(day, self.zone) for day in after]
+            return WhatIf(self._ledger.ground, now, bounds).truth(budgets_micros)
+        budgets = {adset.id: float(self._daily_micros(adset)) for adset in self.account.adsets}
+        if strangers := [adset_id for adset_id in budgets_micros if adset_id not in budgets]:
+            raise InputError(f"{strangers[0]!r} is no ad set of this market.")
+        return closed_forms.truth(self.account.adsets, budgets | dict(budgets_micros), after)
+
+    def optimum(self, *, total_micros: int, days: int = 14) -> Optimum:
+        """Return the best split of a daily total over the ad sets that have a daily budget of their own now.
+
+        Raises InputError if none has, or if there are more than 100 in a market of people and auctions.
+        """
+        chosen = [adset for adset in self.account.adsets if self._daily_micros(adset)]
+        if not chosen or total_micros <= 0:
+            raise InputError("An optimum needs a total above 0, and at least one active ad set with a daily budget.")
+        after = self._days_after_today(days)
+        if isinstance(self._ledger, LivedLedger):
+            now, _ = self._ledger.after_today(self._now_us)
+            bounds = [local_day(day, self.zone) for day in after]
+            today = {adset.id: float(self._daily_micros(adset)) for adset in chosen}
+            return WhatIf(self._ledger.ground, now, bounds).optimum(total_micros, today)
+        return closed_forms.optimum(chosen, total_micros, after)
+
+    def _days_after_today(self, days: int) -> list[date]:
+        if not 1 <= days <= _MOST_DAYS_AHEAD:
+            raise InputError(f"days is {days}; give 1 to {_MOST_DAYS_AHEAD}.")
+        return [self.today + timedelta(days=number) for number in range(1, days + 1)]
+
+    def _daily_micros(self, adset: AdSet) -> int:
+        """Return the daily budget that an active ad set has now, 0 for others."""
+        own, above = self.setting(adset.id), self.setting(adset.campaign_id)
+        is_active = own.delivers_at(self._now_us) and above.delivers_at(self._now_us)
+        return micros_from_minor(own.daily_budget_minor, self.account.minor_per_unit) if is_active else 0
 
     def _check_closed_form(self) -> None:
         if self.world.rules is not None:

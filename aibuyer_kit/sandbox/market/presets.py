@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.sandbox.market.emergent.rules import Attention, Auctions, Demand, Event, Rules, Shocks
-from aibuyer_kit.sandbox.market.world import AdSetPlan, CampaignPlan, World
+from aibuyer_kit.sandbox.market.world import AdSetPlan, CampaignPlan, World, with_response
 
 
 def _adsets(**budgets_units: int) -> tuple[AdSetPlan, ...]:
@@ -45,7 +45,6 @@ _HILL = World(
         ),
     ),
 )
-
 
 
 def _audiences(kind: str, **budgets_units: int) -> tuple[AdSetPlan, ...]:
@@ -113,7 +112,9 @@ _SEASONAL = replace(
 _FATIGUE = replace(
     _STEADY,
     preset="fatigue",
-    rules=Rules(attention=Attention(tolerance=1.5, memory_days=10, wear_out=0.8, wear_out_floor=0.3, creative_spread=0.5)),
+    rules=Rules(
+        attention=Attention(tolerance=1.5, memory_days=10, wear_out=0.8, wear_out_floor=0.3, creative_spread=0.5)
+    ),
 )
 _LOW_VOLUME = World(
     "low_volume",
@@ -168,7 +169,7 @@ def _many(adsets: int) -> tuple[CampaignPlan, ...]:
 
 
 _LARGE = replace(_SEASONAL, preset="large", campaigns=_many(10_000), history_days=400)
-_LOGISTIC = replace(_HILL, preset="logistic", response="logistic")
+_LOGISTIC = with_response(replace(_HILL, preset="logistic"), "logistic")
 
 _ALL = (_STEADY, _SEASONAL, _FATIGUE, _LOW_VOLUME, _SHOCK, _LARGE, _HILL, _LOGISTIC)
 PRESETS: Mapping[str, World] = {world.preset: world for world in _ALL}

@@ -117,10 +117,7 @@ class SettingsLog:
     def moments_within(self, object_id: str, start_us: int, end_us: int) -> list[int]:
         """Return the moments after `start_us` and before `end_us` at which something begins or ends to hold."""
         return [
-            moment
-            for entry in self._entries[object_id]
-            for moment in _moments(entry)
-            if start_us < moment < end_us
+            moment for entry in self._entries[object_id] for moment in _moments(entry) if start_us < moment < end_us
         ]
 
     def touched_within(self, start_us: int, end_us: int) -> dict[int, set[str]]:

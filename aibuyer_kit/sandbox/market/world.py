@@ -67,6 +67,8 @@ class AdSetPlan:
     audience_size: int = 0
     audience: str = "interest"
     ads: int = 2
+    # The formula of its response, in a market that has formulas.
+    response: str = "hill"
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class World:
     learning: LearningRule = LearningRule()
     today_split: str = "as_is"
     daily_spend: str = "exact"
-    # Of a market of people and auctions; without them, response is a closed form of this name.
+    # Of a market of people and auctions; without them, response is the formula of this name.
     rules: Rules | None = None
     response: str = "hill"
     lift_tests: int = 0
@@ -152,7 +154,18 @@ def _overridden(table: Mapping[str, object], presets: Mapping[str, World]) -> Wo
         lift_tests=_whole(table, "lift_tests", "the world", 0, _MOST_LIFT_TESTS) if "lift_tests" in table else 0,
         rules=_rules(table, base),
     )
-    return replace(world, campaigns=_campaigns(table, world.currency)) if "campaign" in table else world
+    if "campaign" not in table:
+        return world
+    return with_response(replace(world, campaigns=_campaigns(table, world.currency)), base.response)
+
+
+def with_response(world: World, response: str) -> World:
+    """Return the world with one formula for the response of all its ad sets."""
+    campaigns = tuple(
+        replace(campaign, adsets=tuple(replace(adset, response=response) for adset in campaign.adsets))
+        for campaign in world.campaigns
+    )
+    return replace(world, response=response, campaigns=campaigns)
 
 
 def _choice(
@@ -170,7 +183,9 @@ def _rules(table: Mapping[str, object], base: World) -> Rules | None:
     if base.rules is None:
         if said:
             keys = ", ".join(said)
-            raise SettingsError(f"the world sets {keys}; the preset {base.preset!r} is a closed form and has none of it.")
+            raise SettingsError(
+                f"the world sets {keys}; the preset {base.preset!r} is a closed form and has none of it."
+            )
         return None
     usual = base.rules.model_dump()
     merged = {key: {**usual[key], **each} if isinstance(each, dict) else each for key, each in said.items()}

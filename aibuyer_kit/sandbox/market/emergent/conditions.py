@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from aibuyer_kit.sandbox.market.arrays import Floats, as_floats
+from aibuyer_kit.sandbox.market.arrays import Floats, as_floats, as_ints
 from aibuyer_kit.sandbox.market.days import LocalDay, from_us
 from aibuyer_kit.sandbox.market.draws import Streams, between, drawn, normal, streams
 from aibuyer_kit.sandbox.market.emergent.population import GROUPS
@@ -49,13 +49,19 @@ class Conditions:
     """The same for the same rules and seed, whatever the account does."""
 
     def __init__(self, rules: Rules, seed: int, zone: ZoneInfo, runs: tuple[str, ...] = ("",)) -> None:
-        """Each of `runs` names a luck of its own; the market's own is the empty name."""
+        """Each of `runs` names a luck of its own; the market's own is the empty name.
+
+        A name that ends with "-" is the opposite of the name without it, which makes means over both more exact.
+        """
         self._rules = rules
         self._zone = zone
         self._seed = seed
-        names = [(what, str(group), run) for what in ("price", "demand") for group in range(GROUPS + 1) for run in runs]
-        self._streams: Streams = streams(seed, names).reshape(2, GROUPS + 1, len(runs))
         self.runs = runs
+        some = list(dict.fromkeys(run.removesuffix("-") for run in runs))
+        names = [(what, str(group), run) for what in ("price", "demand") for group in range(GROUPS + 1) for run in some]
+        self._streams: Streams = streams(seed, names).reshape(2, GROUPS + 1, len(some))
+        self._column = as_ints([some.index(run.removesuffix("-")) for run in runs])
+        self._sign = as_floats([-1.0 if run.endswith("-") else 1.0 for run in runs])
 
     def at_rest(self) -> Floats:
         """Return the luck before the first day: price and demand by group, the last one common to all, and run."""
@@ -63,7 +69,7 @@ class Conditions:
 
     def next_luck(self, before: Floats, number: int) -> Floats:
         """Return a day's luck after that of the day before."""
-        fresh = normal(drawn(self._streams, number))
+        fresh = normal(drawn(self._streams, number))[..., self._column] * self._sign
         found: Floats = _PERSISTENCE * before + math.sqrt(1 - _PERSISTENCE**2) * fresh
         return found
 

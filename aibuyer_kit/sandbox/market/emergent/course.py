@@ -15,7 +15,7 @@ from aibuyer_kit.sandbox.market.emergent.population import Population, populate
 from aibuyer_kit.sandbox.market.emergent.rules import Rules
 from aibuyer_kit.sandbox.market.emergent.state import State, grown, rested
 from aibuyer_kit.sandbox.market.emergent.today import Lived, Today
-from aibuyer_kit.sandbox.market.settings_log import Setting, SettingsLog, is_significant
+from aibuyer_kit.sandbox.market.settings_log import SettingsLog, is_significant
 from aibuyer_kit.sandbox.market.tree import Tree
 from aibuyer_kit.sandbox.market.world import LearningRule
 
@@ -67,12 +67,21 @@ class Course:
     """The days of a market under one or several runs of luck.
 
     `asked_units` has, by ad set and run, what may be spent a day instead of what was ordered; NaN for no difference.
+    Without `takes_orders` all stays as it is at the start.
     """
 
-    def __init__(self, ground: Ground, conditions: Conditions, asked_units: Floats | None = None) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        conditions: Conditions,
+        asked_units: Floats | None = None,
+        *,
+        takes_orders: bool = True,
+    ) -> None:
         self._ground = ground
         self._conditions = conditions
         self._asked_units = asked_units
+        self._takes_orders = takes_orders
 
     def begin(self, start_us: int) -> Now:
         """Return the market at the start of its first day, with all that was there by then."""
@@ -87,7 +96,7 @@ class Course:
         """Let a day pass up to a moment, which moves `now` there; at its end, `end_day` has to follow."""
         ground, log = self._ground, self._ground.log
         day = self._wake(now, bounds)
-        touched = log.touched_within(bounds.start_us - 1, until_us - 1)
+        touched = log.touched_within(bounds.start_us - 1, until_us - 1) if self._takes_orders else {}
         self._take_orders(now, touched.pop(bounds.start_us, set()), bounds.start_us)
         today = Today(ground.rules, ground.learning, day, now.population, now.state, bounds)
         today.aim_at(now.orders, self._daily_units(now), now.quality, 1.0)
@@ -154,7 +163,10 @@ class Course:
         if orders.creative != creatives:
             now.quality = self._ground.quality(orders.creative)
             pairs = enumerate(zip(creatives, orders.creative, strict=False))
-            new = [*(place for place, (old, other) in pairs if old != other), *range(len(creatives), len(orders.ad_ids))]
+            new = [
+                *(place for place, (old, other) in pairs if old != other),
+                *range(len(creatives), len(orders.ad_ids)),
+            ]
             now.state.worn[new] = 0.0
             now.state.learnt[orders.adset[new]] = 0.0
         for adset_id in touched & set(orders.adset_ids):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from aibuyer_kit.sandbox.market.arrays import Floats, as_floats
 from aibuyer_kit.sandbox.market.creatives import Creative
-from aibuyer_kit.sandbox.market.draws import normal, drawn, streams
+from aibuyer_kit.sandbox.market.draws import drawn, normal, streams
 from aibuyer_kit.sandbox.market.emergent.rules import Attention
 
 

@@ -56,7 +56,7 @@ class LivedLedger:
 
     def __init__(self, ground: Ground, first_day: date) -> None:
         zone = ground.tree.account.zone
-        self._tree, self._ground, self._first_day, self._zone = ground.tree, ground, first_day, zone
+        self._tree, self.ground, self._first_day, self._zone = ground.tree, ground, first_day, zone
         self.course = Course(ground, Conditions(ground.rules, ground.seed, zone))
         self.roster = Roster()
         self.starts: list[Now] = [self.course.begin(local_day(first_day, zone).start_us)]
@@ -126,7 +126,7 @@ class LivedLedger:
         """
         if not len(ordinals):
             return as_floats([])
-        claims, first = self._ground.rules.claims, int(ordinals.min())
+        claims, first = self.ground.rules.claims, int(ordinals.min())
         days = (date.fromordinal(day) for day in range(first, int(ordinals.max()) + 1))
         ages = as_floats([age_days(day, at_us, self._zone) for day in days])[ordinals - first]
         left = np.clip(1 - ages / MATURE_DAYS, 0.0, 1.0)
@@ -148,6 +148,15 @@ class LivedLedger:
                     asked = np.flatnonzero((numbers == number) & (rows >= 0) & (rows < by_hour.shape[1]))
                     found[asked] = by_hour[:, rows[asked]].T
         return found
+
+    def after_today(self, at_us: int) -> tuple[Now, date]:
+        """Return the market as it will be when the day at hand is over if nothing more is ordered, and the next day."""
+        with self._working:
+            self.settle(at_us)
+            number = self.number_of(day_at(at_us, self._zone))
+            now, bounds = self.starts[number].copy(), self.bounds(number)
+            self.course.end_day(now, self.course.live_through(now, bounds, bounds.end_us))
+        return now, bounds.day + timedelta(days=1)
 
     def _by_hour(self, number: int, at_us: int) -> Floats:
         bounds = self.bounds(number)
@@ -178,13 +187,13 @@ class LivedLedger:
         """Return whole figures: money and impressions rounded down, clicks and results drawn around what is expected."""
         self._take_in(now.orders.ad_ids)
         ads = len(lived.spend)
-        minor = lived.spend[:, 0] * self._ground.minor_per_unit
+        minor = lived.spend[:, 0] * self.ground.minor_per_unit
         # Sums of parts may fall short of a whole by the last bit.
         spend_minor = np.floor(minor + 1e-6).astype(np.int64)
         impressions = np.where(spend_minor > 0, np.floor(lived.impressions[:, 0] + 1e-6), 0).astype(np.int64)
         expected = lived.attention[:, 0] * self._rates[:ads, 0]
         claimed = np.where(spend_minor > 0, lived.claimed[:, 0], 0.0)
-        if self._ground.rules.claims.counts == "drawn":
+        if self.ground.rules.claims.counts == "drawn":
             clicks = counts(expected, drawn(self._clicks_of[:ads], number))
             results = counts(claimed, drawn(self._results_of[:ads], number)).astype(np.float64)
         else:
@@ -225,7 +234,7 @@ class LivedLedger:
             return
         self._rows |= {ad.id: len(self._rows) + place for place, ad in enumerate(new)}
         names = [(ad.id, "clicks") for ad in new], [(ad.id, "results") for ad in new]
-        seed = self._ground.seed
+        seed = self.ground.seed
         self._clicks_of, self._results_of = (
             np.concatenate([old, streams(seed, some)])
             for old, some in zip((self._clicks_of, self._results_of), names, strict=True)

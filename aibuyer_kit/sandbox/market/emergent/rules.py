@@ -16,7 +16,9 @@ class Section(BaseModel):
 class People(Section):
     """Who there is to be reached."""
 
-    overlap: float = Field(0.4, ge=0, le=0.8, description="share of an audience that the neighbouring ad sets reach too")
+    overlap: float = Field(
+        0.4, ge=0, le=0.8, description="share of an audience that the neighbouring ad sets reach too"
+    )
     traffic: float = Field(1.5, gt=0, le=50, description="auctions per person and day in which the account may bid")
     interest_days: float = Field(7, gt=0.5, le=60, description="how long somebody stays in the market for the product")
     in_market: float = Field(
@@ -43,9 +45,14 @@ class Auctions(Section):
 class Attention(Section):
     """What people make of what they are shown."""
 
-    persuasion: float = Field(0.13, gt=0, le=1, description="chance that an impression persuades somebody in the market")
+    persuasion: float = Field(
+        0.13, gt=0, le=1, description="chance that an impression persuades somebody in the market"
+    )
     tolerance: float = Field(
-        4.0, gt=0, le=1e6, description="impressions a person in memory at which an ad works half as well; 1e6: no fatigue"
+        4.0,
+        gt=0,
+        le=1e6,
+        description="impressions a person in memory at which an ad works half as well; 1e6: no fatigue",
     )
     memory_days: float = Field(5.0, gt=0.1, le=100, description="half-life of an impression in memory")
     wear_out: float = Field(
@@ -72,14 +79,18 @@ class Claims(Section):
 
     tracked: float = Field(0.85, gt=0, le=1, description="share of results that reach the platform or that it models")
     organic_credit: float = Field(
-        0.5, ge=0, le=1, description="chance that a buyer without need of the ad is claimed if he was shown it this week"
+        0.5,
+        ge=0,
+        le=1,
+        description="chance that a buyer without need of the ad is claimed if he was shown it this week",
     )
     at_once: float = Field(0.5, gt=0, le=1, description="share of a day's results that is reported when the day begins")
     modelled: float = Field(
         0.1, ge=0, le=0.9, description="by how much early reports of a day may be off, up or down, until modelling ends"
     )
     counts: Literal["drawn", "expected"] = Field(
-        "drawn", description="whether results and clicks are whole draws around what is expected, or expected to the unit"
+        "drawn",
+        description="whether results and clicks are whole draws around what is expected, or expected to the unit",
     )
 
 
