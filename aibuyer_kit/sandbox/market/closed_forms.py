@@ -14,7 +14,7 @@ _STEPS = 200
 
 
 def truth(adsets: Sequence[AdSet], budgets_micros: Mapping[str, float], days: Sequence[date]) -> Truth:
-    """Return what the budgets bring: ``curve.results(budget)`` for each ad set and day, by the factor of the weekday."""
+    """Return what the budgets bring: ``curve.results(budget)`` by the factor of the weekday, added up over days."""
     factor = sum(RESULTS_BY_WEEKDAY[day.weekday()] for day in days)
     results = {one.id: one.curve.results(budgets_micros[one.id] / MICROS_PER_UNIT) * factor for one in adsets}
     spend = {one.id: budgets_micros[one.id] * len(days) for one in adsets}

@@ -70,7 +70,8 @@ def drawn(of: Streams, number: "int | Ints") -> Floats:
     mixed = of + np.asarray(number, np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11)) / 2**53 + 2**-54
+    found: Floats = ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11)) / 2**53 + 2**-54
+    return found
 
 
 def normal(uniforms_drawn: Floats) -> Floats:
@@ -93,11 +94,15 @@ def normal(uniforms_drawn: Floats) -> Floats:
     return np.where(is_tail, np.sign(centre) * tail, middle)
 
 
-_MIDDLE_OVER = (-39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716)
-_MIDDLE_OVER = (*_MIDDLE_OVER, 2.506628277459239)
+_MIDDLE_OVER = (
+    *(-39.69683028665376, 220.9460984245205, -275.9285104469687),
+    *(138.357751867269, -30.66479806614716, 2.506628277459239),
+)
 _MIDDLE_UNDER = (-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572)
-_TAIL_OVER = (-0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968)
-_TAIL_OVER = (*_TAIL_OVER, 2.938163982698783)
+_TAIL_OVER = (
+    *(-0.007784894002430293, -0.3223964580411365, -2.400758277161838),
+    *(-2.549732539343734, 4.374664141464968, 2.938163982698783),
+)
 _TAIL_UNDER = (0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416)
 
 

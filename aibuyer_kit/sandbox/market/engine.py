@@ -13,7 +13,7 @@ import numpy as np
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError, NotFoundError
-from aibuyer_kit.core.money import micros_from_minor, minor_from_micros
+from aibuyer_kit.core.money import MICROS_PER_UNIT, micros_from_minor, minor_from_micros
 from aibuyer_kit.sandbox.market import closed_forms
 from aibuyer_kit.sandbox.market.account import (
     CREATIVE_PREFIX,
@@ -50,7 +50,7 @@ from aibuyer_kit.sandbox.market.settings_log import ACTIVE, STATUSES, Setting, S
 from aibuyer_kit.sandbox.market.sums import Cells, Span, Sums, flat, summed
 from aibuyer_kit.sandbox.market.totals import Totals, totals_of
 from aibuyer_kit.sandbox.market.tree import Tree
-from aibuyer_kit.sandbox.market.truth import Optimum, Truth
+from aibuyer_kit.sandbox.market.truth import Optimum, TrueSums, Truth
 from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World, load_world
 
 _SECONDS_PER_DAY = 86_400
@@ -71,6 +71,7 @@ class Market:
         self.tree = Tree(account, first_creatives(account, seed))
         self.learning = world.learning
         self.first_day: date = day_at(to_us(world.now), self.zone) - timedelta(days=world.history_days)
+        self.history_end: date = day_at(to_us(world.now), self.zone)
         self.log: SettingsLog = lived_through(self.account, self.first_day, world.history_days)
         self._now_us = to_us(world.now)
         self._ledger: Deliveries = self._deliveries(world)
@@ -88,16 +89,27 @@ class Market:
     def _deliveries(self, world: World) -> Deliveries:
         if world.rules is None:
             return Ledger(self.tree, self.log, self.first_day)
-        ground = Ground(
-            OrderBook(self.tree, self.log),
-            self.log,
-            self.tree,
-            world.rules,
-            world.learning,
-            self.seed,
-            self.account.minor_per_unit,
-        )
+        book = OrderBook(self.tree, self.log)
+        minor_per_unit = self.account.minor_per_unit
+        ground = Ground(book, self.log, self.tree, world.rules, self.learning, self.seed, minor_per_unit)
         return LivedLedger(ground, self.first_day)
+
+    def fork(self) -> "Market":
+        """Return a market with the same past and the same luck to come, whose settings and time go their own way."""
+        with self._changing:
+            tree, log = self.tree.copy(), self.log.copy()
+            own: dict[str, Any] = {
+                "tree": tree,
+                "log": log,
+                "_spent_before": dict(self._spent_before),
+                "_final_results": dict(self._final_results),
+                "_mixtures": dict(self._mixtures),
+                "_changing": threading.Lock(),
+                "_ledger": self._ledger.fork(tree, log),
+            }
+            twin = Market.__new__(Market)
+            vars(twin).update(vars(self) | own)
+            return twin
 
     @property
     def account(self) -> Account:
@@ -243,7 +255,7 @@ class Market:
         return expected_results(self.tree.adset(adset_id).curve, spend_micros / 1_000_000, day)
 
     def truth(self, budgets_micros: Mapping[str, float], days: int = 14) -> Truth:
-        """Return what daily budgets (ad set id to micros) bring over the days after today, beyond no advertising at all.
+        """Return what daily budgets (ad set id to micros) bring over the days after today, beyond no advertising.
 
         Ad sets that are not named keep what they have. Raises InputError for an ad set that is not there.
         """
@@ -272,6 +284,43 @@ class Market:
             today = {adset.id: float(self._daily_micros(adset)) for adset in chosen}
             return WhatIf(self._ledger.ground, now, bounds).optimum(total_micros, today)
         return closed_forms.optimum(chosen, total_micros, after)
+
+    def true_sums(self, days: DateRange) -> TrueSums:
+        """Return what days that are over brought beyond no advertising on them. Raises InputError for other days."""
+        first, last = self._past_days(days)
+        if isinstance(self._ledger, LivedLedger):
+            busy, quiet = self._ledger.true_sums(first, last, lambda _adset_id: True)
+            results = busy.results + busy.later_results - quiet.results - quiet.later_results
+            revenue = busy.revenue + busy.later_revenue - quiet.revenue - quiet.later_revenue
+            margin = self._ledger.ground.rules.margin
+            return TrueSums(round(busy.spend * MICROS_PER_UNIT), results, revenue * MICROS_PER_UNIT, margin)
+        delivered = self._delivered(self.account.ads, days, self._now_us)
+        value_minor = self._ledger.roster.value_minor[delivered.places]
+        micros_per_minor = MICROS_PER_UNIT // self.account.minor_per_unit
+        return TrueSums(
+            int(delivered.spend_minor.sum()) * micros_per_minor,
+            float(delivered.final_results.sum()),
+            float(delivered.final_results @ value_minor) * micros_per_minor,
+            closed_forms.MARGIN,
+        )
+
+    def true_lift(self, adset_id: str, days: DateRange) -> tuple[float, float]:
+        """Return the results that an ad set brought on days that are over, and those that its people gave anyway.
+
+        The luck is the market's own. Raises InputError for other days, NotFoundError.
+        """
+        adset = self.tree.adset(adset_id)
+        first, last = self._past_days(days)
+        if isinstance(self._ledger, LivedLedger):
+            busy, quiet = self._ledger.true_sums(first, last, lambda silent: silent == adset_id)
+            lift = busy.results + busy.later_results - quiet.results - quiet.later_results
+            return lift, self._ledger.organic_of(adset_id, first, last)
+        return float(self._delivered(adset.ads, days, self._now_us).final_results.sum()), 0.0
+
+    def _past_days(self, days: DateRange) -> tuple[int, int]:
+        if not self.first_day <= days.since <= days.until < self.today:
+            raise InputError(f"{days} is not within {self.first_day} to the day before {self.today}.")
+        return self._ledger.number_of(days.since), self._ledger.number_of(days.until)
 
     def _days_after_today(self, days: int) -> list[date]:
         if not 1 <= days <= _MOST_DAYS_AHEAD:

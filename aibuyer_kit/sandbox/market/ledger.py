@@ -50,6 +50,9 @@ class Deliveries(Protocol):
 
     roster: Roster
 
+    def fork(self, tree: Tree, log: SettingsLog) -> "Deliveries":
+        """Return one with the same past, of a tree and a log that go their own way."""
+
     def number_of(self, day: date) -> int:
         """Return the place of a day; negative before the first."""
 
@@ -92,6 +95,10 @@ class Ledger:
         self._at_hand: tuple[int, dict[int, Delivery]] = (0, {})
         self._working = threading.RLock()
 
+    def fork(self, tree: Tree, log: SettingsLog) -> "Ledger":
+        """Return one with the same past, of a tree and a log that go their own way."""
+        return Ledger(tree, log, self._first_day)
+
     def number_of(self, day: date) -> int:
         """Return the place of a day; negative before the first."""
         return (day - self._first_day).days
@@ -128,7 +135,7 @@ class Ledger:
             self._settle(_distinct(self.roster.adset[places]), until)
             return int(self._counts[self._numbers[places, max(0, since) : until], 0].sum())
 
-    def known_share(self, places: Ints, ordinals: Ints, at_us: int) -> Floats:
+    def known_share(self, places: Ints, ordinals: Ints, at_us: int) -> Floats:  # noqa: ARG002 # one for all ads
         """Return the share of final results that is reported of ads and days at a moment."""
         if not len(ordinals):
             return as_floats([])

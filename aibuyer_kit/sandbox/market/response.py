@@ -51,8 +51,8 @@ class HillCurve:
 class LogisticCurve:
     """Final results a day that a day's spend brings, before the factor of the weekday: little, much, and little again.
 
-    ``results(s) = vmax * (f(s) - f(0)) / (1 - f(0))`` with ``f(s) = 1 / (1 + exp(-(s - middle) / scale))``, all spend in
-    currency units a day. Source: Verhulst (1845), as used for ad response in Little (1979).
+    ``results(s) = vmax * (f(s) - f(0)) / (1 - f(0))`` with ``f(s) = 1 / (1 + exp(-(s - middle) / scale))``, all spend
+    in currency units a day. Source: Verhulst (1845), as used for ad response in Little (1979).
     """
 
     vmax: float

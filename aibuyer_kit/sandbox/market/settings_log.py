@@ -78,6 +78,13 @@ class SettingsLog:
         # Objects that were archived or deleted at any time: few, so that most can be told to be there at once.
         self.ever_gone: set[str] = set()
 
+    def copy(self) -> "SettingsLog":
+        """Return one that goes on by itself."""
+        twin = SettingsLog()
+        twin._entries = {object_id: list(entries) for object_id, entries in self._entries.items()}
+        twin._moments, twin.ever_gone = list(self._moments), set(self.ever_gone)
+        return twin
+
     def begin(self, object_id: str, setting: Setting) -> None:
         self._entries[object_id] = [setting]
         self._note(object_id, setting)

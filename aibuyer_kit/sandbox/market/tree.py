@@ -22,6 +22,12 @@ class Tree:
         self.creatives = {creative.id: creative for creative in creatives}
         self._nodes: dict[str, Node] = {node.id: node for node in (account, *account.below)}
 
+    def copy(self) -> "Tree":
+        """Return one that grows by itself."""
+        twin = Tree(self.account, self.creatives.values())
+        twin._nodes = dict(self._nodes)
+        return twin
+
     def find(self, object_id: str) -> Node | None:
         return self._nodes.get(object_id)
 

@@ -10,8 +10,8 @@ class Truth:
     """What daily budgets bring over some days, beyond what there would be without any advertising.
 
     Money in micros of the account's currency. Figures are means over runs of luck; the errors are standard errors of
-    those means, 0 where nothing is left to luck. `persuaded` are, by ad set, the results that its ads brought about; some
-    of those people would have bought later anyway, so that `results` is less than their sum.
+    those means, 0 where nothing is left to luck. `persuaded` are, by ad set, the results that its ads brought about;
+    some of those people would have bought later anyway, so that `results` is less than their sum.
     """
 
     days: int
@@ -57,3 +57,13 @@ class Optimum:
     def gap(self) -> float:
         """Return by which share the bound lies above what was found."""
         return self.bound_micros / self.truth.revenue_micros - 1
+
+
+@dataclass(frozen=True)
+class TrueSums:
+    """What whole days of a market brought in truth, beyond no advertising over these days; money in micros."""
+
+    spend_micros: int
+    results: float
+    revenue_micros: float
+    margin: float

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from aibuyer_kit.sandbox.market.arrays import Floats
 from aibuyer_kit.sandbox.market.days import LocalDay
 from aibuyer_kit.sandbox.market.emergent.conditions import Conditions
-from aibuyer_kit.sandbox.market.emergent.course import Course, Ground, Now
+from aibuyer_kit.sandbox.market.emergent.course import Course, Ground, Now, later_results
 from aibuyer_kit.sandbox.market.emergent.population import Population
 from aibuyer_kit.sandbox.market.emergent.state import State
 
@@ -17,7 +18,7 @@ from aibuyer_kit.sandbox.market.emergent.state import State
 class Ahead:
     """Sums over the days to come: a column for each budget and each run of luck, lucks within a budget side by side.
 
-    Money in currency units; `results` and `revenue` are those that there would not be without any advertising, including
+    Money in currency units; `results` and `revenue` are those that there would not be without any advertising, less
     what is missing later because its buyers have bought already.
     """
 
@@ -56,8 +57,7 @@ def look_ahead(
     population = start.population
     missed = np.tile(quiet.organic, budgets) - busy.organic
     # Those who have bought are missing among the ones who would have bought later without an ad.
-    later = (population.people * population.organic / population.leave)[:, None]
-    missed += later * (np.tile(quiet.pool, budgets) - busy.pool)
+    missed += later_results(population, np.tile(quiet.pool, budgets) - busy.pool)
     own = population.slots[0]
     values = population.value_of_adset[:, None]
     results, revenue = busy.persuaded, busy.persuaded * values
@@ -69,7 +69,7 @@ def look_ahead(
         return Ahead(busy.spend, busy.persuaded, results - by_cell, revenue - worth, results, by_cell)
     results_all = results.sum(axis=0) - missed.sum(axis=0)
     revenue_all = revenue.sum(axis=0) - (missed * population.value[:, None]).sum(axis=0)
-    without = np.tile(quiet.organic.sum(axis=0) + (later * quiet.pool).sum(axis=0), budgets)
+    without = np.tile(quiet.organic.sum(axis=0) + later_results(population, quiet.pool).sum(axis=0), budgets)
     return Ahead(busy.spend, busy.persuaded, results_all, revenue_all, without + results_all, without)
 
 
@@ -115,12 +115,9 @@ def _apart(now: Now) -> Now:
         return found
 
     names = ("people", "price", "inflow", "leave", "organic", "group", "value")
-    whole: Population = replace(
-        population,
-        slots=slots,
-        **{name: getattr(population, name)[cells] for name in names},
-        **{name: by_slot(getattr(population, name)) for name in ("fit", "persuasion", "in_window")},
-    )
+    columns: dict[str, Any] = {name: getattr(population, name)[cells] for name in names}
+    columns |= {name: by_slot(getattr(population, name)) for name in ("fit", "persuasion", "in_window")}
+    whole: Population = replace(population, slots=slots, **columns)
     apart: State = replace(
         state,
         pool=state.pool[cells],

@@ -1,6 +1,6 @@
 """How days follow each other: what was ordered, what the platform makes of it, and what the market remembers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +67,7 @@ class Course:
     """The days of a market under one or several runs of luck.
 
     `asked_units` has, by ad set and run, what may be spent a day instead of what was ordered; NaN for no difference.
-    Without `takes_orders` all stays as it is at the start.
+    Ad sets that are silent show nothing. Without `takes_orders` all stays as it is at the start.
     """
 
     def __init__(
@@ -76,10 +76,12 @@ class Course:
         conditions: Conditions,
         asked_units: Floats | None = None,
         *,
+        is_silent: Callable[[str], bool] | None = None,
         takes_orders: bool = True,
     ) -> None:
         self._ground = ground
-        self._conditions = conditions
+        self.conditions = conditions
+        self._is_silent = is_silent
         self._asked_units = asked_units
         self._takes_orders = takes_orders
 
@@ -89,7 +91,7 @@ class Course:
         for touched in self._ground.log.touched_within(-1, start_us).values():
             self._ground.book.renew(orders, touched, start_us)
         population = self._ground.population(orders.adset_ids)
-        state = rested(population, len(orders.ad_ids), self._conditions.at_rest())
+        state = rested(population, len(orders.ad_ids), self.conditions.at_rest())
         return Now(0, orders, population, state, self._ground.quality(orders.creative))
 
     def live_through(self, now: Now, bounds: LocalDay, until_us: int, *, by_hour: bool = False) -> Lived:
@@ -141,11 +143,11 @@ class Course:
     def _wake(self, now: Now, bounds: LocalDay) -> Day:
         """Begin a day: take its luck, and forget what was spent the day before."""
         state = now.state
-        state.luck = self._conditions.next_luck(state.luck, now.number)
+        state.luck = self.conditions.next_luck(state.luck, now.number)
         state.spent_today = np.zeros_like(state.spent_today)
         if bounds.day.isoweekday() == _SUNDAY:
             state.spent_this_week = np.zeros_like(state.spent_this_week)
-        return self._conditions.day(bounds, now.number, state.luck)
+        return self.conditions.day(bounds, now.number, state.luck)
 
     def _take_orders(self, now: Now, touched: set[str], moment_us: int) -> None:
         """Bring the orders to a moment, make room for what is new, and let begin anew what was changed."""
@@ -186,6 +188,8 @@ class Course:
             daily = np.where(orders.pool[:, None] >= 0, _shared_out(now, daily), daily)
         if self._asked_units is not None:
             daily = np.where(np.isnan(self._asked_units), daily, self._asked_units)
+        if self._is_silent is not None:
+            daily[[self._is_silent(adset_id) for adset_id in orders.adset_ids]] = 0.0
         return daily
 
 
@@ -197,3 +201,41 @@ def _shared_out(now: Now, daily: Floats) -> Floats:
     total = Groups(pool + 1, int(pool.max()) + 2).sums(promised)[pool + 1]
     found: Floats = daily * np.divide(promised, total, out=np.zeros_like(promised), where=total > 0)
     return found
+
+
+@dataclass(frozen=True)
+class TrueDay:
+    """What a day brought: results, whatever brought them, and what they were worth, in currency units.
+
+    `later` ones are still to come from those who are in the market at the day's end, without any ad.
+    """
+
+    spend: float
+    results: float
+    revenue: float
+    later_results: float
+    later_revenue: float
+
+
+def true_day(now: Now, lived: Lived) -> TrueDay:
+    """Return what a day brought that has just been lived through."""
+    population, persuaded = now.population, lived.persuaded_of_adset[:, 0]
+    organic, later = lived.organic[:, 0], later_results(population, now.state.pool)[:, 0]
+    return TrueDay(
+        float(lived.spend_of_adset.sum()),
+        float(persuaded.sum() + organic.sum()),
+        float(persuaded @ population.value_of_adset + organic @ population.value),
+        float(later.sum()),
+        float(later @ population.value),
+    )
+
+
+def later_results(population: Population, pool: Floats) -> Floats:
+    """Return by cell the results that those in the market give later without any ad."""
+    return (population.people * population.organic / population.leave)[:, None] * pool
+
+
+def summed(days: Sequence[TrueDay]) -> TrueDay:
+    """Return the sum of days that follow each other; what is still to come is that of the last one."""
+    spend, results, revenue = (sum(getattr(day, name) for day in days) for name in ("spend", "results", "revenue"))
+    return TrueDay(spend, results, revenue, days[-1].later_results, days[-1].later_revenue)

@@ -1,12 +1,12 @@
-"""What every ad delivered on every day of a market of people and auctions: as whole figures, for the platform to report.
+"""What every ad delivered on every day of a market of people and auctions, in whole figures that can be reported.
 
-Days are lived through once, in their order; the market's state at the start of each is kept, so that the hours of any of
-them, or a part of one, can be lived through again.
+Days are lived through once, in their order; the market's state at the start of each is kept, so that the hours of any
+of them, or a part of one, can be lived through again.
 """
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,11 +17,14 @@ from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_floats, as_ints
 from aibuyer_kit.sandbox.market.days import LocalDay, age_days, day_at, from_us, local_day
 from aibuyer_kit.sandbox.market.draws import Streams, counts, drawn, streams
 from aibuyer_kit.sandbox.market.emergent.conditions import Conditions
-from aibuyer_kit.sandbox.market.emergent.course import Course, Ground, Now
+from aibuyer_kit.sandbox.market.emergent.course import Course, Ground, Now, TrueDay, summed, true_day
+from aibuyer_kit.sandbox.market.emergent.orders import OrderBook
 from aibuyer_kit.sandbox.market.emergent.today import Lived
 from aibuyer_kit.sandbox.market.ledger import Delivered
 from aibuyer_kit.sandbox.market.response import MATURE_DAYS
 from aibuyer_kit.sandbox.market.roster import Roster
+from aibuyer_kit.sandbox.market.settings_log import SettingsLog
+from aibuyer_kit.sandbox.market.tree import Tree
 
 _HOURS = 24
 # Moments of days on their way that are remembered.
@@ -65,6 +68,7 @@ class LivedLedger:
             np.zeros((0, 0), np.int32) for _ in range(4)
         )
         self._results, self._persuaded = (np.zeros((0, 0), np.float32) for _ in range(2))
+        self._true_days: list[TrueDay] = []
         # By ad: where its ad set's draws are, its clicks per impression and link clicks per click.
         self._clicks_of: Streams = streams(ground.seed, [])
         self._results_of: Streams = streams(ground.seed, [])
@@ -74,6 +78,28 @@ class LivedLedger:
         self._rows_known = (0, 0)
         self._at_hand: dict[tuple[int, bool], tuple[Lived, _Figures]] = {}
         self._working = threading.RLock()
+
+    def fork(self, tree: Tree, log: SettingsLog) -> "LivedLedger":
+        """Return one with the same past, of a tree and a log that go their own way."""
+        with self._working:
+            ground = replace(self.ground, book=OrderBook(tree, log), log=log, tree=tree)
+            twin = LivedLedger.__new__(LivedLedger)
+            # What was lived through is never changed, but for columns and lists, which days are added to.
+            columns = {name: getattr(self, name).copy() for name in _COLUMNS}
+            own: dict[str, Any] = {
+                "ground": ground,
+                "course": Course(ground, self.course.conditions),
+                "roster": Roster(),
+                "starts": list(self.starts),
+                "_tree": tree,
+                "_true_days": list(self._true_days),
+                "_rows": dict(self._rows),
+                "_rows_known": (0, 0),
+                "_at_hand": dict(self._at_hand),
+                "_working": threading.RLock(),
+            }
+            vars(twin).update(vars(self) | columns | own)
+            return twin
 
     def number_of(self, day: date) -> int:
         """Return the place of a day; negative before the first."""
@@ -91,6 +117,7 @@ class LivedLedger:
                 now, bounds = self.starts[-1].copy(), self.bounds(number)
                 lived = self.course.live_through(now, bounds, bounds.end_us)
                 self._keep(number, self._figures(now, lived, number))
+                self._true_days.append(true_day(now, lived))
                 self.course.end_day(now, lived)
                 self.starts.append(now)
 
@@ -158,6 +185,29 @@ class LivedLedger:
             self.course.end_day(now, self.course.live_through(now, bounds, bounds.end_us))
         return now, bounds.day + timedelta(days=1)
 
+    def true_sums(self, since: int, until: int, is_silent: Callable[[str], bool]) -> tuple[TrueDay, TrueDay]:
+        """Return what days by number, `until` included, brought, and what they would have brought with silent ad sets.
+
+        All of these days are over. The luck is the market's own.
+        """
+        with self._working:
+            self.settle(self.bounds(until).end_us)
+            now, found = self.starts[since].copy(), list[TrueDay]()
+            course = Course(self.ground, self.course.conditions, is_silent=is_silent)
+            for number in range(since, until + 1):
+                bounds = self.bounds(number)
+                lived = course.live_through(now, bounds, bounds.end_us)
+                found.append(true_day(now, lived))
+                course.end_day(now, lived)
+            return summed(self._true_days[since : until + 1]), summed(found)
+
+    def organic_of(self, adset_id: str, since: int, until: int) -> float:
+        """Return the results that the people of an ad set give on days by number without any ad to persuade them."""
+        population = self.starts[since].population
+        is_reached = (population.slots == population.adsets.index(adset_id)).any(axis=0)
+        rates = population.people * population.organic * is_reached
+        return sum(float(rates @ self.starts[number].state.pool[: len(rates), 0]) for number in range(since, until + 1))
+
     def _by_hour(self, number: int, at_us: int) -> Floats:
         bounds = self.bounds(number)
         until_us = min(bounds.end_us, at_us)
@@ -184,7 +234,7 @@ class LivedLedger:
         self._at_hand[key] = (lived, self._figures(now, lived, number))
 
     def _figures(self, now: Now, lived: Lived, number: int) -> _Figures:
-        """Return whole figures: money and impressions rounded down, clicks and results drawn around what is expected."""
+        """Return money and impressions rounded down, and clicks and results drawn around what is expected."""
         self._take_in(now.orders.ad_ids)
         ads = len(lived.spend)
         minor = lived.spend[:, 0] * self.ground.minor_per_unit

@@ -44,8 +44,8 @@ def _revenue_alone(look: Look, grid: Floats, lucks: int) -> Floats:
 def split_of(grid: Floats, brings: Floats, total: float) -> tuple[Floats, float]:
     """Return the best split by curves that are known at points, and a bound on what any split brings by them.
 
-    Between two points a curve is taken to lie as high as at the upper one, which it does if it never falls. The price of
-    the last unit is looked for by halving; each ad set takes its best point, and by Lagrange what these bring over
+    Between two points a curve is taken to lie as high as at the upper one, which it does if it never falls. The price
+    of the last unit is looked for by halving; each ad set takes its best point, and by Lagrange what these bring over
     their price, and the price of the total, is no less than any split brings.
     """
     upper = np.concatenate([np.maximum.accumulate(brings, axis=1)[:, 1:], brings.max(axis=1, keepdims=True)], axis=1)
@@ -68,7 +68,7 @@ def split_of(grid: Floats, brings: Floats, total: float) -> tuple[Floats, float]
 
 
 def climb(look: Look, starts: Sequence[Floats], total: float, lucks: int) -> Floats:
-    """Return the best split found from some starts: money moves to where the next unit brings more, as long as it helps.
+    """Return the best split found from some starts: money moves to where the next unit brings more, while it helps.
 
     What the next unit brings is measured in the market, with all ad sets at work at once.
     """
@@ -102,4 +102,5 @@ def climb(look: Look, starts: Sequence[Floats], total: float, lucks: int) -> Flo
 
 
 def _brought_to(budgets: Floats, total: float) -> Floats:
-    return budgets * (total / budgets.sum())
+    found: Floats = budgets * (total / budgets.sum())
+    return found

@@ -7,6 +7,7 @@ nobody else.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -109,7 +110,7 @@ def populate(adsets: Sequence[AdSet], rules: Rules, seed: int, minor_per_unit: i
         own[list(cell.members)] -= cell.people
     cells = [_Cell((place,), float(people)) for place, people in enumerate(own)] + shared
     draws = [_Drawn(adset, rules, seed, minor_per_unit) for adset in adsets]
-    return _as_columns(adsets, sizes, cells, draws, rules, seed)
+    return _as_columns(adsets, sizes, cells, draws, rules)
 
 
 def _shared(adsets: Sequence[AdSet], sizes: Floats, overlap: float) -> list[_Cell]:
@@ -120,7 +121,7 @@ def _shared(adsets: Sequence[AdSet], sizes: Floats, overlap: float) -> list[_Cel
     found = []
     for are_warm in (False, True):
         places = [place for place, adset in enumerate(adsets) if (adset.plan.audience == "retargeting") == are_warm]
-        for one, other in zip(places, places[1:], strict=False):
+        for one, other in pairwise(places):
             kinship = 1.0 if adsets[one].campaign_id == adsets[other].campaign_id else _ACROSS_CAMPAIGNS
             people = float(int(overlap / 2 * kinship * min(sizes[one], sizes[other])))
             if people:
@@ -145,7 +146,7 @@ class _Drawn:
 
 
 def _as_columns(
-    adsets: Sequence[AdSet], sizes: Floats, cells: Sequence[_Cell], draws: Sequence[_Drawn], rules: Rules, seed: int
+    adsets: Sequence[AdSet], sizes: Floats, cells: Sequence[_Cell], draws: Sequence[_Drawn], rules: Rules
 ) -> Population:
     nobody = len(adsets)
     slots = as_ints([[cell.members[0] for cell in cells], [(*cell.members, nobody)[1] for cell in cells]])

@@ -13,9 +13,9 @@ class State:
     """Columns with a row for each cell, ad set or ad, and a column for each run of luck or of orders.
 
     By cell: `pool` is the share of people in the market, `seen` the impressions a person in memory. By slot and cell:
-    `shown` are impressions a person within the windows of attribution, `shown_today` those of today alone. By ad: `worn` are
-    impressions a person of its creative. By ad set: `bid` is what it bids for an impression, `rate` what it would spend
-    on all of a day's traffic at that bid, `target` what it means to spend today, all in currency units; `learnt` are
+    `shown` are impressions a person within the windows of attribution, `shown_today` those of today alone. By ad:
+    `worn` are impressions a person of its creative. By ad set, in currency units: `bid` is for an impression, `rate` is
+    what it would spend on all of a day's traffic at that bid, `target` what it means to spend today; `learnt` are its
     results since it was last changed. `luck` is that of `conditions`.
     """
 
@@ -66,10 +66,23 @@ class Tally:
 def rested(population: Population, ads: int, luck: Floats) -> State:
     """Return the state of a market in which nobody has advertised yet."""
     runs = luck.shape[-1]
-    by_adset = [np.zeros((len(population.adsets), runs)) for _ in range(6)]
+    nothing = np.zeros((len(population.adsets), runs))
     pool = np.repeat((population.inflow / population.leave)[:, None], runs, axis=1)
     shown = np.zeros((2, *pool.shape))
-    return State(pool, np.zeros_like(pool), shown, shown.copy(), np.zeros((ads, runs)), *by_adset, luck)
+    return State(
+        pool=pool,
+        seen=np.zeros_like(pool),
+        shown=shown,
+        shown_today=shown.copy(),
+        worn=np.zeros((ads, runs)),
+        bid=nothing,
+        rate=nothing.copy(),
+        target=nothing.copy(),
+        spent_today=nothing.copy(),
+        spent_this_week=nothing.copy(),
+        learnt=nothing.copy(),
+        luck=luck,
+    )
 
 
 def grown(state: State, before: Population, after: Population, ads: int) -> State:
@@ -78,17 +91,15 @@ def grown(state: State, before: Population, after: Population, ads: int) -> Stat
     People who are shared from now on come from the older ad set's own, and bring along what they remember.
     """
     places = {members: place for place, members in enumerate(cells_of(before))}
-    known: list[int] = []
-    for members in cells_of(after):
-        known.append(next((places[one] for one in (members, members[:1]) if one in places), -1))
+    cells = cells_of(after)
+    origin = as_ints([places.get(members, places.get(members[:1], -1)) for members in cells])
     fresh = rested(after, ads, state.luck)
-    origin = as_ints(known)
     kept = np.flatnonzero(origin >= 0)
     for name in ("pool", "seen"):
         getattr(fresh, name)[kept] = getattr(state, name)[origin[kept]]
     for name in ("shown", "shown_today"):
         getattr(fresh, name)[0, kept] = getattr(state, name)[0, origin[kept]]
-        same = as_ints([place for place in kept if cells_of(after)[place] in places])
+        same = as_ints([place for place in kept.tolist() if cells[place] in places])
         getattr(fresh, name)[1, same] = getattr(state, name)[1, origin[same]]
     for name in ("worn", "bid", "rate", "target", "spent_today", "spent_this_week", "learnt"):
         column = getattr(state, name)

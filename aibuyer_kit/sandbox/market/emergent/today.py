@@ -25,8 +25,9 @@ class Lived:
     """What a day brought up to a moment: a column a run; money in currency units, people and results as expected.
 
     By ad: `attention` are impressions times the quality of what was shown; `persuaded` are results that the ad brought
-    about, some of which would have come later without it; `claimed` are those that the platform will claim. `persuaded_of_adset` by ad set and `organic` by cell, which are results that
-    no ad brought about, are those that the market's truth is made of. `stretches` are from-until with each ad's spend.
+    about, some of which would have come later without it; `claimed` are those that the platform will claim. Of these,
+    those `of_adset`, and by cell the `organic` results that no ad brought about, are what truth is made of.
+    `stretches` are from-until with each ad's spend.
     """
 
     spend: Floats
@@ -58,9 +59,7 @@ class Today:
         self._daily = np.full_like(state.bid, -1.0)
         self._was_active: Bools = np.zeros(state.bid.shape, np.bool_)
         ads, adsets, runs = len(state.worn), len(state.bid), state.bid.shape[1]
-        by_ad = [np.zeros((ads, runs)) for _ in range(5)]
-        by_adset = [np.zeros((adsets, runs)) for _ in range(2)]
-        self.lived = Lived(*by_ad, *by_adset, np.zeros_like(state.pool))
+        self.lived = _nothing(ads, adsets, state.pool)
         self.tally = Tally.empty(population, runs)
 
     def make_room(self, population: Population, state: State, ads: int) -> None:
@@ -68,22 +67,30 @@ class Today:
         if population is self._population and ads == len(self.lived.spend):
             self._state = state
             return
-        lived, runs = self.lived, state.bid.shape[1]
-        by_ad = (lived.spend, lived.impressions, lived.attention, lived.persuaded, lived.claimed)
-        columns = [_longer(each, ads) for each in by_ad]
-        columns += [_longer(each, len(state.bid)) for each in (lived.spend_of_adset, lived.persuaded_of_adset)]
-        organic = lived.organic
-        if population is not self._population:
+        lived = _nothing(ads, len(state.bid), state.pool)
+        for name in (
+            "spend",
+            "impressions",
+            "attention",
+            "persuaded",
+            "claimed",
+            "spend_of_adset",
+            "persuaded_of_adset",
+        ):
+            before = getattr(self.lived, name)
+            getattr(lived, name)[: len(before)] = before
+        if population is self._population:
+            lived.organic += self.lived.organic
+        else:
             # Organic results are only ever added up over cells.
-            organic = np.zeros_like(state.pool)
-            organic[0] = lived.organic.sum(axis=0)
-        stretches = [(since, until, _longer(spend, ads)) for since, until, spend in lived.stretches]
-        self.lived = Lived(*columns, organic, stretches)
+            lived.organic[0] = self.lived.organic.sum(axis=0)
+        lived.stretches = [(since, until, _longer(spend, ads)) for since, until, spend in self.lived.stretches]
+        self.lived = lived
         self._week_before = _longer(self._week_before, len(state.bid))
         self._daily = _longer(self._daily, len(state.bid))
-        self._was_active = _longer(self._was_active, len(state.bid))
+        self._was_active = _longer(self._was_active.astype(float), len(state.bid)) > 0
         self._population, self._state = population, state
-        self.tally = Tally.empty(population, runs)
+        self.tally = Tally.empty(population, state.bid.shape[1])
 
     def aim_at(self, orders: Orders, daily: Floats, quality: Floats, traffic_left: float) -> None:
         """Take orders: how impressions fall on ads, what is bid where, and how much is to be spent today."""
@@ -150,6 +157,13 @@ class Today:
         lived.stretches.append((self._since_us, until_us, spend))
         self._since_us = until_us
         self.tally = Tally.empty(self._population, spend.shape[1])
+
+
+def _nothing(ads: int, adsets: int, by_cell: Floats) -> Lived:
+    runs = by_cell.shape[1]
+    by_ad = [np.zeros((ads, runs)) for _ in range(5)]
+    by_adset = [np.zeros((adsets, runs)) for _ in range(2)]
+    return Lived(*by_ad, *by_adset, organic=np.zeros_like(by_cell))
 
 
 def _longer(column: Floats, rows: int) -> Floats:

@@ -92,7 +92,12 @@ class WhatIf:
             look_ahead(self._ground, self._now, self._days, asked_units[:, first : first + step], lucks, apart=apart)
             for first in range(0, asked_units.shape[1], step)
         ]
-        return Ahead(*(np.concatenate(columns, axis=-1) for columns in zip(*(vars(part).values() for part in parts))))
+        return Ahead(
+            *(
+                np.concatenate(columns, axis=-1)
+                for columns in zip(*(vars(part).values() for part in parts), strict=True)
+            )
+        )
 
     def _truth(self, ahead: Ahead) -> Truth:
         """Return means over lucks; opposites count as one, for they are not independent."""
