@@ -102,16 +102,24 @@ def known_breakdown(reader: Reader, asked: str | Sequence[str], period: DateRang
             " A sync reads what the setting sync.breakdowns names, once a day."
         )
     if names:
-        label = _BROKEN_DOWN + ", ".join(sorted(names))
-        own = [row for row in loads if row["facts"] == label and row["extent"] != "broken"]
-        _warn_of_days_without(period, ", ".join(names), own)
+        _warn_of_days_not_split(period, names, loads)
     return names
 
 
-def _warn_of_days_without(period: DateRange, breakdown: str, loads: Sequence[Mapping[str, Any]]) -> None:
-    first, last = min(row["since"] for row in loads), max(row["until"] for row in loads)
-    if period.since < first or period.until > last:
-        warnings.warn(LeftOutWarning("not_split", breakdown=breakdown, first_day=first, last_day=last), stacklevel=3)
+def _warn_of_days_not_split(period: DateRange, names: Sequence[str], loads: Sequence[Mapping[str, Any]]) -> None:
+    """Warn if days of the period are known whole, and not broken down."""
+    split = _days_of(loads, _BROKEN_DOWN + ", ".join(sorted(names)))
+    whole = _days_of(loads, "insights")
+    if split is None or whole is None:
+        return
+    if max(period.since, whole.since) < split.since or min(period.until, whole.until) > split.until:
+        told = LeftOutWarning("not_split", breakdown=", ".join(names), first_day=split.since, last_day=split.until)
+        warnings.warn(told, stacklevel=4)
+
+
+def _days_of(loads: Sequence[Mapping[str, Any]], facts: str) -> DateRange | None:
+    days = [(row["since"], row["until"]) for row in loads if row["facts"] == facts and row["extent"] != "broken"]
+    return DateRange(min(since for since, _ in days), max(until for _, until in days)) if days else None
 
 
 def warn_of_nothing(reader: Reader, period: DateRange, *, as_of: AsOf | None = None) -> None:

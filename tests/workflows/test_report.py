@@ -122,7 +122,7 @@ def test_the_past_is_told_as_it_was_known(tmp_path: Path) -> None:
     then, now = overview(shop, days=3, as_of=1), overview(shop, days=3)
     assert (str(then.period), then.totals["spend"], then.load_id) == ("2026-06-08 to 2026-06-10", 30.0, 1)
     assert str(now.period) == "2026-06-11 to 2026-06-13"
-    assert "There are no facts in 2026-06-11 to 2026-06-13" in now.warnings[0]
+    assert "There are no facts in Jun 11, 2026 to Jun 13, 2026" in now.warnings[0]
 
 
 def test_two_ways_of_naming_a_period_are_not_mixed(tmp_path: Path) -> None:
