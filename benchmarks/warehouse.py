@@ -51,41 +51,104 @@ OPEN, CLI, PEAK = "open a reader", "aibuyer insights, 28 days", "peak memory of 
 # What each may take, in ms.
 BARS = {INTERVALS: 100, PUBLISH: 1000, CLI: 500}
 
-# Every version of every ad's $days days from the day numbered $first. Marks: {breakdown}, {versions}, {ads}, {parts}.
+# A sync every quarter of an hour: objects, and the newest figures of ads and account. For a week all of it stays.
+SYNCS_A_DAY, LOADS_A_SYNC, LOADS_A_DAY, DAYS_OF_SYNCS = 96, 6, 580, 7
+# Of each level: how many ads an object has, which of a night's loads reads it, and its id.
+LEVELS = {
+    "account": (ADS, 1, "'act_1'"),
+    "campaign": (25, 2, "(23850000000000 + object)::VARCHAR"),
+    "adset": (5, 3, "(23860000000000 + object)::VARCHAR"),
+    "ad": (1, 4, "(120200000000000000 + object)::VARCHAR"),
+}
+# What an ad's day is broken down by; 18 rows of age and gender, 5 countries, 8 placements.
+PARTS = """CASE WHEN part < 18 THEN '{"age":"' || (part // 3 * 10 + 18) || '","gender":"' || ['female', 'male', 'unknown'][part % 3 + 1] || '"}'
+    WHEN part < 23 THEN '{"country":"' || ['UA', 'PL', 'DE', 'CZ', 'RO'][part - 17] || '"}'
+    ELSE '{"platform_position":"place_' || part || '","publisher_platform":"facebook"}' END"""  # noqa: E501
+
+# Every version of the $days days from the day numbered $first, up to the night $last, of the objects of one level; those of
+# a day's syncs too for days from $recent on. Marks: {level}, {size}, {turn}, {id}, {breakdown}, {versions}, {parts}.
 ROWS = """
+WITH base AS (
+    SELECT ad // {size} AS object, min(ad) AS first_ad, dn, count(*) AS ads,
+        sum(20000000 + hash(ad, dn) % 9000000) AS spend, sum(1000 + hash(dn, ad) % 9000) AS impressions,
+        sum(20 + hash(ad * 3, dn) % 50) AS clicks, sum(15 + hash(ad * 5, dn) % 40) AS link_clicks,
+        sum(800 + hash(ad, dn) % 8000) AS reach
+    FROM range($first, $first + $days) AS d(dn), range($ads) AS a(ad)
+    GROUP BY ALL
+),
+version AS (
+    SELECT *, (dn + v) * $loads + {turn} + sync * $step AS known_from,
+        CASE WHEN sync + 1 < syncs THEN known_from + $step ELSE (dn + v + 1) * $loads + {turn} END AS known_to
+    FROM (SELECT *, CASE WHEN dn >= $recent AND v < 2 AND '{level}' IN ('account', 'ad') THEN {syncs} ELSE 1 END AS syncs
+        FROM base, range({versions}) AS r(v)), range(syncs) AS s(sync)
+    WHERE dn + v <= $last
+)
 SELECT
-    'meta' AS platform, 'act_1' AS account_id, 'ad' AS level, (120200000000000000 + ad)::VARCHAR AS entity_id,
+    'meta' AS platform, 'act_1' AS account_id, '{level}' AS level, {id} AS entity_id,
     $start::DATE + dn::INT AS date, $start::DATE + dn::INT AS date_stop, {breakdown} AS breakdown,
-    'default' AS attribution, (23850000000000 + ad // 25)::VARCHAR AS campaign_id,
-    (23860000000000 + ad // 5)::VARCHAR AS adset_id, 'EUR' AS currency,
-    (20000000 + hash(ad, dn) % 9000000 + v * 1000)::BIGINT AS spend_micros,
-    (1000 + hash(dn, ad) % 9000 + v)::BIGINT AS impressions, (20 + hash(ad * 3, dn) % 50 + v // 3)::BIGINT AS clicks,
-    (15 + hash(ad * 5, dn) % 40 + v // 3)::BIGINT AS link_clicks, (800 + hash(ad, dn) % 8000 + v)::BIGINT AS reach,
-    counts[(ad + dn + v) % 1000 + 1] AS actions, amounts[(ad + dn + v) % 1000 + 1] AS action_values,
-    (dn + v + 1)::BIGINT AS known_from,
-    CASE WHEN v = {versions} - 1 THEN 9223372036854775807 ELSE dn + v + 2 END::BIGINT AS known_to
-FROM action_list, range($first, $first + $days) AS d(dn), range({ads}) AS a(ad), range({versions}) AS r(v),
-    range({parts}) AS b(part)
+    'default' AS attribution,
+    CASE WHEN '{level}' IN ('adset', 'ad') THEN (23850000000000 + first_ad // 25)::VARCHAR END AS campaign_id,
+    CASE WHEN '{level}' = 'ad' THEN (23860000000000 + first_ad // 5)::VARCHAR END AS adset_id, 'EUR' AS currency,
+    (spend + ads * (v * 1000 + sync))::BIGINT AS spend_micros,
+    (impressions + ads * v)::BIGINT AS impressions, (clicks + ads * (v // 3))::BIGINT AS clicks,
+    (link_clicks + ads * (v // 3))::BIGINT AS link_clicks, (reach + v)::BIGINT AS reach,
+    counts[(first_ad + dn + v) % 1000 + 1] AS actions, amounts[(first_ad + dn + v) % 1000 + 1] AS action_values,
+    known_from,
+    CASE WHEN v = {versions} - 1 OR known_to > ($last + 1) * $loads THEN 9223372036854775807 ELSE known_to END::BIGINT
+        AS known_to
+FROM version, (FROM action_list WHERE size = {size}), range({parts}) AS b(part)
 """
-# A thousand different lists of five action types with all windows, and of the values of two of them.
+# A thousand different lists of five action types with all windows, and of the values of two of them: those of one ad, and
+# the sums over the neighbours that an object has.
 LISTS = """
 CREATE OR REPLACE TEMP TABLE action_list AS
 WITH one AS (
-    SELECT n, [{'action_type': kind, 'total': hash(n, kind) % 30, 'click_1d': hash(n, kind) % 10,
-        'click_7d': hash(n, kind) % 20, 'click_28d': hash(n, kind) % 30, 'view_1d': hash(kind, n) % 5}
-        FOR kind IN ['link_click', 'purchase', 'omni_purchase', 'add_to_cart', 'landing_page_view']]::STRUCT(
-            action_type VARCHAR, total BIGINT, click_1d BIGINT, click_7d BIGINT, click_28d BIGINT, view_1d BIGINT
-        )[] AS counts
-    FROM range(1000) AS r(n)
+    SELECT n, place, kind, hash(n, kind) % 30 AS total, hash(n, kind) % 10 AS click_1d, hash(n, kind) % 20 AS click_7d,
+        hash(n, kind) % 30 AS click_28d, hash(kind, n) % 5 AS view_1d
+    FROM range(1000) AS r(n), (SELECT unnest(['link_click', 'purchase', 'omni_purchase', 'add_to_cart',
+        'landing_page_view']) AS kind, unnest(range(5)) AS place)
+),
+summed AS (
+    SELECT size, start, place, kind, sum(total) AS total, sum(click_1d) AS click_1d, sum(click_7d) AS click_7d,
+        sum(click_28d) AS click_28d, sum(view_1d) AS view_1d
+    FROM (SELECT unnest([1, 5, 25, 500]) AS size), range(1000) AS s(start), range(size) AS w(nth)
+    JOIN one ON one.n = (start + nth) % 1000
+    GROUP BY ALL
+),
+listed AS (
+    SELECT size, start, list({'action_type': kind, 'total': total, 'click_1d': click_1d, 'click_7d': click_7d,
+        'click_28d': click_28d, 'view_1d': view_1d} ORDER BY place)::STRUCT(action_type VARCHAR, total BIGINT,
+        click_1d BIGINT, click_7d BIGINT, click_28d BIGINT, view_1d BIGINT)[] AS counts
+    FROM summed
+    GROUP BY ALL
 )
-SELECT list(counts ORDER BY n) AS counts, list(counts[2:3] ORDER BY n) AS amounts FROM one
+SELECT size, list(counts ORDER BY start) AS counts, list(counts[2:3] ORDER BY start) AS amounts
+FROM listed
+GROUP BY size
 """
 LOADS = """
-INSERT INTO load
+INSERT INTO load BY NAME
 SELECT
-    n, $start::DATE + n::INT + INTERVAL 1 HOUR, 'insights', 'meta', 'act_1', 'ad',
-    greatest($start::DATE, $start::DATE + n::INT - 30), $start::DATE + n::INT, 'complete', 500, 14500, 0, 0, 0, 0
-FROM range((SELECT coalesce(max(load_id), 0) + 1 FROM load), $until + 1) AS r(n)
+    n AS load_id, $start::DATE + night::INT + INTERVAL 1 HOUR + to_seconds((turn * 86400) // $loads) AS known_at_utc,
+    CASE WHEN turn < 5 OR turn % 6 < 2 THEN 'insights' ELSE 'entities' END AS facts, 'meta' AS platform,
+    'act_1' AS account_id,
+    CASE WHEN turn < 5 THEN ['account', 'campaign', 'adset', 'ad'][turn]
+        ELSE ['account', 'ad', 'account', 'campaign', 'adset', 'ad'][turn % 6 + 1] END AS level,
+    CASE WHEN facts = 'insights' THEN greatest($start::DATE, $start::DATE + night::INT - IF(turn < 5, 30, 1)) END AS since,
+    CASE WHEN facts = 'insights' THEN $start::DATE + night::INT END AS until,
+    'complete' AS extent, 500 AS inserted, 14500 AS restated, 0 AS closed, 0 AS unchanged, 0 AS repeated, 0 AS rejected
+FROM (SELECT n, (n - 1) // $loads AS night, (n - 1) % $loads + 1 AS turn
+    FROM range((SELECT coalesce(max(load_id), 0) + 1 FROM load), $until + 1) AS r(n))
+"""
+OBJECTS = """
+INSERT INTO entity_version BY NAME
+SELECT
+    'meta' AS platform, 'act_1' AS account_id, '{level}' AS level, {id} AS entity_id, '{level} ' || object AS name,
+    CASE WHEN '{level}' IN ('adset', 'ad') THEN (23850000000000 + object * {size} // 25)::VARCHAR END AS campaign_id,
+    CASE WHEN '{level}' = 'ad' THEN (23860000000000 + object // 5)::VARCHAR END AS adset_id,
+    CASE WHEN '{level}' = 'campaign' THEN ['OUTCOME_SALES', 'OUTCOME_LEADS'][object % 2 + 1] END AS objective,
+    'EUR' AS currency, 'Europe/Kyiv' AS time_zone, 'ACTIVE' AS status, 1 AS known_from, 9223372036854775807 AS known_to
+FROM range($ads // {size}) AS r(object)
 """
 
 
@@ -130,37 +193,47 @@ def days_of(month: int) -> tuple[int, int]:
 def build(warehouse: Path, months: int) -> dict[str, Any]:
     """Fill the months one after the other and seal all but the last two; the last gets breakdowns."""
     seconds = []
+    last_night = sum(days_of(months - 1))
     for month in range(months):
         with open_writer(warehouse) as writer:
             before = FIRST_DAY + timedelta(days=days_of(max(0, month - 1))[0])
             started = time.perf_counter()
             sealed = writer.seal("meta", "act_1", ZONE, before=before)
-            seconds += [time.perf_counter() - started] if sealed else []
-        insert(warehouse, month, VERSIONS, breakdown_rows=BREAKDOWN_ROWS if month == months - 1 else 0)
+            seconds += [(time.perf_counter() - started) / len(sealed)] if sealed else []
+        insert(warehouse, month, last_night, breakdown_rows=BREAKDOWN_ROWS if month == months - 1 else 0)
     with open_writer(warehouse):
         pass  # it publishes what the last month has brought
     return {
-        "seal_a_month_ms": round(statistics.median(seconds) * 1000),
-        "sealed_mb": round(sum(each.stat().st_size for each in (warehouse / "sealed").iterdir()) / 1e6),
+        "seal_a_month_ms": round(statistics.median(seconds) * 1000) if seconds else 0,
+        "sealed_mb": round(sum(each.stat().st_size for each in (warehouse / "sealed").glob("*")) / 1e6),
         "hot_mb": round(WarehouseFiles(warehouse).current().stat().st_size / 1e6),
     }
 
 
-def insert(warehouse: Path, month: int, versions: int, *, breakdown_rows: int) -> None:
-    """Put a month into the closed working file: one load a night, a version of each day's rows each time."""
+def insert(warehouse: Path, month: int, last_night: int, *, breakdown_rows: int) -> None:
+    """Put a month into the closed working file: some loads a night, a version of each day's rows each time."""
     first, days = days_of(month)
-    parameters = {"start": FIRST_DAY, "first": first, "days": days}
-    unbroken = {"breakdown": "''", "versions": str(versions), "ads": str(ADS), "parts": "1"}
-    broken = unbroken | {"breakdown": """'{"part":"' || part || '"}'""", "parts": str(breakdown_rows)}
-    broken["versions"] = str(BREAKDOWN_VERSIONS)
+    parameters = {"start": FIRST_DAY, "first": first, "days": days, "last": last_night, "ads": ADS}
+    parameters |= {"loads": LOADS_A_DAY, "step": LOADS_A_SYNC, "recent": last_night - DAYS_OF_SYNCS}
+    whole = {"breakdown": "''", "versions": str(VERSIONS), "syncs": str(SYNCS_A_DAY), "parts": "1"}
+    broken = {"breakdown": PARTS, "versions": str(BREAKDOWN_VERSIONS), "syncs": "1", "parts": str(breakdown_rows)}
     with duckdb.connect(str(WarehouseFiles(warehouse).working)) as connection:
         connection.execute(LISTS)
-        for marks in (unbroken, broken)[: 2 if breakdown_rows else 1]:
-            sql = ROWS
-            for mark, text in marks.items():
-                sql = sql.replace("{" + mark + "}", text)
-            connection.execute(f"INSERT INTO insight_version BY NAME {sql}", parameters)
-        connection.execute(LOADS, {"start": FIRST_DAY, "until": first + days + versions})
+        for level, (size, turn, object_id) in LEVELS.items():
+            marks = {"level": level, "size": str(size), "turn": str(turn), "id": object_id}
+            for form in (whole, broken) if breakdown_rows and level == "ad" else (whole,):
+                sql = filled(ROWS, marks | form)
+                connection.execute(f"INSERT INTO insight_version BY NAME {sql}", parameters)
+            if not month:
+                connection.execute(filled(OBJECTS, marks), {"ads": ADS})
+        until = min(last_night + 1, first + days + VERSIONS) * LOADS_A_DAY
+        connection.execute(LOADS, {"start": FIRST_DAY, "until": until, "loads": LOADS_A_DAY})
+
+
+def filled(sql: str, marks: dict[str, str]) -> str:
+    for mark, text in marks.items():
+        sql = sql.replace("{" + mark + "}", text)
+    return sql
 
 
 def compare_readings(warehouse: Path, folder: Path, rounds: int) -> tuple[dict[str, float | str], int]:

@@ -22,7 +22,7 @@ from aibuyer_kit.warehouse.cursor import Cursor, damage_told
 from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_names, named_objects, warn_of_unnamed
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import SHAPES, Coverage, schema_of, within
-from aibuyer_kit.warehouse.rollup import left_out_sql, read_sql, rollup, windowed_sql
+from aibuyer_kit.warehouse.rollup import Form, actions_sql, left_out_sql, only_broken_sql, rollup, windowed_sql
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history, sealed_files
 from aibuyer_kit.warehouse.shown import Shown, currency_days
@@ -117,12 +117,13 @@ class Reader:
             "until": days.until,
             "as_of_load": load,
         }
-        _check_left_out(cursor, breakdown, parameters)
+        form = Form(breakdown, not breakdown and _is_any_only_broken(cursor, days, load))
+        _check_left_out(cursor, form, parameters)
         objects = {rule.level: named_objects(cursor, rule, load) for rule in used}
         for rule in used:
             warn_of_unnamed(cursor, rule, objects[rule.level], parameters)
         query = rollup(
-            breakdown,
+            form,
             result if isinstance(result, ResultRules) else ResultRules(result),
             Dimensions(tuple(by), tuple(used), objects) if by else None,
             converts=shown is not None,
@@ -147,9 +148,9 @@ class Reader:
         Counts of different action types are never added up: many tell of the same events.
         """
         cursor = self._cursor()
-        cursor.execute(
-            read_sql("actions"), {"since": days.since, "until": days.until, "as_of_load": _load_number(cursor, as_of)}
-        )
+        load = _load_number(cursor, as_of)
+        form = Form(has_only_broken=_is_any_only_broken(cursor, days, load))
+        cursor.execute(actions_sql(form), {"since": days.since, "until": days.until, "as_of_load": load})
         return _answer(cursor)
 
     def entities(self, level: Level, *, as_of: AsOf | None = None) -> Answer:
@@ -369,8 +370,14 @@ def _load_at(cursor: Cursor, moment: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-def _check_left_out(cursor: Cursor, breakdown: tuple[str, ...], parameters: Mapping[str, object]) -> None:
-    row = cursor.execute(left_out_sql(breakdown), dict(parameters)).fetchone()
+def _is_any_only_broken(cursor: Cursor, days: DateRange, load: int) -> bool:
+    """Tell whether anything in days that touch the period is known only broken down."""
+    asked = {"since": days.since, "until": days.until, "as_of_load": load}
+    return cursor.execute(only_broken_sql(), asked).fetchone() is not None
+
+
+def _check_left_out(cursor: Cursor, form: Form, parameters: Mapping[str, object]) -> None:
+    row = cursor.execute(left_out_sql(form), dict(parameters)).fetchone()
     partly, coarser, mixed_account, attributions = row or (0, 0, None, [])
     if mixed_account:
         raise WarehouseError(
