@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from aibuyer_kit.core.dates import DateRange, account_date
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
 from aibuyer_kit.core.naming import NameRule
@@ -22,6 +22,7 @@ from aibuyer_kit.warehouse.cursor import Cursor, damage_told
 from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_names, named_objects, warn_of_unnamed
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import SHAPES, Coverage, schema_of, within
+from aibuyer_kit.warehouse.load_days import day_starts
 from aibuyer_kit.warehouse.rollup import Form, actions_sql, left_out_sql, only_broken_sql, rollup, windowed_sql
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history, sealed_files
@@ -198,12 +199,12 @@ class Reader:
         """Return one row per day from `since` on and age (days of `zone`): the account's results as known then."""
         cursor = self._cursor()
         last = _load_number(cursor, as_of)
-        loads = cursor.execute("SELECT load_id, known_at_utc FROM load WHERE load_id <= ?", [last]).fetchall()
+        bounds = "SELECT min(known_at_utc), max(known_at_utc) FROM load WHERE load_id <= ? HAVING count(*) > 0"
+        known: tuple[datetime, datetime] | None = cursor.execute(bounds, [last]).fetchone()
         cursor.execute(
             windowed_sql("development", result.window),
             {
-                "load_ids": [load_id for load_id, _ in loads],
-                "known_on": [account_date(known_at.replace(tzinfo=UTC), zone) for _, known_at in loads],
+                **(day_starts(known[0], known[1], zone) if known else {"days": [], "day_starts": []}),
                 "account_id": account_id,
                 "since": since,
                 "as_of_load": last,
@@ -225,6 +226,17 @@ class Reader:
             },
         )
         return _answer(cursor)
+
+    def accounts_read(self, *, as_of: AsOf | None = None) -> tuple[tuple[str, str], ...]:
+        """Return platform and id of every account whose insights have been read whole at least once."""
+        cursor = self._cursor()
+        cursor.execute(sql_text("read/accounts_read"), [_load_number(cursor, as_of)])
+        return tuple(cursor.fetchall())
+
+    def broken_loads(self) -> int:
+        """Return how many reads broke off."""
+        row = self._cursor().execute("SELECT count(*) FROM load WHERE extent = 'broken'").fetchone()
+        return int(row[0])
 
     def levels_read(self, ends: Sequence[DayEnd], *, as_of: AsOf | None = None) -> Answer:
         """Return one row per account, day and level of which a complete read of insights began after the day's end."""

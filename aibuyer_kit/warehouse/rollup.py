@@ -53,7 +53,7 @@ class Rollup:
 
 @dataclass(frozen=True)
 class Form:
-    """Which rows add up: those of exactly this breakdown, or whole ones, or those of objects told only broken down too."""
+    """Which rows add up: those of exactly this breakdown, or whole ones, and with them what is known no other way."""
 
     breakdown: tuple[str, ...] = ()
     has_only_broken: bool = False

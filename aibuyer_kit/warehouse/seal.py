@@ -62,14 +62,12 @@ def settled_months(
     account_id: str,
     *,
     before: date,
-    known_on: Mapping[int, date],
     thinned_before: date,
 ) -> tuple[Month, ...]:
     """Return the hot months of an account that ended before the day `before` and have been thinned whole.
 
-    `known_on` is the account's day of each load; versions of days from `thinned_before` on may still be thinned.
+    Versions of days from `thinned_before` on may still be thinned. The table `load_day` tells the day of each load.
     """
-    unthinned = [load_id for load_id, day in known_on.items() if day >= thinned_before]
     found = []
     for table, (first, last) in DATED_TABLES.items():
         rows = connection.execute(
@@ -78,8 +76,7 @@ def settled_months(
                 "platform": platform,
                 "account_id": account_id,
                 "before": before,
-                "load_ids": unthinned,
-                "days": [known_on[load_id] for load_id in unthinned],
+                "thinned_before": thinned_before,
             },
         ).fetchall()
         found += [Month(table, platform, account_id, first_day) for (first_day,) in rows]

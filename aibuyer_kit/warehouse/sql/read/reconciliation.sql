@@ -9,7 +9,7 @@ WITH covered AS (
     FROM (SELECT DISTINCT platform, account_id, date FROM insights_as_of($as_of_load) WHERE breakdown = '') AS day
     JOIN load
         ON load.platform = day.platform AND load.account_id = day.account_id
-        AND load.facts = 'insights' AND load.extent IN ('complete', 'doubtful') AND load.load_id <= $as_of_load
+        AND load.facts = 'insights' AND load.extent IN {whole_reads} AND load.load_id <= $as_of_load
         AND day.date BETWEEN load.since AND load.until
     WHERE day.date BETWEEN $since AND $until
 ),
