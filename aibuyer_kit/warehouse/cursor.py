@@ -9,6 +9,7 @@ import duckdb
 
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.connection import is_damage
+from aibuyer_kit.warehouse.sealed import SealedFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 class Cursor:
     """What the readings need of a DuckDB cursor; each method raises WarehouseError if the snapshot is damaged."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, path: Path, months: tuple[SealedFile, ...] = ()) -> None:
         self._cursor, self._path = cursor, path
+        # What lies beside the snapshot, so that a reading can leave out what it does not need.
+        self.months = months
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -23,11 +23,19 @@ from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_name
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import SHAPES, Coverage, schema_of, within
 from aibuyer_kit.warehouse.load_days import day_starts
-from aibuyer_kit.warehouse.rollup import Form, actions_sql, left_out_sql, only_broken_sql, rollup, windowed_sql
+from aibuyer_kit.warehouse.rollup import (
+    Form,
+    actions_sql,
+    ended_sql,
+    left_out_sql,
+    only_broken_sql,
+    rollup,
+    windowed_sql,
+)
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history, sealed_files
 from aibuyer_kit.warehouse.shown import Shown, currency_days
-from aibuyer_kit.warehouse.whole import open_whole
+from aibuyer_kit.warehouse.whole import insight_versions, insights_as_of, open_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +89,7 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self._files = WarehouseFiles(folder)
-        self._opened: tuple[Path, duckdb.DuckDBPyConnection] | None = None
+        self._opened: _Opened | None = None
         self._mutex = threading.Lock()
 
     @property
@@ -118,7 +126,7 @@ class Reader:
             "until": days.until,
             "as_of_load": load,
         }
-        form = Form(breakdown, not breakdown and _is_any_only_broken(cursor, days, load))
+        form = self._form(cursor, days, load, breakdown)
         _check_left_out(cursor, form, parameters)
         objects = {rule.level: named_objects(cursor, rule, load) for rule in used}
         for rule in used:
@@ -150,7 +158,7 @@ class Reader:
         """
         cursor = self._cursor()
         load = _load_number(cursor, as_of)
-        form = Form(has_only_broken=_is_any_only_broken(cursor, days, load))
+        form = self._form(cursor, days, load)
         cursor.execute(actions_sql(form), {"since": days.since, "until": days.until, "as_of_load": load})
         return _answer(cursor)
 
@@ -202,7 +210,7 @@ class Reader:
         bounds = "SELECT min(known_at_utc), max(known_at_utc) FROM load WHERE load_id <= ? HAVING count(*) > 0"
         known: tuple[datetime, datetime] | None = cursor.execute(bounds, [last]).fetchone()
         cursor.execute(
-            windowed_sql("development", result.window),
+            windowed_sql("development", result.window, insight_versions(cursor.months, DateRange(since, date.max))),
             {
                 **(day_starts(known[0], known[1], zone) if known else {"days": [], "day_starts": []}),
                 "account_id": account_id,
@@ -216,16 +224,11 @@ class Reader:
     def disagreements(self, days: DateRange, *, result: ResultSetting, as_of: AsOf | None = None) -> Answer:
         """Return one row per account, day, level and measure whose sum is not the account's own figure."""
         cursor = self._cursor()
-        cursor.execute(
-            windowed_sql("reconciliation", result.window),
-            {
-                "since": days.since,
-                "until": days.until,
-                "as_of_load": _load_number(cursor, as_of),
-                "action_0": result.action_type,
-            },
-        )
-        return _answer(cursor)
+        versions = insight_versions(cursor.months, days)
+        asked = {"since": days.since, "until": days.until, "as_of_load": _load_number(cursor, as_of)}
+        first, last = cursor.execute(ended_sql(versions), asked).fetchone()
+        ended = {"ended_since": first or date.max, "ended_until": last or date.min, "action_0": result.action_type}
+        return _answer(cursor.execute(windowed_sql("reconciliation", result.window, versions), {**asked, **ended}))
 
     def accounts_read(self, *, as_of: AsOf | None = None) -> tuple[tuple[str, str], ...]:
         """Return platform and id of every account whose insights have been read whole at least once."""
@@ -292,7 +295,7 @@ class Reader:
 
     def sealed(self) -> tuple[SealedFile, ...]:
         """Return the sealed months that the newest snapshot names, the oldest first."""
-        return sealed_files(self._cursor())
+        return self._cursor().months
 
     def damage(self) -> tuple[str, ...]:
         """Read every byte of the sealed months and say what is wrong with which file."""
@@ -311,6 +314,14 @@ class Reader:
             raise NotFoundError(f"Nothing was known at {as_of}: the first load came later.")
         return Freshness(row[0], row[1].replace(tzinfo=UTC), row[2], row[3])
 
+    def _form(self, cursor: Cursor, days: DateRange, load: int, breakdown: tuple[str, ...] = ()) -> Form:
+        """Return which rows add up in a reading of some days."""
+        insights = insights_as_of(cursor.months, days)
+        asked = {"since": days.since, "until": days.until, "as_of_load": load}
+        if breakdown or cursor.execute(only_broken_sql(insights), asked).fetchone() is None:
+            return Form(insights, breakdown)
+        return Form(insights, has_only_broken=True)
+
     def _of_account(self, name: str, platform: str, account_id: str, days: DateRange, **more: object) -> Answer:
         cursor = self._cursor()
         account = {"platform": platform, "account_id": account_id, "since": days.since, "until": days.until}
@@ -321,26 +332,35 @@ class Reader:
         """Let go of the snapshot; the next call opens the newest one again."""
         with self._mutex:
             if self._opened:
-                self._opened[1].close()
+                self._opened.connection.close()
                 self._opened = None
 
     def _cursor(self) -> Cursor:
         with self._mutex:
-            if self._opened is None or self._opened[0] != self._files.current():
+            if self._opened is None or self._opened.path != self._files.current():
                 newest = _open_newest(self._files)
                 if self._opened:
-                    self._opened[1].close()
+                    self._opened.connection.close()
                 self._opened = newest
-            path, connection = self._opened
-            return Cursor(connection.cursor(), path)
+            return Cursor(self._opened.connection.cursor(), self._opened.path, self._opened.months)
 
 
-def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection]:
+@dataclass(frozen=True)
+class _Opened:
+    """A snapshot that is open, and the sealed months that it names."""
+
+    path: Path
+    connection: duckdb.DuckDBPyConnection
+    months: tuple[SealedFile, ...]
+
+
+def _open_newest(files: WarehouseFiles) -> _Opened:
     current = files.current()
     for _ in range(_TRIES_AT_THE_POINTER):
         try:
             with damage_told(current):
-                return current, open_whole(files, current)
+                connection = open_whole(files, current)
+                return _Opened(current, connection, sealed_files(connection))
         except WarehouseError:
             # A sealed file that the newest snapshot does not name is removed, and this may not be the newest any more.
             if files.current() == current:
@@ -380,12 +400,6 @@ def _load_at(cursor: Cursor, moment: datetime) -> int:
         {"moment": moment.astimezone(UTC).replace(tzinfo=None)},
     ).fetchone()
     return int(row[0]) if row else 0
-
-
-def _is_any_only_broken(cursor: Cursor, days: DateRange, load: int) -> bool:
-    """Tell whether anything in days that touch the period is known only broken down."""
-    asked = {"since": days.since, "until": days.until, "as_of_load": load}
-    return cursor.execute(only_broken_sql(), asked).fetchone() is not None
 
 
 def _check_left_out(cursor: Cursor, form: Form, parameters: Mapping[str, object]) -> None:

@@ -53,8 +53,9 @@ class Rollup:
 
 @dataclass(frozen=True)
 class Form:
-    """Which rows add up: those of exactly this breakdown, or whole ones, and with them what is known no other way."""
+    """Which rows of `insights` add up: those of this breakdown, or whole ones with what is known no other way."""
 
+    insights: str
     breakdown: tuple[str, ...] = ()
     has_only_broken: bool = False
 
@@ -62,13 +63,13 @@ class Form:
         """Return the query of these rows with `days`, a condition."""
         if self.has_only_broken:
             sql = _uncommented("read/as_added_up").replace("{only_broken}", _uncommented("read/only_broken"))
-            return sql.replace("{days}", days)
-        return f"SELECT * FROM insights_as_of($as_of_load) WHERE {days} AND {breakdown_filter(self.breakdown)}"
+            return sql.replace("{days}", days).replace("{insights}", self.insights)
+        return f"SELECT * FROM {self.insights} WHERE {days} AND {breakdown_filter(self.breakdown)}"
 
 
-def only_broken_sql() -> str:
+def only_broken_sql(insights: str) -> str:
     """Return the query of keys in days that touch a period of which only figures that are broken down are known."""
-    return sql_text("read/only_broken").replace("{days}", _TOUCHING)
+    return _uncommented("read/only_broken").replace("{days}", _TOUCHING).replace("{insights}", insights)
 
 
 def rollup(form: Form, rules: ResultRules, dimensions: Dimensions | None, *, converts: bool) -> Rollup:
@@ -107,10 +108,16 @@ def left_out_sql(form: Form) -> str:
     return _fill(sql_text("read/left_out"), {"known": form.rows(_TOUCHING)})
 
 
-def windowed_sql(name: str, window: str) -> str:
-    """Return the query `sql/read/<name>` with results counted in `window`, one of `core.facts.WINDOWS`."""
+def windowed_sql(name: str, window: str, versions: str) -> str:
+    """Return the query `sql/read/<name>` over `versions`, with results counted in one of `core.facts.WINDOWS`."""
     sql = re.sub(r"\{window_total:(\w+)\}", lambda mark: _window_total(mark[1], window, 0), sql_text(f"read/{name}"))
-    return _fill(sql, {})
+    return _fill(sql, {"compared": _uncommented("read/compared"), "insight_version": versions})
+
+
+def ended_sql(versions: str) -> str:
+    """Return the query of the days for which a reconciliation needs versions that have ended."""
+    parts = {"compared": _uncommented("read/compared"), "insight_version": versions}
+    return _fill(sql_text("read/compared_ended"), parts)
 
 
 def actions_sql(form: Form) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.connection import open_to_combine, shut
 from aibuyer_kit.warehouse.files import WarehouseFiles
@@ -53,10 +54,28 @@ def _name_all(connection: duckdb.DuckDBPyConnection, months: Sequence[SealedFile
     """Give every table of the snapshot its name over all files, and define its views and macros over these."""
     tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [_HOT]).fetchall()
     for (table,) in tables:
-        # By name: a month that was sealed before a column came has none of it.
-        parts = [_HOT, *(attached_name(each) for each in months if each.table_name == table)]
-        union = " UNION ALL BY NAME ".join(f"SELECT * FROM {part}.{table}" for part in parts)
-        connection.execute(f"CREATE VIEW {table} AS {union}")
+        connection.execute(f"CREATE VIEW {table} AS {_rows(table, months)}")
     applied = connection.execute("SELECT name FROM schema_migration").fetchall()
     for sql in derived_sql(name for (name,) in applied):
         connection.execute(sql)
+
+
+def insight_versions(months: Sequence[SealedFile], days: DateRange) -> str:
+    """Return the query of the versions that touch some days: planning it over years takes longer than reading them.
+
+    The sealed `months` are those of the snapshot; rows of other days may be among the versions.
+    """
+    touched = [each for each in months if each.month <= days.until and days.since <= each.last_day]
+    return f"({_rows('insight_version', touched)})"
+
+
+def insights_as_of(months: Sequence[SealedFile], days: DateRange) -> str:
+    """Return the query of insights known at $as_of_load that touch some days, as the macro of this name does."""
+    known = "known_from <= $as_of_load AND known_to > $as_of_load"
+    return f"(SELECT * EXCLUDE (known_from, known_to) FROM {insight_versions(months, days)} WHERE {known})"
+
+
+def _rows(table: str, months: Sequence[SealedFile]) -> str:
+    # By name: a month that was sealed before a column came has none of it.
+    parts = [_HOT, *(attached_name(each) for each in months if each.table_name == table)]
+    return " UNION ALL BY NAME ".join(f"SELECT * FROM {part}.{table}" for part in parts)

@@ -1,11 +1,11 @@
 -- A part of other queries: what is known then in the days that they ask for, as it adds up. Grain: one row per key.
--- What is reported only broken down is summed over one breakdown, so that no row counts twice. Mark: {days}.
-SELECT * FROM insights_as_of($as_of_load) WHERE {days} AND breakdown = ''
+-- What is reported only broken down is summed over one breakdown, so that no row counts twice. Marks: {days}, {insights}.
+SELECT * FROM {insights} WHERE {days} AND breakdown = ''
 UNION ALL
 SELECT * EXCLUDE (names)
 FROM (
     SELECT fact.*, json_keys(breakdown)::VARCHAR AS names
-    FROM insights_as_of($as_of_load) AS fact
+    FROM {insights} AS fact
     SEMI JOIN ({only_broken}) AS lone USING (platform, account_id, level, entity_id, date, date_stop)
     WHERE {days} AND breakdown <> ''
 )

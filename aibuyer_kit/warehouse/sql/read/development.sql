@@ -18,7 +18,7 @@ version AS (
         known_to,
         coalesce({window_total:actions}, 0) AS results,
         coalesce({window_total:action_values}, 0) AS revenue_micros
-    FROM insight_version
+    FROM {insight_version}
     WHERE account_id = $account_id AND level = 'ad' AND breakdown = '' AND date = date_stop
         AND known_from <= $as_of_load AND date >= $since
 ),
