@@ -297,6 +297,11 @@ class Reader:
         """Return the sealed months that the newest snapshot names, the oldest first."""
         return self._cursor().months
 
+    def first_open_day(self) -> date | None:
+        """Return the first day of which insights are known that lies in no sealed month; None if there is none."""
+        found: tuple[date | None] = self._cursor().execute("SELECT min(date) FROM hot.insight_version").fetchone()
+        return found[0]
+
     def damage(self) -> tuple[str, ...]:
         """Read every byte of the sealed months and say what is wrong with which file."""
         found = ((each, fault(self._files.sealed, each, thorough=True)) for each in self.sealed())

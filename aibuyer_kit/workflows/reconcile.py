@@ -81,10 +81,14 @@ NOT_COMPARED = Reconciliation((), (), (), ())
 
 
 def disagreements(context: ClientContext, reader: Reader) -> Iterator[Disagreement]:
-    """Yield every disagreement on days that have ended; today moves between one request and the next."""
+    """Yield every disagreement on days that have ended and may still change; today moves between two requests.
+
+    Sealed months were compared before they were sealed, and cannot differ anew: `known_reconciliation` tells of them.
+    """
     days = _known_days(reader)
-    if days:
-        yield from _differences(context, reader, days, None)
+    first = reader.first_open_day() if days else None
+    if days and first and first <= days.until:
+        yield from _differences(context, reader, DateRange(max(first, days.since), days.until), None)
 
 
 def known_reconciliation(context: ClientContext, reader: Reader) -> Reconciliation:
