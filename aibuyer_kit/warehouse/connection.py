@@ -74,7 +74,8 @@ def check_blocks(connection: duckdb.DuckDBPyConnection) -> None:
     Raises duckdb.Error (`is_damage`) for a block that has changed since it was written.
     """
     for (table,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall():
-        connection.execute(f'SELECT bit_xor(hash(t)) FROM "{table}" AS t').fetchone()
+        # One value of each is kept, but all are decoded; a hash of them all would take three times as long.
+        connection.execute(f'SELECT any_value(COLUMNS(*)) FROM "{table}"').fetchone()
 
 
 def is_whole(path: Path) -> bool:

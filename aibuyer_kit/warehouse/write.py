@@ -191,10 +191,11 @@ class Writer:
             self._unpublished = True
 
     def reads(self, platform: str, account_id: str, level: Level = Level.AD) -> tuple[CompleteRead, ...]:
-        """Return the complete reads of an account's insights at a level, the oldest first."""
+        """Return the last complete read of each range of days of an account's insights at a level, the oldest first."""
         rows = self._rows(
-            f"SELECT since, until, known_at_utc FROM load WHERE extent IN {WHOLE_READS}"
-            " AND facts = 'insights' AND level = ? AND platform = ? AND account_id = ? ORDER BY load_id",
+            f"SELECT since, until, max(known_at_utc) FROM load WHERE extent IN {WHOLE_READS}"
+            " AND facts = 'insights' AND level = ? AND platform = ? AND account_id = ?"
+            " GROUP BY since, until ORDER BY max(load_id)",
             [str(level), platform, account_id],
         )
         return tuple(CompleteRead(DateRange(since, until), known.replace(tzinfo=UTC)) for since, until, known in rows)
