@@ -23,6 +23,8 @@ _FULL = ("No space left", "quota exceeded", "File too large")
 _HEADER_BYTES = 3 * 4096
 # What does not fit goes to disk beside the file, so that memory stays flat however much is read.
 WRITER_MEMORY = "256MB"
+# Of a reader, which has no disk to go to; most of it holds blocks that were read. A reading that needs more gets more.
+READER_MEMORY = "512MB"
 
 
 class TruncatedFileError(Exception):

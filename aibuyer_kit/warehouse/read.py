@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -347,7 +348,15 @@ class Reader:
                 if self._opened:
                     self._opened.connection.close()
                 self._opened = newest
-            return Cursor(self._opened.connection.cursor(), self._opened.path, self._opened.months)
+            path, months = self._opened.path, self._opened.months
+            return Cursor(self._opened.connection.cursor(), path, months, roomier=partial(self._open_roomier, path))
+
+    def _open_roomier(self, path: Path) -> duckdb.DuckDBPyConnection:
+        """Open the snapshot once more, for one reading that needs much memory."""
+        try:
+            return open_whole(self._files, path, memory=None)
+        except duckdb.IOException:
+            raise WarehouseError(f"{path} was replaced while much was read from it. Ask again.") from None
 
 
 @dataclass(frozen=True)

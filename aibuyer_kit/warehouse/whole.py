@@ -7,7 +7,7 @@ import duckdb
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import WarehouseError
-from aibuyer_kit.warehouse.connection import open_to_combine, shut
+from aibuyer_kit.warehouse.connection import READER_MEMORY, open_to_combine, shut
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.schema import derived_sql
 from aibuyer_kit.warehouse.sealed import SealedFile, attach, attached_name, fault, quoted, sealed_files
@@ -15,9 +15,12 @@ from aibuyer_kit.warehouse.sealed import SealedFile, attach, attached_name, faul
 _HOT = "hot"
 
 
-def open_whole(files: WarehouseFiles, snapshot: Path) -> duckdb.DuckDBPyConnection:
+def open_whole(
+    files: WarehouseFiles, snapshot: Path, *, memory: str | None = READER_MEMORY
+) -> duckdb.DuckDBPyConnection:
     """Open a snapshot with the sealed months that it names: read-only, and without the file system afterwards.
 
+    `memory` is what readings may hold, as DuckDB writes it; None for four fifths of the machine's.
     Raises duckdb.IOException if the snapshot does not open, WarehouseError if a sealed month is damaged or missing.
     """
     connection = open_to_combine(snapshot)
@@ -26,6 +29,8 @@ def open_whole(files: WarehouseFiles, snapshot: Path) -> duckdb.DuckDBPyConnecti
         months = sealed_files(connection, _HOT)
         _attach_months(connection, files.sealed, months)
         _name_all(connection, months)
+        if memory:
+            connection.execute("SET memory_limit = ?", [memory])
         shut(connection)
     except BaseException:
         connection.close()
