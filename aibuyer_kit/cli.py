@@ -7,12 +7,12 @@ import errno
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aibuyer_kit import __version__
-from aibuyer_kit.commands import connect, credentials, quarantine, webhooks
+from aibuyer_kit.commands import connect, credentials, data, quarantine, webhooks
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows, told_to_end
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
@@ -33,15 +33,10 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(report_app, name="report")
 app.add_typer(connect.app, name="connect")
 app.add_typer(credentials.app, name="credentials")
+data.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(webhooks.app, name="webhooks")
 
-DaysOption = Annotated[int | None, typer.Option(help="Full days that end yesterday. Default: 28.")]
-SinceOption = Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.")]
-UntilOption = Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")]
-AsOfOption = Annotated[
-    str, typer.Option("--as-of", help="What was known then: a load number, or a moment with its zone.")
-]
 _FREE_SPACE = "Free some space, and run the same command again."
 _CHECK_MODE = "Check the owner and the mode of its folder."
 # What a disk may say to any command at any moment.
@@ -187,126 +182,12 @@ def _synced(context: "ClientContext", settings: "Settings") -> list[AibuyerError
     return [each.error for each in report.failures]
 
 
-@app.command("import")
-def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV or XLSX file.")],
-    mapping: Annotated[Path | None, typer.Option(help="The mapping file (TOML) that says what each column is.")] = None,
-    replace_days: Annotated[
-        bool,
-        typer.Option("--replace-days", help="The file is all there is for its days: what it does not hold is gone."),
-    ] = False,
-    quarantine: Annotated[
-        bool, typer.Option("--quarantine", help="Rows that cannot be used are no error: see `aibuyer quarantine list`.")
-    ] = False,
-    beside_synced: Annotated[
-        bool, typer.Option("--beside-synced", help="Let an account that is synced have days that no sync has read.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show how each column is understood; load nothing.")
-    ] = False,
-    date_format: Annotated[str | None, typer.Option(help="How days are written, such as %d/%m/%Y.")] = None,
-    decimal: Annotated[str | None, typer.Option(help="The decimal mark: . or ,")] = None,
-    thousands: Annotated[str | None, typer.Option(help="The mark between thousands: , . ' or a space.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook that has several.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="What separates the columns of a CSV file.")] = None,
-    client: ClientOption = None,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Load an exported CSV or XLSX file; an Ads Manager export needs no mapping."""
-    from aibuyer_kit.connectors.csv_export import Choices
-    from aibuyer_kit.workflows.imports import import_export, preview_text, read_file
-    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
-
-    stated = Choices(date_format, decimal, thousands, sheet, delimiter)
-    if dry_run:
-        _print(preview_text(read_file(file, mapping, stated)))
-        return
-    context = only_client(find_workspace(workspace), client)
-    done = import_export(
-        context,
-        file,
-        mapping,
-        replace_days=replace_days,
-        quarantine=quarantine,
-        beside_synced=beside_synced,
-        stated=stated,
-    )
-    _print(done.summary())
-    if not done.report.is_complete and not quarantine:
-        _say("Rows were rejected (see above) and are in the quarantine; the others are loaded.")
-        raise typer.Exit(1)
-
-
-@app.command("import-undo")
-def import_undo(
-    load: Annotated[int, typer.Argument(help="The load that `aibuyer import` named.")],
-    client: ClientOption = None,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Take an imported file back: what it brought is gone, what it replaced holds again, and history stays."""
-    from aibuyer_kit.workflows.import_undo import undo_import
-    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
-
-    _print(undo_import(only_client(find_workspace(workspace), client), load).summary())
-
-
-@app.command()
-def insights(
-    level: Annotated[str, typer.Option(help="account, campaign, adset or ad.")] = "campaign",
-    days: DaysOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    as_of: AsOfOption = "",
-    metrics: Annotated[str, typer.Option(help="Metrics to show, with commas.")] = "spend,results,revenue,cpa,roas",
-    by: Annotated[
-        str, typer.Option(help="Group by dimensions, with commas: those of [naming] in client.toml, or objective.")
-    ] = "",
-    csv: Annotated[Path | None, typer.Option(help="Write the rows to this CSV file instead.")] = None,
-    xlsx: Annotated[Path | None, typer.Option(help="Write the rows to this workbook instead.")] = None,
-    client: ClientOption = None,
-    workspace: WorkspaceOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Print one row per entity and day from the warehouse; money in units of the client's currency."""
-    from aibuyer_kit.workflows.insights import read_insights
-    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
-
-    context = only_client(find_workspace(workspace), client)
-    dimensions = [name.strip() for name in by.split(",") if name.strip()]
-    rows = read_insights(
-        context, level, metrics.split(","), days=days, since=since, until=until, as_of=as_of, by=dimensions
-    )
-    if csv or xlsx:
-        _write_files(rows, csv, xlsx)
-        return
-    _print(as_json(rows) if json else as_table(rows, empty="No facts in this period."))
-
-
-@app.command()
-def actions(
-    days: DaysOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    as_of: AsOfOption = "",
-    client: ClientOption = None,
-    workspace: WorkspaceOption = None,
-    json: JsonOption = False,
-) -> None:
-    """List the action types that the accounts report, by objective and attribution window, and which of them counts.
-
-    Types of one event count it several times, so they are never added up; choose one in client.toml.
-    """
-    from aibuyer_kit.workflows.actions import client_actions
-    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
-
-    context = only_client(find_workspace(workspace), client)
-    rows = client_actions(context, days=days, since=since, until=until, as_of=as_of)
-    _print(as_json(rows) if json else as_table(rows, empty="No actions are reported in this period."))
-
-
 @app.command()
 def status(client: ClientOption = None, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """Show how fresh each client's data is, what the last loads did, and how the platform has answered."""
+    """Show how fresh each client's data is, what the last loads did, and how the platform has answered.
+
+    Moments are in the account's time, with its offset.
+    """
     from aibuyer_kit.workflows.status import workspace_status
     from aibuyer_kit.workflows.workspaces import find_workspace
 
@@ -317,7 +198,7 @@ def status(client: ClientOption = None, workspace: WorkspaceOption = None, json:
 
 @app.command()
 def doctor(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """Check the installation and the workspace; every failure names its cure."""
+    """Check the installation and the workspace; every failure names its cure. Moments are in the account's time."""
     from aibuyer_kit.workflows.doctor import examine
 
     findings = examine(workspace)
@@ -408,14 +289,6 @@ def demo(
     _say(f"Next: aibuyer dashboards -w {folder}   aibuyer voila -w {folder}   aibuyer lab -w {folder}")
     if example.platform != example.warehouse:
         raise typer.Exit(1)
-
-
-def _write_files(rows: list[dict[str, Any]], csv: Path | None, xlsx: Path | None) -> None:
-    from aibuyer_kit.workflows.export import write_csv, write_xlsx
-
-    for path, write in ((csv, write_csv), (xlsx, write_xlsx)):
-        if path:
-            _say(f"{path}: {write(path, rows)} rows")
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

@@ -2,17 +2,19 @@
 
 import os
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import parse_level
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
 from aibuyer_kit.workflows.insights import known_breakdown, several, warn_of_nothing
-from aibuyer_kit.workflows.period import Day, parse_as_of, resolve_period
+from aibuyer_kit.workflows.period import Day, held_period, parse_as_of, resolve_period
 from aibuyer_kit.workflows.report import Overview, client_overview
 from aibuyer_kit.workflows.totals import EntityTotals, entity_totals
 from aibuyer_kit.workflows.what_counts import read_facts
@@ -132,7 +134,7 @@ class Client:
         """
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
-        names, dimensions = known_breakdown(self._reader, breakdown), several(by)
+        names, dimensions = known_breakdown(self._reader, breakdown, period), several(by)
         frame = read_facts(
             self._context, self._reader, parse_level(level), period, as_of=moment, breakdown=names, by=dimensions
         ).frame()
@@ -151,6 +153,10 @@ class Client:
         """Return totals, targets, campaigns and days of a period beside the period before it."""
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         return client_overview(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+
+    def held_period(self, since: date | None, until: date | None, *, as_of: AsOf | None = None) -> DateRange:
+        """Return a period that a person chose. Raises PeriodError, in the client's language, if it is not held."""
+        return held_period(self._context, self._reader, since, until, as_of=as_of)
 
     def totals(self, level: str, *, since: Day, until: Day, as_of: AsOf | None = None) -> tuple[EntityTotals, ...]:
         """Return the totals of every entity of `level` in a period, the largest spend first."""

@@ -1,7 +1,8 @@
-"""What was known then, over 17 million versions; publication with years of history behind it; opening; memory.
+"""What was known then, over 20 million versions; publication with years of history behind it; opening; memory; nights.
 
-An account of 500 ads: each day's rows are restated every night for a month. Its months are built by SQL in a temporary
-folder (about 3 GB) and sealed by the writer as a nightly sync seals them; the last two stay hot, one with breakdowns.
+An account of 500 ads with its ad sets, campaigns and own figures: each day's rows are restated every night for a month,
+and a sync runs every quarter of an hour. Its months are built by SQL in a temporary folder (about 3 GB) and sealed by
+the writer as a nightly sync seals them; the last two stay hot, one with breakdowns and a week of all syncs.
 All ways of reading answer the same question, how many rows and how much spend were known after a load, and have to
 agree. They run in turns in one process, and the median over rounds and moments counts.
 
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,20 @@ import duckdb
 import pyarrow.compute as pc
 
 from aibuyer_kit.access.client_file import ClientFile
-from aibuyer_kit.access.clients import add_client
+from aibuyer_kit.access.clients import ClientContext, add_client
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.facts import insight_schema
+from aibuyer_kit.warehouse.compact import compact
 from aibuyer_kit.warehouse.files import WarehouseFiles, flush
 from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.warehouse.whole import open_whole
 from aibuyer_kit.warehouse.write import open_writer
+from aibuyer_kit.workflows.maturity import client_maturity
+from aibuyer_kit.workflows.reconcile import disagreements, known_reconciliation
+from aibuyer_kit.workflows.report import client_overview
+from aibuyer_kit.workflows.status import client_status
 
 ADS, VERSIONS, FIRST_DAY = 500, 30, date(2023, 4, 1)
 # Of an ad and day: 18 of age and gender, 5 countries, 8 placements; few of them move after the first days.
@@ -48,8 +54,12 @@ INTERVALS, PLAIN_SCAN = "as of, sealed months", "plain scan of the interval colu
 WINDOW, SCD2, POLARS = "window functions", "valid_from/valid_to in one table (SCD2 as dlt keeps it)", "polars scan"
 PUBLISH, COPY, UNSEALED = "publish a 30-day step", "copy and flush as many bytes", "copy and flush all history"
 OPEN, CLI, PEAK = "open a reader", "aibuyer insights, 28 days", "peak memory of a reading, MB"
-# What each may take, in ms.
-BARS = {INTERVALS: 100, PUBLISH: 1000, CLI: 500}
+MATURITY, RECONCILED, STATUS = "maturity curve", "reconcile all days and levels", "aibuyer status"
+OPEN_DAYS, OVERVIEW = "reconcile what may still change, as syncs do", "overview page, 28 days"
+LOAD, THIN, CHECK, COMPACT = "load a 30-day step", "thin a night", "check sealed months", "compact the working file"
+# What each may take, in ms (memory in MB).
+BARS = {INTERVALS: 100, PUBLISH: 1000, CLI: 500, PEAK: 700}
+BARS |= dict.fromkeys((MATURITY, RECONCILED, STATUS, OVERVIEW), 3000)
 
 # A sync every quarter of an hour: objects, and the newest figures of ads and account. For a week all of it stays.
 SYNCS_A_DAY, LOADS_A_SYNC, LOADS_A_DAY, DAYS_OF_SYNCS = 96, 6, 580, 7
@@ -61,12 +71,15 @@ LEVELS = {
     "ad": (1, 4, "(120200000000000000 + object)::VARCHAR"),
 }
 # What an ad's day is broken down by; 18 rows of age and gender, 5 countries, 8 placements.
-PARTS = """CASE WHEN part < 18 THEN '{"age":"' || (part // 3 * 10 + 18) || '","gender":"' || ['female', 'male', 'unknown'][part % 3 + 1] || '"}'
+PARTS = """CASE
+    WHEN part < 18 THEN '{"age":"' || (part // 3 * 10 + 18) || '","gender":"'
+        || ['female', 'male', 'unknown'][part % 3 + 1] || '"}'
     WHEN part < 23 THEN '{"country":"' || ['UA', 'PL', 'DE', 'CZ', 'RO'][part - 17] || '"}'
-    ELSE '{"platform_position":"place_' || part || '","publisher_platform":"facebook"}' END"""  # noqa: E501
+    ELSE '{"platform_position":"place_' || part || '","publisher_platform":"facebook"}'
+END"""
 
-# Every version of the $days days from the day numbered $first, up to the night $last, of the objects of one level; those of
-# a day's syncs too for days from $recent on. Marks: {level}, {size}, {turn}, {id}, {breakdown}, {versions}, {parts}.
+# Every version of the $days days from the day numbered $first, up to the night $last, of the objects of one level;
+# those of a day's syncs too for days from $recent on. Marks: {level}, {size}, {turn}, {id}, {breakdown}, {versions}, {parts}.
 ROWS = """
 WITH base AS (
     SELECT ad // {size} AS object, min(ad) AS first_ad, dn, count(*) AS ads,
@@ -79,7 +92,7 @@ WITH base AS (
 version AS (
     SELECT *, (dn + v) * $loads + {turn} + sync * $step AS known_from,
         CASE WHEN sync + 1 < syncs THEN known_from + $step ELSE (dn + v + 1) * $loads + {turn} END AS known_to
-    FROM (SELECT *, CASE WHEN dn >= $recent AND v < 2 AND '{level}' IN ('account', 'ad') THEN {syncs} ELSE 1 END AS syncs
+    FROM (SELECT *, IF(dn >= $recent AND v < 2 AND '{level}' IN ('account', 'ad'), {syncs}, 1) AS syncs
         FROM base, range({versions}) AS r(v)), range(syncs) AS s(sync)
     WHERE dn + v <= $last
 )
@@ -98,8 +111,8 @@ SELECT
         AS known_to
 FROM version, (FROM action_list WHERE size = {size}), range({parts}) AS b(part)
 """
-# A thousand different lists of five action types with all windows, and of the values of two of them: those of one ad, and
-# the sums over the neighbours that an object has.
+# A thousand different lists of five action types with all windows, and of the values of two of them: those of one ad,
+# and the sums over the neighbours that an object has.
 LISTS = """
 CREATE OR REPLACE TEMP TABLE action_list AS
 WITH one AS (
@@ -134,7 +147,8 @@ SELECT
     'act_1' AS account_id,
     CASE WHEN turn < 5 THEN ['account', 'campaign', 'adset', 'ad'][turn]
         ELSE ['account', 'ad', 'account', 'campaign', 'adset', 'ad'][turn % 6 + 1] END AS level,
-    CASE WHEN facts = 'insights' THEN greatest($start::DATE, $start::DATE + night::INT - IF(turn < 5, 30, 1)) END AS since,
+    CASE WHEN facts = 'insights'
+        THEN greatest($start::DATE, $start::DATE + night::INT - IF(turn < 5, 30, 1)) END AS since,
     CASE WHEN facts = 'insights' THEN $start::DATE + night::INT END AS until,
     'complete' AS extent, 500 AS inserted, 14500 AS restated, 0 AS closed, 0 AS unchanged, 0 AS repeated, 0 AS rejected
 FROM (SELECT n, (n - 1) // $loads AS night, (n - 1) % $loads + 1 AS turn
@@ -176,12 +190,16 @@ def measure(folder: Path, months: int, rounds: int) -> dict[str, Any]:
     built = build(context.warehouse, months)
     reading, rows = compare_readings(context.warehouse, folder, rounds)
     published = compare_publications(context.warehouse, folder, months, rounds)
-    opened = {
-        OPEN: median_ms(lambda: Reader(context.warehouse).freshness(), rounds),
-        CLI: median_ms(lambda: run_cli(folder / "workspace", months), rounds),
-        PEAK: int(run_here("--peak", str(context.warehouse))),
-    }
-    return result(reading, published, opened, built | {"versions": rows, "months": months, "rounds": rounds})
+    opened = (
+        published
+        | pages(context, months, rounds)
+        | {
+            OPEN: median_ms(lambda: Reader(context.warehouse).freshness(), rounds),
+            CLI: median_ms(lambda: run_cli(folder / "workspace", months), rounds),
+            PEAK: int(run_here("--peak", str(context.warehouse))),
+        }
+    )
+    return result(reading, opened, built | {"versions": rows, "months": months, "rounds": rounds})
 
 
 def days_of(month: int) -> tuple[int, int]:
@@ -310,30 +328,57 @@ def compare_publications(warehouse: Path, folder: Path, months: int, rounds: int
     coverage = Coverage("insights", "meta", "act_1", Level.AD, days=asked, attribution="default")
     files = WarehouseFiles(warehouse)
     with open_whole(files, files.current()) as connection:
-        known = connection.sql("FROM insights WHERE breakdown = '' AND date >= ?", params=[asked.since])
+        known = connection.sql(
+            "FROM insights WHERE breakdown = '' AND level = 'ad' AND date >= ?", params=[asked.since]
+        )
         page = known.to_arrow_table().cast(insight_schema())
+        known_at = connection.sql("SELECT max(known_at_utc) FROM load").fetchall()[0][0].replace(tzinfo=UTC)
     whole = folder / "whole"
     with whole.open("wb") as target:
         for path in (files.current(), *sorted((warehouse / "sealed").iterdir())):
             with path.open("rb") as source:
                 shutil.copyfileobj(source, target)
-    times: dict[str, list[float]] = {PUBLISH: [], COPY: [], UNSEALED: []}
+    times: dict[str, list[float]] = {each: [] for each in (PUBLISH, COPY, UNSEALED, LOAD, THIN, CHECK)}
     for turn in range(rounds):
         spend = pc.add(page["spend_micros"], turn + 1)
         restated = page.set_column(page.schema.get_field_index("spend_micros"), "spend_micros", spend)
         with open_writer(warehouse) as writer:
-            loaded = writer.load(coverage, [restated], known_at=lambda: datetime.now(UTC))
+            started = time.perf_counter()
+            loaded = writer.load(coverage, [restated], known_at=lambda: known_at)
+            times[LOAD].append((time.perf_counter() - started) * 1000)
             if loaded.restated != ADS * days:
                 raise SystemExit(f"{loaded.restated} rows were restated")
+            times[THIN].append(timed(lambda: writer.thin("meta", "act_1", ZONE)))
+            times[CHECK].append(timed(writer.check_sealed))
             times[PUBLISH].append(timed(writer.publish))
         times[COPY].append(timed(lambda: copy(WarehouseFiles(warehouse).current(), folder / "copy")))
         times[UNSEALED].append(timed(lambda: copy(whole, folder / "copy")))
-    return {name: round(statistics.median(each), 1) for name, each in times.items()}
+    return {name: round(statistics.median(each), 1) for name, each in times.items()} | {
+        COMPACT: round(timed(lambda: compact(files)), 1)
+    }
 
 
 def copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
     flush(target)
+
+
+def pages(context: ClientContext, months: int, rounds: int) -> dict[str, float]:
+    """Return the median ms of what pages, commands and syncs ask for."""
+    first, days = days_of(months - 1)
+    last = FIRST_DAY + timedelta(days=first + days - 1)
+    reader = Reader(context.warehouse)
+    if state := [*disagreements(context, reader)]:
+        raise SystemExit(f"the levels disagree: {state[0]}")
+    return {
+        MATURITY: median_ms(lambda: client_maturity(context, reader), rounds),
+        RECONCILED: median_ms(lambda: known_reconciliation(context, reader), rounds),
+        OPEN_DAYS: median_ms(lambda: [*disagreements(context, reader)], rounds),
+        STATUS: median_ms(lambda: client_status(context), rounds),
+        OVERVIEW: median_ms(
+            lambda: client_overview(context, reader, since=last - timedelta(days=27), until=last), rounds
+        ),
+    }
 
 
 def run_cli(workspace: Path, months: int) -> None:
@@ -374,12 +419,11 @@ def median_ms(work: Callable[[], Any], rounds: int) -> float:
     return round(statistics.median([timed(work) for _ in range(rounds + 1)][1:]), 1)
 
 
-def result(
-    reading: dict[str, Any], published: dict[str, float], opened: dict[str, float], built: dict[str, Any]
-) -> dict[str, Any]:
-    ours = {INTERVALS: reading[INTERVALS], PUBLISH: published[PUBLISH], **opened}
-    peers = {name: reading[name] for name in (WINDOW, SCD2, POLARS)} | {UNSEALED: published[UNSEALED]}
-    limit = {PLAIN_SCAN: reading[PLAIN_SCAN], COPY: published[COPY]}
+def result(reading: dict[str, Any], measured: dict[str, float], built: dict[str, Any]) -> dict[str, Any]:
+    ours = {name: value for name, value in measured.items() if name not in (COPY, UNSEALED)}
+    ours[INTERVALS] = reading[INTERVALS]
+    peers = {name: reading[name] for name in (WINDOW, SCD2, POLARS)} | {UNSEALED: measured[UNSEALED]}
+    limit = {PLAIN_SCAN: reading[PLAIN_SCAN], COPY: measured[COPY]}
     times = {f"{INTERVALS} / {PLAIN_SCAN}": ours[INTERVALS] / limit[PLAIN_SCAN]}
     times |= {f"{name} / {INTERVALS}": peers[name] / ours[INTERVALS] for name in peers if is_time(peers, name)}
     times |= {
@@ -416,7 +460,7 @@ def as_table(outcome: dict[str, Any]) -> str:
     for kind in ("limit", "peers", "ours"):
         for name, value in outcome[kind].items():
             bar = outcome["bars"].get(name) if kind == "ours" else None
-            note = f"bar {bar} ms: {'held' if outcome['held'][name] else 'MISSED'}" if bar else ""
+            note = f"bar {bar}: {'held' if outcome['held'][name] else 'MISSED'}" if bar else ""
             lines.append(f"{kind:<6} {name:<58} {value:>8}  {note}".rstrip())
     lines += [f"ratio  {name:<90} {value:>6}" for name, value in outcome["ratios"].items()]
     lines.append(", ".join(f"{name} {conditions[name]}" for name in ("sealed_mb", "hot_mb", "seal_a_month_ms")))

@@ -94,3 +94,26 @@ def test_every_link_between_pages_leads_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_guides_in_two_languages_tell_the_same_commands() -> None:
+    """A command that was added to one is not missing in the other; a client's language may differ."""
+    for english, ukrainian in (("practise.md", "practise.uk.md"), ("connect-meta.en.md", "connect-meta.uk.md")):
+        told = [
+            [line.replace(" --locale uk", "") for block in FENCED.findall(text) for line in block.splitlines()]
+            for text in ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in (english, ukrainian))
+        ]
+        assert told[0] == told[1]
+
+
+def test_the_example_for_systemd_names_a_command_that_exists_and_a_time_that_comes() -> None:
+    """Both units stand in one block, each with the sections that systemd asks for."""
+    (block,) = re.findall(
+        r"^```ini\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    service, timer = block.split("# aibuyer-sync.timer\n")
+    assert re.findall(r"^\[(\w+)\]", service, re.MULTILINE) == ["Unit", "Service"]
+    assert re.findall(r"^\[(\w+)\]", timer, re.MULTILINE) == ["Unit", "Timer", "Install"]
+    (arguments,) = re.findall(r"^ExecStart=%h/\.venv/bin/aibuyer (.*)$", service, re.MULTILINE)
+    assert set(re.findall(r"--\w+", arguments)) <= set(re.findall(r"--\w+", help_of("sync")))
+    assert re.search(r"^OnCalendar=\*:0/15$", timer, re.MULTILINE)

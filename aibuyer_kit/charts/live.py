@@ -1,5 +1,6 @@
 """The same specs as live Bokeh figures, with a value for each day under the pointer."""
 
+import json
 import math
 from datetime import datetime, time
 from typing import TYPE_CHECKING
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 _INK, _ACCENT = "#808995", "#5b78f0"
 # Values that still move.
 _HATCH = {"hatch_pattern": "/", "hatch_color": _ACCENT, "hatch_alpha": 0.35, "hatch_scale": 14, "hatch_weight": 1}
+
+# The browser's own words for days and short numbers, in the reader's language: Bokeh's are English.
+_DAY_JS = "return new Intl.DateTimeFormat(locale, {month: 'short', day: 'numeric', timeZone: 'UTC'}).format(tick)"
+_NUMBER_JS = "return new Intl.NumberFormat(locale, JSON.parse(options)).format(tick)"
+_SHORT = {"notation": "compact", "maximumFractionDigits": 1}
+_NUMBERS = {
+    "count": _SHORT,
+    "share": {"style": "percent", "maximumFractionDigits": 1},
+    "ratio": {"maximumFractionDigits": 2},
+}
 
 
 def bokeh_figure(chart: TrendChart, *, height: int = 320) -> "figure":
@@ -77,13 +88,13 @@ def _draw_target(plot: "figure", target: float) -> None:
 
 
 def _style(plot: "figure", chart: TrendChart) -> None:
-    from bokeh.models import DatetimeTickFormatter, NumeralTickFormatter
+    from bokeh.models import CustomJSTickFormatter
 
     unit = metric(chart.metric).unit
-    days = "%b %d" if chart.locale == "en" else "%d.%m"
-    plot.xaxis.formatter = DatetimeTickFormatter(hours=days, days=days, months=days, years=days)
-    plot.yaxis.formatter = NumeralTickFormatter(format="0.[0]%" if unit == "share" else "0.[00]a")
-    plot.yaxis.axis_label = chart.currency if unit == "money" else None
+    options = {**_SHORT, "style": "currency", "currency": chart.currency} if unit == "money" else _NUMBERS[unit]
+    spoken = {"locale": chart.locale, "options": json.dumps(options)}
+    plot.xaxis.formatter = CustomJSTickFormatter(args={"locale": chart.locale}, code=_DAY_JS)
+    plot.yaxis.formatter = CustomJSTickFormatter(args=spoken, code=_NUMBER_JS)
     for axis in (*plot.xaxis, *plot.yaxis):
         axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = None
         axis.major_label_text_color = axis.axis_label_text_color = _INK

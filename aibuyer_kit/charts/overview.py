@@ -3,24 +3,18 @@
 Each function takes anything with the attributes of OverviewLike, so that this layer knows no workflow.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
-from typing import Protocol
 
-from aibuyer_kit.charts.compare import Figure, compared
+from aibuyer_kit.charts.arrival import arrival_of, widest_arrival
 from aibuyer_kit.charts.fragment import Fragment
-from aibuyer_kit.charts.kinds import ResultLike, result_line, result_names
-from aibuyer_kit.charts.quality import (
-    ImmatureLike,
-    ReconciliationLike,
-    badge_html,
-    maturity_words,
-    not_final_from,
-    quality_lines,
-)
+from aibuyer_kit.charts.kinds import result_names
+from aibuyer_kit.charts.overview_like import OverviewLike, RowLike
+from aibuyer_kit.charts.parts import part_label, told_kinds, told_parts
+from aibuyer_kit.charts.quality import badge_html, maturity_words, not_final_from, quality_lines
 from aibuyer_kit.charts.spec import BarChart, Named, TrendChart, metric_bars, share_bars, trend_chart
 from aibuyer_kit.charts.static import svg
+from aibuyer_kit.charts.summary import summary_sentences
 from aibuyer_kit.charts.tables import (
     COLUMNS,
     HEADLINE,
@@ -32,74 +26,11 @@ from aibuyer_kit.charts.tables import (
     tiles_html,
     warnings_html,
 )
-from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.escape import for_html
-from aibuyer_kit.core.i18n import (
-    action_name,
-    currency_decimals,
-    format_metric,
-    format_moment,
-    format_money,
-    format_period,
-    format_share,
-    t,
-)
+from aibuyer_kit.core.i18n import action_name, format_metric, format_moment, format_period, t
 from aibuyer_kit.core.metrics import counts_results
-from aibuyer_kit.core.results import ResultKind
 
 TREND = ("spend", "results", "cpa", "roas")
-
-
-class RowLike(Protocol):
-    """One campaign: its values by metric name, money in currency units."""
-
-    @property
-    def entity_id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def values(self) -> Mapping[str, Figure]: ...
-    @property
-    def targets(self) -> Mapping[str, float]: ...
-    @property
-    def kind(self) -> ResultKind | None: ...
-
-
-class OverviewLike(Protocol):
-    """What the pieces read of an overview."""
-
-    @property
-    def client_name(self) -> str: ...
-    @property
-    def locale(self) -> str: ...
-    @property
-    def currency(self) -> str: ...
-    @property
-    def period(self) -> DateRange: ...
-    @property
-    def previous(self) -> DateRange: ...
-    @property
-    def data_as_of(self) -> datetime: ...
-    @property
-    def load_id(self) -> int: ...
-    @property
-    def totals(self) -> Mapping[str, Figure]: ...
-    @property
-    def previous_totals(self) -> Mapping[str, Figure]: ...
-    @property
-    def targets(self) -> Mapping[str, float]: ...
-    @property
-    def campaigns(self) -> Sequence[RowLike]: ...
-    @property
-    def daily(self) -> Sequence[tuple[date, Mapping[str, Figure]]]: ...
-    @property
-    def warnings(self) -> Sequence[str]: ...
-    @property
-    def reconciliation(self) -> ReconciliationLike: ...
-    @property
-    def immature(self) -> Sequence[ImmatureLike] | None: ...
-    @property
-    def by_result(self) -> Sequence[ResultLike]: ...
 
 
 def overview_html(overview: OverviewLike, locale: str | None = None) -> str:
@@ -133,35 +64,45 @@ def masthead(overview: OverviewLike, locale: str | None = None, *, title: str = 
 
 
 def headline(overview: OverviewLike, locale: str | None = None, *, metrics: Sequence[str] = HEADLINE) -> Fragment:
-    """Return one tile per metric, against the period before and the targets."""
+    """Return one tile per metric under a heading, against the period before and the targets."""
     language = locale or overview.locale
-    shown = headline_tiles(overview, language, metrics)
-    tiles = tiles_html(shown, currency=overview.currency, locale=language)
-    note = t(language, "word.compared_with", period=format_period(overview.previous, language))
-    heading = t(language, "section.headline")
-    html = f'<h2>{for_html(heading)}</h2>{tiles}<p class="ab-note" style="margin-top:10px">{for_html(note)}</p>'
-    lines = (f"{each.label}: {format_metric(each.metric, each.value, overview.currency, language)}" for each in shown)
-    return Fragment(html, "\n".join((heading, *lines)))
+    tiles, heading = tiles_and_note(overview, language, metrics), t(language, "section.headline")
+    return Fragment(f"<h2>{for_html(heading)}</h2>{tiles.html}", f"{heading}\n{tiles}")
+
+
+def tiles_and_note(overview: OverviewLike, locale: str, metrics: Sequence[str] = HEADLINE) -> Fragment:
+    """Return one tile per metric, and below them what they are compared with."""
+    shown = headline_tiles(overview, locale, metrics)
+    tiles = tiles_html(shown, currency=overview.currency, locale=locale)
+    note = ""
+    if any(each.previous is not None for each in shown):
+        note = t(locale, "word.compared_with", period=format_period(overview.previous, locale))
+    if any(each.is_arriving and each.previous is not None for each in shown):
+        note = f"{note} {t(locale, 'word.same_age')}"
+    html = f'{tiles}<p class="ab-note" style="margin-top:10px">{for_html(note)}</p>' if note else tiles
+    lines = (f"{each.label}: {format_metric(each.metric, each.value, overview.currency, locale)}" for each in shown)
+    return Fragment(html, "\n".join(lines))
 
 
 def headline_tiles(overview: OverviewLike, locale: str, metrics: Sequence[str] = HEADLINE) -> list[Tile]:
     """Return one figure per metric; of those that count results one per kind, where there are several kinds."""
     return [
         Tile(
-            _label(name, kind_name, locale),
+            part_label(name, kind_name, locale),
             name,
             part.totals.get(name),
             part.previous_totals.get(name),
             part.targets.get(name),
+            arrival_of(name, part.daily, overview.immature),
         )
-        for kind_name, name, part in _parts(overview, metrics, locale)
+        for kind_name, name, part in told_parts(overview, metrics, locale)
     ]
 
 
 def targets(overview: OverviewLike, locale: str | None = None) -> Fragment:
     """Return one bar per target: the figure, the target, and the verdict in words."""
     language = locale or overview.locale
-    names = dict.fromkeys([*overview.targets, *(name for each in _kinds(overview) for name in each.targets)])
+    names = dict.fromkeys([*overview.targets, *(name for each in told_kinds(overview) for name in each.targets)])
     tiles = [*headline_tiles(overview, language, list(names)), *_aims_of_kinds(overview, language)]
     bars = aims_html(tiles, currency=overview.currency, locale=language)
     heading = t(language, "section.targets")
@@ -170,9 +111,16 @@ def targets(overview: OverviewLike, locale: str | None = None) -> Fragment:
 
 def _aims_of_kinds(overview: OverviewLike, locale: str) -> list[Tile]:
     """Return what an objective of its own is to return, which is no target of the whole."""
-    kinds = _kinds(overview)
+    kinds = told_kinds(overview)
     return [
-        Tile(_label(name, words, locale), name, kind.totals.get(name), None, aim)
+        Tile(
+            part_label(name, words, locale),
+            name,
+            kind.totals.get(name),
+            None,
+            aim,
+            arrival_of(name, kind.daily, overview.immature),
+        )
         for kind, words in zip(kinds, result_names(kinds, locale), strict=True)
         for name, aim in kind.targets.items()
         if kind.section and not counts_results(name)
@@ -186,8 +134,8 @@ def overview_trends(overview: OverviewLike, metrics: Sequence[str], locale: str 
     """
     language, currency = locale or overview.locale, overview.currency
     found = []
-    for kind_name, name, part in _parts(overview, metrics, language):
-        label, aim = _label(name, kind_name, language), part.targets.get(name)
+    for kind_name, name, part in told_parts(overview, metrics, language):
+        label, aim = part_label(name, kind_name, language), part.targets.get(name)
         chart = trend_chart(part.daily, name, currency=currency, locale=language, target=aim, label=label)
         chart = replace(chart, not_final_from=not_final_from(overview, name))
         found.append(replace(chart, title=_trend_title(name, kind_name, language)))
@@ -196,7 +144,7 @@ def overview_trends(overview: OverviewLike, metrics: Sequence[str], locale: str 
 
 def _trend_title(name: str, kind_name: str, locale: str) -> str:
     if name == "results":
-        return t(locale, "chart.trend_title", metric=_label(name, kind_name, locale))
+        return t(locale, "chart.trend_title", metric=part_label(name, kind_name, locale))
     title = t(locale, "chart.trend_title", metric=t(locale, f"metric.{name}"))
     return t(locale, "result.of_kind", metric=title, kind=kind_name) if kind_name else title
 
@@ -218,22 +166,26 @@ def campaign_charts(overview: OverviewLike, locale: str | None = None) -> Fragme
     if not rows:
         return Fragment("", "")
     shares = share_bars(named_rows(rows), currency=overview.currency, locale=language)
-    if not _kinds(overview):
+    if not told_kinds(overview):
         aim = overview.targets.get("cpa")
-        costs = [metric_bars(named_rows(rows), "cpa", currency=overview.currency, locale=language, target=aim)]
-        return _figures(t(language, "section.money"), (shares, *costs))
-    names = dict(zip((each.kind for each in _kinds(overview)), result_names(_kinds(overview), language), strict=True))
+        return _figures(t(language, "section.money"), (shares, _cost_bars(overview, rows, aim, language)))
+    kinds = told_kinds(overview)
+    names = dict(zip((each.kind for each in kinds), result_names(kinds, language), strict=True))
     costs = [
-        _cost_bars([row for row in rows if row.kind == kind], name, overview.currency, language)
+        _cost_bars_of_kind(overview, [row for row in rows if row.kind == kind], name, language)
         for kind, name in names.items()
     ]
     return _figures(t(language, "section.money"), (shares, *costs))
 
 
-def _cost_bars(rows: Sequence[RowLike], kind_name: str, currency: str, locale: str) -> BarChart:
+def _cost_bars(overview: OverviewLike, rows: Sequence[RowLike], aim: float | None, locale: str) -> BarChart:
+    arrival = widest_arrival(overview.immature)
+    return metric_bars(named_rows(rows), "cpa", currency=overview.currency, locale=locale, target=aim, arrival=arrival)
+
+
+def _cost_bars_of_kind(overview: OverviewLike, rows: Sequence[RowLike], kind_name: str, locale: str) -> BarChart:
     aims = {row.targets.get("cpa") for row in rows}
-    aim = aims.pop() if len(aims) == 1 else None
-    chart = metric_bars(named_rows(rows), "cpa", currency=currency, locale=locale, target=aim)
+    chart = _cost_bars(overview, rows, aims.pop() if len(aims) == 1 else None, locale)
     return replace(chart, title=t(locale, "result.of_kind", metric=chart.title, kind=kind_name))
 
 
@@ -258,13 +210,14 @@ def entity_table_html(
     name_header: str = "",
 ) -> str:
     """Return a table of entities, each judged by the targets of its own result."""
-    mixed = bool(_kinds(overview))
+    mixed, arrival = bool(told_kinds(overview)), widest_arrival(overview.immature)
     lines = [
         TableRow(
             row.name or row.entity_id,
             row.values,
             row.targets if mixed else overview.targets,
             action_name(row.kind.action_type, locale) if mixed and row.kind else "",
+            arrival=arrival,
         )
         for row in rows
     ]
@@ -289,98 +242,6 @@ def definitions(overview: OverviewLike, locale: str | None = None, *, metrics: S
 def named_rows(rows: Sequence[RowLike]) -> Named:
     """Return entities as pairs of name and values; one without a name goes by its id."""
     return [(row.name or row.entity_id, row.values) for row in rows]
-
-
-def _kinds(overview: OverviewLike) -> Sequence[ResultLike]:
-    """Return what is told kind by kind: nothing where all campaigns count one kind of result."""
-    return overview.by_result if len({each.kind for each in overview.by_result}) > 1 else ()
-
-
-def _parts(
-    overview: OverviewLike, metrics: Sequence[str], locale: str
-) -> "list[tuple[str, str, OverviewLike | ResultLike]]":
-    """Return metrics with what they are of: the whole under no name, or each kind where results of several count."""
-    kinds = _kinds(overview)
-    counting = [name for name in metrics if kinds and counts_results(name)]
-    pairs = list(zip(kinds, result_names(kinds, locale), strict=True))
-    found: list[tuple[str, str, OverviewLike | ResultLike]] = []
-    for name in metrics:
-        if name not in counting:
-            found.append(("", name, overview))
-        elif name == counting[0]:  # All that is of one kind stands together.
-            found += [(words, each, kind) for kind, words in pairs for each in counting]
-    return found
-
-
-def _label(name: str, kind_name: str, locale: str) -> str:
-    if not kind_name:
-        return t(locale, f"metric.{name}")
-    return (
-        kind_name
-        if name == "results"
-        else t(locale, "result.of_kind", metric=t(locale, f"metric.{name}"), kind=kind_name)
-    )
-
-
-def summary_sentences(overview: OverviewLike, locale: str | None = None) -> tuple[str, ...]:
-    """Return what happened in plain words: spend against the period before, results, their cost against the target."""
-    language = locale or overview.locale
-    sentences = (each(overview, language) for each in (_spend_words, _result_words, _return_words))
-    return tuple(words for words in sentences if words)
-
-
-def _spend_words(overview: OverviewLike, locale: str) -> str:
-    days = t(locale, "period.days", count=len(overview.period))
-    spend = overview.totals.get("spend")
-    if spend is None:
-        return t(locale, "summary.spend_unknown", days=days)
-    change = compared("spend", spend, overview.previous_totals.get("spend"))
-    money = format_money(spend, overview.currency, locale)
-    if change.change is None:
-        return t(locale, "summary.spend_only", spend=money, days=days)
-    if change.verdict == "same":
-        return t(locale, "summary.spend_same", spend=money, days=days)
-    key = "summary.spend_more" if change.change > 0 else "summary.spend_less"
-    return t(locale, key, spend=money, days=days, share=format_share(abs(change.change), locale, decimals=1))
-
-
-def _result_words(overview: OverviewLike, locale: str) -> str:
-    kinds = _kinds(overview)
-    if kinds:
-        names = result_names(kinds, locale)
-        return " ".join(
-            _kind_words(each, name, overview.currency, locale) for each, name in zip(kinds, names, strict=True)
-        )
-    results, cpa = overview.totals.get("results"), overview.totals.get("cpa")
-    if results is None:
-        return t(locale, "summary.results_unknown")
-    if not results or cpa is None:
-        return t(locale, "summary.results_none")
-    words = t(locale, "summary.results", count=int(results), cpa=format_money(cpa, overview.currency, locale))
-    return f"{words}{_cost_verdict(cpa, overview.targets, overview.currency, locale)}"
-
-
-def _kind_words(result: ResultLike, name: str, currency: str, locale: str) -> str:
-    line = result_line(result, name, currency, locale)
-    return f"{line}{_cost_verdict(result.totals.get('cpa'), result.targets, currency, locale)}"
-
-
-def _cost_verdict(cpa: Figure, targets: Mapping[str, float], currency: str, locale: str) -> str:
-    if cpa is None or "cpa" not in targets:
-        return ""
-    aim = targets["cpa"]
-    verdict = compared("cpa", cpa, aim).verdict
-    key = {"better": "summary.cpa_met", "same": "summary.cpa_exact"}.get(verdict, "summary.cpa_missed")
-    return f" {t(locale, key, target=format_money(aim, currency, locale))}"
-
-
-def _return_words(overview: OverviewLike, locale: str) -> str:
-    roas = overview.totals.get("roas")
-    if roas is None:
-        return ""
-    spent = 1 if currency_decimals(overview.currency) else 100
-    unit, returned = (format_money(amount, overview.currency, locale) for amount in (spent, spent * roas))
-    return t(locale, "summary.roas", unit=unit, returned=returned)
 
 
 def _figures(heading: str, charts: Sequence[TrendChart | BarChart]) -> Fragment:

@@ -6,13 +6,10 @@ from typing import Literal, Protocol
 
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_day, format_share, t
-from aibuyer_kit.core.metrics import RATIOS
+from aibuyer_kit.core.metrics import arrives_late
 
 _SHOWN_DAYS = 5
 _SIGNS = {"reconciled": "✓", "differs": "✗", "not_compared": "?"}
-# What moves while results are still coming in.
-_COUNTED_LATE = frozenset({"results", "revenue"})
-MOVING = _COUNTED_LATE | {each.name for each in RATIOS if _COUNTED_LATE & {each.numerator, each.denominator}}
 
 
 class ReconciliationLike(Protocol):
@@ -31,23 +28,23 @@ class ReconciliationLike(Protocol):
 
 
 class ImmatureLike(Protocol):
-    """One day whose results are not final: the least and the largest share of them that is known."""
+    """One day whose results are not final: the least and the largest share of them that is known (None: not told)."""
 
     @property
     def day(self) -> date: ...
     @property
-    def least(self) -> float: ...
+    def least(self) -> float | None: ...
     @property
-    def most(self) -> float: ...
+    def most(self) -> float | None: ...
 
 
 class QualityLike(Protocol):
-    """What is read of an overview; `immature` is None where it cannot be told yet."""
+    """What is read of an overview."""
 
     @property
     def reconciliation(self) -> ReconciliationLike: ...
     @property
-    def immature(self) -> Sequence[ImmatureLike] | None: ...
+    def immature(self) -> Sequence[ImmatureLike]: ...
 
 
 def badge_html(found: ReconciliationLike, locale: str) -> str:
@@ -73,21 +70,19 @@ def badge_words(found: ReconciliationLike, locale: str) -> str:
     return f"{words} ({t(locale, 'quality.partly', count=left)})" if left else words
 
 
-def maturity_words(immature: Sequence[ImmatureLike] | None, locale: str) -> str:
+def maturity_words(immature: Sequence[ImmatureLike], locale: str) -> str:
     """Return how final the results of the newest days are; empty where all of them are."""
-    if immature is not None and not immature:
+    if not immature:
         return ""
-    low, high = _ends(immature or ())
-    if low < 1 < high:  # unknown, or days that grow beside days that shrink
-        return t(locale, "quality.maturity_unknown")
+    known = [share for each in immature for share in (each.least, each.most) if share is not None]
+    low, high = min(known, default=0.0), max(known, default=2.0)
+    # Unknown, or days that grow beside days that shrink.
+    if len(known) < 2 * len(immature) or low < 1 < high:
+        return t(locale, "quality.maturity_unknown", count=len(immature))
     ends = [format_share(share, locale, decimals=0) for share in (low, high)]
     share = ends[0] if ends[0] == ends[1] else f"{ends[0].rstrip('%')}–{ends[1]}"
     key = "quality.immature" if low < 1 else "quality.shrinking"
-    return t(locale, key, count=len(immature or ()), share=share)
-
-
-def _ends(immature: Sequence[ImmatureLike]) -> tuple[float, float]:
-    return min((each.least for each in immature), default=0.0), max((each.most for each in immature), default=2.0)
+    return t(locale, key, count=len(immature), share=share)
 
 
 def quality_lines(overview: QualityLike, locale: str) -> tuple[str, ...]:
@@ -97,7 +92,5 @@ def quality_lines(overview: QualityLike, locale: str) -> tuple[str, ...]:
 
 
 def not_final_from(overview: QualityLike, metric_name: str) -> date | None:
-    """Return the first day from which a metric is not final; None where all of it is, or it cannot be told."""
-    if metric_name not in MOVING or not overview.immature:
-        return None
-    return min(each.day for each in overview.immature)
+    """Return the first day from which a metric is not final; None where all of it is."""
+    return min((each.day for each in overview.immature), default=None) if arrives_late(metric_name) else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from aibuyer_kit.charts.arrival import SETTLED, Arrival
 from aibuyer_kit.charts.compare import Figure, share_of
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.i18n import format_day, format_metric, format_period, format_share, t
@@ -88,11 +89,15 @@ class TrendChart:
 
 @dataclass(frozen=True)
 class Bar:
-    """One row of a bar chart: `length` decides the bar, `text` is its formatted value; None is unknown."""
+    """One row of a bar chart: `length` decides the bar, `text` is its formatted value; None is unknown.
+
+    What may still turn to the other side of the target is not `settled`, and has no verdict.
+    """
 
     label: str
     length: float | None
     text: str
+    settled: bool = True
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,14 @@ def share_bars(rows: Named, *, currency: str, locale: str, most: int = 8) -> Bar
 
 
 def metric_bars(
-    rows: Named, name: str, *, currency: str, locale: str, target: float | None = None, most: int = 8
+    rows: Named,
+    name: str,
+    *,
+    currency: str,
+    locale: str,
+    target: float | None = None,
+    most: int = 8,
+    arrival: Arrival = SETTLED,
 ) -> BarChart:
     """Build the bars of one metric, the first `most` rows in their order, against a target.
 
@@ -153,7 +165,12 @@ def metric_bars(
     """
     better = metric(name).higher_is_better
     bars = tuple(
-        Bar(label, None if value is None else float(value), format_metric(name, value, currency, locale))
+        Bar(
+            label,
+            None if value is None else float(value),
+            format_metric(name, value, currency, locale),
+            arrival.settles(name, value, target),
+        )
         for label, values in rows[:most]
         for value in (values.get(name),)
     )

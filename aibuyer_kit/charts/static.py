@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from aibuyer_kit.charts.spec import BarChart, Series, TrendChart
+from aibuyer_kit.charts.spec import Bar, BarChart, Series, TrendChart
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_day_short, format_metric, format_metric_short, t
 
@@ -177,7 +177,7 @@ def _bars(chart: BarChart, width: int, height: int) -> "Figure":
     axes.set_xticks([])
     axes.set_yticks([])
     for row, bar in enumerate(chart.bars):
-        axes.barh(row + 0.22, bar.length or 0.0, height=0.30, color=_bar_colour(chart, bar.length), zorder=2)
+        axes.barh(row + 0.22, bar.length or 0.0, height=0.30, color=_bar_colour(chart, bar), zorder=2)
         axes.text(0, row - 0.06, _short(bar.label, 34), color=_INK, ha="left", va="bottom")
         axes.text(1, row - 0.06, bar.text, color=_INK, ha="right", va="bottom", transform=axes.get_yaxis_transform())
     if chart.target is not None:
@@ -192,8 +192,9 @@ def _name_bar_target(axes: "Axes", chart: BarChart, target: float) -> None:
     axes.text(target, 1.02, words, color=_INK, size=10, ha=side, va="bottom", transform=axes.get_xaxis_transform())
 
 
-def _bar_colour(chart: BarChart, length: float | None) -> str:
-    if chart.target is None or length is None or chart.higher_is_better is None:
+def _bar_colour(chart: BarChart, bar: Bar) -> str:
+    length = bar.length
+    if chart.target is None or length is None or chart.higher_is_better is None or not bar.settled:
         return _ACCENT
     return _GOOD if length == chart.target or (length > chart.target) == chart.higher_is_better else _BAD
 

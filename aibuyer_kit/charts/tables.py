@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from aibuyer_kit.charts.arrival import SETTLED, Arrival
 from aibuyer_kit.charts.compare import Comparison, Figure, compared, share_of
 from aibuyer_kit.charts.spec import Named
+from aibuyer_kit.charts.table_fit import MINOR, fit_style
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_change, format_metric, format_share, t
 from aibuyer_kit.core.metrics import counts_results
@@ -13,8 +15,6 @@ Values = Mapping[str, Figure]
 
 HEADLINE = ("spend", "results", "cpa", "revenue", "roas", "ctr")
 COLUMNS = ("spend", "impressions", "clicks", "ctr", "results", "cpa", "revenue", "roas")
-# What a phone leaves out of a table.
-_MINOR = frozenset({"impressions", "clicks", "link_clicks", "ctr"})
 
 
 def metric_html(name: str, value: Figure, currency: str, locale: str, *, why_unknown: str = "word.unknown_long") -> str:
@@ -28,13 +28,21 @@ def metric_html(name: str, value: Figure, currency: str, locale: str, *, why_unk
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure beside the period before and its target; `label` is what it is called."""
+    """One figure beside the period before and its target; `label` is what it is called.
+
+    While it is still arriving, `previous` is what was known of the period before at the same age.
+    """
 
     label: str
     metric: str
     value: Figure
     previous: Figure
     target: float | None
+    arrival: Arrival = SETTLED
+
+    @property
+    def is_arriving(self) -> bool:
+        return self.value is not None and self.arrival.concerns(self.metric)
 
 
 def kpi_tiles_html(
@@ -59,8 +67,8 @@ def tiles_html(tiles: Iterable[Tile], *, currency: str, locale: str) -> str:
     cards = (
         f'<div class="ab-card" data-metric="{for_html(tile.metric)}">'
         f'<div class="ab-label">{for_html(tile.label)}</div>'
-        f"{_value(tile.metric, tile.value, currency, locale)}"
-        f'<div class="ab-note">{change_html(compared(tile.metric, tile.value, tile.previous), locale)}</div>'
+        f"{_value(tile.metric, tile.value, currency, locale)}{_still_arriving(tile, locale)}"
+        f'<div class="ab-note">{_change(tile, locale)}</div>'
         f"{_tile_target(tile, currency, locale)}</div>"
         for tile in tiles
     )
@@ -73,7 +81,21 @@ def _value(name: str, value: Figure, currency: str, locale: str) -> str:
     return f'<div class="ab-value" style="--ab-length:{length}">{metric_html(name, value, currency, locale)}</div>'
 
 
-def change_html(comparison: Comparison, locale: str) -> str:
+def _still_arriving(tile: Tile, locale: str) -> str:
+    if not tile.is_arriving:
+        return ""
+    why = _say(locale, "quality.arriving_how")
+    return f'<div class="ab-arriving" title="{why}">{_say(locale, "quality.arriving")}</div>'
+
+
+def _change(tile: Tile, locale: str) -> str:
+    if tile.is_arriving and tile.previous is None:
+        return _say(locale, "change.not_yet")
+    key = "change.at_same_age" if tile.is_arriving else "change.against_previous"
+    return change_html(compared(tile.metric, tile.value, tile.previous), locale, key=key)
+
+
+def change_html(comparison: Comparison, locale: str, *, key: str = "change.against_previous") -> str:
     """Return a change against the period before, with its direction in words for those who do not see the colour."""
     if comparison.change is None:
         return _say(locale, "change.no_previous")
@@ -84,26 +106,40 @@ def change_html(comparison: Comparison, locale: str) -> str:
     judged = comparison.verdict in ("better", "worse")
     title = f' title="{_say(locale, f"change.{comparison.verdict}")}"' if judged else ""
     inner = f'<span class="ab-{comparison.verdict}"{title}>{arrow}&nbsp;{words}</span>'
-    return for_html(t(locale, "change.against_previous", change="\0")).replace("\0", inner)
+    return for_html(t(locale, key, change="\0")).replace("\0", inner)
 
 
 def _tile_target(tile: Tile, currency: str, locale: str) -> str:
     if tile.target is None:
         return ""
     aim = _say(locale, "word.target", value=format_metric(tile.metric, tile.target, currency, locale))
-    verdict = target_html(compared(tile.metric, tile.value, tile.target), locale)
+    verdict = target_html(compared(tile.metric, tile.value, tile.target), locale, settled=_is_settled(tile))
     return f'<div class="ab-note ab-aim">{aim}<br>{verdict}</div>'
 
 
-def target_html(comparison: Comparison, locale: str) -> str:
-    """Return in words how far a figure is from its target, and on which side."""
+def _is_settled(tile: Tile) -> bool:
+    return tile.arrival.settles(tile.metric, tile.value, tile.target)
+
+
+def target_html(comparison: Comparison, locale: str, *, settled: bool = True) -> str:
+    """Return in words how far a figure is from its target, and on which side; not as a verdict while it may turn."""
     if comparison.change is None:
         return _say(locale, "target.unknown")
     if comparison.verdict == "same":
-        return f'<span class="ab-better">{_say(locale, "target.exactly")}</span>'
+        return (
+            f'<span class="ab-better">{_say(locale, "target.exactly")}</span>'
+            if settled
+            else _so_far("exactly", locale)
+        )
     share = format_share(abs(comparison.change), locale, decimals=1)
     side = comparison.verdict if comparison.verdict in ("better", "worse") else "worse"
+    if not settled:
+        return _so_far(f"{side}_by", locale, share=share)
     return f'<span class="ab-{side}">{_say(locale, f"target.{side}_by", share=share)}</span>'
+
+
+def _so_far(side: str, locale: str, **values: object) -> str:
+    return f'<span data-settled="no">{_say(locale, f"target.so_far_{side}", **values)}</span>'
 
 
 def targets_html(totals: Values, targets: Mapping[str, float], *, currency: str, locale: str) -> str:
@@ -122,16 +158,17 @@ def _aim(tile: Tile, target: float, currency: str, locale: str) -> str:
     name, value = tile.metric, tile.value
     comparison = compared(name, value, target)
     whole = max(float(value or 0), target, 0.0) * 1.25 or 1.0
-    colour = "ab-bad" if comparison.verdict == "worse" else "ab-good"
+    settled = _is_settled(tile)
+    colour = "" if not settled else "ab-bad" if comparison.verdict == "worse" else "ab-good"
     aim = _say(locale, "word.target", value=format_metric(name, target, currency, locale))
     length = f"{max(float(value or 0), 0.0) / whole:.1%}"
     return (
         f'<div class="ab-card" data-target="{for_html(name)}">'
         f'<div class="ab-label">{for_html(tile.label)}</div>'
-        f'<div class="ab-value">{metric_html(name, value, currency, locale)}</div>'
+        f'<div class="ab-value">{metric_html(name, value, currency, locale)}</div>{_still_arriving(tile, locale)}'
         f'<div class="ab-track" aria-hidden="true"><i class="{colour}" style="width:{length}"></i>'
         f'<b style="left:{target / whole:.1%}"></b></div>'
-        f'<div class="ab-note">{aim} · {target_html(comparison, locale)}</div></div>'
+        f'<div class="ab-note">{aim} · {target_html(comparison, locale, settled=settled)}</div></div>'
     )
 
 
@@ -147,6 +184,7 @@ class TableRow:
     targets: Mapping[str, float]
     results_are: str = ""
     why_unknown: str = ""
+    arrival: Arrival = SETTLED
 
 
 def campaign_table_html(
@@ -166,7 +204,7 @@ def campaign_table_html(
 
 
 def table_html(
-    rows: Iterable[TableRow],
+    rows: Sequence[TableRow],
     total: TableRow,
     *,
     currency: str,
@@ -182,8 +220,9 @@ def table_html(
     label = for_html(name_header or t(locale, "level.campaign"))
     body = "".join(_row(row, total.values, currency, locale, columns) for row in rows)
     foot = _cells(total, currency, locale, columns)
+    fit = fit_style([each.values for each in (*rows, total)], columns, currency, locale)
     return (
-        '<div class="ab-card ab-table"><div class="ab-scroll"><table>'
+        f'<div class="ab-card ab-table"><div class="ab-scroll"><table style="{fit}">'
         f'<thead><tr><th scope="col">{label}</th>{head}</tr></thead><tbody>{body}</tbody><tfoot><tr>'
         f'<th scope="row">{for_html(total.name)}</th>{foot}</tr></tfoot></table></div></div>'
     )
@@ -219,8 +258,9 @@ def _judged(name: str, row: TableRow, currency: str, locale: str) -> str:
     value = row.values.get(name)
     why = row.why_unknown if row.why_unknown and counts_results(name) else "word.unknown_long"
     text = metric_html(name, value, currency, locale, why_unknown=why)
-    verdict = compared(name, value, row.targets.get(name)).verdict
-    if verdict not in ("better", "worse"):
+    aim = row.targets.get(name)
+    verdict = compared(name, value, aim).verdict
+    if verdict not in ("better", "worse") or not row.arrival.settles(name, value, aim):
         return text
     key = "target.met" if verdict == "better" else "target.missed"
     return f'<span class="ab-{verdict}" title="{_say(locale, key)}">{text}</span>'
@@ -248,7 +288,7 @@ def _title(name: str, locale: str) -> str:
 
 
 def _minor(name: str) -> str:
-    return ' class="ab-minor"' if name in _MINOR else ""
+    return ' class="ab-minor"' if name in MINOR else ""
 
 
 def _say(locale: str, key: str, **values: object) -> str:

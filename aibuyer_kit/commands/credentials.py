@@ -38,7 +38,10 @@ def rotate(
 
 @app.command("list")
 def list_credentials(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """List what is kept for each client, without showing it."""
+    """List what is kept for each client, without showing it, and until when its Meta token works (days in UTC).
+
+    A token can end, and so can its access to data, whichever comes first; connecting again renews both.
+    """
     from aibuyer_kit.workflows.credentials import credential_rows
     from aibuyer_kit.workflows.workspaces import find_workspace
 

@@ -50,9 +50,12 @@ def drain(client: ClientOption = None, workspace: WorkspaceOption = None) -> Non
     from aibuyer_kit.workflows.workspaces import find_workspace
 
     failures: list[PlatformError] = []
-    for drained in drain_workspace(find_workspace(workspace), client):
-        put(drained.summary())
-        failures.extend(drained.failures)
+    drained = tuple(drain_workspace(find_workspace(workspace), client))
+    for each in drained:
+        put(each.summary())
+        failures.extend(each.failures)
+    if not drained:
+        put("Nothing waits.")
     if failures:
         raise failures[0]
 

@@ -30,6 +30,8 @@ AibuyerError                     exit code
 LeftOutWarning                   facts that an answer cannot hold; never silent
 """
 
+from collections.abc import Callable
+from datetime import date
 from typing import ClassVar
 
 
@@ -168,10 +170,16 @@ class LeftOutWarning(UserWarning):
         self.reason, self._count, self._values = reason, count, values
 
     def text(self, locale: str) -> str:
-        """Return the sentence in the reader's language."""
-        from aibuyer_kit.core.i18n import t
+        """Return the sentence in the reader's language, its days written as pages write them."""
+        from aibuyer_kit.core.i18n import format_day
 
-        return t(locale, f"left_out.{self.reason}", count=self._count, **self._values)
+        return self._text(locale, lambda value: format_day(value, locale) if isinstance(value, date) else value)
 
     def __str__(self) -> str:
-        return self.text("en")
+        return self._text("en", lambda value: value)  # days as a command line takes them
+
+    def _text(self, locale: str, written: Callable[[object], object]) -> str:
+        from aibuyer_kit.core.i18n import t
+
+        values = {name: written(value) for name, value in self._values.items()}
+        return t(locale, f"left_out.{self.reason}", count=self._count, **values)

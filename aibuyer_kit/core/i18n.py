@@ -11,7 +11,7 @@ from functools import cache
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
-from aibuyer_kit.core.metrics import metric
+from aibuyer_kit.core.metrics import METRICS, metric
 
 LOCALES = ("en", "uk")
 UNKNOWN = "–"
@@ -83,6 +83,7 @@ def format_money(amount: Number | None, currency: str, locale: str) -> str:
     return UNKNOWN if amount is None else _apart(format_currency(amount, currency, locale=locale), currency)
 
 
+@cache
 def currency_decimals(currency: str) -> int:
     """Return how many decimals amounts of a currency are written with.
 
@@ -92,6 +93,13 @@ def currency_decimals(currency: str) -> int:
     from babel.numbers import get_currency_precision
 
     return int(get_currency_precision(currency))
+
+
+def shown_decimals(row: Mapping[str, object], name: str) -> int | None:
+    """Return how many decimals a metric of a row is written with: money as its `currency` is, None for others."""
+    if name not in METRICS or metric(name).unit != "money":
+        return None
+    return currency_decimals(str(row["currency"]))
 
 
 def format_money_short(amount: Number, currency: str, locale: str) -> str:

@@ -108,6 +108,20 @@ def metric(name: str) -> Measure | Ratio:
         raise UnknownMetricError(f"There is no metric {name!r}.{hint} Known: {', '.join(sorted(METRICS))}.") from None
 
 
+# Reported for days on end after the ads were shown.
+_LATE = frozenset({"results", "revenue", "revenue_assumed", "gross_profit", "profit"})
+
+
+def arrives_late(name: str) -> bool:
+    """Return whether a metric still changes while the results of its days are being reported.
+
+    >>> [name for name in ("spend", "results", "cpa", "poas", "ctr") if arrives_late(name)]
+    ['results', 'cpa', 'poas']
+    """
+    each = metric(name)
+    return bool(_LATE & ({each.name} if isinstance(each, Measure) else {each.numerator, each.denominator}))
+
+
 def counts_results(name: str) -> bool:
     """Return whether a metric counts results, so that it is unknown over several kinds of them.
 

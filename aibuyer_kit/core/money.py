@@ -64,6 +64,19 @@ def micros_from_units(amount: str | int | Decimal) -> int:
     return int(exact_units(amount).quantize(_MICRO, ROUND_HALF_UP).scaleb(6))
 
 
+def plain_amount(amount_micros: int) -> str:
+    """Return an amount whose currency is not at hand: exact, with no decimals where it has none, or else at least two.
+
+    >>> [plain_amount(micros) for micros in (2_114_000_000, 120_500_000, 1_234_567)]
+    ['2,114', '120.50', '1.234567']
+    """
+    units = units_from_micros(amount_micros)
+    if units == int(units):
+        return f"{int(units):,}"
+    digits = f"{units:,.6f}".rstrip("0")
+    return digits if len(digits.rpartition(".")[2]) >= 2 else f"{units:,.2f}"
+
+
 def micros_from_minor(minor: str | int, minor_per_unit: int) -> int:
     """Return the micros of an amount in a platform's minor units.
 

@@ -1,13 +1,15 @@
 """Rows as plain text for a terminal, or as JSON for another program."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 Row = Mapping[str, object]
+# How many decimals a column of a row has; None where it has no number of its own.
+Decimals = Callable[[Row, str], int | None]
 
 
-def as_table(rows: Sequence[Row], *, empty: str = "Nothing to show.") -> str:
+def as_table(rows: Sequence[Row], *, empty: str = "Nothing to show.", decimals: Decimals | None = None) -> str:
     """Return aligned columns, numbers to the right; unknown values are a dash.
 
     >>> print(as_table([{"name": "a", "spend": 1.5}, {"name": "b", "spend": None}]))
@@ -18,7 +20,7 @@ def as_table(rows: Sequence[Row], *, empty: str = "Nothing to show.") -> str:
     if not rows:
         return empty
     names = list(rows[0])
-    cells = [[_cell(row[name]) for name in names] for row in rows]
+    cells = [[_cell(row[name], decimals and decimals(row, name)) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[at]) for line in cells)) for at, name in enumerate(names)]
     right = [any(isinstance(row[name], int | float) for row in rows) for name in names]
     lines = [_line(names, widths, right), *(_line(line, widths, right) for line in cells)]
@@ -38,7 +40,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) ->
     return "  ".join(padded).rstrip()
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, decimals: int | None) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -46,6 +48,8 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
+        if decimals is not None:
+            return f"{value:,.{decimals}f}"
         # A click-through rate of 0.0186 must not read 0.02.
         return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:,.4f}"
     # A name with line breaks or escape codes must not draw in the reader's terminal.

@@ -9,6 +9,8 @@ from aibuyer_kit.core.errors import PeriodError
 from aibuyer_kit.core.metrics import METRICS, Measure, metric
 
 PERIOD_DAYS = (7, 14, 28, 90)
+# In place of a number of days: from one day to another.
+OWN_PERIOD = 0
 # In place of a load number: what is known now.
 NEWEST = 0
 LEVELS = (Level.CAMPAIGN, Level.ADSET, Level.AD)
@@ -48,8 +50,18 @@ class ViewState:
         chosen = {"days": self.days} if self.since is None else {"since": self.since, "until": self.until}
         return {**chosen, "as_of": self.as_of or None}
 
+    @property
+    def period_choice(self) -> int:
+        """The number of days that is chosen, or OWN_PERIOD."""
+        return self.days if self.since is None else OWN_PERIOD
+
     def changed(self, **choices: Any) -> "ViewState":
-        """Return the state after a choice; another client starts at its newest data, because loads are its own."""
+        """Return the state after a choice; a number of days takes the place of an own period.
+
+        Another client starts at its newest data, because loads are its own.
+        """
         if choices.get("client_id", self.client_id) != self.client_id:
             choices = {"as_of": NEWEST, "since": None, "until": None} | choices
+        if "days" in choices:
+            choices = {"since": None, "until": None} | choices
         return replace(self, **choices)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from aibuyer_kit.core.facts import SHARED_KEY
 from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.schema import sql_text
 
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
 
 # The column of the quarantine in which a part of a key stands, where the names differ.
 _TOLD_IN = {"creative_id": "entity_id"}
-# Parts of a key that a row shares with all others of its read.
-_SHARED = frozenset({"platform", "account_id", "level", "attribution", "window_days"})
 
 
 def stage_unreadable(connection: "duckdb.DuckDBPyConnection", rows: Sequence[UnreadableRow]) -> int:
@@ -70,4 +69,4 @@ def record_unreadable(
 
 
 def _own_parts(key: Sequence[str]) -> list[str]:
-    return [name for name in key if name not in _SHARED]
+    return [name for name in key if name not in SHARED_KEY]

@@ -36,7 +36,7 @@ def store_secrets(context: ClientContext, new: dict[str, object]) -> Secrets:
 
 
 def credential_rows(workspace: Path) -> list[dict[str, Any]]:
-    """Return one row per client: the names of what is kept, when its Meta token ends, and what is wrong with it."""
+    """Return one row per client: the names of what is kept, how long its Meta token works, and what is wrong."""
     return [_row(workspace, client_id) for client_id in client_ids(workspace)]
 
 
@@ -46,11 +46,24 @@ def _row(workspace: Path, client_id: str) -> dict[str, Any]:
     except AibuyerError as error:
         stored, problem = Secrets(), str(error)
     kept = [name for name in _NAMES if getattr(stored, name.replace("-", "_"))]
-    ends = stored.meta_token.ends if stored.meta_token else None
     return {
         "client": client_id,
         "kept": None if problem else ", ".join(kept) or "nothing",
         "meta_app_id": stored.meta_app_id,
-        "token_expires": ends.date().isoformat() if ends else None,
+        **_ends(stored),
         "problem": problem,
     }
+
+
+def _ends(stored: Secrets) -> dict[str, str | None]:
+    """Return both ends of a Meta token as days in UTC, and which comes first: Meta ends access to data apart.
+
+    A token that was never checked has an end that nobody knows.
+    """
+    names = ("token_expires", "data_access_ends", "works_until")
+    if stored.meta_access_token is None:
+        return dict.fromkeys(names)
+    if (record := stored.meta_token) is None:
+        return dict.fromkeys(names, "unknown")
+    ends = (record.expires_at, record.data_access_expires_at, record.ends)
+    return {name: end.date().isoformat() if end else "never" for name, end in zip(names, ends, strict=True)}

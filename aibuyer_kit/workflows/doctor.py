@@ -18,6 +18,7 @@ from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import damaged_files
 from aibuyer_kit.workflows.counting_health import counting_problems
+from aibuyer_kit.workflows.period import in_account_time
 from aibuyer_kit.workflows.reconcile import known_reconciliation
 from aibuyer_kit.workflows.sync_log import SyncLog
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
@@ -178,7 +179,7 @@ def _warehouse(context: ClientContext) -> Finding:
             f"{', '.join(map(str, damaged))}: damaged. Run `aibuyer sync`, or import a file again: either publishes"
             " anew from what is whole."
         )
-    said = f"load {fresh.load_id}, data as of {fresh.known_at.isoformat(timespec='minutes')}"
+    said = f"load {fresh.load_id}, data as of {in_account_time(reader, fresh.known_at)} (account time)"
     if months := len(reader.sealed()):
         said += f", {months} sealed months"
     lost = reader.losses()

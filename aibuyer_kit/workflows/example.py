@@ -1,5 +1,6 @@
 """A sample account, read over HTTP from the practice platform: for the demo, the notebooks and the tests."""
 
+import hashlib
 import shutil
 import uuid
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from aibuyer_kit.core.money import units_from_micros
 from aibuyer_kit.settings.content import WORKSPACE_FILE
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.warehouse.schema import migrations, sql_text
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.round import Progress
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
@@ -105,7 +107,7 @@ def example_workspace(*, progress: Callable[[str, int, int], None] | None = None
 
     from aibuyer_kit import __version__
 
-    folder = platformdirs.user_cache_path("aibuyer-kit", appauthor=False) / f"example-{__version__}"
+    folder = platformdirs.user_cache_path("aibuyer-kit", appauthor=False) / f"example-{__version__}-{_form()}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder.with_suffix(".lock")):
         if not (folder / WORKSPACE_FILE).is_file():
@@ -114,6 +116,12 @@ def example_workspace(*, progress: Callable[[str, int, int], None] | None = None
             shutil.rmtree(folder, ignore_errors=True)
             partial.replace(folder)
     return folder
+
+
+def _form() -> str:
+    """Return a digest of what an example is made of: one that an earlier state of this version built is not read."""
+    schema = "".join(sql_text(f"migrations/{name}") for name in migrations())
+    return hashlib.sha256(f"{schema}{_SAMPLE!r}{_SEED}{_SYNCS}".encode()).hexdigest()[:8]
 
 
 def warehouse_totals(context: ClientContext, days: DateRange) -> AccountTotals:

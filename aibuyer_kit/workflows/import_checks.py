@@ -9,7 +9,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ImportFileError
-from aibuyer_kit.core.money import units_from_micros
+from aibuyer_kit.core.money import plain_amount
 from aibuyer_kit.warehouse.read import Reader
 
 if TYPE_CHECKING:
@@ -237,4 +237,4 @@ def _told(form: Form) -> str:
 def _shown(sums: _Sums) -> str:
     spend = sums["spend_micros"]
     counts = [f"{name} {sums[name]:,}" for name in _SUMS[1:] if sums[name] is not None]
-    return ", ".join([*([] if spend is None else [f"spend {units_from_micros(spend):,.2f}"]), *counts]) or "no figures"
+    return ", ".join([*([] if spend is None else [f"spend {plain_amount(spend)}"]), *counts]) or "no figures"

@@ -1,20 +1,22 @@
 """Insights as plain rows, for a terminal and for other programs: neither pandas nor Arrow is loaded."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
-from aibuyer_kit.core.entities import parse_level
-from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.core.entities import Level, parse_level
+from aibuyer_kit.core.errors import InputError, LeftOutWarning, NotFoundError
 from aibuyer_kit.core.metrics import counts_results, metric
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.period import Day, no_facts, parse_as_of, resolve_period
+from aibuyer_kit.workflows.reach import WINDOW_METRICS, check_window_metrics, needs_window, read_window
 from aibuyer_kit.workflows.totals import kinds_of
 from aibuyer_kit.workflows.what_counts import read_facts
 
 _BROKEN_DOWN = "insights by "
+_PLACEMENT = ("publisher_platform", "platform_position")
 _LABELS = ("entity_id", "name", "currency")
 
 
@@ -28,23 +30,49 @@ def read_insights(
     until: Day | None = None,
     as_of: str = "",
     by: Sequence[str] = (),
+    breakdown: str | Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Return one row per entity of `level` and day with the asked metrics; a stated period also has its last day.
 
-    With `by`, one row per value of those dimensions and day. A column says what the results are where the rows count
-    several kinds. Raises UnknownMetricError, PeriodError, NotFoundError, InputError, RateError; warns with
-    LeftOutWarning if the period holds nothing.
+    With `by`, one row per value of those dimensions and day; with `breakdown`, per value of it besides. Reach and
+    frequency are of the whole period. A column says what the results are where the rows count several kinds. Raises
+    UnknownMetricError, PeriodError, NotFoundError, InputError, RateError; warns with LeftOutWarning if the period holds
+    nothing, or is broken down only in part.
     """
-    names = [metric(name.strip()).name for name in metrics]
+    names = several(metrics)
+    windowed = needs_window(names)
+    for name in names:
+        if not (windowed and name in WINDOW_METRICS):
+            metric(name)
     reader, moment = Reader(context.warehouse), parse_as_of(as_of)
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
-    rows = read_facts(context, reader, parse_level(level), period, as_of=moment, by=by).rows()
+    if windowed:
+        return _of_window(reader, parse_level(level), period, names, moment, split_by=(*by, *several(breakdown)))
+    split = known_breakdown(reader, breakdown, period)
+    rows = read_facts(context, reader, parse_level(level), period, as_of=moment, by=by, breakdown=split).rows()
     if not rows:
         warn_of_nothing(reader, period, as_of=moment)
     ends = ("date_stop",) if any(row["date_stop"] != row["date"] for row in rows) else ()
     counted = ("result_type",) if len(kinds_of(rows)) > 1 and any(map(counts_results, names)) else ()
-    labels = (*by, "currency") if by else _LABELS
+    labels = (*by, *split, "currency") if by else (*_LABELS[:-1], *split, _LABELS[-1])
     return [{name: row[name] for name in ("date", *ends, *labels, *counted, *names)} for row in rows]
+
+
+def _of_window(
+    reader: Reader,
+    level: Level,
+    period: DateRange,
+    names: tuple[str, ...],
+    as_of: AsOf | None,
+    *,
+    split_by: tuple[str, ...],
+) -> list[dict[str, Any]]:
+    check_window_metrics(names)
+    if split_by:
+        raise InputError(f"Reach and frequency are not held by {', '.join(split_by)}.")
+    ends = {"date": period.since, "date_stop": period.until}
+    rows = read_window(reader, level, period, as_of=as_of)
+    return [{**ends, **{name: row[name] for name in (*_LABELS[:-1], *names)}} for row in rows]
 
 
 def several(asked: str | Sequence[str]) -> tuple[str, ...]:
@@ -56,20 +84,34 @@ def several(asked: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(name.strip() for name in (asked.split(",") if isinstance(asked, str) else asked) if name.strip())
 
 
-def known_breakdown(reader: Reader, asked: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the names of a breakdown.
+def known_breakdown(reader: Reader, asked: str | Sequence[str], period: DateRange) -> tuple[str, ...]:
+    """Return the names of a breakdown; `placement` is short for its two.
 
-    Raises NotFoundError that lists what was loaded if figures were never loaded by exactly these names.
+    Warns with LeftOutWarning if it was loaded for a part of the period only. Raises NotFoundError that lists what was
+    loaded if figures were never loaded by exactly these names.
     """
     names = several(asked)
-    labels = {row["facts"] for row in reader.loads().rows()} if names else set()
+    if names == ("placement",):
+        names = _PLACEMENT
+    loads = reader.loads().rows() if names else []
+    labels = {row["facts"] for row in loads}
     loaded = sorted(label.removeprefix(_BROKEN_DOWN) for label in labels if label.startswith(_BROKEN_DOWN))
     if names and ", ".join(sorted(names)) not in loaded:
         raise NotFoundError(
             f"No figures are loaded by {', '.join(names)}. Loaded: {'; '.join(loaded) or 'none that are broken down'}."
             " A sync reads what the setting sync.breakdowns names, once a day."
         )
+    if names:
+        label = _BROKEN_DOWN + ", ".join(sorted(names))
+        own = [row for row in loads if row["facts"] == label and row["extent"] != "broken"]
+        _warn_of_days_without(period, ", ".join(names), own)
     return names
+
+
+def _warn_of_days_without(period: DateRange, breakdown: str, loads: Sequence[Mapping[str, Any]]) -> None:
+    first, last = min(row["since"] for row in loads), max(row["until"] for row in loads)
+    if period.since < first or period.until > last:
+        warnings.warn(LeftOutWarning("not_split", breakdown=breakdown, first_day=first, last_day=last), stacklevel=3)
 
 
 def warn_of_nothing(reader: Reader, period: DateRange, *, as_of: AsOf | None = None) -> None:

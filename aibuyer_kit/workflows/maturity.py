@@ -19,6 +19,8 @@ ResultMetric = Literal["results", "revenue"]
 LEARNT_FROM_DAYS = 90
 # Closer to the final figure than this counts as final.
 FINAL_WITHIN = 0.05
+# The age at which the days of an attribution window have passed; the platform's own may be any up to 28.
+_ARRIVED_AT_AGE_DAYS: Mapping[str, int] = {"total": 28, "click_1d": 2, "view_1d": 2, "click_7d": 8, "click_28d": 28}
 _COLUMNS: Mapping[ResultMetric, str] = {"results": "results", "revenue": "revenue_micros"}
 
 
@@ -81,45 +83,52 @@ def _seen(
 
 @dataclass(frozen=True)
 class ImmatureDay:
-    """A day whose results are not final: the least and the largest share known of any kind in any account."""
+    """A day whose results are not final: the least and the largest share known of any kind in any account.
+
+    Both are None where the account's own past does not tell yet.
+    """
 
     day: date
-    least: float
-    most: float
+    least: float | None
+    most: float | None
 
 
 def immature_days(
     context: ClientContext, reader: Reader, days: DateRange, *, as_of: AsOf | None = None
-) -> tuple[ImmatureDay, ...] | None:
+) -> tuple[ImmatureDay, ...]:
     """Return the days of a period whose results are not final yet, as known then, the oldest first.
 
-    None if the period holds days that may still move and no account's own past tells by how much.
+    As long as no account's own past tells how results grow, days count as not final for their attribution window.
     """
     known_at = reader.freshness(as_of=as_of).known_at
     shares: dict[date, list[float | None]] = {day: [] for day in days}
     since = known_at.date() - timedelta(days=LEARNT_FROM_DAYS)
-    for zone, seen in _of_each_kind(context, reader, as_of, since):
+    for window, zone, seen in _of_each_kind(context, reader, as_of, since):
         by_age = {point.age_days: point.share_known for point in maturity_curve(seen)} if seen else {}
         for day in days:
-            shares[day].append(by_age.get((account_date(known_at, zone) - day).days, 1.0))
-    if any(None in known for known in shares.values()):
-        return None
-    ranges = {day: [share for share in known if share is not None] for day, known in shares.items() if known}
-    return tuple(
-        ImmatureDay(day, min(known), max(known))
-        for day, known in ranges.items()
-        if max(abs(share - 1) for share in known) > FINAL_WITHIN
-    )
+            age_days = (account_date(known_at, zone) - day).days
+            share = by_age.get(age_days, 1.0)
+            shares[day].append(1.0 if share is None and age_days >= _ARRIVED_AT_AGE_DAYS[window] else share)
+    found = []
+    for day, known in shares.items():
+        told = [share for share in known if share is not None]
+        if len(told) < len(known):
+            found.append(ImmatureDay(day, None, None))
+        elif max((abs(share - 1) for share in told), default=0.0) > FINAL_WITHIN:
+            found.append(ImmatureDay(day, min(told), max(told)))
+    return tuple(found)
 
 
 def _of_each_kind(
     context: ClientContext, reader: Reader, as_of: AsOf | None, since: date
-) -> Iterator[tuple[ZoneInfo, list[Observation]]]:
-    """Yield what was seen of each kind of result in each account; kinds that it never reports have nothing to wait for.
+) -> Iterator[tuple[str, ZoneInfo, list[Observation]]]:
+    """Yield the window of each kind of result in each account, and what was seen of it.
 
-    An account without results of any kind has not shown how they grow.
+    Kinds that an account never reports have nothing to wait for. An account without results of any kind has not shown
+    how they grow.
     """
-    found = [_seen(reader, setting, "results", as_of, since) for setting in result_settings(context)]
+    settings = result_settings(context)
+    found = [_seen(reader, setting, "results", as_of, since) for setting in settings]
     for account_id in found[0]:
-        kinds = [seen[account_id] for seen in found]
-        yield from [(zone, seen) for zone, seen in kinds if any(each.total for each in seen)] or kinds[:1]
+        kinds = [(setting.window, *seen[account_id]) for setting, seen in zip(settings, found, strict=True)]
+        yield from [kind for kind in kinds if any(each.total for each in kind[2])] or kinds[:1]

@@ -8,6 +8,7 @@ from aibuyer_kit.core.clock import Clock, StoppedClock, SystemClock
 from aibuyer_kit.core.dates import DateRange, account_date, day_start, last_days, parse_day, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, PeriodError
+from aibuyer_kit.core.i18n import format_day, format_period, t
 from aibuyer_kit.warehouse.read import AsOf, DayEnd, Freshness, Reader
 
 Day = date | str
@@ -42,10 +43,43 @@ def resolve_period(
         if since is None or until is None:
             raise PeriodError("Give both ends of the period: since and until.")
         return DateRange(_day(since, "since"), _day(until, "until"))
+    return last_days(28 if days is None else days, today=account_today(context, reader, as_of=as_of))
+
+
+def account_today(context: ClientContext, reader: Reader, *, as_of: AsOf | None = None) -> date:
+    """Return the day of the accounts' zones; where they lie in several, the one that no account has ended yet."""
     moment = client_clock(context, reader, as_of=as_of).now()
-    # Where accounts lie in several time zones, the day that has ended in all of them counts.
-    today = min(account_date(moment, time_zone(name)) for name in account_zones(reader, as_of=as_of))
-    return last_days(28 if days is None else days, today=today)
+    return min(account_date(moment, time_zone(name)) for name in account_zones(reader, as_of=as_of))
+
+
+def held_period(
+    context: ClientContext, reader: Reader, since: date | None, until: date | None, *, as_of: AsOf | None = None
+) -> DateRange:
+    """Return the period that a person chose if the warehouse holds all of it.
+
+    Raises PeriodError in the client's language: a day is missing, the days are reversed, lie ahead, or are not held.
+    """
+    locale = context.settings.locale
+    if since is None or until is None:
+        raise PeriodError(t(locale, "period.incomplete"))
+    if until < since:
+        raise PeriodError(
+            t(locale, "period.reversed", since=format_day(since, locale), until=format_day(until, locale))
+        )
+    fresh, today = reader.freshness(as_of=as_of), account_today(context, reader, as_of=as_of)
+    if until > max(today, fresh.last_day or today):
+        raise PeriodError(t(locale, "period.ahead", until=format_day(until, locale), today=format_day(today, locale)))
+    if fresh.first_day is None or fresh.last_day is None:
+        raise PeriodError(t(locale, "period.nothing_held"))
+    if since < fresh.first_day or until > fresh.last_day:
+        held = format_period(DateRange(fresh.first_day, fresh.last_day), locale)
+        raise PeriodError(t(locale, "period.not_held", held=held))
+    return DateRange(since, until)
+
+
+def in_account_time(reader: Reader, moment: datetime) -> str:
+    """Return a moment as commands tell it: on the clock of the (first) account, with its offset."""
+    return moment.astimezone(time_zone(account_zones(reader)[0])).isoformat(timespec="minutes")
 
 
 def account_zones(reader: Reader, *, as_of: AsOf | None = None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.i18n import t
-from aibuyer_kit.core.money import units_from_micros
+from aibuyer_kit.core.money import plain_amount
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.period import account_zones, day_ends
 from aibuyer_kit.workflows.what_counts import result_settings
@@ -38,7 +38,7 @@ class Disagreement:
         return f"{self.account_id} {self.day}: {name} of the account is {own}, of its {self.level}s {summed}"
 
     def _shown(self, total: int) -> str:
-        return f"{units_from_micros(total):,.2f}" if self.measure.endswith("_micros") else f"{total:,}"
+        return plain_amount(total) if self.measure.endswith("_micros") else f"{total:,}"
 
 
 @dataclass(frozen=True)

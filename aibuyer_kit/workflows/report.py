@@ -8,7 +8,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError, RateError
-from aibuyer_kit.core.i18n import format_day, t
+from aibuyer_kit.core.i18n import format_day, shown_decimals, t
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.maturity import ImmatureDay, immature_days
@@ -16,7 +16,9 @@ from aibuyer_kit.workflows.period import Day, account_zones, no_facts, open_days
 from aibuyer_kit.workflows.quarantine import unreadable_days
 from aibuyer_kit.workflows.reconcile import NOT_COMPARED, Reconciliation, reconciliation
 from aibuyer_kit.workflows.result_notes import is_without_value, result_notes
+from aibuyer_kit.workflows.same_age import load_at_same_age
 from aibuyer_kit.workflows.totals import (
+    Earlier,
     EntityTotals,
     ResultTotals,
     Row,
@@ -38,8 +40,9 @@ class Overview:
     `daily` has one entry per day of the period; a stated period's total without days is in `totals` only. `by_result`
     has one entry per section of the settings that says what counts, with its own totals, targets and days; where they
     count several kinds of result, the results of `totals` are unknown. `reconciliation`
-    says on which days the levels agree with the account, `immature` which days' results are not final (None: it cannot
-    be told yet).
+    says on which days the levels agree with the account, `immature` which days' results are not final. Where there are
+    such days, `previous_totals` are, of all that arrives late, what was known of the period before at the same age, and
+    unknown if nobody looked then.
     """
 
     client_name: str
@@ -57,18 +60,22 @@ class Overview:
     warnings: tuple[str, ...]
     by_result: tuple[ResultTotals, ...] = ()
     reconciliation: Reconciliation = NOT_COMPARED
-    immature: tuple[ImmatureDay, ...] | None = ()
+    immature: tuple[ImmatureDay, ...] = ()
 
     def __repr__(self) -> str:
         rows = [
             {"metric": name, "period": now, "before": self.previous_totals[name], "target": self.targets.get(name)}
             for name, now in self.totals.items()
         ]
+
+        def decimals(row: Mapping[str, object], _: str) -> int | None:
+            return shown_decimals({"currency": self.currency}, str(row["metric"]))
+
         head = f"{self.client_name}: {self.period}, {self.currency}, data as of {self.data_as_of:%Y-%m-%d %H:%M %Z}"
         from aibuyer_kit.charts.quality import quality_lines
 
         trust = quality_lines(self, self.locale)
-        return "\n".join((head, as_table(rows), *self._result_lines(), *trust, *self.warnings))
+        return "\n".join((head, as_table(rows, decimals=decimals), *self._result_lines(), *trust, *self.warnings))
 
     @property
     def is_mixed(self) -> bool:
@@ -107,7 +114,8 @@ def client_overview(
     notes = [note.text(locale) for note in (*left_out, *(() if rows else (no_facts(period, fresh),)))]
     notes += _day_notes("unsplit", unsplit, locale)
     notes += _day_notes("open_days", open_days(reader, period, as_of=fresh.load_id), locale)
-    before, why_not = _rows_before(context, reader, period.before(), fresh.load_id)
+    immature = immature_days(context, reader, period, as_of=fresh.load_id) if rows else ()
+    before, why_not = _earlier(context, reader, period, fresh.load_id, arriving=bool(immature))
     notes += [t(locale, why_not)] if why_not and rows else []
     results = by_result(context, rows, before, period)
     currency = _one_currency(context, reader, rows, fresh.load_id)
@@ -125,14 +133,14 @@ def client_overview(
         data_as_of=fresh.known_at.astimezone(zone),
         load_id=fresh.load_id,
         totals=values_of(rows),
-        previous_totals=values_of(before),
+        previous_totals=before.values(),
         targets=whole_targets(context, [each.section for each in results], mixed=mixed),
         campaigns=by_entity(rows, context),
         daily=by_day(rows, period),
         warnings=(*notes, *result_notes(results, currency, locale), *_unknown_notes(context, rows, results)),
         by_result=results,
         reconciliation=reconciliation(context, reader, period, as_of=fresh.load_id),
-        immature=immature_days(context, reader, period, as_of=fresh.load_id) if rows else (),
+        immature=immature,
     )
 
 
@@ -153,14 +161,24 @@ def _one_currency(context: ClientContext, reader: Reader, rows: list[Row], load_
     return found.pop()
 
 
-def _rows_before(context: ClientContext, reader: Reader, days: DateRange, load_id: int) -> tuple[list[Row], str | None]:
+def _earlier(
+    context: ClientContext, reader: Reader, period: DateRange, load_id: int, *, arriving: bool
+) -> tuple[Earlier, str | None]:
     """Return the rows to compare with, or none and the reason: half a period makes the other one look twice as good."""
-    if open_days(reader, days, as_of=load_id):
-        return [], "note.no_comparison"
+    before = period.before()
+    if open_days(reader, period, as_of=load_id):
+        return Earlier(), "note.not_over"
+    first_day = reader.freshness(as_of=load_id).first_day
+    if open_days(reader, before, as_of=load_id) or (first_day and before.since < first_day):
+        return Earlier(), "note.no_comparison"
     try:
-        return read_campaigns(context, reader, days, load_id)[0], None
+        rows = read_campaigns(context, reader, before, load_id)[0]
+        if not arriving:
+            return Earlier(rows, rows), None
+        then = load_at_same_age(reader, period, as_of=load_id)
+        return Earlier(rows, None if then is None else read_campaigns(context, reader, before, then)[0]), None
     except RateError:
-        return [], "note.no_rates_before"
+        return Earlier(), "note.no_rates_before"
 
 
 def _unknown_notes(context: ClientContext, rows: list[Row], results: Sequence[ResultTotals]) -> list[str]:

@@ -6,10 +6,9 @@ from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.clock import SystemClock
-from aibuyer_kit.core.dates import time_zone
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError
 from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.workflows.period import account_zones, client_clock
+from aibuyer_kit.workflows.period import client_clock, in_account_time
 from aibuyer_kit.workflows.reconcile import known_reconciliation
 from aibuyer_kit.workflows.sync_log import SyncLog
 
@@ -44,11 +43,10 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         fresh = reader.freshness()
     except NotFoundError:
         return _row(context.id)
-    zone = time_zone(account_zones(reader)[0])
     age = client_clock(context, reader).now() - fresh.known_at
     return _row(
         context.id,
-        data_as_of=fresh.known_at.astimezone(zone).isoformat(timespec="minutes"),
+        data_as_of=in_account_time(reader, fresh.known_at),
         age_minutes=int(age.total_seconds() // 60),
         first_day=fresh.first_day,
         last_day=fresh.last_day,

@@ -2,7 +2,7 @@
 
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning
-from aibuyer_kit.core.metrics import MEASURES, RATIOS, ratio_of
+from aibuyer_kit.core.metrics import MEASURES, RATIOS, arrives_late, ratio_of
 from aibuyer_kit.core.results import ResultKind
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.what_counts import read_facts, section_of, section_targets
@@ -140,17 +140,41 @@ def _entity(entity_id: str, rows: list[Row], context: ClientContext | None) -> E
     return EntityTotals(entity_id, newest["name"], values_of(rows), targets, kind)
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """The rows of the period before: as they are known now, and as they were when they were as old as the period's are.
+
+    `at_same_age` is None where nobody looked then; what arrives late is then unknown, as there is nothing like it.
+    """
+
+    rows: Sequence[Row] = ()
+    at_same_age: Sequence[Row] | None = ()
+
+    def values(self) -> Values:
+        """Return the totals that the period's own may be compared with."""
+        late = {} if self.at_same_age is None else values_of(self.at_same_age)
+        return {name: late.get(name) if arrives_late(name) else value for name, value in values_of(self.rows).items()}
+
+    def sections(self, context: ClientContext) -> dict[str, "Earlier"]:
+        """Return the same for each section of the settings that rows fall under."""
+        rows, young = _sections(context, self.rows), _sections(context, self.at_same_age or ())
+        return {
+            section: Earlier(part, None if self.at_same_age is None else young.get(section, ()))
+            for section, part in rows.items()
+        }
+
+
 def by_result(
-    context: ClientContext, rows: Iterable[Row], before: Iterable[Row], days: DateRange
+    context: ClientContext, rows: Iterable[Row], before: Earlier, days: DateRange
 ) -> tuple[ResultTotals, ...]:
     """Return one total per section that the rows fall under, the largest spend first; `before` is the period before."""
-    now, then = _sections(context, rows), _sections(context, before)
+    now, then = _sections(context, rows), before.sections(context)
     found = [
         ResultTotals(
             section=section,
             kind=context.settings.rules.of(section).kind,
             totals=values_of(part),
-            previous_totals=values_of(then.get(section, ())),
+            previous_totals=then.get(section, Earlier()).values(),
             targets=section_targets(context, section),
             daily=by_day(part, days),
         )

@@ -59,8 +59,8 @@ class Reconciled:
 @dataclass(frozen=True)
 class Immature:
     day: date
-    least: float
-    most: float
+    least: float | None
+    most: float | None
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class SampleOverview:
     daily: tuple[tuple[date, Values], ...] = ()
     warnings: tuple[str, ...] = ()
     reconciliation: Reconciled = Reconciled()
-    immature: tuple[Immature, ...] | None = ()
+    immature: tuple[Immature, ...] = ()
     by_result: tuple[Result, ...] = ()
 
 

@@ -78,14 +78,17 @@ def test_of_many_days_the_first_are_named() -> None:
             ),
         ),
         (
-            None,
+            (Immature(MAY_9, 0.9, 0.9), Immature(MAY_10, None, None)),
             "en",
-            "Results of recent days may still grow for up to 28 days; by how much is not known yet for this account.",
+            (
+                "Results of the last 2 days of this period are still arriving; how much they will change is not known"
+                " yet for this account."
+            ),
         ),
     ],
 )
 def test_how_final_results_are_is_told_with_its_share(
-    immature: tuple[Immature, ...] | None, locale: str, expected: str
+    immature: tuple[Immature, ...], locale: str, expected: str
 ) -> None:
     """Growing, shrinking, unknown, or nothing to tell."""
     assert maturity_words(immature, locale) == expected
@@ -93,7 +96,7 @@ def test_how_final_results_are_is_told_with_its_share(
 
 def test_days_that_grow_beside_days_that_shrink_promise_nothing() -> None:
     """From 80% in one account to 120% in another: the direction of the whole is not known."""
-    assert "by how much is not known" in maturity_words((Immature(MAY_10, 0.8, 1.2),), "en")
+    assert "how much they will change is not known" in maturity_words((Immature(MAY_10, 0.8, 1.2),), "en")
 
 
 def test_a_page_carries_both_under_its_title() -> None:

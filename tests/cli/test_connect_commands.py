@@ -185,4 +185,4 @@ def test_reconnecting_with_a_token_alone_keeps_the_apps_secret(run: Run, graph: 
     assert "made long-lived" in again.stdout
     (row,) = json.loads(run("credentials", "list", "--json").stdout)
     assert (row["kept"], row["meta_app_id"]) == ("meta-access-token, meta-app-secret", "77")
-    assert row["token_expires"] == "2026-07-31"
+    assert (row["token_expires"], row["data_access_ends"], row["works_until"]) == ("2026-07-31", "never", "2026-07-31")

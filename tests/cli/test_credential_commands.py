@@ -5,14 +5,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import add_client
+from aibuyer_kit.access.vault import TokenRecord
+from aibuyer_kit.workflows.credentials import credential_rows, store_secrets
 from aibuyer_kit.workflows.workspaces import init_workspace
 
+APRIL_1, MAY_1 = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -78,3 +83,35 @@ def test_a_mistake_is_one_line_with_its_cure(run: Run, arguments: list[str], std
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert "two words" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("expires", "data_access", "shown"),
+    [
+        (None, MAY_1, ("never", "2026-05-01", "2026-05-01")),
+        (MAY_1, APRIL_1, ("2026-05-01", "2026-04-01", "2026-04-01")),
+        (None, None, ("never", "never", "never")),
+    ],
+)
+def test_both_ends_of_a_token_are_told_and_which_comes_first(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    expires: datetime | None,
+    data_access: datetime | None,
+    shown: object,
+) -> None:
+    """Meta ends a token's access to data apart from the token."""
+    monkeypatch.setenv("AIBUYER_KEY_FILE", str(tmp_path / "key"))
+    folder = init_workspace(tmp_path / "workspace")
+    context = add_client(folder, "shop", ClientFile(name="Sample"))
+    record = TokenRecord(checked_at=APRIL_1, expires_at=expires, data_access_expires_at=data_access)
+    store_secrets(context, {"meta_access_token": SecretStr("canary"), "meta_token": record})
+    (row,) = credential_rows(folder)
+    assert (row["token_expires"], row["data_access_ends"], row["works_until"]) == shown
+
+
+def test_a_token_that_was_never_checked_has_an_end_that_nobody_knows(run: Run) -> None:
+    """It was set by hand; `aibuyer connect check` asks."""
+    run("credentials", "set", "meta-access-token", stdin="canary\n")
+    (row,) = json.loads(run("credentials", "list", "--json").stdout)
+    assert {row[name] for name in ("token_expires", "data_access_ends", "works_until")} == {"unknown"}

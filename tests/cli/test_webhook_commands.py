@@ -100,6 +100,7 @@ def test_what_was_confirmed_survives_a_kill_before_it_is_worked_off(shop: Client
     assert done.returncode == 0, done.stderr
     assert known(shop) == {"30": "PAUSED", "31": "ACTIVE"}
     assert inbox_of(shop).counts().waiting == 0
+    assert "Nothing waits." in aibuyer(shop, "webhooks", "drain").stdout
 
 
 def test_a_kill_in_mid_read_repeats_the_read(shop: ClientContext, graph: SmallGraph) -> None:

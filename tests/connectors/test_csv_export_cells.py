@@ -150,3 +150,20 @@ def test_a_stated_format_is_the_only_one(tmp_path: Path) -> None:
     result = imported(tmp_path, "1/02/2021;A;1;1;1", "2021-02-02;A;1;1;1", date_format="%d/%m/%Y")
     assert result.facts["date"].to_pylist() == [date(2021, 2, 1)]
     assert "a day written as %d/%m/%Y" in result.report.rejected[0].reason
+
+
+def test_amounts_in_micros_are_read_as_such_column_by_column(tmp_path: Path) -> None:
+    """Google gives cost in millionths and the value of conversions in units."""
+    result = imported(
+        tmp_path, "2026-03-01;A;36150000;1;30", "2026-03-02;A;2250000.5;1;0.02", GOOD, money_in_micros=["Cost"]
+    )
+    assert result.facts["spend_micros"].to_pylist() == [36_150_000, 2_250_001, 1]
+    totals = [values[0]["total"] for values in result.facts["action_values"].to_pylist()]
+    assert totals == [30_000_000, 20_000, 1_000_000]
+    assert "money in micros of EUR" in str(result.preview)
+
+
+def test_micros_of_a_column_that_is_no_amount_are_refused() -> None:
+    """A misspelt name would leave amounts a million times too large."""
+    with pytest.raises(ValueError, match="'cost_micro', which is not mapped as an amount"):
+        Mapping.model_validate({**MAPPING.model_dump(exclude_none=True), "money_in_micros": ["cost_micro"]})

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from aibuyer_kit.core.dates import DateRange
-from aibuyer_kit.core.errors import InputError, UnknownMetricError
+from aibuyer_kit.core.errors import InputError, LeftOutWarning, UnknownMetricError
 from aibuyer_kit.core.i18n import (
     LOCALES,
     Message,
@@ -192,3 +192,10 @@ def test_babel_is_loaded_only_when_something_is_written() -> None:
     """The command line must not pay for it."""
     code = "import sys, aibuyer_kit.core.i18n; print('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.strip() == b"False"
+
+
+def test_what_is_left_out_names_days_as_its_reader_writes_them() -> None:
+    """A page in its own language, a terminal as its options take them."""
+    told = LeftOutWarning("not_split", breakdown="country", first_day=date(2026, 5, 4), last_day=date(2026, 6, 3))
+    assert "від 4 трав. 2026 р. до 3 черв. 2026 р.;" in told.text("uk").replace("\xa0", " ").replace("\u202f", " ")
+    assert "only 2026-05-04 to 2026-06-03 is loaded" in str(told)

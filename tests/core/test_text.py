@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 
 from aibuyer_kit.core.escape import for_html, for_sheet
+from aibuyer_kit.core.i18n import shown_decimals
 from aibuyer_kit.core.text_table import as_json, as_table
 
 MODULES = ["core.dates", "core.escape", "core.facts", "core.metrics", "core.money", "core.text_table", "access.ids"]
@@ -64,3 +65,15 @@ def test_json_keeps_types_and_refuses_nan() -> None:
 def test_an_empty_table_says_what_it_is() -> None:
     """Nothing is printed as a sentence, not as an empty page."""
     assert as_table([], empty="No facts in this period.") == "No facts in this period."
+
+
+def test_amounts_have_the_decimals_of_their_currency() -> None:
+    """2,114 yen, 1.235 dinars and 0.50 euros; a ratio keeps its two, and a share its four."""
+    rows = [
+        {"spend": 2114.0, "currency": "JPY", "roas": 2.0, "ctr": 0.0186},
+        {"spend": 1.2345, "currency": "KWD", "roas": 2.5, "ctr": 0.5},
+        {"spend": 0.5, "currency": "EUR", "roas": 3.0, "ctr": None},
+    ]
+    lines = as_table(rows, decimals=shown_decimals).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["2,114", "1.234", "0.50"]
+    assert lines[1].split()[2:] == ["2.00", "0.0186"]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from aibuyer_kit.core.i18n import format_count, format_metric, format_money
+from aibuyer_kit.core.i18n import format_count, format_day, format_metric, format_money
 from aibuyer_kit.dashboards.serve import panel_command, voila_command
 from aibuyer_kit.workspace import Client, open_workspace
 from tests.pages import Visit, Visitor, free_port, served
@@ -172,3 +172,35 @@ def test_a_page_that_is_closed_can_end_its_kernel(voila_url: str) -> None:
     """The browser's last word carries no token against forged requests; a kernel that is not there is not found."""
     nobody = "00000000-0000-4000-8000-000000000000"
     assert httpx.post(f"{voila_url}voila/api/shutdown/{nobody}", timeout=60).status_code == 404
+
+
+def own_period(seen: Visit, since: str, until: str) -> None:
+    seen.page.get_by_label("From").fill(since)
+    seen.page.get_by_label("To", exact=True).fill(until)
+
+
+@pytest.mark.parametrize("server", ["panel_url", "voila_url"])
+def test_a_period_of_ones_own_is_shown_and_compared_with_the_one_before(
+    server: str, request: pytest.FixtureRequest, visit: Visitor, shop: Client
+) -> None:
+    """Two days are chosen; a period that cannot be is refused in words, and what was shown stays."""
+    seen = visit(request.getfixturevalue(server))
+    seen.wait_for(SPEND, spent(shop, 28))
+    choose(seen, "Period", "Own period")
+    own_period(seen, "2026-04-20", "2026-04-26")
+    week = shop.overview(since="2026-04-20", until="2026-04-26")
+    seen.wait_for(SPEND, format_money(week.totals["spend"], "EUR", "en"))
+    seen.page.get_by_text("Compared with Apr 13, 2026 – Apr 19, 2026.").wait_for()
+    held = shop.freshness()
+    for since, until, why in (
+        ("2026-04-20", "2027-01-01", "lies ahead"),
+        ("2017-01-01", "2026-04-26", f"Only {format_day(held.first_day, 'en')}"),
+        ("2026-04-28", "2026-04-26", "before it begins"),
+    ):
+        own_period(seen, since, until)
+        seen.page.locator('[role="alert"]', has_text=why).wait_for()
+        assert seen.text(SPEND) == format_money(week.totals["spend"], "EUR", "en").replace("\xa0", " ")
+    choose(seen, "Period", "Last 7 days")
+    seen.wait_for(SPEND, spent(shop, 7))
+    assert seen.page.locator('[role="alert"]').count() == 0
+    assert (seen.asked_outside, seen.complaints) == ([], [])

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from aibuyer_kit.core.errors import AibuyerError
-from aibuyer_kit.dashboards.state import CHOOSABLE_METRICS, NEWEST, ViewState
+from aibuyer_kit.dashboards.state import CHOOSABLE_METRICS, NEWEST, OWN_PERIOD, ViewState
 
 
 def test_a_period_is_days_or_two_ends() -> None:
@@ -37,3 +37,10 @@ def test_people_cannot_be_chosen_as_a_figure_of_a_period() -> None:
     """Reach does not add up over days."""
     assert "reach" not in CHOOSABLE_METRICS
     assert {"spend", "results", "cpa", "roas"} <= set(CHOOSABLE_METRICS)
+
+
+def test_a_number_of_days_takes_the_place_of_an_own_period() -> None:
+    """Both at once would be no period."""
+    own = ViewState("shop").changed(since=date(2026, 5, 4), until=date(2026, 5, 10))
+    assert (own.period_choice, own.changed(level="ad").since) == (OWN_PERIOD, date(2026, 5, 4))
+    assert (own.changed(days=7).period(), own.changed(days=7).period_choice) == ({"days": 7, "as_of": None}, 7)

@@ -45,7 +45,7 @@ def test_a_healthy_workspace_is_well_in_every_check(workspace: Path, monkeypatch
     assert [each.check for each in findings] == [*installation, *(f"shop: {n}" for n in CLIENT_CHECKS)]
     assert all(each.ok for each in findings)
     assert findings[-4:] == [
-        Finding("shop: warehouse", True, "load 1, data as of 2026-03-02T09:00+00:00"),
+        Finding("shop: warehouse", True, "load 1, data as of 2026-03-02T09:00+00:00 (account time)"),
         Finding("shop: quarantine", True, "every row could be read"),
         Finding("shop: reconciliation", True, "not yet compared"),
         Finding("shop: what counts", True, "purchase (total)"),

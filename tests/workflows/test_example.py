@@ -1,10 +1,12 @@
 """The example workspace, built a second time."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from aibuyer_kit import __version__
 from aibuyer_kit.access.clients import open_client
 from aibuyer_kit.core.errors import SettingsError
 from aibuyer_kit.warehouse.read import Reader
@@ -43,3 +45,8 @@ def test_a_clients_file_that_is_wrong_is_named_before_its_data_is_emptied(earlie
     with pytest.raises(SettingsError, match=r"client\.toml: name"):
         build_example(earlier)
     assert Reader(context.warehouse).freshness().load_id > 0
+
+
+def test_an_example_that_an_earlier_state_of_this_version_built_is_not_read(example_workspace: Path) -> None:
+    """Its tables may be others: the folder is named after what an example is made of, too."""
+    assert re.fullmatch(rf"example-{re.escape(__version__)}-[0-9a-f]{{8}}", example_workspace.name)

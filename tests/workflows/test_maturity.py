@@ -105,7 +105,7 @@ def test_each_window_develops_as_the_platform_told_it_at_every_moment(tmp_path: 
 
 
 def test_days_that_are_not_final_are_named_with_the_share_that_is_known(tmp_path: Path) -> None:
-    """Before the second day it cannot be told; then the newest day is known by half, the oldest as good as whole."""
+    """First the last 28 days all count as open; later the newest is known by half, the oldest as good as whole."""
     with start("hill", seed=3) as platform:
         account = AccountSection(id=platform.account_id, graph_url=platform.graph_url)
         context = add_client(tmp_path, "shop", ClientFile(name="Sample", clock="platform", accounts=(account,)))
@@ -123,4 +123,6 @@ def test_days_that_are_not_final_are_named_with_the_share_that_is_known(tmp_path
         assert (each.least, each.most) == (pytest.approx(known_share(age), abs=0.06),) * 2
     assert all(known_share((date(2026, 6, 3) - day).days) > 0.92 for day in days if day < found[0].day)
     assert immature_days(context, reader, days, as_of=1) == ()
-    assert immature_days(context, reader, days, as_of=last // 3) is None
+    first_day = immature_days(context, reader, DateRange(date(2026, 4, 30), date(2026, 5, 31)), as_of=last // 3)
+    assert (first_day[0].day, len(first_day)) == (date(2026, 5, 5), 27)
+    assert {(each.least, each.most) for each in first_day} == {(None, None)}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import add_client
+from aibuyer_kit.workflows.doctor import examine
 from aibuyer_kit.workflows.status import client_status, workspace_status
 
 from .accounts import add_account, client, load_days
@@ -76,3 +77,11 @@ def test_a_broken_client_hides_no_other(tmp_path: Path) -> None:
     assert "snapshot-1.duckdb" in damaged["problem"]
     assert "is damaged" in damaged["problem"]
     assert (well["client"], well["loads"], well["problem"]) == ("tea", 1, None)
+
+
+def test_doctor_and_status_tell_the_time_on_the_accounts_clock(example_workspace: Path) -> None:
+    """09:30 in Kyiv is not 06:30 in one of the two."""
+    (row,) = workspace_status(example_workspace)
+    (found,) = (each for each in examine(example_workspace) if each.check == "sample-shop: warehouse")
+    assert row["data_as_of"] == "2026-06-03T09:30+03:00"
+    assert f"data as of {row['data_as_of']} (account time)" in found.detail

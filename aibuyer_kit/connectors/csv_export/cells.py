@@ -33,11 +33,15 @@ class RejectedCellError(Exception):
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How a column writes numbers: its decimal mark, the mark between thousands, and the currency of its amounts."""
+    """How a column writes numbers: its decimal mark, the mark between thousands, and the currency of its amounts.
+
+    `in_micros` is how some platforms write amounts: 36150000 is 36.15.
+    """
 
     decimal: str = "."
     thousands: str | None = None
     currency: str | None = None
+    in_micros: bool = False
 
     @cached_property
     def shape(self) -> re.Pattern[str]:
@@ -84,11 +88,14 @@ class NumberFormat:
 
     def money(self, text: str) -> tuple[int | None, Decimal]:
         """Return micros, rounded half-up, and by how many units the rounding moved the amount."""
-        if (self.decimal == "." or isinstance(text, PlainNumber)) and (short := _SHORT_AMOUNT.fullmatch(text)):
+        plain = not self.in_micros and (self.decimal == "." or isinstance(text, PlainNumber))
+        if plain and (short := _SHORT_AMOUNT.fullmatch(text)):
             return int(short[1]) * 1_000_000 + int((short[2] or "").ljust(6, "0")), _NO_DRIFT
         if not text.strip():
             return None, _NO_DRIFT
         units = self.number(text, money=True)
+        if self.in_micros:
+            units = units.scaleb(-6)
         try:
             micros = micros_from_units(units)
         except MoneyError:

@@ -43,7 +43,7 @@ def number_format(sheet: Sheet, mapping: Mapping, column: str, *, is_count: bool
     if text := _left_open(found, left):
         raise _open_number(sheet, column, text, left)
     decimal, thousands = next(pair for pair in allowed if pair in left)
-    return NumberFormat(decimal, thousands, mapping.currency)
+    return NumberFormat(decimal, thousands, mapping.currency, column in mapping.money_in_micros)
 
 
 def day_formats(sheet: Sheet, mapping: Mapping, columns: Iterable[str]) -> dict[str, DayFormat]:

@@ -123,6 +123,7 @@ class Mapping(_Strict):
     header_row: Annotated[int, Field(ge=1)] | None = None
     decimal: Literal[".", ","] | None = None
     thousands: Literal[",", ".", " ", "'"] | None = None
+    money_in_micros: list[ColumnName] = []
     totals_row: TotalsRow | None = None
     empty_actions: Literal["unknown", "none"] = "unknown"
     columns: Columns
@@ -195,6 +196,10 @@ class Mapping(_Strict):
         return ""
 
     def _values_problem(self) -> str:
+        lists = [column for each in self.long_actions for column in (each.total, *each.windows().values())]
+        amounts = {self.columns.spend, *self.action_values.values(), *lists}
+        if wrong := [column for column in self.money_in_micros if column not in amounts]:
+            return f"money_in_micros names {wrong[0]!r}, which is not mapped as an amount."
         if self.thousands and self.thousands == self.decimal:
             return f"thousands and decimal are both {self.decimal!r}. A number needs two different marks."
         if not any((*map(self.columns.of, MEASURES), self.actions, self.action_values, self.long_actions)):

@@ -98,7 +98,8 @@ def _figure(sheet: Sheet, mapping: Mapping, value: Value, order: int, facts: Seq
     first = next((fact for fact in facts if fact.values[order] is not None), None)
     read = first.values[order] if first else None
     is_count = value.kind == "count"
-    kind = "a count" if is_count else f"money in {mapping.currency}"
+    unit = f"micros of {mapping.currency}" if value.written.in_micros else mapping.currency
+    kind = "a count" if is_count else f"money in {unit}"
     shown = "" if read is None else str(read if is_count else f"{units_from_micros(read):f}")
     cell = first.cells[value.place] if first else ""
     return ColumnPreview(sheet.header[value.place], value.name, f"{kind}{_marks(value)}", cell, shown)

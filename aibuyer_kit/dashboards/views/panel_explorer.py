@@ -13,18 +13,20 @@ from aibuyer_kit.charts.live import bokeh_figure
 from aibuyer_kit.charts.overview import (
     chart_caption_html,
     entity_table_html,
-    headline_tiles,
     maturity_html,
     overview_trends,
+    tiles_and_note,
 )
 from aibuyer_kit.charts.quality import badge_html
 from aibuyer_kit.charts.spec import TrendChart
-from aibuyer_kit.charts.tables import COLUMNS, HEADLINE, tiles_html, warnings_html
+from aibuyer_kit.charts.tables import COLUMNS, HEADLINE, warnings_html
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_moment, format_period, t
 from aibuyer_kit.dashboards.figures import Figures, known_moments, read_figures, served_clients, served_workspace
-from aibuyer_kit.dashboards.state import CHOOSABLE_METRICS, LEVELS, NEWEST, PERIOD_DAYS, ViewState
+from aibuyer_kit.dashboards.state import CHOOSABLE_METRICS, LEVELS, NEWEST, OWN_PERIOD, PERIOD_DAYS, ViewState
+from aibuyer_kit.dashboards.views.day_input import DayInput
 from aibuyer_kit.workspace import Client, Workspace
 
 MOST_ROWS = 200
@@ -58,14 +60,25 @@ class Explorer:
         self._workspace = workspace
         self.state = ViewState(client_ids[0])
         self._shown_load = 0
+        self._shown_period: DateRange | None = None
         self._client_labels = _labels(workspace, client_ids)
         self._head = pn.pane.HTML(css_classes=["ab-head"])
         self._tiles = pn.pane.HTML()
         self._trend_card = pn.Column(css_classes=["ab-trend"])
         self._table = pn.pane.HTML()
         self._controls = pn.Row(css_classes=["ab-controls"])
+        self._period_error = pn.pane.HTML()
+        self._since, self._until = DayInput(margin=(5, 10)), DayInput(margin=(5, 10))
+        for field in (self._since, self._until):
+            field.param.watch(lambda _: self._choose_own_period(), "day")
         self.page = pn.Column(
-            self._head, self._controls, self._tiles, self._trend_card, self._table, css_classes=["ab-body"]
+            self._head,
+            self._controls,
+            self._period_error,
+            self._tiles,
+            self._trend_card,
+            self._table,
+            css_classes=["ab-body"],
         )
         self._make_controls()
         self.refresh()
@@ -101,14 +114,47 @@ class Explorer:
             self._select(
                 "metric", t(locale, "word.metric"), {t(locale, f"metric.{name}"): name for name in CHOOSABLE_METRICS}
             ),
-            self._select(
-                "days",
-                t(locale, "word.period"),
-                {t(locale, "period.last_days", count=days): days for days in PERIOD_DAYS},
-            ),
+            self._period_select(locale),
+            self._since,
+            self._until,
             self._select("as_of", t(locale, "explorer.as_known_on"), self._moments(locale)),
             self._search(t(locale, "explorer.search")),
         ]
+
+    def _period_select(self, locale: str) -> "pn.widgets.Select":
+        options = {t(locale, "period.last_days", count=days): days for days in PERIOD_DAYS}
+        options[t(locale, "period.own")] = OWN_PERIOD
+        widget = pn.widgets.Select(label=t(locale, "word.period"), options=options, value=self.state.period_choice)
+        widget.param.watch(self._choose_period, "value")
+        self._since.label, self._until.label = t(locale, "period.since"), t(locale, "period.until")
+        self._since.visible = self._until.visible = self.state.period_choice == OWN_PERIOD
+        return widget
+
+    def _choose_period(self, event: Any) -> None:
+        """Take a number of days; or let the two days be chosen, beginning with those that are shown."""
+        own = event.new == OWN_PERIOD
+        self._period_error.object = ""
+        if own and self._shown_period:
+            self._since.day, self._until.day = str(self._shown_period.since), str(self._shown_period.until)
+        self._since.visible = self._until.visible = own
+        if own:
+            self._choose_own_period()
+        else:
+            self.state = self.state.changed(days=event.new)
+            self.refresh()
+
+    def _choose_own_period(self) -> None:
+        """Show the two days that are chosen; if they are no period, say so and leave what is shown as it is."""
+        if not self._since.visible:
+            return
+        try:
+            days = self.client.held_period(self._since.chosen, self._until.chosen, as_of=self.state.as_of or None)
+        except AibuyerError as error:
+            self._period_error.object = _error_html(error)
+            return
+        self._period_error.object = ""
+        self.state = self.state.changed(since=days.since, until=days.until)
+        self.refresh()
 
     def _moments(self, locale: str) -> dict[str, int]:
         choices = {t(locale, "explorer.newest"): NEWEST}
@@ -132,6 +178,7 @@ class Explorer:
         def choose(event: Any) -> None:
             self.state = self.state.changed(**{field: event.new})
             if field == "client_id":
+                self._period_error.object = ""
                 self._make_controls()
             self.refresh()
 
@@ -139,10 +186,9 @@ class Explorer:
 
     def _show(self, client: Client, figures: Figures) -> None:
         overview, locale = figures.overview, client.locale
-        self._shown_load = overview.load_id
+        self._shown_load, self._shown_period = overview.load_id, overview.period
         self._head.object = _head_html(figures, locale)
-        tiles = headline_tiles(overview, locale, _tiles_for(self.state.metric))
-        self._tiles.object = Fragment(tiles_html(tiles, currency=overview.currency, locale=locale), "")._repr_html_()
+        self._tiles.object = tiles_and_note(overview, locale, _tiles_for(self.state.metric))._repr_html_()
         self._trend_card.objects = [
             part for chart in overview_trends(overview, (self.state.metric,), locale) for part in _trend(chart)
         ]

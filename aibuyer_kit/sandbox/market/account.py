@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from aibuyer_kit.core.money import MICROS_PER_UNIT, meta_minor_per_unit
 from aibuyer_kit.sandbox.market.draws import between, digits, log_between, uniform
-from aibuyer_kit.sandbox.market.response import HillCurve
-from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World
+from aibuyer_kit.sandbox.market.response import Curve, HillCurve, LogisticCurve
+from aibuyer_kit.sandbox.market.world import AUDIENCE_SIZES, MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World
 
 _AD_NAMES = ("video", "image")
 CREATIVE_PREFIX = "23"
@@ -47,7 +47,7 @@ class AdSet:
     name: str
     objective: str
     plan: AdSetPlan
-    curve: HillCurve
+    curve: Curve
     cpm_units: float
     audience: int
     view_share: float
@@ -155,22 +155,28 @@ def new_campaign(plan: CampaignPlan, place: int, seed: int) -> Campaign:
 def new_adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], seed: int, minor_per_unit: int) -> AdSet:
     """Return an ad set without ads; its curve, price and people are drawn by its own and its campaign's name."""
     arm = (campaign.name, plan.name)
-    half_units = log_between(40, 160, seed, *arm, "half")
-    units_per_result = between(11, 26, seed, *arm, "cost at half")
-    curve = HillCurve(2 * half_units / units_per_result, half_units, between(0.8, 1.3, seed, *arm, "k"))
     return AdSet(
         id=_id(seed, *place),
         campaign_id=_id(seed, place[0]),
         name=plan.name,
         objective=campaign.objective,
         plan=plan,
-        curve=curve,
+        curve=_curve(plan.response, arm, seed),
         cpm_units=log_between(4, 12, seed, *arm, "cpm"),
-        audience=plan.audience_size or int(log_between(60_000, 900_000, seed, *arm, "audience")),
+        audience=plan.audience_size or int(log_between(*AUDIENCE_SIZES[plan.audience], seed, *arm, "audience")),
         view_share=between(0.08, 0.22, seed, *arm, "view share"),
         ads=(),
         minor_per_unit=minor_per_unit,
     )
+
+
+def _curve(response: str, arm: tuple[str, str], seed: int) -> Curve:
+    half_units = log_between(40, 160, seed, *arm, "half")
+    units_per_result = between(11, 26, seed, *arm, "cost at half")
+    vmax = 2 * half_units / units_per_result
+    if response == "logistic":
+        return LogisticCurve(vmax, half_units, half_units / between(2.5, 5, seed, *arm, "steepness"))
+    return HillCurve(vmax, half_units, between(0.8, 1.3, seed, *arm, "k"))
 
 
 def new_ad(names: tuple[str, str, str], place: tuple[int, int, int], seed: int, minor_per_unit: int) -> Ad:
@@ -206,7 +212,8 @@ def _campaign(plan: CampaignPlan, place: int, world: World, seed: int) -> Campai
 def _adset(plan: AdSetPlan, campaign: CampaignPlan, place: tuple[int, int], world: World, seed: int) -> AdSet:
     minor_per_unit = meta_minor_per_unit(world.currency)
     ads = []
-    for number, kind in enumerate(_AD_NAMES, start=1):
+    for number in range(1, plan.ads + 1):
+        kind = _AD_NAMES[(number - 1) % 2] + (f" {number}" if number > len(_AD_NAMES) else "")
         ad = new_ad((campaign.name, plan.name, kind), (*place, number), seed, minor_per_unit)
         ads.append(replace(ad, name=f"{plan.name} {kind}", idle_every=plan.first_ad_idle_every if number == 1 else 0))
     is_uneven = world.daily_spend == "uneven"

@@ -1,7 +1,7 @@
 """The market: a world, a seed, a settings log and a virtual clock; every answer is a pure function of these."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -13,7 +13,8 @@ import numpy as np
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError, NotFoundError
-from aibuyer_kit.core.money import minor_from_micros
+from aibuyer_kit.core.money import MICROS_PER_UNIT, micros_from_minor, minor_from_micros
+from aibuyer_kit.sandbox.market import closed_forms
 from aibuyer_kit.sandbox.market.account import (
     CREATIVE_PREFIX,
     Account,
@@ -26,7 +27,7 @@ from aibuyer_kit.sandbox.market.account import (
     new_adset,
     new_campaign,
 )
-from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_floats, as_ints
+from aibuyer_kit.sandbox.market.arrays import Ints, as_ints
 from aibuyer_kit.sandbox.market.creatives import Creative, first_creatives
 from aibuyer_kit.sandbox.market.days import (
     MICROSECONDS_PER_SECOND,
@@ -36,19 +37,24 @@ from aibuyer_kit.sandbox.market.days import (
     local_day,
     to_us,
 )
+from aibuyer_kit.sandbox.market.emergent.course import Ground
+from aibuyer_kit.sandbox.market.emergent.ledger import LivedLedger
+from aibuyer_kit.sandbox.market.emergent.orders import OrderBook
+from aibuyer_kit.sandbox.market.emergent.what_if import WhatIf
 from aibuyer_kit.sandbox.market.history import lived_through
-from aibuyer_kit.sandbox.market.ledger import Delivered, Ledger
-from aibuyer_kit.sandbox.market.parts import even_hours, spent_hours
+from aibuyer_kit.sandbox.market.ledger import Delivered, Deliveries, Ledger
 from aibuyer_kit.sandbox.market.people import HOURLY, Family, Mixture, Mixtures, cumulative
 from aibuyer_kit.sandbox.market.presets import PRESETS
-from aibuyer_kit.sandbox.market.response import MATURE_DAYS, expected_results, known_share
+from aibuyer_kit.sandbox.market.response import MATURE_DAYS, expected_results
 from aibuyer_kit.sandbox.market.settings_log import ACTIVE, STATUSES, Setting, SettingsLog
 from aibuyer_kit.sandbox.market.sums import Cells, Span, Sums, flat, summed
 from aibuyer_kit.sandbox.market.totals import Totals, totals_of
 from aibuyer_kit.sandbox.market.tree import Tree
+from aibuyer_kit.sandbox.market.truth import Optimum, TrueSums, Truth
 from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World, load_world
 
 _SECONDS_PER_DAY = 86_400
+_MOST_DAYS_AHEAD = 366
 
 
 class Market:
@@ -59,14 +65,16 @@ class Market:
     """
 
     def __init__(self, world: World, seed: int) -> None:
+        self.world = world
         self.seed = seed
         account = build_account(world, seed)
         self.tree = Tree(account, first_creatives(account, seed))
         self.learning = world.learning
         self.first_day: date = day_at(to_us(world.now), self.zone) - timedelta(days=world.history_days)
+        self.history_end: date = day_at(to_us(world.now), self.zone)
         self.log: SettingsLog = lived_through(self.account, self.first_day, world.history_days)
         self._now_us = to_us(world.now)
-        self._ledger = Ledger(self.tree, self.log, self.first_day)
+        self._ledger: Deliveries = self._deliveries(world)
         # What objects spent before a day: days that are over never change again.
         self._spent_before: dict[str, tuple[date, int]] = {}
         self._final_results: dict[tuple[str, DateRange, int], int] = {}
@@ -77,6 +85,31 @@ class Market:
     def open(cls, world: str | Path, seed: int = 7) -> "Market":
         """Return the market of a preset or a world file. Raises SettingsError that names the key and the known ones."""
         return cls(load_world(world, PRESETS), seed)
+
+    def _deliveries(self, world: World) -> Deliveries:
+        if world.rules is None:
+            return Ledger(self.tree, self.log, self.first_day)
+        book = OrderBook(self.tree, self.log)
+        minor_per_unit = self.account.minor_per_unit
+        ground = Ground(book, self.log, self.tree, world.rules, self.learning, self.seed, minor_per_unit)
+        return LivedLedger(ground, self.first_day)
+
+    def fork(self) -> "Market":
+        """Return a market with the same past and the same luck to come, whose settings and time go their own way."""
+        with self._changing:
+            tree, log = self.tree.copy(), self.log.copy()
+            own: dict[str, Any] = {
+                "tree": tree,
+                "log": log,
+                "_spent_before": dict(self._spent_before),
+                "_final_results": dict(self._final_results),
+                "_mixtures": dict(self._mixtures),
+                "_changing": threading.Lock(),
+                "_ledger": self._ledger.fork(tree, log),
+            }
+            twin = Market.__new__(Market)
+            vars(twin).update(vars(self) | own)
+            return twin
 
     @property
     def account(self) -> Account:
@@ -156,7 +189,13 @@ class Market:
             campaign = self.tree.campaign(campaign_id)
             place, number = self.tree.place(campaign)
             plan = CampaignPlan(campaign.name, campaign.objective, ())
-            adset = new_adset(AdSetPlan(name, 0), plan, (place, number), self.seed, self.account.minor_per_unit)
+            adset = new_adset(
+                AdSetPlan(name, 0, response=self.world.response),
+                plan,
+                (place, number),
+                self.seed,
+                self.account.minor_per_unit,
+            )
             self._begin(adset, setting)
             return adset
 
@@ -200,12 +239,103 @@ class Market:
         return self.log.at(object_id, self._now_us if at_us is None else at_us) or self.log.first(object_id)
 
     def expected_results(self, adset_id: str, day: date) -> float:
-        """Return the closed form: the final results of what the ad set has spent on `day` so far."""
+        """Return the closed form: the final results of what the ad set has spent on `day` so far.
+
+        Raises InputError for a market that has none.
+        """
+        self._check_closed_form()
         return float(self._delivered(self.tree.adset(adset_id).ads, (day,), self._now_us).final_results.sum())
 
     def response(self, adset_id: str, spend_micros: int, day: date) -> float:
-        """Return the closed form for any spend of `day`: the final results that it would bring."""
+        """Return the closed form for any spend of `day`: the final results that it would bring.
+
+        Raises InputError for a market that has none.
+        """
+        self._check_closed_form()
         return expected_results(self.tree.adset(adset_id).curve, spend_micros / 1_000_000, day)
+
+    def truth(self, budgets_micros: Mapping[str, float], days: int = 14) -> Truth:
+        """Return what daily budgets (ad set id to micros) bring over the days after today, beyond no advertising.
+
+        Ad sets that are not named keep what they have. Raises InputError for an ad set that is not there.
+        """
+        after = self._days_after_today(days)
+        if isinstance(self._ledger, LivedLedger):
+            now, _ = self._ledger.after_today(self._now_us)
+            bounds = [local_day(day, self.zone) for day in after]
+            return WhatIf(self._ledger.ground, now, bounds).truth(budgets_micros)
+        budgets = {adset.id: float(self._daily_micros(adset)) for adset in self.account.adsets}
+        if strangers := [adset_id for adset_id in budgets_micros if adset_id not in budgets]:
+            raise InputError(f"{strangers[0]!r} is no ad set of this market.")
+        return closed_forms.truth(self.account.adsets, budgets | dict(budgets_micros), after)
+
+    def optimum(self, *, total_micros: int, days: int = 14) -> Optimum:
+        """Return the best split of a daily total over the ad sets that have a daily budget of their own now.
+
+        Raises InputError if none has, or if there are more than 100 in a market of people and auctions.
+        """
+        chosen = [adset for adset in self.account.adsets if self._daily_micros(adset)]
+        if not chosen or total_micros <= 0:
+            raise InputError("An optimum needs a total above 0, and at least one active ad set with a daily budget.")
+        after = self._days_after_today(days)
+        if isinstance(self._ledger, LivedLedger):
+            now, _ = self._ledger.after_today(self._now_us)
+            bounds = [local_day(day, self.zone) for day in after]
+            today = {adset.id: float(self._daily_micros(adset)) for adset in chosen}
+            return WhatIf(self._ledger.ground, now, bounds).optimum(total_micros, today)
+        return closed_forms.optimum(chosen, total_micros, after)
+
+    def true_sums(self, days: DateRange) -> TrueSums:
+        """Return what days that are over brought beyond no advertising on them. Raises InputError for other days."""
+        first, last = self._past_days(days)
+        if isinstance(self._ledger, LivedLedger):
+            busy, quiet = self._ledger.true_sums(first, last, lambda _adset_id: True)
+            results = busy.results + busy.later_results - quiet.results - quiet.later_results
+            revenue = busy.revenue + busy.later_revenue - quiet.revenue - quiet.later_revenue
+            margin = self._ledger.ground.rules.margin
+            return TrueSums(round(busy.spend * MICROS_PER_UNIT), results, revenue * MICROS_PER_UNIT, margin)
+        delivered = self._delivered(self.account.ads, days, self._now_us)
+        value_minor = self._ledger.roster.value_minor[delivered.places]
+        micros_per_minor = MICROS_PER_UNIT // self.account.minor_per_unit
+        return TrueSums(
+            int(delivered.spend_minor.sum()) * micros_per_minor,
+            float(delivered.final_results.sum()),
+            float(delivered.final_results @ value_minor) * micros_per_minor,
+            closed_forms.MARGIN,
+        )
+
+    def true_lift(self, adset_id: str, days: DateRange) -> tuple[float, float]:
+        """Return the results that an ad set brought on days that are over, and those that its people gave anyway.
+
+        The luck is the market's own. Raises InputError for other days, NotFoundError.
+        """
+        adset = self.tree.adset(adset_id)
+        first, last = self._past_days(days)
+        if isinstance(self._ledger, LivedLedger):
+            busy, quiet = self._ledger.true_sums(first, last, lambda silent: silent == adset_id)
+            lift = busy.results + busy.later_results - quiet.results - quiet.later_results
+            return lift, self._ledger.organic_of(adset_id, first, last)
+        return float(self._delivered(adset.ads, days, self._now_us).final_results.sum()), 0.0
+
+    def _past_days(self, days: DateRange) -> tuple[int, int]:
+        if not self.first_day <= days.since <= days.until < self.today:
+            raise InputError(f"{days} is not within {self.first_day} to the day before {self.today}.")
+        return self._ledger.number_of(days.since), self._ledger.number_of(days.until)
+
+    def _days_after_today(self, days: int) -> list[date]:
+        if not 1 <= days <= _MOST_DAYS_AHEAD:
+            raise InputError(f"days is {days}; give 1 to {_MOST_DAYS_AHEAD}.")
+        return [self.today + timedelta(days=number) for number in range(1, days + 1)]
+
+    def _daily_micros(self, adset: AdSet) -> int:
+        """Return the daily budget that an active ad set has now, 0 for others."""
+        own, above = self.setting(adset.id), self.setting(adset.campaign_id)
+        is_active = own.delivers_at(self._now_us) and above.delivers_at(self._now_us)
+        return micros_from_minor(own.daily_budget_minor, self.account.minor_per_unit) if is_active else 0
+
+    def _check_closed_form(self) -> None:
+        if self.world.rules is not None:
+            raise InputError(f"The preset {self.world.preset!r} has no closed form of response: ask for its truth.")
 
     def settle(self) -> None:
         """Work out all days that are over now, rather than when they are first asked for."""
@@ -248,7 +378,7 @@ class Market:
         """Return the sum over ads and days as reported now or at a moment."""
         moment_us = self._now_us if at_us is None else at_us
         delivered = self._delivered(ads, days, moment_us)
-        share = self._known_share(delivered.ordinals, moment_us)
+        share = self._ledger.known_share(delivered.places, delivered.ordinals, moment_us)
         numbers = np.zeros(len(share), np.int64)
         return totals_of(summed(numbers, 1, delivered, self._ledger.roster, share))
 
@@ -261,7 +391,7 @@ class Market:
         """Return the sum over each span, cut into cells; `with_claims` costs most of the time."""
         numbers, places, days = flat(spans)
         delivered = self._ledger.delivered(places, days, at_us)
-        share = self._known_share(delivered.ordinals, at_us) if with_claims else None
+        share = self._ledger.known_share(places, delivered.ordinals, at_us) if with_claims else None
         cut_by = (cells, partial(self._mixture, cells.family, at_us)) if cells else None
         return summed(numbers, len(spans), delivered, self._ledger.roster, share, cut_by)
 
@@ -287,13 +417,6 @@ class Market:
         places, numbers = self.places(ads), as_ints([self._ledger.number_of(day) for day in days])
         return self._ledger.delivered(np.repeat(places, len(numbers)), np.tile(numbers, len(places)), at_us)
 
-    def _known_share(self, ordinals: Ints, at_us: int) -> Floats:
-        if not len(ordinals):
-            return as_floats([])
-        first = int(ordinals.min())
-        days = (date.fromordinal(day) for day in range(first, int(ordinals.max()) + 1))
-        return as_floats([known_share(age_days(day, at_us, self.zone)) for day in days])[ordinals - first]
-
     def _mixture(self, family: Family, at_us: int, places: Ints, ordinals: Ints) -> Mixture:
         """Return the shares of ads and days."""
         roster = self._ledger.roster
@@ -306,14 +429,5 @@ class Market:
 
     def _hours(self, places: Ints, ordinals: Ints, at_us: int) -> Mixture:
         """Return the shares of the account's hours: those of the ad's spend in each hour."""
-        spent = as_floats([self._spent_hours(*each, at_us) for each in zip(places, ordinals, strict=True)])
-        shares = cumulative(spent.reshape(-1, len(HOURLY.cells)))
+        shares = cumulative(self._ledger.hours(places, ordinals, at_us))
         return Mixture(shares, shares, shares, shares, np.ones((len(places), 1), np.int64))
-
-    def _spent_hours(self, place: int, ordinal: int, at_us: int) -> Floats:
-        roster, day = self._ledger.roster, date.fromordinal(int(ordinal))
-        bounds, ad = local_day(day, self.zone), roster.ads[place]
-        if self._ledger.is_quiet(int(roster.adset[place]), self._ledger.number_of(day), at_us):
-            return even_hours(bounds, self.zone)
-        adset = self.tree.adset(ad.adset_id)
-        return spent_hours(adset.ads.index(ad), self._ledger.stretches(adset, day, at_us), bounds, self.zone)

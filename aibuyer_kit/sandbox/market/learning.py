@@ -8,7 +8,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.sandbox.market.account import AdSet
 from aibuyer_kit.sandbox.market.days import day_at
 from aibuyer_kit.sandbox.market.engine import Market
-from aibuyer_kit.sandbox.market.settings_log import Setting
+from aibuyer_kit.sandbox.market.settings_log import is_significant
 
 _DAY_US = 86_400_000_000
 
@@ -39,7 +39,7 @@ def _significant_edits(market: Market, adset: AdSet, at_us: int) -> Iterator[int
     log = market.log
     yield log.first(adset.id).since_us
     for old, new in log.changes(adset.id, at_us):
-        if _is_significant(old, new, market.learning.budget_change_share):
+        if is_significant(old, new, market.learning.budget_change_share):
             yield new.since_us
     for ad in adset.ads:
         if log.first(ad.id).since_us <= at_us:
@@ -47,13 +47,3 @@ def _significant_edits(market: Market, adset: AdSet, at_us: int) -> Iterator[int
         for old, new in log.changes(ad.id, at_us):
             if old.creative_id != new.creative_id:
                 yield new.since_us
-
-
-def _is_significant(old: Setting, new: Setting, budget_change_share: float) -> bool:
-    kept = ("bid_amount_minor", "bid_strategy", "targeting")
-    if any(getattr(old, name) != getattr(new, name) for name in kept):
-        return True
-    return any(
-        abs(after - before) > budget_change_share * before
-        for before, after in zip(old.budgets_minor, new.budgets_minor, strict=True)
-    )

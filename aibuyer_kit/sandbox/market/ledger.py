@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
 from aibuyer_kit.sandbox.market.account import AdSet
 from aibuyer_kit.sandbox.market.arrays import Bools, Floats, Ints, as_floats, as_ints
-from aibuyer_kit.sandbox.market.days import LocalDay, day_at, local_day
-from aibuyer_kit.sandbox.market.delivery import Delivery, Stretch, deliver, is_idle, scope_of, stretches, week_turn
+from aibuyer_kit.sandbox.market.days import LocalDay, age_days, day_at, local_day
+from aibuyer_kit.sandbox.market.delivery import Delivery, deliver, is_idle, scope_of, stretches, week_turn
+from aibuyer_kit.sandbox.market.parts import even_hours, spent_hours
+from aibuyer_kit.sandbox.market.response import known_share
 from aibuyer_kit.sandbox.market.roster import Roster
 from aibuyer_kit.sandbox.market.settings_log import SettingsLog
 from aibuyer_kit.sandbox.market.tree import Tree
@@ -42,6 +45,33 @@ class Delivered:
         return Delivered(places, ordinals, spend, impressions, clicks, link_clicks, self.final_results[rows])
 
 
+class Deliveries(Protocol):
+    """What the platform's reports are made of, of whatever kind the market is."""
+
+    roster: Roster
+
+    def fork(self, tree: Tree, log: SettingsLog) -> "Deliveries":
+        """Return one with the same past, of a tree and a log that go their own way."""
+
+    def number_of(self, day: date) -> int:
+        """Return the place of a day; negative before the first."""
+
+    def settle(self, at_us: int) -> None:
+        """Work out all days that are over."""
+
+    def delivered(self, places: Ints, days: Ints, at_us: int) -> Delivered:
+        """Return the deliveries of ads (by place) and days (by number), as they were at a moment."""
+
+    def spent_minor(self, places: Ints, since: int, until: int) -> int:
+        """Return the spend of ads on days by number, from `since` up to and without `until`, all of which are over."""
+
+    def known_share(self, places: Ints, ordinals: Ints, at_us: int) -> Floats:
+        """Return the share of final results that is reported of ads and days at a moment."""
+
+    def hours(self, places: Ints, ordinals: Ints, at_us: int) -> Floats:
+        """Return what ads spent in each of the account's 24 hours of days; an hour that comes twice is one."""
+
+
 class Ledger:
     """The deliveries of one market; day 0 is its first day."""
 
@@ -64,6 +94,10 @@ class Ledger:
         # The latest moment at which a day was at hand, and by ad what it had delivered by then.
         self._at_hand: tuple[int, dict[int, Delivery]] = (0, {})
         self._working = threading.RLock()
+
+    def fork(self, tree: Tree, log: SettingsLog) -> "Ledger":
+        """Return one with the same past, of a tree and a log that go their own way."""
+        return Ledger(tree, log, self._first_day)
 
     def number_of(self, day: date) -> int:
         """Return the place of a day; negative before the first."""
@@ -101,7 +135,28 @@ class Ledger:
             self._settle(_distinct(self.roster.adset[places]), until)
             return int(self._counts[self._numbers[places, max(0, since) : until], 0].sum())
 
-    def is_quiet(self, adset_place: int, day: int, at_us: int) -> bool:
+    def known_share(self, places: Ints, ordinals: Ints, at_us: int) -> Floats:  # noqa: ARG002 # one for all ads
+        """Return the share of final results that is reported of ads and days at a moment."""
+        if not len(ordinals):
+            return as_floats([])
+        first = int(ordinals.min())
+        days = (date.fromordinal(day) for day in range(first, int(ordinals.max()) + 1))
+        return as_floats([known_share(age_days(day, at_us, self._zone)) for day in days])[ordinals - first]
+
+    def hours(self, places: Ints, ordinals: Ints, at_us: int) -> Floats:
+        """Return what ads spent in each of the account's 24 hours of days; an hour that comes twice is one."""
+        return as_floats([self._hours(*each, at_us) for each in zip(places, ordinals, strict=True)])
+
+    def _hours(self, place: int, ordinal: int, at_us: int) -> Floats:
+        day, ad = date.fromordinal(int(ordinal)), self.roster.ads[place]
+        bounds, number = local_day(day, self._zone), self.number_of(day)
+        if self._is_quiet(int(self.roster.adset[place]), number, at_us):
+            return even_hours(bounds, self._zone)
+        adset = self._tree.adset(ad.adset_id)
+        spent = list(stretches(adset, self._siblings(adset), self._log, bounds, at_us))
+        return spent_hours(adset.ads.index(ad), spent, bounds, self._zone)
+
+    def _is_quiet(self, adset_place: int, day: int, at_us: int) -> bool:
         """Return whether an ad set's day is over and nothing that it spends by was set in its course."""
         if not 0 <= day < self.number_of(day_at(at_us, self._zone)):
             return False
@@ -109,10 +164,6 @@ class Ledger:
             self._make_room()
             self._settle(as_ints([adset_place]), day + 1)
             return bool(self._quiet[adset_place, day])
-
-    def stretches(self, adset: AdSet, day: date, at_us: int) -> list[Stretch]:
-        """Return the parts of a day in which anything was spent."""
-        return list(stretches(adset, self._siblings(adset), self._log, local_day(day, self._zone), at_us))
 
     def _siblings(self, adset: AdSet) -> Sequence[AdSet]:
         return self._tree.campaign(adset.campaign_id).adsets

@@ -1,9 +1,11 @@
 """The worlds that come with the package."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aibuyer_kit.core.money import MICROS_PER_UNIT
-from aibuyer_kit.sandbox.market.world import AdSetPlan, CampaignPlan, World
+from aibuyer_kit.sandbox.market.emergent.rules import Attention, Auctions, Demand, Event, Rules, Shocks
+from aibuyer_kit.sandbox.market.world import AdSetPlan, CampaignPlan, World, with_response
 
 
 def _adsets(**budgets_units: int) -> tuple[AdSetPlan, ...]:
@@ -44,4 +46,132 @@ _HILL = World(
     ),
 )
 
-PRESETS: Mapping[str, World] = {_HILL.preset: _HILL}
+
+def _audiences(kind: str, people: int = 0, **budgets_units: int) -> tuple[AdSetPlan, ...]:
+    return tuple(
+        AdSetPlan(f"Sample {name.replace('_', ' ')}", units * MICROS_PER_UNIT, audience=kind, audience_size=people)
+        for name, units in budgets_units.items()
+    )
+
+
+_SHOP = (
+    CampaignPlan(
+        "Sample Prospecting",
+        "OUTCOME_SALES",
+        (
+            *_audiences("broad", Broad_18_34=150, Broad_35_54=110),
+            *_audiences("lookalike", Lookalike_1pct=120, Lookalike_3pct=90),
+            *_audiences("interest", Interests_sport=60, Interests_home=70),
+        ),
+    ),
+    CampaignPlan(
+        # A harmless but nasty name, so that every way out has to escape it.
+        'Sample <b>Retargeting</b> & "friends"',
+        "OUTCOME_SALES",
+        _audiences("retargeting", Visitors_7d=70, Visitors_30d=60, Cart_7d=55, Buyers_180d=50),
+    ),
+    CampaignPlan(
+        "Sample Catalogue",
+        "OUTCOME_SALES",
+        (
+            *_audiences("interest", Shoes=130, Bags=100, Coats=75, Gifts=55),
+            *_audiences("broad", Sale=140, Київ_18_34=65),
+        ),
+    ),
+    CampaignPlan(
+        "Sample Lead forms",
+        "OUTCOME_LEADS",
+        (
+            *_audiences("lookalike", Newsletter=50, Consultation=85),
+            *_audiences("interest", Webinar=35, Callback=45),
+        ),
+    ),
+)
+
+_STEADY = World(
+    "steady",
+    _SHOP,
+    history_days=90,
+    rules=Rules(auctions=Auctions(weekday=0, noise=0.03), demand=Demand(weekday=0, noise=0.03)),
+)
+_SEASONAL = replace(
+    _STEADY,
+    preset="seasonal",
+    history_days=180,
+    rules=Rules(
+        auctions=Auctions(season=0.11, holidays=1.12),
+        demand=Demand(season=0.3, trend=0.1),
+        event=(
+            Event(kind="promotion", day=60, hours=96, factor=1.5),
+            Event(kind="competitor", day=95, hours=240, factor=1.3),
+            Event(kind="stock_out", day=130, hour=14, hours=20, factor=0.4),
+            Event(kind="promotion", day=155, hours=72, factor=1.6),
+        ),
+    ),
+)
+_FATIGUE = replace(
+    _STEADY,
+    preset="fatigue",
+    rules=Rules(
+        attention=Attention(
+            persuasion=0.4, tolerance=0.16, memory_days=8, wear_out=1.2, wear_out_floor=0.35, creative_spread=0.3
+        )
+    ),
+)
+_LOW_VOLUME = World(
+    "low_volume",
+    (
+        CampaignPlan(
+            "Sample Local",
+            "OUTCOME_SALES",
+            (
+                *_audiences("interest", 25_000, Evening_course=12, Weekend_course=9, Summer_camp=6),
+                *_audiences("lookalike", 40_000, Parents=15),
+                *_audiences("retargeting", 2_000, Visitors=5),
+            ),
+        ),
+        CampaignPlan("Sample Enquiries", "OUTCOME_LEADS", _audiences("interest", 25_000, Call_back=8, Trial_lesson=5)),
+    ),
+    history_days=120,
+    rules=Rules(auctions=Auctions(cpm=13)),
+)
+_SHOCK = replace(
+    _SEASONAL,
+    preset="shock",
+    history_days=90,
+    rules=Rules(
+        auctions=Auctions(noise=0.18),
+        demand=Demand(noise=0.15),
+        shocks=Shocks(price_a_month=4, tracking_a_month=2),
+        event=(Event(kind="competitor", day=50, hours=336, factor=1.6),),
+    ),
+)
+_MOST_ADSETS_A_CAMPAIGN = 100
+_KINDS = ("interest", "lookalike", "interest", "broad", "interest", "retargeting")
+
+
+def _many(adsets: int) -> tuple[CampaignPlan, ...]:
+    """Return campaigns with a hundred ad sets each."""
+    return tuple(
+        CampaignPlan(
+            f"Sample campaign {first // _MOST_ADSETS_A_CAMPAIGN + 1}",
+            "OUTCOME_SALES",
+            tuple(
+                AdSetPlan(
+                    f"Sample ad set {number + 1}",
+                    (20 + 7 * (number % 23)) * MICROS_PER_UNIT,
+                    audience=_KINDS[number % len(_KINDS)],
+                    ads=3,
+                )
+                for number in range(first, min(first + _MOST_ADSETS_A_CAMPAIGN, adsets))
+            ),
+        )
+        for first in range(0, adsets, _MOST_ADSETS_A_CAMPAIGN)
+    )
+
+
+_LARGE = replace(_SEASONAL, preset="large", campaigns=_many(10_000), history_days=400)
+_LOGISTIC = with_response(replace(_HILL, preset="logistic"), "logistic")
+
+_ALL = (_STEADY, _SEASONAL, _FATIGUE, _LOW_VOLUME, _SHOCK, _LARGE, _HILL, _LOGISTIC)
+PRESETS: Mapping[str, World] = {world.preset: world for world in _ALL}

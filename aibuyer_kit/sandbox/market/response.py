@@ -1,4 +1,4 @@
-"""The closed form of the preset `hill`: how spend becomes results, and when they become known."""
+"""The closed forms of the presets `hill` and `logistic`: how spend becomes results, and when they become known."""
 
 import math
 from dataclasses import dataclass
@@ -34,8 +34,55 @@ class HillCurve:
         powered = math.pow(spend_units, self.k)
         return self.vmax * powered / (powered + math.pow(self.half_units, self.k))
 
+    def slope(self, spend_units: float) -> float:
+        """Return the results that the next unit of spend brings; infinite at 0 where `k` is below 1."""
+        if spend_units <= 0:
+            return math.inf if self.k < 1 else self.vmax / self.half_units if self.k == 1 else 0.0
+        share = self.results(spend_units) / self.vmax
+        return self.vmax * self.k * share * (1 - share) / spend_units
 
-def expected_results(curve: HillCurve, spend_units: float, day: date) -> float:
+    @property
+    def inflection_units(self) -> float:
+        """The spend from which on each unit brings less than the one before."""
+        return self.half_units * ((self.k - 1) / (self.k + 1)) ** (1 / self.k) if self.k > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class LogisticCurve:
+    """Final results a day that a day's spend brings, before the factor of the weekday: little, much, and little again.
+
+    ``results(s) = vmax * (f(s) - f(0)) / (1 - f(0))`` with ``f(s) = 1 / (1 + exp(-(s - middle) / scale))``, all spend
+    in currency units a day. Source: Verhulst (1845), as used for ad response in Little (1979).
+    """
+
+    vmax: float
+    middle_units: float
+    scale_units: float
+
+    def results(self, spend_units: float) -> float:
+        if spend_units <= 0:
+            return 0.0
+        start = self._at(0.0)
+        return self.vmax * (self._at(spend_units) - start) / (1 - start)
+
+    def slope(self, spend_units: float) -> float:
+        """Return the results that the next unit of spend brings."""
+        share = self._at(max(0.0, spend_units))
+        return self.vmax * share * (1 - share) / self.scale_units / (1 - self._at(0.0))
+
+    @property
+    def inflection_units(self) -> float:
+        """The spend from which on each unit brings less than the one before."""
+        return self.middle_units
+
+    def _at(self, spend_units: float) -> float:
+        return 1 / (1 + math.exp(-(spend_units - self.middle_units) / self.scale_units))
+
+
+Curve = HillCurve | LogisticCurve
+
+
+def expected_results(curve: Curve, spend_units: float, day: date) -> float:
     """Return the final results of one ad set and day: ``curve.results(spend) * RESULTS_BY_WEEKDAY[weekday]``."""
     return curve.results(spend_units) * RESULTS_BY_WEEKDAY[day.weekday()]
 

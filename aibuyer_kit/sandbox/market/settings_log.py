@@ -1,6 +1,6 @@
 """What people set and when: an append-only log from which every figure of the market follows."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -73,12 +73,21 @@ class SettingsLog:
 
     def __init__(self) -> None:
         self._entries: dict[str, list[Setting]] = {}
+        # When something begins or ends to hold, and for which object, in the order of time.
+        self._moments: list[tuple[int, str]] = []
         # Objects that were archived or deleted at any time: few, so that most can be told to be there at once.
         self.ever_gone: set[str] = set()
 
+    def copy(self) -> "SettingsLog":
+        """Return one that goes on by itself."""
+        twin = SettingsLog()
+        twin._entries = {object_id: list(entries) for object_id, entries in self._entries.items()}
+        twin._moments, twin.ever_gone = list(self._moments), set(self.ever_gone)
+        return twin
+
     def begin(self, object_id: str, setting: Setting) -> None:
         self._entries[object_id] = [setting]
-        self._note_gone(object_id, setting)
+        self._note(object_id, setting)
 
     def change(self, object_id: str, now_us: int, **changes: Any) -> bool:
         """Append what is new from `now_us` on, and return whether anything is."""
@@ -86,11 +95,14 @@ class SettingsLog:
         new = replace(latest, **changes)
         if new == latest:
             return False
-        self._entries[object_id].append(replace(new, since_us=now_us))
-        self._note_gone(object_id, new)
+        setting = replace(new, since_us=now_us)
+        self._entries[object_id].append(setting)
+        self._note(object_id, setting)
         return True
 
-    def _note_gone(self, object_id: str, setting: Setting) -> None:
+    def _note(self, object_id: str, setting: Setting) -> None:
+        for moment_us in _moments(setting):
+            insort(self._moments, (moment_us, object_id))
         if setting.status in (ARCHIVED, DELETED):
             self.ever_gone.add(object_id)
 
@@ -112,12 +124,33 @@ class SettingsLog:
     def moments_within(self, object_id: str, start_us: int, end_us: int) -> list[int]:
         """Return the moments after `start_us` and before `end_us` at which something begins or ends to hold."""
         return [
-            moment
-            for entry in self._entries[object_id]
-            for moment in (entry.since_us, entry.reviewed_us, entry.end_us)
-            if start_us < moment < end_us
+            moment for entry in self._entries[object_id] for moment in _moments(entry) if start_us < moment < end_us
         ]
+
+    def touched_within(self, start_us: int, end_us: int) -> dict[int, set[str]]:
+        """Return the moments after `start_us` up to `end_us` at which anything begins or ends to hold, and for what."""
+        first = bisect_left(self._moments, (start_us + 1, ""))
+        last = bisect_left(self._moments, (end_us + 1, ""))
+        found: dict[int, set[str]] = {}
+        for moment_us, object_id in self._moments[first:last]:
+            found.setdefault(moment_us, set()).add(object_id)
+        return found
+
+
+def _moments(setting: Setting) -> tuple[int, ...]:
+    return setting.since_us, setting.reviewed_us, setting.end_us
 
 
 def _since(setting: Setting) -> int:
     return setting.since_us
+
+
+def is_significant(old: Setting, new: Setting, budget_change_share: float) -> bool:
+    """Return whether a change of an ad set makes it learn anew."""
+    kept = ("bid_amount_minor", "bid_strategy", "targeting")
+    if any(getattr(old, name) != getattr(new, name) for name in kept):
+        return True
+    return any(
+        abs(after - before) > budget_change_share * before
+        for before, after in zip(old.budgets_minor, new.budgets_minor, strict=True)
+    )

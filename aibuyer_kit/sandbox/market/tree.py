@@ -22,6 +22,12 @@ class Tree:
         self.creatives = {creative.id: creative for creative in creatives}
         self._nodes: dict[str, Node] = {node.id: node for node in (account, *account.below)}
 
+    def copy(self) -> "Tree":
+        """Return one that grows by itself."""
+        twin = Tree(self.account, self.creatives.values())
+        twin._nodes = dict(self._nodes)
+        return twin
+
     def find(self, object_id: str) -> Node | None:
         return self._nodes.get(object_id)
 
@@ -38,6 +44,13 @@ class Tree:
         if not isinstance(adset, AdSet):
             raise NotFoundError(f"There is no ad set {adset_id!r}.")
         return adset
+
+    def ad(self, ad_id: str) -> Ad:
+        """Raises NotFoundError."""
+        ad = self.find(ad_id)
+        if not isinstance(ad, Ad):
+            raise NotFoundError(f"There is no ad {ad_id!r}.")
+        return ad
 
     def place(self, within: Account | Campaign | AdSet) -> tuple[int, ...]:
         """Return the place for one more child. Raises InputError if there is none left."""

@@ -6,10 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from aibuyer_kit.core.dates import time_zone
 from aibuyer_kit.core.errors import AibuyerError, SettingsError
 from aibuyer_kit.core.money import known_currency, meta_minor_per_unit, micros_from_units, minor_from_micros
+from aibuyer_kit.sandbox.market.emergent.rules import Event, Rules
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 FIRST_NOW = datetime(2026, 6, 1, 6, 30, tzinfo=UTC)
 OBJECTIVES = ("OUTCOME_SALES", "OUTCOME_LEADS")
@@ -18,16 +25,25 @@ MIN_DAILY_BUDGET_MINOR = 100
 MAX_HISTORY_DAYS = 1123
 
 _WORLD_KEYS = (
-    *("preset", "history_days", "currency", "time_zone", "today_split", "daily_spend", "learning", "campaign"),
+    *("preset", "history_days", "currency", "time_zone", "today_split", "daily_spend", "learning", "lift_tests"),
+    *(*Rules.model_fields, "campaign"),
 )
+_MOST_LIFT_TESTS = 100
 _LEARNING_KEYS = ("results", "days", "budget_change_share")
 _CAMPAIGN_KEYS = ("name", "objective", "adset", "daily_budget", "lifetime_budget", "lifetime_days")
-_ADSET_KEYS = ("name", "daily_budget", "lifetime_budget", "lifetime_days", "audience_size")
-_NOT_YET = ("lift_tests",)
+_ADSET_KEYS = ("name", "daily_budget", "lifetime_budget", "lifetime_days", "audience_size", "audience", "ads")
 # How the budgets of ad sets stand when a world begins: as they are written, or their sum split anew.
 TODAY_SPLITS = ("as_is", "equal", "proportional_to_roas")
 # Whether a daily budget is spent to the cent each day, or up to 1.75 times on one day and 7 times within a week.
 DAILY_SPENDS = ("exact", "uneven")
+# Kinds of audiences, and from how many to how many people they have unless a world says more exactly.
+AUDIENCE_SIZES: Mapping[str, tuple[int, int]] = {
+    "interest": (120_000, 300_000),
+    "lookalike": (200_000, 500_000),
+    "broad": (300_000, 700_000),
+    "retargeting": (12_000, 30_000),
+}
+_MOST_ADS = 50
 _MOST_PEOPLE = 10**9
 # Sums over thousands of ads and years stay whole numbers of 64 bits.
 _MOST_MINOR = 10**11
@@ -39,7 +55,7 @@ class AdSetPlan:
 
     Its first ad does not deliver on every `first_ad_idle_every`-th day; 0 for always on. A lifetime budget is spent
     within `lifetime_days` from the first day on. `audience_size` is drawn if it is 0, and without a budget it
-    shares its campaign's.
+    shares its campaign's. `audience` is one of AUDIENCE_SIZES, `ads` is how many it begins with.
     """
 
     name: str
@@ -49,6 +65,10 @@ class AdSetPlan:
     lifetime_budget_micros: int = 0
     lifetime_days: int = 0
     audience_size: int = 0
+    audience: str = "interest"
+    ads: int = 2
+    # The formula of its response, in a market that has formulas.
+    response: str = "hill"
 
 
 @dataclass(frozen=True)
@@ -88,6 +108,10 @@ class World:
     learning: LearningRule = LearningRule()
     today_split: str = "as_is"
     daily_spend: str = "exact"
+    # Of a market of people and auctions; without them, response is the formula of this name.
+    rules: Rules | None = None
+    response: str = "hill"
+    lift_tests: int = 0
 
 
 def load_world(world: str | Path, presets: Mapping[str, World]) -> World:
@@ -127,15 +151,60 @@ def _overridden(table: Mapping[str, object], presets: Mapping[str, World]) -> Wo
         learning=_learning(table.get("learning", {})),
         today_split=_choice(table, "today_split", TODAY_SPLITS, base.today_split),
         daily_spend=_choice(table, "daily_spend", DAILY_SPENDS, base.daily_spend),
+        lift_tests=_whole(table, "lift_tests", "the world", 0, _MOST_LIFT_TESTS) if "lift_tests" in table else 0,
+        rules=_rules(table, base),
     )
-    return replace(world, campaigns=_campaigns(table, world.currency)) if "campaign" in table else world
+    if "campaign" not in table:
+        return world
+    return with_response(replace(world, campaigns=_campaigns(table, world.currency)), base.response)
 
 
-def _choice(table: Mapping[str, object], key: str, known: tuple[str, ...], default: str) -> str:
-    word = _text(table, key, "the world", default=default)
+def with_response(world: World, response: str) -> World:
+    """Return the world with one formula for the response of all its ad sets."""
+    campaigns = tuple(
+        replace(campaign, adsets=tuple(replace(adset, response=response) for adset in campaign.adsets))
+        for campaign in world.campaigns
+    )
+    return replace(world, response=response, campaigns=campaigns)
+
+
+def _choice(
+    table: Mapping[str, object], key: str, known: tuple[str, ...], default: str, where: str = "the world"
+) -> str:
+    word = _text(table, key, where, default=default)
     if word not in known:
-        raise SettingsError(f"{key} is {word!r}. Known: {', '.join(known)}.")
+        raise SettingsError(f"{where}: {key} is {word!r}. Known: {', '.join(known)}.")
     return word
+
+
+def _rules(table: Mapping[str, object], base: World) -> Rules | None:
+    """Return the preset's rules with what the world says over them."""
+    said = {key: table[key] for key in Rules.model_fields if key in table}
+    if base.rules is None:
+        if said:
+            keys = ", ".join(said)
+            raise SettingsError(
+                f"the world sets {keys}; the preset {base.preset!r} is a closed form and has none of it."
+            )
+        return None
+    usual = base.rules.model_dump()
+    merged = {key: {**usual[key], **each} if isinstance(each, dict) else each for key, each in said.items()}
+    try:
+        return Rules.model_validate(usual | merged)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_told(each) for each in error.errors())) from None
+
+
+def _told(error: "ErrorDetails") -> str:
+    """Return one error of a section: where, what, and what may be said there."""
+    *above, key = [str(part) for part in error["loc"]]
+    where = f"[{'.'.join(above)}] " if above else ""
+    if error["type"] == "extra_forbidden":
+        section = Rules.model_fields[above[0]].annotation if above else Rules
+        known = ", ".join(getattr(section, "model_fields", Event.model_fields))
+        return f"{where}uses the key {key!r}. Known: {known}."
+    said = f" is {error['input']!r}" if error["type"] != "missing" else ""
+    return f"{where}{key}{said}: {error['msg'][0].lower()}{error['msg'][1:]}."
 
 
 def _learning(table: object) -> LearningRule:
@@ -190,6 +259,8 @@ def _adset(table: Mapping[str, object], where: str, currency: str, *, shares_bud
         lifetime_budget_micros=lifetime_micros,
         lifetime_days=days,
         audience_size=_whole(table, "audience_size", where, 1000, _MOST_PEOPLE) if "audience_size" in table else 0,
+        ads=_whole(table, "ads", where, 1, _MOST_ADS) if "ads" in table else 2,
+        audience=_choice(table, "audience", tuple(AUDIENCE_SIZES), "interest", where),
     )
 
 
@@ -241,8 +312,6 @@ def _history_days(count: object) -> int:
 
 def _check_keys(table: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
     for key in table:
-        if key in _NOT_YET:
-            raise SettingsError(f"{where} uses {key!r}, which no preset supports yet. Remove it.")
         if key not in known:
             raise SettingsError(f"{where} uses the key {key!r}. Known: {', '.join(known)}.")
 

@@ -1,0 +1,163 @@
+"""Commands that bring figures in from files and show those that the warehouse holds."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say
+from aibuyer_kit.core.text_table import as_json, as_table
+
+DaysOption = Annotated[int | None, typer.Option(help="Full days that end yesterday. Default: 28.")]
+SinceOption = Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.")]
+UntilOption = Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")]
+AsOfOption = Annotated[
+    str, typer.Option("--as-of", help="What was known then: a load number, or a moment with its zone.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands; they stand at the top, beside the groups."""
+    app.command("import")(import_file)
+    app.command("import-undo")(import_undo)
+    app.command()(insights)
+    app.command()(actions)
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV or XLSX file.")],
+    mapping: Annotated[Path | None, typer.Option(help="The mapping file (TOML) that says what each column is.")] = None,
+    replace_days: Annotated[
+        bool,
+        typer.Option("--replace-days", help="The file is all there is for its days: what it does not hold is gone."),
+    ] = False,
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="Rows that cannot be used are no error: see `aibuyer quarantine list`.")
+    ] = False,
+    beside_synced: Annotated[
+        bool, typer.Option("--beside-synced", help="Let an account that is synced have days that no sync has read.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how each column is understood; load nothing.")
+    ] = False,
+    date_format: Annotated[str | None, typer.Option(help="How days are written, such as %d/%m/%Y.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="The decimal mark: . or ,")] = None,
+    thousands: Annotated[str | None, typer.Option(help="The mark between thousands: , . ' or a space.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook that has several.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="What separates the columns of a CSV file.")] = None,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Load an exported CSV or XLSX file; an Ads Manager export needs no mapping."""
+    from aibuyer_kit.connectors.csv_export import Choices
+    from aibuyer_kit.workflows.imports import import_export, preview_text, read_file
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    stated = Choices(date_format, decimal, thousands, sheet, delimiter)
+    if dry_run:
+        put(preview_text(read_file(file, mapping, stated)))
+        return
+    context = only_client(find_workspace(workspace), client)
+    done = import_export(
+        context,
+        file,
+        mapping,
+        replace_days=replace_days,
+        quarantine=quarantine,
+        beside_synced=beside_synced,
+        stated=stated,
+    )
+    put(done.summary())
+    if not done.report.is_complete and not quarantine:
+        say("Rows were rejected (see above) and are in the quarantine; the others are loaded.")
+        raise typer.Exit(1)
+
+
+def import_undo(
+    load: Annotated[int, typer.Argument(help="The load that `aibuyer import` named.")],
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Take an imported file back: what it brought is gone, what it replaced holds again, and history stays."""
+    from aibuyer_kit.workflows.import_undo import undo_import
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    put(undo_import(only_client(find_workspace(workspace), client), load).summary())
+
+
+def insights(
+    level: Annotated[str, typer.Option(help="account, campaign, adset or ad.")] = "campaign",
+    days: DaysOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_of: AsOfOption = "",
+    metrics: Annotated[
+        str, typer.Option(help="Metrics to show, with commas; reach and frequency of a window of 1, 7 or 28 days.")
+    ] = "spend,results,revenue,cpa,roas",
+    by: Annotated[
+        str, typer.Option(help="Group by dimensions, with commas: those of [naming] in client.toml, or objective.")
+    ] = "",
+    breakdown: Annotated[
+        str, typer.Option(help='Split by what was loaded: "age,gender", country, placement or hour.')
+    ] = "",
+    csv: Annotated[Path | None, typer.Option(help="Write the rows to this CSV file instead.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Write the rows to this workbook instead.")] = None,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print one row per entity and day from the warehouse; money in units of the client's currency."""
+    from aibuyer_kit.workflows.insights import read_insights
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    dimensions = [name.strip() for name in by.split(",") if name.strip()]
+    rows = read_insights(
+        context,
+        level,
+        metrics.split(","),
+        days=days,
+        since=since,
+        until=until,
+        as_of=as_of,
+        by=dimensions,
+        breakdown=breakdown,
+    )
+    if csv or xlsx:
+        _write_files(rows, csv, xlsx)
+        return
+    if json:
+        put(as_json(rows))
+        return
+    from aibuyer_kit.core.i18n import shown_decimals
+
+    put(as_table(rows, empty="No facts in this period.", decimals=shown_decimals))
+
+
+def actions(
+    days: DaysOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_of: AsOfOption = "",
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the action types that the accounts report, by objective and attribution window, and which of them counts.
+
+    Types of one event count it several times, so they are never added up; choose one in client.toml.
+    """
+    from aibuyer_kit.workflows.actions import client_actions
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    rows = client_actions(context, days=days, since=since, until=until, as_of=as_of)
+    put(as_json(rows) if json else as_table(rows, empty="No actions are reported in this period."))
+
+
+def _write_files(rows: list[dict[str, Any]], csv: Path | None, xlsx: Path | None) -> None:
+    from aibuyer_kit.workflows.export import write_csv, write_xlsx
+
+    for path, write in ((csv, write_csv), (xlsx, write_xlsx)):
+        if path:
+            say(f"{path}: {write(path, rows)} rows")

@@ -1,0 +1,116 @@
+"""What people have ordered, in columns that are renewed only where something was set."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aibuyer_kit.sandbox.market.account import Ad, AdSet, Campaign
+from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_floats, as_ints
+from aibuyer_kit.sandbox.market.settings_log import LOWEST_COST, Setting, SettingsLog
+from aibuyer_kit.sandbox.market.tree import Tree
+
+_DAY_US = 86_400_000_000
+ANY_COST = float("inf")
+
+
+@dataclass
+class Orders:
+    """What holds at a moment, of ad sets and ads in the order of their creation.
+
+    By ad set, in currency units: `daily` is what may be spent a day, by itself or with those that share the budget of
+    its campaign; `pool` is the place of that campaign, or -1; `cap` is what a result may cost. By ad: `adset` is the
+    place of its ad set, `shows` is 1 if it is shown, `creative` says what.
+    """
+
+    adset_ids: list[str] = field(default_factory=list)
+    ad_ids: list[str] = field(default_factory=list)
+    daily: Floats = field(default_factory=lambda: as_floats([]))
+    pool: Ints = field(default_factory=lambda: as_ints([]))
+    cap: Floats = field(default_factory=lambda: as_floats([]))
+    adset: Ints = field(default_factory=lambda: as_ints([]))
+    shows: Floats = field(default_factory=lambda: as_floats([]))
+    creative: list[str] = field(default_factory=list)
+
+    def copy(self) -> "Orders":
+        columns = (self.daily.copy(), self.pool.copy(), self.cap.copy(), self.adset.copy(), self.shows.copy())
+        return Orders(list(self.adset_ids), list(self.ad_ids), *columns, list(self.creative))
+
+
+class OrderBook:
+    """Reads a log of settings as orders."""
+
+    def __init__(self, tree: Tree, log: SettingsLog) -> None:
+        self._tree = tree
+        self._log = log
+
+    def renew(self, orders: Orders, touched: Iterable[str], moment_us: int) -> list[int]:
+        """Bring orders to a moment at which some objects were touched; return the places of ad sets concerned."""
+        ids = sorted({each for one in touched for each in self._adsets_of(one) if self._log.at(each, moment_us)})
+        known = {adset_id: place for place, adset_id in enumerate(orders.adset_ids)}
+        for adset_id in ids:
+            if adset_id not in known:
+                known[adset_id] = len(known)
+                _append_adset(orders, adset_id)
+        ads = {ad_id: place for place, ad_id in enumerate(orders.ad_ids)} if ids else {}
+        for adset_id in ids:
+            self._renew_adset(orders, known[adset_id], moment_us)
+            for ad in self._tree.adset(adset_id).ads:
+                setting = self._log.at(ad.id, moment_us)
+                if setting is None:
+                    continue
+                if ad.id not in ads:
+                    ads[ad.id] = len(ads)
+                    _append_ad(orders, ad.id, known[adset_id])
+                orders.shows[ads[ad.id]] = float(setting.delivers_at(moment_us))
+                orders.creative[ads[ad.id]] = setting.creative_id
+        return [known[adset_id] for adset_id in ids]
+
+    def _adsets_of(self, object_id: str) -> list[str]:
+        match self._tree.find(object_id):
+            case Ad(adset_id=adset_id):
+                return [adset_id]
+            case AdSet(id=adset_id):
+                return [adset_id]
+            case Campaign(adsets=adsets):
+                return [adset.id for adset in adsets]
+        return []
+
+    def _renew_adset(self, orders: Orders, place: int, moment_us: int) -> None:
+        adset = self._tree.adset(orders.adset_ids[place])
+        own, above = self._log.at(adset.id, moment_us), self._log.at(adset.campaign_id, moment_us)
+        if own is None or above is None:
+            return
+        holder = own if own.has_budget else above
+        delivers = own.delivers_at(moment_us) and above.delivers_at(moment_us)
+        delivers = delivers and not 0 < own.end_us <= moment_us
+        orders.daily[place] = _daily_minor(holder, moment_us) / adset.minor_per_unit if delivers else 0.0
+        orders.pool[place] = -1 if own.has_budget else self._campaign_place(adset.campaign_id)
+        capped = own.bid_amount_minor and own.bid_strategy != LOWEST_COST
+        orders.cap[place] = own.bid_amount_minor / adset.minor_per_unit if capped else ANY_COST
+
+    def _campaign_place(self, campaign_id: str) -> int:
+        return [campaign.id for campaign in self._tree.account.campaigns].index(campaign_id)
+
+
+def _daily_minor(holder: Setting, moment_us: int) -> float:
+    """Return what may be spent a day: a lifetime budget is spread evenly over what is left of its time."""
+    if holder.daily_budget_minor:
+        return float(holder.daily_budget_minor)
+    if moment_us >= holder.end_us:
+        return 0.0
+    return holder.left_minor * _DAY_US / (holder.end_us - holder.paced_from_us)
+
+
+def _append_adset(orders: Orders, adset_id: str) -> None:
+    orders.adset_ids.append(adset_id)
+    orders.daily = np.append(orders.daily, 0.0)
+    orders.pool = np.append(orders.pool, -1)
+    orders.cap = np.append(orders.cap, ANY_COST)
+
+
+def _append_ad(orders: Orders, ad_id: str, adset_place: int) -> None:
+    orders.ad_ids.append(ad_id)
+    orders.adset = np.append(orders.adset, adset_place)
+    orders.shows = np.append(orders.shows, 0.0)
+    orders.creative.append("")

@@ -1,0 +1,79 @@
+"""`aibuyer insights` over the sample account: figures broken down, and people of a window."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aibuyer_kit.core.errors import AibuyerError, LeftOutWarning
+from aibuyer_kit.workflows.insights import read_insights
+from aibuyer_kit.workflows.workspaces import only_client
+from aibuyer_kit.workspace import Client, open_workspace
+
+
+@pytest.fixture
+def shop(example_workspace: Path) -> Client:
+    return open_workspace(example_workspace).client("sample-shop")
+
+
+def insights(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    code = "from aibuyer_kit.cli import main; main()"
+    command = [sys.executable, "-c", code, "insights", "-w", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("breakdown", "columns"),
+    [
+        ("age,gender", ["age", "gender"]),
+        ("country", ["country"]),
+        ("placement", ["publisher_platform", "platform_position"]),
+        ("hour", ["hour"]),
+    ],
+)
+def test_what_was_loaded_broken_down_is_shown_and_adds_up(
+    shop: Client, example_workspace: Path, breakdown: str, columns: list[str]
+) -> None:
+    """Parts of a day sum to the day."""
+    context = only_client(example_workspace, "sample-shop")
+    rows = read_insights(context, "account", ["spend"], days=7, breakdown=breakdown)
+    assert list(rows[0]) == ["date", "entity_id", "name", *columns, "currency", "spend"]
+    assert sum(row["spend"] for row in rows) == pytest.approx(shop.insights("account", days=7)["spend"].sum())
+
+
+def test_days_that_were_not_loaded_broken_down_are_told(example_workspace: Path) -> None:
+    """A sum over them would be short without a word."""
+    context = only_client(example_workspace, "sample-shop")
+    with pytest.warns(LeftOutWarning, match="By country, only 2026-05-04 to"):
+        read_insights(context, "campaign", ["spend"], days=60, breakdown="country")
+
+
+@pytest.mark.parametrize("days", [1, 7, 28])
+def test_people_of_a_window_are_those_that_the_platform_counted(
+    example_workspace: Path, shop: Client, days: int
+) -> None:
+    """One row per campaign, for exactly the window that was asked for."""
+    done = insights(example_workspace, "--metrics", "reach,frequency", "--days", str(days), "--json")
+    counted = shop.reach(window_days=days)
+    rows = json.loads(done.stdout)
+    assert [row["reach"] for row in rows] == counted["reach"].tolist()
+    assert [row["frequency"] for row in rows] == counted["frequency"].tolist()
+    assert {row["date_stop"] for row in rows} == {"2026-06-02"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"metrics": ["reach"], "days": 5}, "windows of 1, 7 or 28 days, and 2026-05-29 to 2026-06-02 has 5"),
+        ({"metrics": ["reach"], "since": "2026-04-01", "until": "2026-04-07"}, "that end on 2026-05-31 to 2026-06-02"),
+        ({"metrics": ["reach", "spend"], "days": 7}, "spend to single days"),
+        ({"metrics": ["frequency"], "days": 7, "breakdown": "country"}, "are not held by country"),
+        ({"metrics": ["spend"], "breakdown": "region"}, "Loaded: age, gender; country; hour;"),
+    ],
+)
+def test_what_is_not_held_is_refused_with_what_is(example_workspace: Path, asked: dict[str, object], why: str) -> None:
+    """People are not added up over other ranges."""
+    with pytest.raises(AibuyerError, match=why):
+        read_insights(only_client(example_workspace, "sample-shop"), "campaign", **asked)  # type: ignore[arg-type]
