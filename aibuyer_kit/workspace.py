@@ -201,17 +201,26 @@ class Client:
         return self._reader.creatives(as_of=moment).frame()
 
     def maturity(
-        self, metric: "ResultMetric" = "results", *, window: str = "", as_of: AsOf | None = None
+        self,
+        metric: "ResultMetric" = "results",
+        *,
+        action_type: str = "",
+        window: str = "",
+        days: int | None = 90,
+        as_of: AsOf | None = None,
     ) -> "pd.DataFrame":
         """Return one row per account and age in days: the share of the final figure that is known by then.
 
-        `metric` is results or revenue; a share that cannot be told yet is NA.
+        `metric` is results or revenue, of the client's own kind of result, or of the action type and attribution window
+        that are named. It is learnt from the last `days`, None for all. A share that cannot be told yet is NA.
         """
         import pandas as pd
 
         from aibuyer_kit.workflows.maturity import client_maturity
 
-        curves = client_maturity(self._context, self._reader, metric, window=window, as_of=as_of)
+        curves = client_maturity(
+            self._context, self._reader, metric, action_type=action_type, window=window, days=days, as_of=as_of
+        )
         rows = [(account, *vars(point).values()) for account, curve in curves.items() for point in curve]
         return pd.DataFrame(rows, columns=["account_id", "age_days", "share_known", "days_compared"])
 

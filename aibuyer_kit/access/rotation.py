@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aibuyer_kit.access.clients import client_ids, open_client
+from aibuyer_kit.access.key_register import files_of_keys
 from aibuyer_kit.access.keys import Environment, Keys, add_key, forget_keys, read_keys
-from aibuyer_kit.access.sealed_files import sealed_files
 from aibuyer_kit.access.vault import change_secrets, opens
 from aibuyer_kit.core.errors import CredentialsError
 
@@ -50,7 +50,7 @@ def rotate_credentials(
 def _refuse_to_lock_out(workspace: Path, keys: Keys, *, new_key: bool) -> None:
     others = [
         path
-        for path in (sealed_files(keys.register) if keys.register else ())
+        for path in (files_of_keys(keys.register) if keys.register else ())
         if not path.is_relative_to(workspace.resolve()) and (new_key or not opens(path, keys.keys[0]))
     ]
     if others:

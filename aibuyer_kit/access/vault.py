@@ -10,9 +10,9 @@ import filelock
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.access.key_register import note_file
 from aibuyer_kit.access.keys import Keys
 from aibuyer_kit.access.private_file import write_private
-from aibuyer_kit.access.sealed_files import note_sealed
 from aibuyer_kit.core.errors import CredentialsError
 
 _PURPOSE = "aibuyer credentials 1"
@@ -67,7 +67,7 @@ def change_secrets(context: ClientContext, keys: Keys, change: Callable[[Secrets
     with _only_writer(context):
         secrets = change(read_secrets(context, lambda: keys))
         if keys.register:
-            note_sealed(keys.register, context.credentials)
+            note_file(keys.register, context.credentials)
         document = {"purpose": _PURPOSE, "client": context.id, "secrets": _plain(secrets)}
         write_private(context.credentials, keys.fernet().encrypt(json.dumps(document).encode()))
     return secrets

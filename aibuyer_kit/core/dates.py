@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aibuyer_kit.core.errors import PeriodError, SettingsError
@@ -60,6 +60,15 @@ def account_date(moment: datetime, zone: ZoneInfo) -> date:
     datetime.date(2026, 4, 1)
     """
     return moment.astimezone(zone).date()
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """Return the moment, in UTC, at which a day begins in a zone; where there is no midnight, the first that is.
+
+    >>> day_start(date(2026, 3, 30), ZoneInfo("Europe/Kyiv")).isoformat()
+    '2026-03-29T21:00:00+00:00'
+    """
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def last_days(count: int, *, today: date) -> DateRange:

@@ -1,7 +1,7 @@
 """A cursor on a snapshot that tells damage, which DuckDB finds when it reads a block, with its cure."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ import duckdb
 
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.connection import is_damage
+from aibuyer_kit.warehouse.sealed import SealedFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,36 +17,73 @@ if TYPE_CHECKING:
 
 
 class Cursor:
-    """What the readings need of a DuckDB cursor; each method raises WarehouseError if the snapshot is damaged."""
+    """What the readings need of a DuckDB cursor.
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
-        self._cursor, self._path = cursor, path
+    What does not fit a reader's memory is read once more on what `roomier` opens: readers cannot go to the disk. Each
+    method raises WarehouseError if the snapshot is damaged, or if that does not hold the reading either.
+    """
+
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        path: Path,
+        months: tuple[SealedFile, ...] = (),
+        *,
+        roomier: Callable[[], duckdb.DuckDBPyConnection] | None = None,
+    ) -> None:
+        self._cursor, self._path, self._roomier = cursor, path, roomier
+        self._asked: tuple[str, object] = ("", None)
+        # What lies beside the snapshot, so that a reading can leave out what it does not need.
+        self.months = months
 
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(column[0] for column in self._cursor.description or ())
 
     def execute(self, sql: str, parameters: object = None) -> "Cursor":
+        self._asked = (sql, parameters)
         with damage_told(self._path):
-            self._cursor.execute(sql, parameters)
+            self._with_room(lambda: self._cursor.execute(sql, parameters))
         return self
 
     def fetchone(self) -> Any:
-        with damage_told(self._path):
-            return self._cursor.fetchone()
+        return self._fetched(lambda: self._cursor.fetchone())
 
     def fetchall(self) -> list[Any]:
-        with damage_told(self._path):
-            return list(self._cursor.fetchall())
+        return list(self._fetched(lambda: self._cursor.fetchall()))
 
     def table_of(self, sql: str, parameters: dict[str, object]) -> "pa.Table":
         with damage_told(self._path):
-            return self._cursor.sql(sql, params=parameters).to_arrow_table()
+            return self._with_room(lambda: self._cursor.sql(sql, params=parameters).to_arrow_table())
 
     def df(self) -> "pd.DataFrame":
+        frame: pd.DataFrame = self._fetched(lambda: self._cursor.df())
+        return frame
+
+    def _fetched(self, fetch: Callable[[], Any]) -> Any:
         with damage_told(self._path):
-            frame: pd.DataFrame = self._cursor.df()
-            return frame
+            return self._with_room(fetch, before=lambda: self._cursor.execute(*self._asked))
+
+    def _with_room(self, read: Callable[[], Any], before: Callable[[], object] = lambda: None) -> Any:
+        """Read, and if the memory does not hold it, once more on the roomier connection, which is prepared `before`."""
+        try:
+            return read()
+        except duckdb.OutOfMemoryException:
+            if self._roomier is None:
+                raise _too_large() from None
+        self._cursor, self._roomier = self._roomier(), None
+        try:
+            before()
+            return read()
+        except duckdb.OutOfMemoryException:
+            raise _too_large() from None
+
+
+def _too_large() -> WarehouseError:
+    return WarehouseError(
+        "This reading does not fit the memory of this machine. Ask for fewer days, for a higher level (campaigns"
+        " instead of ads), or without a breakdown; what needs them all can be read part by part."
+    )
 
 
 @contextlib.contextmanager

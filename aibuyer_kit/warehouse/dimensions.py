@@ -74,11 +74,11 @@ class Dimensions:
             *(f"unnest($dimension_{name}::VARCHAR[]) AS {name}" for name in self._at(level)),
         ]
         table = f"{level}_dimension"
-        own_id = "finest.entity_id" if level is Level.AD else f"finest.{level}_id"
-        entity_id = f"CASE finest.level WHEN '{level}' THEN finest.entity_id ELSE {own_id} END"
+        own_id = "valued.entity_id" if level is Level.AD else f"valued.{level}_id"
+        entity_id = f"CASE valued.level WHEN '{level}' THEN valued.entity_id ELSE {own_id} END"
         return (
-            f"LEFT JOIN (SELECT {', '.join(columns)}) AS {table} ON {table}.platform = finest.platform"
-            f" AND {table}.account_id = finest.account_id AND {table}.entity_id = {entity_id}"
+            f"LEFT JOIN (SELECT {', '.join(columns)}) AS {table} ON {table}.platform = valued.platform"
+            f" AND {table}.account_id = valued.account_id AND {table}.entity_id = {entity_id}"
         )
 
 

@@ -6,13 +6,14 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 
-from aibuyer_kit.core.dates import DateRange, account_date
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
 from aibuyer_kit.core.naming import NameRule
@@ -22,11 +23,20 @@ from aibuyer_kit.warehouse.cursor import Cursor, damage_told
 from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_names, named_objects, warn_of_unnamed
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import SHAPES, Coverage, schema_of, within
-from aibuyer_kit.warehouse.rollup import left_out_sql, read_sql, rollup, windowed_sql
+from aibuyer_kit.warehouse.load_days import day_starts
+from aibuyer_kit.warehouse.rollup import (
+    Form,
+    actions_sql,
+    ended_sql,
+    left_out_sql,
+    only_broken_sql,
+    rollup,
+    windowed_sql,
+)
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history, sealed_files
 from aibuyer_kit.warehouse.shown import Shown, currency_days
-from aibuyer_kit.warehouse.whole import open_whole
+from aibuyer_kit.warehouse.whole import insight_versions, insights_as_of, open_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +90,7 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self._files = WarehouseFiles(folder)
-        self._opened: tuple[Path, duckdb.DuckDBPyConnection] | None = None
+        self._opened: _Opened | None = None
         self._mutex = threading.Lock()
 
     @property
@@ -117,12 +127,13 @@ class Reader:
             "until": days.until,
             "as_of_load": load,
         }
-        _check_left_out(cursor, breakdown, parameters)
+        form = self._form(cursor, days, load, breakdown)
+        _check_left_out(cursor, form, parameters)
         objects = {rule.level: named_objects(cursor, rule, load) for rule in used}
         for rule in used:
             warn_of_unnamed(cursor, rule, objects[rule.level], parameters)
         query = rollup(
-            breakdown,
+            form,
             result if isinstance(result, ResultRules) else ResultRules(result),
             Dimensions(tuple(by), tuple(used), objects) if by else None,
             converts=shown is not None,
@@ -147,9 +158,9 @@ class Reader:
         Counts of different action types are never added up: many tell of the same events.
         """
         cursor = self._cursor()
-        cursor.execute(
-            read_sql("actions"), {"since": days.since, "until": days.until, "as_of_load": _load_number(cursor, as_of)}
-        )
+        load = _load_number(cursor, as_of)
+        form = self._form(cursor, days, load)
+        cursor.execute(actions_sql(form), {"since": days.since, "until": days.until, "as_of_load": load})
         return _answer(cursor)
 
     def entities(self, level: Level, *, as_of: AsOf | None = None) -> Answer:
@@ -197,12 +208,12 @@ class Reader:
         """Return one row per day from `since` on and age (days of `zone`): the account's results as known then."""
         cursor = self._cursor()
         last = _load_number(cursor, as_of)
-        loads = cursor.execute("SELECT load_id, known_at_utc FROM load WHERE load_id <= ?", [last]).fetchall()
+        bounds = "SELECT min(known_at_utc), max(known_at_utc) FROM load WHERE load_id <= ? HAVING count(*) > 0"
+        known: tuple[datetime, datetime] | None = cursor.execute(bounds, [last]).fetchone()
         cursor.execute(
-            windowed_sql("development", result.window),
+            windowed_sql("development", result.window, insight_versions(cursor.months, DateRange(since, date.max))),
             {
-                "load_ids": [load_id for load_id, _ in loads],
-                "known_on": [account_date(known_at.replace(tzinfo=UTC), zone) for _, known_at in loads],
+                **(day_starts(known[0], known[1], zone) if known else {"days": [], "day_starts": []}),
                 "account_id": account_id,
                 "since": since,
                 "as_of_load": last,
@@ -214,16 +225,22 @@ class Reader:
     def disagreements(self, days: DateRange, *, result: ResultSetting, as_of: AsOf | None = None) -> Answer:
         """Return one row per account, day, level and measure whose sum is not the account's own figure."""
         cursor = self._cursor()
-        cursor.execute(
-            windowed_sql("reconciliation", result.window),
-            {
-                "since": days.since,
-                "until": days.until,
-                "as_of_load": _load_number(cursor, as_of),
-                "action_0": result.action_type,
-            },
-        )
-        return _answer(cursor)
+        versions = insight_versions(cursor.months, days)
+        asked = {"since": days.since, "until": days.until, "as_of_load": _load_number(cursor, as_of)}
+        first, last = cursor.execute(ended_sql(versions), asked).fetchone()
+        ended = {"ended_since": first or date.max, "ended_until": last or date.min, "action_0": result.action_type}
+        return _answer(cursor.execute(windowed_sql("reconciliation", result.window, versions), {**asked, **ended}))
+
+    def accounts_read(self, *, as_of: AsOf | None = None) -> tuple[tuple[str, str], ...]:
+        """Return platform and id of every account whose insights have been read whole at least once."""
+        cursor = self._cursor()
+        cursor.execute(sql_text("read/accounts_read"), [_load_number(cursor, as_of)])
+        return tuple(cursor.fetchall())
+
+    def broken_loads(self) -> int:
+        """Return how many reads broke off."""
+        row = self._cursor().execute("SELECT count(*) FROM load WHERE extent = 'broken'").fetchone()
+        return int(row[0])
 
     def levels_read(self, ends: Sequence[DayEnd], *, as_of: AsOf | None = None) -> Answer:
         """Return one row per account, day and level of which a complete read of insights began after the day's end."""
@@ -279,7 +296,12 @@ class Reader:
 
     def sealed(self) -> tuple[SealedFile, ...]:
         """Return the sealed months that the newest snapshot names, the oldest first."""
-        return sealed_files(self._cursor())
+        return self._cursor().months
+
+    def first_open_day(self) -> date | None:
+        """Return the first day of which insights are known that lies in no sealed month; None if there is none."""
+        found: tuple[date | None] = self._cursor().execute("SELECT min(date) FROM hot.insight_version").fetchone()
+        return found[0]
 
     def damage(self) -> tuple[str, ...]:
         """Read every byte of the sealed months and say what is wrong with which file."""
@@ -298,6 +320,14 @@ class Reader:
             raise NotFoundError(f"Nothing was known at {as_of}: the first load came later.")
         return Freshness(row[0], row[1].replace(tzinfo=UTC), row[2], row[3])
 
+    def _form(self, cursor: Cursor, days: DateRange, load: int, breakdown: tuple[str, ...] = ()) -> Form:
+        """Return which rows add up in a reading of some days."""
+        insights = insights_as_of(cursor.months, days)
+        asked = {"since": days.since, "until": days.until, "as_of_load": load}
+        if breakdown or cursor.execute(only_broken_sql(insights), asked).fetchone() is None:
+            return Form(insights, breakdown)
+        return Form(insights, has_only_broken=True)
+
     def _of_account(self, name: str, platform: str, account_id: str, days: DateRange, **more: object) -> Answer:
         cursor = self._cursor()
         account = {"platform": platform, "account_id": account_id, "since": days.since, "until": days.until}
@@ -308,26 +338,43 @@ class Reader:
         """Let go of the snapshot; the next call opens the newest one again."""
         with self._mutex:
             if self._opened:
-                self._opened[1].close()
+                self._opened.connection.close()
                 self._opened = None
 
     def _cursor(self) -> Cursor:
         with self._mutex:
-            if self._opened is None or self._opened[0] != self._files.current():
+            if self._opened is None or self._opened.path != self._files.current():
                 newest = _open_newest(self._files)
                 if self._opened:
-                    self._opened[1].close()
+                    self._opened.connection.close()
                 self._opened = newest
-            path, connection = self._opened
-            return Cursor(connection.cursor(), path)
+            path, months = self._opened.path, self._opened.months
+            return Cursor(self._opened.connection.cursor(), path, months, roomier=partial(self._open_roomier, path))
+
+    def _open_roomier(self, path: Path) -> duckdb.DuckDBPyConnection:
+        """Open the snapshot once more, for one reading that needs much memory."""
+        try:
+            return open_whole(self._files, path, memory=None)
+        except duckdb.IOException:
+            raise WarehouseError(f"{path} was replaced while much was read from it. Ask again.") from None
 
 
-def _open_newest(files: WarehouseFiles) -> tuple[Path, duckdb.DuckDBPyConnection]:
+@dataclass(frozen=True)
+class _Opened:
+    """A snapshot that is open, and the sealed months that it names."""
+
+    path: Path
+    connection: duckdb.DuckDBPyConnection
+    months: tuple[SealedFile, ...]
+
+
+def _open_newest(files: WarehouseFiles) -> _Opened:
     current = files.current()
     for _ in range(_TRIES_AT_THE_POINTER):
         try:
             with damage_told(current):
-                return current, open_whole(files, current)
+                connection = open_whole(files, current)
+                return _Opened(current, connection, sealed_files(connection))
         except WarehouseError:
             # A sealed file that the newest snapshot does not name is removed, and this may not be the newest any more.
             if files.current() == current:
@@ -369,8 +416,8 @@ def _load_at(cursor: Cursor, moment: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-def _check_left_out(cursor: Cursor, breakdown: tuple[str, ...], parameters: Mapping[str, object]) -> None:
-    row = cursor.execute(left_out_sql(breakdown), dict(parameters)).fetchone()
+def _check_left_out(cursor: Cursor, form: Form, parameters: Mapping[str, object]) -> None:
+    row = cursor.execute(left_out_sql(form), dict(parameters)).fetchone()
     partly, coarser, mixed_account, attributions = row or (0, 0, None, [])
     if mixed_account:
         raise WarehouseError(

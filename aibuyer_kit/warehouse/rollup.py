@@ -24,6 +24,8 @@ _ENTITY_LABELS = """summed.platform,
     summed.entity_id,
     coalesce(names.name, summed.entity_id) AS name,"""
 _NAMES_JOIN = "LEFT JOIN names USING (platform, account_id, entity_id)"
+_WITHIN = "date >= $since AND date_stop <= $until"
+_TOUCHING = "date <= $until AND date_stop >= $since"
 _AS_REPORTED = "SELECT * FROM counted"
 _CONVERTED = """SELECT
         counted.* REPLACE (
@@ -49,9 +51,30 @@ class Rollup:
     parameters: Mapping[str, object]
 
 
-def rollup(breakdown: tuple[str, ...], rules: ResultRules, dimensions: Dimensions | None, *, converts: bool) -> Rollup:
+@dataclass(frozen=True)
+class Form:
+    """Which rows of `insights` add up: those of this breakdown, or whole ones with what is known no other way."""
+
+    insights: str
+    breakdown: tuple[str, ...] = ()
+    has_only_broken: bool = False
+
+    def rows(self, days: str) -> str:
+        """Return the query of these rows with `days`, a condition."""
+        if self.has_only_broken:
+            sql = _uncommented("read/as_added_up").replace("{only_broken}", _uncommented("read/only_broken"))
+            return sql.replace("{days}", days).replace("{insights}", self.insights)
+        return f"SELECT * FROM {self.insights} WHERE {days} AND {breakdown_filter(self.breakdown)}"
+
+
+def only_broken_sql(insights: str) -> str:
+    """Return the query of keys in days that touch a period of which only figures that are broken down are known."""
+    return _uncommented("read/only_broken").replace("{days}", _TOUCHING).replace("{insights}", insights)
+
+
+def rollup(form: Form, rules: ResultRules, dimensions: Dimensions | None, *, converts: bool) -> Rollup:
     """Return the query of insights at one level, or grouped by dimensions; each row counts by its rule."""
-    parts = {**_breakdown_parts(breakdown), **_parts(breakdown), **_grouping(dimensions)}
+    parts = {"known": form.rows(_WITHIN), **_parts(form.breakdown), **_grouping(dimensions)}
     parts["converted"] = _half_up_filled(_CONVERTED) if converts else _AS_REPORTED
     by_rule = {
         "results": [f"({_window_total('actions', each.window, number)})" for number, each in _numbered(rules)],
@@ -80,20 +103,26 @@ def rollup(breakdown: tuple[str, ...], rules: ResultRules, dimensions: Dimension
     return Rollup(_fill(sql_text("read/insights"), parts), parameters)
 
 
-def left_out_sql(breakdown: tuple[str, ...]) -> str:
+def left_out_sql(form: Form) -> str:
     """Return the query of what such a reading leaves out."""
-    return _fill(sql_text("read/left_out"), _breakdown_parts(breakdown))
+    return _fill(sql_text("read/left_out"), {"known": form.rows(_TOUCHING)})
 
 
-def windowed_sql(name: str, window: str) -> str:
-    """Return the query `sql/read/<name>` with results counted in `window`, one of `core.facts.WINDOWS`."""
+def windowed_sql(name: str, window: str, versions: str) -> str:
+    """Return the query `sql/read/<name>` over `versions`, with results counted in one of `core.facts.WINDOWS`."""
     sql = re.sub(r"\{window_total:(\w+)\}", lambda mark: _window_total(mark[1], window, 0), sql_text(f"read/{name}"))
-    return _fill(sql, {})
+    return _fill(sql, {"compared": _uncommented("read/compared"), "insight_version": versions})
 
 
-def read_sql(name: str) -> str:
-    """Return the query `sql/read/<name>` over whatever is not broken down."""
-    return _fill(sql_text(f"read/{name}"), _breakdown_parts(()))
+def ended_sql(versions: str) -> str:
+    """Return the query of the days for which a reconciliation needs versions that have ended."""
+    parts = {"compared": _uncommented("read/compared"), "insight_version": versions}
+    return _fill(sql_text("read/compared_ended"), parts)
+
+
+def actions_sql(form: Form) -> str:
+    """Return the query of the action types that are reported."""
+    return _fill(sql_text("read/actions"), {"known": form.rows(_WITHIN)})
 
 
 def _numbered(rules: ResultRules) -> list[tuple[int, ResultSetting]]:
@@ -140,12 +169,6 @@ def _grouping(dimensions: Dimensions | None) -> dict[str, str]:
     }
 
 
-def _breakdown_parts(breakdown: tuple[str, ...]) -> dict[str, str]:
-    if breakdown:
-        return {"breakdown_filter": breakdown_filter(breakdown), "asked_broken_down": "true"}
-    return {"breakdown_filter": "true", "asked_broken_down": "false"}
-
-
 def _parts(breakdown: tuple[str, ...]) -> dict[str, str]:
     columns = [f"breakdown ->> '$.{name}' AS {name}," for name in sorted(breakdown)]
     return {
@@ -175,10 +198,9 @@ def _column(measure_name: str) -> str:
     return f"summed.{measure_name}_micros" if measure.unit == "money" else f"summed.{measure_name}"
 
 
-def _finest() -> str:
-    """Return the shared part of a query that picks the finest level, without its comment."""
-    lines = sql_text("read/finest").splitlines()
-    return "\n".join(line for line in lines if not line.startswith("--"))
+def _uncommented(name: str) -> str:
+    """Return the text of a file that is a part of other queries, without its comment."""
+    return "\n".join(line for line in sql_text(name).splitlines() if not line.startswith("--"))
 
 
 def _fill(sql: str, parts: Mapping[str, str]) -> str:
@@ -186,7 +208,7 @@ def _fill(sql: str, parts: Mapping[str, str]) -> str:
     sql = re.sub(r"\{sum:(\w+)\}", r"CASE WHEN count(*) = count(\1) THEN sum(\1) END::BIGINT AS \1", sql)
     whole = r"CASE WHEN count(entity_id) = 0 THEN 0 WHEN count(*) = count(\1) THEN sum(\1) END::BIGINT AS \1"
     sql = re.sub(r"\{sum_or_none:(\w+)\}", whole, sql)
-    sql = sql.replace("{finest}", _finest())
+    sql = sql.replace("{finest}", _uncommented("read/finest"))
     for mark, text in parts.items():
         sql = sql.replace("{" + mark + "}", text)
     return sql

@@ -18,12 +18,18 @@ from aibuyer_kit.warehouse.connection import transaction
 from aibuyer_kit.warehouse.digests import digest
 from aibuyer_kit.warehouse.files import WarehouseFiles, flush
 from aibuyer_kit.warehouse.load import SHAPES, Coverage
-from aibuyer_kit.warehouse.schema import sql_text
+from aibuyer_kit.warehouse.schema import OPEN, sql_text
 from aibuyer_kit.warehouse.sealed import DATED_TABLES, SealedFile, attach, attached_name, quoted, sealed_files
 
 # Small months in small blocks: with DuckDB's own 256 KB each column of a small table costs that much.
 _BLOCK_BYTES, _SMALL_BLOCK_BYTES, _SMALL_ROWS = 262_144, 16_384, 50_000
 _PARTIAL = "sealing"
+# What is asked for together lies together: figures that add up, one level, what holds at the end, one day. Besides, the
+# files are half as large as in the order of days.
+_ORDERS = {
+    "insight_version": "breakdown <> '', level, known_to < {open}, date_stop, known_from, breakdown, entity_id",
+    "reach_version": "window_days, level, known_to < {open}, date_stop, known_from, entity_id",
+}
 
 
 @dataclass(frozen=True)
@@ -62,14 +68,12 @@ def settled_months(
     account_id: str,
     *,
     before: date,
-    known_on: Mapping[int, date],
     thinned_before: date,
 ) -> tuple[Month, ...]:
     """Return the hot months of an account that ended before the day `before` and have been thinned whole.
 
-    `known_on` is the account's day of each load; versions of days from `thinned_before` on may still be thinned.
+    Versions of days from `thinned_before` on may still be thinned. The table `load_day` tells the day of each load.
     """
-    unthinned = [load_id for load_id, day in known_on.items() if day >= thinned_before]
     found = []
     for table, (first, last) in DATED_TABLES.items():
         rows = connection.execute(
@@ -78,8 +82,7 @@ def settled_months(
                 "platform": platform,
                 "account_id": account_id,
                 "before": before,
-                "load_ids": unthinned,
-                "days": [known_on[load_id] for load_id in unthinned],
+                "thinned_before": thinned_before,
             },
         ).fetchall()
         found += [Month(table, platform, account_id, first_day) for (first_day,) in rows]
@@ -171,8 +174,7 @@ def _write(connection: duckdb.DuckDBPyConnection, path: Path, month: Month) -> i
     block = _SMALL_BLOCK_BYTES if hot[0] < _SMALL_ROWS else _BLOCK_BYTES
     connection.execute(f"ATTACH {quoted(path)} AS {_PARTIAL} (BLOCK_SIZE {block})")
     try:
-        # In this order what is known at one moment lies together, and so do the days.
-        order = f"{DATED_TABLES[table][1]}, known_from, level, entity_id"
+        order = _ORDERS[table].format(open=OPEN)
         connection.execute(
             f"CREATE TABLE {_PARTIAL}.{table} AS FROM {table} WHERE {month.rows} ORDER BY {order}", month.parameters
         )

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from aibuyer_kit.core.errors import WarehouseError
-from aibuyer_kit.warehouse.cursor import Cursor
 from aibuyer_kit.warehouse.digests import digest
+
+if TYPE_CHECKING:
+    from aibuyer_kit.warehouse.cursor import Cursor
 
 # The tables that are sealed, with the columns of a row's first and last day.
 DATED_TABLES = {"insight_version": ("date", "date_stop"), "reach_version": ("date_stop", "date_stop")}
@@ -32,6 +35,10 @@ class SealedFile:
     row_count: int
     byte_count: int
     sha256: str
+
+    @property
+    def last_day(self) -> date:
+        return (self.month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
     @property
     def title(self) -> str:
@@ -59,7 +66,7 @@ class LostMonth:
         )
 
 
-def sealed_files(connection: duckdb.DuckDBPyConnection | Cursor, schema: str = "main") -> tuple[SealedFile, ...]:
+def sealed_files(connection: "duckdb.DuckDBPyConnection | Cursor", schema: str = "main") -> tuple[SealedFile, ...]:
     """Return the manifest of a warehouse, the oldest month first; a file from before there were any has none.
 
     Raises WarehouseError for a name that is none of ours.
@@ -78,7 +85,7 @@ def sealed_files(connection: duckdb.DuckDBPyConnection | Cursor, schema: str = "
     return found
 
 
-def lost_history(connection: Cursor) -> tuple[str, ...]:
+def lost_history(connection: "Cursor") -> tuple[str, ...]:
     """Return, for a person, what was lost with sealed months, in the order in which it was found."""
     try:
         rows = connection.execute(

@@ -17,26 +17,19 @@ def thin(
     platform: str,
     account_id: str,
     *,
-    known_on: Mapping[int, date],
     keep_from: date,
     protected_loads: Collection[int] = (),
 ) -> int:
     """Remove an account's intraday versions of days before `keep_from` and return how many.
 
-    `known_on` is the account's day of each load. What a protected load read stays exactly as it was, and so does the
-    last load of every day.
+    The temporary table `load_day` has the account's day of each load. What a protected load read stays exactly as it
+    was, and so does the last load of every day.
     """
-    # A year of syncs is a quarter of a million loads: row by row they take minutes to insert.
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE load_day AS"
-        " SELECT unnest(?::BIGINT[]) AS load_id, unnest(?::BIGINT[]) AS day_number",
-        [[*known_on], [day.toordinal() for day in known_on.values()]],
-    )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE protected AS SELECT unnest(?::BIGINT[]) AS load_id", [[*protected_loads]]
     )
     with transaction(connection):
-        asked = {"platform": platform, "account_id": account_id, "keep_from_day": keep_from.toordinal()}
+        asked = {"platform": platform, "account_id": account_id, "keep_from": keep_from}
         return sum(_thin(connection, shape.table, shape.key, asked) for shape in SHAPES.values())
 
 

@@ -1,7 +1,7 @@
 """The one writer of a client's warehouse."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import filelock
 
-from aibuyer_kit.core.dates import DateRange, account_date
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseBusyError, WarehouseError
 from aibuyer_kit.core.unreadable import UnreadableRow
@@ -30,9 +30,10 @@ from aibuyer_kit.warehouse.load import (
     staged_rows,
     take_back,
 )
+from aibuyer_kit.warehouse.load_days import note_load_days
 from aibuyer_kit.warehouse.lost import let_go, let_go_of_damaged, lost_days, remove_orphans
 from aibuyer_kit.warehouse.recover import Recovered, open_working, rebuild
-from aibuyer_kit.warehouse.schema import migrate
+from aibuyer_kit.warehouse.schema import WHOLE_READS, migrate
 from aibuyer_kit.warehouse.seal import seal_month, settled_months, touched, unseal
 from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, fault
 from aibuyer_kit.warehouse.thin import thin
@@ -193,10 +194,11 @@ class Writer:
             self._unpublished = True
 
     def reads(self, platform: str, account_id: str, level: Level = Level.AD) -> tuple[CompleteRead, ...]:
-        """Return the complete reads of an account's insights at a level, the oldest first."""
+        """Return the last complete read of each range of days of an account's insights at a level, the oldest first."""
         rows = self._rows(
-            "SELECT since, until, known_at_utc FROM load WHERE extent IN ('complete', 'doubtful')"
-            " AND facts = 'insights' AND level = ? AND platform = ? AND account_id = ? ORDER BY load_id",
+            f"SELECT since, until, max(known_at_utc) FROM load WHERE extent IN {WHOLE_READS}"
+            " AND facts = 'insights' AND level = ? AND platform = ? AND account_id = ?"
+            " GROUP BY since, until ORDER BY max(load_id)",
             [str(level), platform, account_id],
         )
         return tuple(CompleteRead(DateRange(since, until), known.replace(tzinfo=UTC)) for since, until, known in rows)
@@ -204,7 +206,7 @@ class Writer:
     def recent_reads(self, platform: str, account_id: str, after: datetime) -> tuple[RecentRead, ...]:
         """Return all complete reads of an account that ended at `after` or later, the oldest first."""
         rows = self._rows(
-            "SELECT facts, level, since, until, known_at_utc FROM load WHERE extent IN ('complete', 'doubtful')"
+            f"SELECT facts, level, since, until, known_at_utc FROM load WHERE extent IN {WHOLE_READS}"
             " AND platform = ? AND account_id = ? AND known_at_utc >= ? ORDER BY load_id",
             [platform, account_id, after.astimezone(UTC).replace(tzinfo=None)],
         )
@@ -224,18 +226,10 @@ class Writer:
         protected load has read.
         """
         with self._failures():
-            known_on = self._known_on(zone)
-            if not known_on:
+            keep_from = self._kept_whole_from(zone)
+            if keep_from is None:
                 return 0
-            keep_from = _thinned_before(known_on)
-            removed = thin(
-                self._open(),
-                platform,
-                account_id,
-                known_on=known_on,
-                keep_from=keep_from,
-                protected_loads=protected_loads,
-            )
+            removed = thin(self._open(), platform, account_id, keep_from=keep_from, protected_loads=protected_loads)
         self._unpublished = self._unpublished or removed > 0
         return removed
 
@@ -248,16 +242,15 @@ class Writer:
         """
         sealed: list[SealedFile] = []
         with self._failures():
-            known_on = self._known_on(zone)
-            if not known_on:
+            thinned_before = self._kept_whole_from(zone)
+            if thinned_before is None:
                 return ()
             for month in settled_months(
                 self._open(),
                 platform,
                 account_id,
                 before=before,
-                known_on=known_on,
-                thinned_before=_thinned_before(known_on),
+                thinned_before=thinned_before,
             ):
                 sealed.append(seal_month(self._open(), self._files, month))
                 self._unpublished = self._is_to_be_compacted = True
@@ -301,10 +294,10 @@ class Writer:
                 unseal(self._open(), self._files.sealed, each)
             self._unpublished = True
 
-    def _known_on(self, zone: ZoneInfo) -> dict[int, date]:
-        """Return the day of `zone` on which each load became known."""
-        rows = self._open().execute("SELECT load_id, known_at_utc FROM load").fetchall()
-        return {load_id: account_date(known.replace(tzinfo=UTC), zone) for load_id, known in rows}
+    def _kept_whole_from(self, zone: ZoneInfo) -> date | None:
+        """Note the day of `zone` on which each load became known, and return the first that stays whole."""
+        last = note_load_days(self._open(), zone)
+        return last and last - timedelta(days=KEPT_WHOLE_DAYS)
 
     @contextlib.contextmanager
     def _failures(self) -> Iterator[None]:
@@ -358,7 +351,3 @@ class Writer:
 def _last_load(connection: duckdb.DuckDBPyConnection) -> int:
     row = connection.execute("SELECT coalesce(max(load_id), 0) FROM load").fetchone()
     return int(row[0]) if row else 0
-
-
-def _thinned_before(known_on: Mapping[int, date]) -> date:
-    return max(known_on.values()) - timedelta(days=KEPT_WHOLE_DAYS)

@@ -71,13 +71,13 @@ def days_to_read(
     today: date,
     zone: ZoneInfo,
     settings: SyncSection,
-    doubtful: Sequence[date] = (),
+    differing: Sequence[date] = (),
 ) -> DateRange:
     """Return the days from the first that is not settled to today.
 
     A day is settled when it was read whole after the platform had stopped restating it; until then each night reads it
     again. The first sync of an account goes back `backfill_days`; later ones go back as far as anything is open. A
-    `doubtful` day, on which levels disagree, is not settled either, within the backfill.
+    `differing` day, on which levels disagree, is not settled either, within the backfill.
     """
     backfill = today - timedelta(days=settings.backfill_days - 1)
     first = min([backfill, *(read.days.since for read in reads)])
@@ -86,7 +86,7 @@ def days_to_read(
         last = account_date(read.known_at, zone) - timedelta(days=settings.restated_days)
         if last >= read.days.since:
             settled.update(DateRange(read.days.since, min(read.days.until, last)))
-    settled.difference_update(day for day in doubtful if day >= backfill)
+    settled.difference_update(day for day in differing if day >= backfill)
     return DateRange(next(day for day in DateRange(first, today) if day not in settled or day == today), today)
 
 

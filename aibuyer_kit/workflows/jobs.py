@@ -67,7 +67,7 @@ def account_jobs(
     log: SyncLog,
     *,
     depth: Depth | None = None,
-    doubtful: Sequence[date] = (),
+    differing: Sequence[date] = (),
     unread: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[Job]:
     """Yield what is due of an account, or all that `depth` reads. Raises PlatformError in its kinds.
@@ -78,7 +78,7 @@ def account_jobs(
     account = (connector.platform, connector.account_id)
     zone, now = time_zone(connector.account().time_zone), connector.platform_time()
     today = account_date(now, zone)
-    days = _days_to_read(writer, connector, settings, doubtful)
+    days = _days_to_read(writer, connector, settings, differing)
     between = dict.fromkeys((Level.CAMPAIGN, Level.ADSET), restated_days(days[Level.AD], settings))
     again = streams_to_read_again(unread, days | between)
     if depth is not None:
@@ -98,18 +98,18 @@ def account_jobs(
             yield job
 
 
-def first_open_day(writer: Writer, connector: Connector, settings: SyncSection, doubtful: Sequence[date]) -> date:
+def first_open_day(writer: Writer, connector: Connector, settings: SyncSection, differing: Sequence[date]) -> date:
     """Return the first day of an account that a night still reads; the months before it can be sealed."""
-    return min(days.since for days in _days_to_read(writer, connector, settings, doubtful).values())
+    return min(days.since for days in _days_to_read(writer, connector, settings, differing).values())
 
 
 def _days_to_read(
-    writer: Writer, connector: Connector, settings: SyncSection, doubtful: Sequence[date]
+    writer: Writer, connector: Connector, settings: SyncSection, differing: Sequence[date]
 ) -> dict[Level, DateRange]:
     zone = time_zone(connector.account().time_zone)
     today, account = account_date(connector.platform_time(), zone), (connector.platform, connector.account_id)
     return {
-        level: days_to_read(writer.reads(*account, level), today, zone, settings, doubtful) for level in FIGURE_LEVELS
+        level: days_to_read(writer.reads(*account, level), today, zone, settings, differing) for level in FIGURE_LEVELS
     }
 
 

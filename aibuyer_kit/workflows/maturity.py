@@ -12,7 +12,7 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
 from aibuyer_kit.warehouse.read import AsOf, Reader
-from aibuyer_kit.workflows.what_counts import result_setting, result_settings
+from aibuyer_kit.workflows.what_counts import result_settings
 
 ResultMetric = Literal["results", "revenue"]
 # A page learns from the newest days: how an account counts changes, and reading years of versions takes seconds.
@@ -29,14 +29,27 @@ def client_maturity(
     reader: Reader,
     metric: ResultMetric = "results",
     *,
+    action_type: str = "",
     window: str = "",
+    days: int | None = LEARNT_FROM_DAYS,
     as_of: AsOf | None = None,
 ) -> dict[str, tuple[MaturityPoint, ...]]:
-    """Return one curve per ad account, for one attribution window (the client's own unless said), as known then."""
-    own = result_setting(context)
-    setting = ResultSetting(own.action_type, window or own.window)
-    seen = _seen(reader, setting, metric, as_of)
+    """Return one curve per ad account, for one kind of result (the client's own unless said), as known then.
+
+    It is learnt from the last `days`, as on pages; None for all that are known, which takes long after years.
+    """
+    setting = _kind_asked(context, action_type, window)
+    known_at = reader.freshness(as_of=as_of).known_at
+    since = date.min if days is None else known_at.date() - timedelta(days=days)
+    seen = _seen(reader, setting, metric, as_of, since)
     return {account_id: maturity_curve(observations) for account_id, (_, observations) in seen.items()}
+
+
+def _kind_asked(context: ClientContext, action_type: str, window: str) -> ResultSetting:
+    """Return the kind of result asked for; without a window in the one in which the client counts the type."""
+    settings = result_settings(context)
+    own = next((each for each in settings if each.action_type == action_type), settings[0])
+    return ResultSetting(action_type or own.action_type, window or own.window)
 
 
 def _seen(
@@ -44,7 +57,7 @@ def _seen(
     setting: ResultSetting,
     metric: ResultMetric,
     as_of: AsOf | None,
-    since: date = date.min,
+    since: date,
 ) -> dict[str, tuple[ZoneInfo, list[Observation]]]:
     """Return the zone of each account and what was seen of its days; nothing where only files tell of it.
 

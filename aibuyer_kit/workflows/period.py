@@ -1,14 +1,15 @@
 """Which days are meant: "the last 28 days" of a client, in its accounts' time zones."""
 
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import Clock, StoppedClock, SystemClock
-from aibuyer_kit.core.dates import DateRange, account_date, last_days, parse_day, time_zone
+from aibuyer_kit.core.dates import DateRange, account_date, day_start, last_days, parse_day, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, PeriodError
 from aibuyer_kit.core.i18n import format_day, format_period, t
-from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
+from aibuyer_kit.warehouse.read import AsOf, DayEnd, Freshness, Reader
 
 Day = date | str
 
@@ -109,20 +110,28 @@ def open_days(reader: Reader, days: DateRange, *, as_of: AsOf | None = None) -> 
 
     Accounts that only files tell of are taken at their word.
     """
-    last = reader.freshness(as_of=as_of).load_id
+    # Files that replaced days were once loaded as complete reads of their own platform.
+    accounts = [(name, account_id) for name, account_id in reader.accounts_read(as_of=as_of) if name == "meta"]
+    ends = list(day_ends(reader, days, accounts, as_of=as_of))
+    rows = reader.levels_read(ends, as_of=as_of).rows()
+    read = {(row["platform"], row["account_id"], row["date"]) for row in rows}
+    return tuple(dict.fromkeys(each.day for each in ends if (each.platform, each.account_id, each.day) not in read))
+
+
+def day_ends(
+    reader: Reader, days: DateRange, accounts: Iterable[tuple[str, str]] | None = None, *, as_of: AsOf | None = None
+) -> Iterator[DayEnd]:
+    """Yield when each day ended in each account (platform and id; all that are known unless said), the first day first.
+
+    An account whose zone is not known lies in UTC.
+    """
     rows = reader.entities(Level.ACCOUNT, as_of=as_of).rows()
     zones = {(row["platform"], row["account_id"]): time_zone(row["time_zone"] or "UTC") for row in rows}
-    whole: dict[tuple[str, str], set[date]] = {}
-    for load in reader.loads().rows():
-        if load["load_id"] > last or load["facts"] != "insights" or load["extent"] not in ("complete", "doubtful"):
-            continue
-        account = (load["platform"], load["account_id"])
-        if load["platform"] != "meta":  # files that replace days, or were taken back, are complete reads too
-            continue
-        read_on = account_date(load["known_at_utc"].replace(tzinfo=UTC), zones.get(account, time_zone("UTC")))
-        ended = (day for day in days if load["since"] <= day <= load["until"] and day < read_on)
-        whole.setdefault(account, set()).update(ended)
-    return tuple(day for day in days if any(day not in read for read in whole.values()))
+    asked = zones if accounts is None else tuple(accounts)
+    for day in days:
+        for platform, account_id in asked:
+            zone = zones.get((platform, account_id), time_zone("UTC"))
+            yield DayEnd(platform, account_id, day, day_start(day + timedelta(days=1), zone))
 
 
 def no_facts(period: DateRange, fresh: Freshness) -> LeftOutWarning:

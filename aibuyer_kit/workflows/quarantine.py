@@ -40,20 +40,20 @@ def quarantine_row(context: ClientContext, quarantine_id: int) -> dict[str, Any]
     raise NotFoundError(f"There is no row {quarantine_id} in the quarantine. See: aibuyer quarantine list --resolved")
 
 
-def doubtful_days(reader: Reader, *, as_of: AsOf | None = None) -> set[date]:
+def unreadable_days(reader: Reader, *, as_of: AsOf | None = None) -> set[date]:
     """Return the days whose totals may lack a row that could not be read."""
     return {day for row in _of_figures(reader, as_of) if row["in_totals"] for day in _days(row)}
 
 
 def streams_to_read_again(rows: Iterable[Mapping[str, Any]], days: Mapping[Level, DateRange]) -> list[InsightStream]:
     """Return the reads, newest first, that may resolve rows from before the `days` that a night reads of a level."""
-    doubtful = set()
+    unread = set()
     for row in rows:
         level, doubted = parse_level(row["level"]), _days(row)
         before = days[level].since - timedelta(days=1)
         if doubted.since <= before:
-            doubtful.add((DateRange(doubted.since, min(doubted.until, before)), level))
-    return [InsightStream(level, each) for each, level in sorted(doubtful, reverse=True)[:MOST_READ_AGAIN]]
+            unread.add((DateRange(doubted.since, min(doubted.until, before)), level))
+    return [InsightStream(level, each) for each, level in sorted(unread, reverse=True)[:MOST_READ_AGAIN]]
 
 
 def open_figures(context: ClientContext, connector: Connector) -> list[dict[str, Any]]:

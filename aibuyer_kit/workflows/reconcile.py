@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from aibuyer_kit.access.clients import ClientContext
@@ -11,8 +11,8 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.i18n import t
 from aibuyer_kit.core.money import plain_amount
-from aibuyer_kit.warehouse.read import AsOf, DayEnd, Reader
-from aibuyer_kit.workflows.period import account_zones
+from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.period import account_zones, day_ends
 from aibuyer_kit.workflows.what_counts import result_settings
 
 State = Literal["reconciled", "differs", "not_compared"]
@@ -81,10 +81,14 @@ NOT_COMPARED = Reconciliation((), (), (), ())
 
 
 def disagreements(context: ClientContext, reader: Reader) -> Iterator[Disagreement]:
-    """Yield every disagreement on days that have ended; today moves between one request and the next."""
+    """Yield every disagreement on days that have ended and may still change; today moves between two requests.
+
+    Sealed months were compared before they were sealed, and cannot differ anew: `known_reconciliation` tells of them.
+    """
     days = _known_days(reader)
-    if days:
-        yield from _differences(context, reader, days, None)
+    first = reader.first_open_day() if days else None
+    if days and first and first <= days.until:
+        yield from _differences(context, reader, DateRange(max(first, days.since), days.until), None)
 
 
 def known_reconciliation(context: ClientContext, reader: Reader) -> Reconciliation:
@@ -97,7 +101,7 @@ def reconciliation(
     context: ClientContext, reader: Reader, days: DateRange, *, as_of: AsOf | None = None
 ) -> Reconciliation:
     """Return how the days of a period compare, as known then; what files alone tell of is not compared."""
-    ends = tuple(_day_ends(reader, days, as_of))
+    ends = tuple(day_ends(reader, days, as_of=as_of))
     levels: dict[date, list[set[str]]] = {day: [] for day in days}
     found: dict[tuple[str, str, date], set[str]] = {(each.platform, each.account_id, each.day): set() for each in ends}
     for row in reader.levels_read(ends, as_of=as_of).rows():
@@ -153,11 +157,3 @@ def _known_days(reader: Reader) -> DateRange | None:
     if fresh.first_day is None or fresh.first_day >= today:
         return None
     return DateRange(fresh.first_day, today - timedelta(days=1))
-
-
-def _day_ends(reader: Reader, days: DateRange, as_of: AsOf | None) -> Iterator[DayEnd]:
-    for row in reader.entities(Level.ACCOUNT, as_of=as_of).rows():
-        zone = time_zone(row["time_zone"] or "UTC")
-        for day in days:
-            end = datetime.combine(day + timedelta(days=1), time(), zone)
-            yield DayEnd(row["platform"], row["account_id"], day, end)

@@ -13,7 +13,7 @@ from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.maturity import ImmatureDay, immature_days
 from aibuyer_kit.workflows.period import Day, account_zones, no_facts, open_days, resolve_period
-from aibuyer_kit.workflows.quarantine import doubtful_days
+from aibuyer_kit.workflows.quarantine import unreadable_days
 from aibuyer_kit.workflows.reconcile import NOT_COMPARED, Reconciliation, reconciliation
 from aibuyer_kit.workflows.result_notes import is_without_value, result_notes
 from aibuyer_kit.workflows.same_age import load_at_same_age
@@ -119,7 +119,7 @@ def client_overview(
     notes += [t(locale, why_not)] if why_not and rows else []
     results = by_result(context, rows, before, period)
     currency = _one_currency(context, reader, rows, fresh.load_id)
-    unread = doubtful_days(reader, as_of=fresh.load_id)
+    unread = unreadable_days(reader, as_of=fresh.load_id)
     shown = [day for day in (*period.before(), *period) if day in unread]
     notes += _day_notes("unreadable", shown, locale)
     zone = time_zone(account_zones(reader, as_of=as_of)[0])

@@ -111,7 +111,7 @@ class Round:
         settings: SyncSection,
         *,
         depth: Depth | None = None,
-        doubtful: Collection[tuple[str, date]] = (),
+        differing: Collection[tuple[str, date]] = (),
         unread: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -120,7 +120,7 @@ class Round:
         self.notices: list[str] = []
         self.service = Service()
         self._writer, self._log, self._settings = writer, log, settings
-        self._depth, self._doubtful, self._unread, self._progress = depth, doubtful, unread or {}, progress
+        self._depth, self._differing, self._unread, self._progress = depth, differing, unread or {}, progress
         self._calls_taken: dict[str, int] = {}
         self._given_up: dict[str, str] = {}
         self._put_off: dict[tuple[str, str], list[str]] = {}
@@ -174,14 +174,14 @@ class Round:
     def _end_night(self, connector: Connector) -> None:
         """Seal the months that nights read no more; what cannot be sealed stays where it is."""
         zone = time_zone(connector.account().time_zone)
-        before = first_open_day(self._writer, connector, self._settings, self._doubtful_days(connector))
+        before = first_open_day(self._writer, connector, self._settings, self._differing_days(connector))
         try:
             self._writer.seal(connector.platform, connector.account_id, zone, before=before)
         except WarehouseError as error:
             self.failures.append(StreamFailure(f"{connector.account_id} sealing", error))
 
-    def _doubtful_days(self, connector: Connector) -> list[date]:
-        return [day for account_id, day in self._doubtful if account_id == connector.account_id]
+    def _differing_days(self, connector: Connector) -> list[date]:
+        return [day for account_id, day in self._differing if account_id == connector.account_id]
 
     def _jobs_of(self, connector: Connector) -> list[Job]:
         """Read the account's own object, whose answer tells which day it is there, and return what is due."""
@@ -192,7 +192,7 @@ class Round:
         self._read_unless_held(first, connector.budget)
         if len(self.loads) == loads_before:
             return []
-        doubtful = self._doubtful_days(connector)
+        differing = self._differing_days(connector)
         try:
             unread = self._unread.get(connector.account_id, ())
             due = account_jobs(
@@ -201,7 +201,7 @@ class Round:
                 self._settings,
                 self._log,
                 depth=self._depth,
-                doubtful=doubtful,
+                differing=differing,
                 unread=unread,
             )
             return list(due)

@@ -43,7 +43,6 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         fresh = reader.freshness()
     except NotFoundError:
         return _row(context.id)
-    loads = reader.loads().rows()
     age = client_clock(context, reader).now() - fresh.known_at
     return _row(
         context.id,
@@ -52,7 +51,7 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         first_day=fresh.first_day,
         last_day=fresh.last_day,
         loads=fresh.load_id,
-        broken_loads=sum(load["extent"] == "broken" for load in loads),
+        broken_loads=reader.broken_loads(),
         quarantined=len(reader.quarantine().rows()),
         reconciliation=str(known_reconciliation(context, reader)),
     )

@@ -89,10 +89,10 @@ def sync_client(
     An interrupt ends the sync, and what had been read is published. Raises WarehouseBusyError if another process is
     writing.
     """
-    log, doubtful = SyncLog(context.sync_log), _doubtful_days(context)
+    log, differing_days = SyncLog(context.sync_log), _differing_days(context)
     with open_writer(context.warehouse) as writer:
         unread = {connector.account_id: open_figures(context, connector) for connector in connectors}
-        reading = Round(writer, log, settings, depth=depth, doubtful=doubtful, unread=unread, progress=progress)
+        reading = Round(writer, log, settings, depth=depth, differing=differing_days, unread=unread, progress=progress)
         try:
             reading.read(connectors)
         finally:
@@ -121,7 +121,7 @@ def _on_the_clients_clock(context: ClientContext, log: SyncLog, reading: Round) 
     return line
 
 
-def _doubtful_days(context: ClientContext) -> set[tuple[str, date]]:
+def _differing_days(context: ClientContext) -> set[tuple[str, date]]:
     """Return account and day of each known disagreement; a snapshot that does not open has none to tell."""
     try:
         return {(each.account_id, each.day) for each in disagreements(context, Reader(context.warehouse))}

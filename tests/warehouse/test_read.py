@@ -1,7 +1,9 @@
 """Reading: sums that are right, unknowns that stay unknown, and the past as it was known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy
@@ -10,8 +12,11 @@ import pytest
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError, LeftOutWarning, NotFoundError, PeriodError, WarehouseError
+from aibuyer_kit.warehouse.cursor import Cursor
+from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.whole import open_whole
 from aibuyer_kit.warehouse.write import open_writer
 
 from .rows import DAYS, NOON, action, at_noon, coverage, entity_page, insight, insight_page
@@ -293,3 +298,30 @@ def test_a_load_that_there_is_not_is_refused(loaded: Callable[..., Reader], as_o
 def test_a_load_number_from_a_frame_is_a_load_number(loaded: Callable[..., Reader]) -> None:
     """What `loads()` shows can be passed on as it is."""
     assert only(loaded(insight()), Level.AD, as_of=numpy.int64(1))["spend"] == 10.0
+
+
+def test_a_reading_that_a_readers_memory_does_not_hold_is_read_with_more(loaded: Callable[..., Reader]) -> None:
+    """A sort of 25 MB in 4 MB, and readers have no disk to go to; where there is no more, the error says what to do."""
+    reader = loaded(insight("a"))
+    opened = reader._cursor()
+    files = WarehouseFiles(opened._path.parent)
+    large = "SELECT list(i ORDER BY i DESC)[1] FROM range(3_000_000) AS r(i)"
+    few = partial(open_whole, files, opened._path, memory="4MB")
+    cursor = Cursor(few(), opened._path, roomier=partial(open_whole, files, opened._path, memory=None))
+    assert cursor.execute(large).fetchall() == [(2_999_999,)]
+    with pytest.raises(WarehouseError, match="Ask for fewer days"):
+        Cursor(few(), opened._path, roomier=few).execute(large).fetchall()
+
+
+def test_an_ad_that_is_told_only_broken_down_counts_beside_one_that_is_told_whole(
+    loaded: Callable[..., Reader],
+) -> None:
+    """Of the first ad the whole row counts and not its parts; of the second its parts, by one of two breakdowns."""
+    parts = ('{"age":"18-24"}', '{"age":"25-34"}')
+    reader = loaded(insight("a", clicks=5), insight("b", clicks=0, date=DAYS.until, date_stop=DAYS.until))
+    for names, rows in (("age",), parts), (("country",), ('{"country":"UA"}',)):
+        broken = [insight(ad, clicks=3, breakdown=each) for ad in ("a", "b") for each in rows]
+        with open_writer(reader._files.folder) as writer:
+            asked = replace(coverage(DAYS), breakdowns=names)
+            writer.load(asked, [insight_page(broken)], known_at=at_noon)
+    assert only(reader, Level.ACCOUNT, DAY)["clicks"] == 5 + 3 + 3

@@ -399,6 +399,14 @@ def test_readers_of_sealed_months_cannot_write_or_reach_files(tmp_path: Path) ->
             cursor.execute(statement)
 
 
+def test_days_that_may_still_change_are_those_in_front_of_which_all_is_sealed(tmp_path: Path) -> None:
+    """Syncs compare levels from there on; before anything is sealed that is the first day."""
+    three_months(tmp_path)
+    assert Reader(tmp_path).first_open_day() == JANUARY
+    seal(tmp_path, before=MARCH.replace(day=1))
+    assert Reader(tmp_path).first_open_day() == MARCH
+
+
 def test_an_empty_client_has_nothing_to_seal(tmp_path: Path) -> None:
     """Before the first load there is no day and no file."""
     assert seal(tmp_path) == []

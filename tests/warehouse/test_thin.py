@@ -1,5 +1,6 @@
 """Thinning: the last load of every day, the recent days and what a decision read stay exactly as they were."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import duckdb
@@ -7,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aibuyer_kit.warehouse import thin as thinning
 from aibuyer_kit.warehouse.load import empty_stage, load_staged, stage
 from aibuyer_kit.warehouse.schema import OPEN, migrate
-from aibuyer_kit.warehouse.thin import thin
 
 from .rows import NOON, coverage, insight, insight_page
 
@@ -27,6 +28,22 @@ def loaded(reads: list[State]) -> duckdb.DuckDBPyConnection:
         stage(connection, coverage(), [insight_page(rows)])
         load_staged(connection, coverage(), extent="complete", known_at=NOON)
     return connection
+
+
+def thin(
+    connection: duckdb.DuckDBPyConnection,
+    *account: str,
+    known_on: dict[int, date],
+    keep_from: date,
+    protected_loads: Collection[int] = (),
+) -> int:
+    """Thin with the day on which each load became known."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE load_day AS SELECT unnest(?::BIGINT[]) AS load_id, unnest(?::DATE[]) AS day",
+        [[*known_on], [*known_on.values()]],
+    )
+    platform, account_id = account
+    return thinning.thin(connection, platform, account_id, keep_from=keep_from, protected_loads=protected_loads)
 
 
 def state(connection: duckdb.DuckDBPyConnection, load_id: int) -> State:

@@ -12,7 +12,7 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone
 from aibuyer_kit.workflows.period import open_days
-from aibuyer_kit.workflows.quarantine import doubtful_days
+from aibuyer_kit.workflows.quarantine import unreadable_days
 
 from . import test_imports
 from .accounts import client, load_days
@@ -34,7 +34,7 @@ def daily(context: ClientContext, *rows: str, **options: bool) -> ImportDone:
 
 
 def doubted(context: ClientContext) -> set[date]:
-    return doubtful_days(Reader(context.warehouse))
+    return unreadable_days(Reader(context.warehouse))
 
 
 def test_taking_a_second_file_back_does_not_bring_the_first_one_back_that_was_taken_back_before(

@@ -17,7 +17,7 @@ from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone, import_export
 from aibuyer_kit.workflows.insights import read_insights
 from aibuyer_kit.workflows.period import open_days
-from aibuyer_kit.workflows.quarantine import doubtful_days, quarantined
+from aibuyer_kit.workflows.quarantine import quarantined, unreadable_days
 from aibuyer_kit.workspace import Client
 
 from .accounts import client, load_days
@@ -155,11 +155,11 @@ def test_rows_that_cannot_be_used_go_into_the_quarantine_until_a_file_has_them_r
 def test_a_finer_file_of_other_days_makes_no_day_certain(shop: ClientContext) -> None:
     """The campaign that could not be read is missing on the first of March, whatever is known of April's ad sets."""
     daily(shop, DAILY.replace("50.20", "abc"), quarantine=True)
-    assert doubtful_days(Reader(shop.warehouse)) == {MARCH.since}
+    assert unreadable_days(Reader(shop.warehouse)) == {MARCH.since}
     sets = 'adset_name = "Set"'
     stated = MAPPING.format(days="", day_column=f'date = "Day"\n{sets}').replace('"campaign"', '"adset"')
     _imported(shop, "Day,Campaign,Set,Cost,Shown,Orders,Revenue\n2026-04-01,Spring,S,1,1,1,1\n", stated)
-    assert doubtful_days(Reader(shop.warehouse)) == {MARCH.since}
+    assert unreadable_days(Reader(shop.warehouse)) == {MARCH.since}
 
 
 def test_a_file_that_replaces_its_days_may_set_rows_aside_when_asked_to(shop: ClientContext) -> None:

@@ -41,6 +41,10 @@ def test_the_learnt_curve_is_the_platforms_own_and_was_unknown_before_it_could_b
     (curve,) = client_maturity(context, reader).values()
     expected = [known_share(age + _MORNING) for age in range(1, 29)]
     assert [point.share_known for point in curve[1:]] == pytest.approx(expected, abs=0.02)
+    (clicks,) = client_maturity(context, reader, action_type="link_click").values()
+    assert {point.share_known for point in clicks[1:]} == {1.0}, "nobody waits for a click once its day is over"
+    (lately,) = client_maturity(context, reader, days=10).values()
+    assert max(point.age_days for point in lately) <= 10
     (first,) = client_maturity(context, reader, as_of=loads[0]).values()
     assert {point.share_known for point in first} == {None, 1.0}
 

@@ -10,7 +10,7 @@ FROM lost
 WHERE NOT EXISTS (
     SELECT 1 FROM load
     WHERE load.platform = $platform AND load.account_id = $account_id AND load.facts = $facts AND load.level = $level
-        AND load.extent IN ('complete', 'doubtful') AND load.load_id > lost.lost_after_load
+        AND load.extent IN {whole_reads} AND load.load_id > lost.lost_after_load
         AND lost.day BETWEEN load.since AND load.until
 )
 ORDER BY day

@@ -1,8 +1,8 @@
 -- Hot months of one account in {table} that can be sealed: they ended before $before, and none of their versions can still be
--- thinned. Grain: one row, the month's first day. Marks: {table}, {first}, {last}. $load_ids are the loads of days that are
--- not thinned yet, $days their days: a version that one of them brought and another one of the same day ended may go.
+-- thinned. Grain: one row, the month's first day. Marks: {table}, {first}, {last}. Days from $thinned_before on are not
+-- thinned yet: a version that one load of such a day brought and another one of the same day ended may go.
 WITH recent AS (
-    SELECT unnest($load_ids::BIGINT[]) AS load_id, unnest($days::DATE[]) AS day
+    SELECT load_id, day FROM load_day WHERE day >= $thinned_before
 ),
 version AS (
     SELECT date_trunc('month', {first})::DATE AS month, known_from, known_to

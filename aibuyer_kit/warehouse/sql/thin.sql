@@ -4,20 +4,20 @@
 -- A version that is removed leaves its time to the one before it: a reading in that time shows less than was known, never
 -- what was not known yet. The last version of each day stays, and so does one that a protected load has read.
 CREATE OR REPLACE TEMP TABLE thinned AS
-WITH flagged AS (
-    SELECT
-        version.rowid AS id,
-        {key},
-        known_from,
-        known_to,
-        -- A version that still holds has no day of its end, and stays.
-        coalesce(opened.day_number = closed.day_number, false)
-            AND opened.day_number < $keep_from_day
-            AND NOT EXISTS (SELECT 1 FROM protected WHERE load_id >= known_from AND load_id < known_to) AS goes
+WITH going AS MATERIALIZED (
+    SELECT version.rowid AS id, {key}
     FROM {table} AS version
     JOIN load_day AS opened ON opened.load_id = known_from
-    LEFT JOIN load_day AS closed ON closed.load_id = known_to
+    JOIN load_day AS closed ON closed.load_id = known_to -- a version that still holds has no day of its end, and stays
     WHERE version.platform = $platform AND version.account_id = $account_id
+        AND opened.day = closed.day AND opened.day < $keep_from
+        AND NOT EXISTS (SELECT 1 FROM protected WHERE load_id >= known_from AND load_id < known_to)
+),
+flagged AS (  -- of other keys nothing changes
+    SELECT version.rowid AS id, {key}, known_from, known_to, going.id IS NOT NULL AS goes
+    FROM {table} AS version
+    SEMI JOIN going AS concerned USING ({key})
+    LEFT JOIN going ON going.id = version.rowid
 ),
 chained AS (
     SELECT

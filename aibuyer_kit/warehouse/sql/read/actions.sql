@@ -1,10 +1,8 @@
 -- Which action types are reported. Grain: one row per objective (as known then) and action type. `rows` are facts of the
 -- finest level that report it at all, the counts are sums over them by attribution window, and `valued_rows` are those
 -- that report a value for it. Counts of different types are not to be added up: many tell of the same events.
-WITH known AS (
-    SELECT *
-    FROM insights_as_of($as_of_load)
-    WHERE date >= $since AND date_stop <= $until AND {breakdown_filter}
+WITH known AS NOT MATERIALIZED (
+    {known}
 ),
 {finest},
 campaign AS (

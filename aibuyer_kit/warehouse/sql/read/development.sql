@@ -1,12 +1,15 @@
 -- How the results of each day grew as the day aged, for one account. Grain: one row per day and age in whole account days.
 -- `results` and `revenue_micros` are the account's sums as the last complete read of that age knew them; ages at which no
 -- complete read covered the day are absent. Only knowledge up to $as_of_load counts.
-WITH moment AS (
-    SELECT load.load_id, load.since, load.until, local.known_on
+-- $days of the account begin at $day_starts, in UTC.
+WITH moment AS (  -- of the reads of one day over the same days only the last counts
+    SELECT since, until, day AS known_on, max(load_id) AS load_id
     FROM load
-    JOIN (SELECT unnest($load_ids) AS load_id, unnest($known_on) AS known_on) AS local USING (load_id)
-    WHERE load.facts = 'insights' AND load.extent IN ('complete', 'doubtful') AND load.level = 'ad'
-        AND load.account_id = $account_id
+    ASOF JOIN (SELECT unnest($days::DATE[]) AS day, unnest($day_starts::TIMESTAMP[]) AS begins_at)
+        ON known_at_utc >= begins_at
+    WHERE facts = 'insights' AND extent IN {whole_reads} AND level = 'ad' AND account_id = $account_id
+        AND load_id <= $as_of_load AND until >= $since
+    GROUP BY ALL
 ),
 version AS (
     SELECT
@@ -15,7 +18,7 @@ version AS (
         known_to,
         coalesce({window_total:actions}, 0) AS results,
         coalesce({window_total:action_values}, 0) AS revenue_micros
-    FROM insight_version
+    FROM {insight_version}
     WHERE account_id = $account_id AND level = 'ad' AND breakdown = '' AND date = date_stop
         AND known_from <= $as_of_load AND date >= $since
 ),

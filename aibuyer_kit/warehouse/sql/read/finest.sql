@@ -1,31 +1,24 @@
 -- A part of other queries: of the rows in `known`, those of the finest level that is reported. Grain: one row per key.
 -- Each campaign is taken at its own finest level, so that ads of one campaign do not hide the rows of another; a row of the
 -- whole account counts only where no campaign of that account and day is reported.
--- Before that: what is reported only broken down is summed over one breakdown, so that no row counts twice.
-unbroken AS (
-    SELECT * FROM known WHERE breakdown = ''
-    UNION ALL
-    SELECT *
-    FROM known
-    WHERE breakdown <> '' AND ({asked_broken_down} OR NOT EXISTS (
-        SELECT 1 FROM known AS whole
-        WHERE whole.breakdown = '' AND whole.platform = known.platform AND whole.account_id = known.account_id
-            AND whole.level = known.level AND whole.entity_id = known.entity_id
-            AND whole.date = known.date AND whole.date_stop = known.date_stop
-    ))
-    QUALIFY json_keys(breakdown)::VARCHAR
-        = min(json_keys(breakdown)::VARCHAR) OVER (PARTITION BY platform, account_id, level, entity_id, date, date_stop)
-),
-branched AS (
+-- The rows are read twice, first the few columns that tell the level: whole ones in a window would all have to be held.
+branched AS NOT MATERIALIZED (
     SELECT
         *,
         list_position(['account', 'campaign', 'adset', 'ad'], level) AS depth,
         CASE level WHEN 'account' THEN NULL WHEN 'campaign' THEN entity_id ELSE coalesce(campaign_id, '') END AS branch
-    FROM unbroken
+    FROM known
 ),
-finest AS (
-    SELECT *
+deepest AS (
+    SELECT platform, account_id, date, date_stop, branch, max(depth) AS depth
     FROM branched
-    QUALIFY depth = max(depth) OVER (PARTITION BY platform, account_id, date, date_stop, branch)
-        AND (branch IS NOT NULL OR count(branch) OVER (PARTITION BY platform, account_id, date, date_stop) = 0)
+    GROUP BY platform, account_id, date, date_stop, branch
+    QUALIFY branch IS NOT NULL OR count(branch) OVER (PARTITION BY platform, account_id, date, date_stop) = 0
+),
+finest AS NOT MATERIALIZED (
+    SELECT branched.*
+    FROM branched
+    JOIN deepest ON deepest.platform = branched.platform AND deepest.account_id = branched.account_id
+        AND deepest.date = branched.date AND deepest.date_stop = branched.date_stop
+        AND deepest.branch IS NOT DISTINCT FROM branched.branch AND deepest.depth = branched.depth
 )

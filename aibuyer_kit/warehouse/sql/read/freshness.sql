@@ -2,16 +2,27 @@
 -- Fresh is what was read whole; an account that only files tell of is as fresh as its last file, unless others are read
 -- from a platform. Of several accounts the stalest counts. Figures that are broken down count for an account
 -- that has no others, as a file may. Before the first insights, the last load of anything counts.
-WITH known AS (SELECT * FROM load WHERE load_id <= $1),
+WITH known AS (  -- a few rows per account, of however many loads
+    SELECT
+        platform,
+        account_id,
+        CASE WHEN extent <> 'broken' THEN IF(starts_with(facts, 'insights by '), 'insights by', facts) END AS told,
+        CASE WHEN extent IN {whole_reads} THEN 2 WHEN extent IN ('partial', 'replacing') THEN 1 ELSE 0 END AS weight,
+        max(load_id) AS load_id,
+        max_by(known_at_utc, load_id) AS known_at_utc,
+        min(since) AS since,
+        max(until) AS until
+    FROM load
+    WHERE load_id <= $1
+    GROUP BY ALL
+),
 told AS (
-    SELECT *, CASE WHEN extent IN ('complete', 'doubtful') THEN 2 WHEN extent IN ('partial', 'replacing') THEN 1 ELSE 0 END
-        AS weight
+    SELECT *
     FROM known
-    WHERE extent <> 'broken' AND (facts = 'insights' OR (starts_with(facts, 'insights by ') AND NOT EXISTS (
+    WHERE told = 'insights' OR (told = 'insights by' AND NOT EXISTS (
         SELECT 1 FROM known AS whole
-        WHERE whole.facts = 'insights' AND whole.extent <> 'broken'
-            AND whole.platform = known.platform AND whole.account_id = known.account_id
-    )))
+        WHERE whole.told = 'insights' AND whole.platform = known.platform AND whole.account_id = known.account_id
+    ))
 ),
 account AS (
     SELECT max_by(known_at_utc, load_id) AS known_at_utc

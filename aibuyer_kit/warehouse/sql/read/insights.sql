@@ -9,27 +9,29 @@ WITH campaign AS (  -- the last objective that was known, also of a campaign tha
     WHERE level = 'campaign' AND known_from <= $as_of_load AND objective IS NOT NULL
     GROUP BY ALL
 ),
-asked AS (
-    SELECT fact.*, campaign.objective, {rule} AS rule, {kind} AS _kind
-    FROM insights_as_of($as_of_load) AS fact
-    LEFT JOIN campaign
-        ON campaign.platform = fact.platform AND campaign.account_id = fact.account_id
-        AND campaign.campaign_id = CASE fact.level WHEN 'campaign' THEN fact.entity_id ELSE fact.campaign_id END
-    WHERE date >= $since AND date_stop <= $until AND {breakdown_filter}
+known AS NOT MATERIALIZED (
+    {known}
 ),
-known AS (  -- a value is reported for a result, or there was no result that could have one
+{finest},
+ruled AS (
+    SELECT finest.*, campaign.objective, {rule} AS rule, {kind} AS _kind
+    FROM finest
+    LEFT JOIN campaign
+        ON campaign.platform = finest.platform AND campaign.account_id = finest.account_id
+        AND campaign.campaign_id = CASE finest.level WHEN 'campaign' THEN finest.entity_id ELSE finest.campaign_id END
+    WHERE depth >= list_position(['account', 'campaign', 'adset', 'ad'], $level)
+),
+valued AS (  -- a value is reported for a result, or there was no result that could have one
     SELECT
         * EXCLUDE (actions, action_values),
         {by_rule:results} AS results,
         {by_rule:reported_value} AS reported_value_micros
-    FROM asked
+    FROM ruled
 ),
-{finest},
 counted AS (
-    SELECT {dimensions} finest.*
-    FROM finest
+    SELECT {dimensions} valued.*
+    FROM valued
     {dimension_joins}
-    WHERE depth >= list_position(['account', 'campaign', 'adset', 'ad'], $level)
 ),
 converted AS (
     {converted}

@@ -1,9 +1,7 @@
 -- What a reading of insights leaves out or cannot decide. Grain: one row.
 -- A row above $level is left out only where its campaign (or its account) and day are reported no finer.
-WITH known AS (
-    SELECT *
-    FROM insights_as_of($as_of_load)
-    WHERE date <= $until AND date_stop >= $since AND {breakdown_filter}
+WITH known AS NOT MATERIALIZED (
+    {known}
 ),
 {finest},
 mixed AS (

@@ -5,7 +5,7 @@ WITH whole AS (
     SELECT DISTINCT
         platform, account_id, list_position(['account', 'campaign', 'adset', 'ad'], level) AS depth, since, until
     FROM load
-    WHERE facts = 'insights' AND extent IN ('complete', 'doubtful', 'replacing') AND load_id <= $as_of_load
+    WHERE facts = 'insights' AND (extent IN {whole_reads} OR extent = 'replacing') AND load_id <= $as_of_load
 )
 SELECT
     quarantine_id,

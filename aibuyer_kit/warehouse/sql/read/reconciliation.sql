@@ -4,41 +4,18 @@
 -- levels have covered are compared; a measure that either side does not report is not compared.
 -- Ads and account are read together and compared as they are known now. Levels between them are read more seldom: each
 -- is compared as its last read knew it, beside the account as the read before it knew it.
-WITH covered AS (
-    SELECT day.platform, day.account_id, day.date, load.level, load.load_id
-    FROM (SELECT DISTINCT platform, account_id, date FROM insights_as_of($as_of_load) WHERE breakdown = '') AS day
-    JOIN load
-        ON load.platform = day.platform AND load.account_id = day.account_id
-        AND load.facts = 'insights' AND load.extent IN ('complete', 'doubtful') AND load.load_id <= $as_of_load
-        AND day.date BETWEEN load.since AND load.until
-    WHERE day.date BETWEEN $since AND $until
-),
-newest AS (
-    SELECT platform, account_id, date, level, max(load_id) AS load_id
-    FROM covered
-    WHERE level <> 'account'
-    GROUP BY ALL
-),
-pair AS (
-    SELECT
-        platform,
-        account_id,
-        date,
-        newest.level,
-        CASE newest.level WHEN 'ad' THEN $as_of_load ELSE newest.load_id END AS level_load,
-        CASE newest.level
-            WHEN 'ad' THEN $as_of_load
-            ELSE coalesce(max(own.load_id) FILTER (own.load_id < newest.load_id), min(own.load_id))
-        END AS account_load
-    FROM newest
-    JOIN covered AS own USING (platform, account_id, date)
-    WHERE own.level = 'account'
-    GROUP BY platform, account_id, date, newest.level, newest.load_id
-),
-side AS (
-    SELECT platform, account_id, date, level, level AS summed_level, level_load AS load_id FROM pair
-    UNION ALL
-    SELECT platform, account_id, date, level, 'account', account_load FROM pair
+-- Nearly all that is compared holds now. Of versions that have ended only those are read that are needed, and they lie in the
+-- days from $ended_since to $ended_until.
+WITH {compared},
+fact AS (
+    SELECT *, {window_total:actions} AS results, {window_total:action_values} AS revenue_micros
+    FROM (
+        SELECT * FROM version WHERE known_to > $as_of_load
+        UNION ALL
+        SELECT version.* FROM version
+        SEMI JOIN ended USING (platform, account_id, date, level, entity_id, attribution, known_from)
+        WHERE version.level <> 'ad' AND known_to <= $as_of_load AND date BETWEEN $ended_since AND $ended_until
+    )
 ),
 total AS (
     SELECT
@@ -53,12 +30,7 @@ total AS (
         {sum_or_none:results},
         {sum_or_none:revenue_micros}
     FROM side
-    LEFT JOIN (
-        SELECT *, {window_total:actions} AS results, {window_total:action_values} AS revenue_micros
-        FROM insight_version
-        WHERE breakdown = '' AND date = date_stop AND date BETWEEN $since AND $until AND known_from <= $as_of_load
-            AND (level <> 'ad' OR known_to > $as_of_load)
-    ) AS fact
+    LEFT JOIN fact
         ON fact.platform = side.platform AND fact.account_id = side.account_id AND fact.date = side.date
         AND fact.level = side.summed_level AND fact.known_from <= side.load_id AND fact.known_to > side.load_id
     GROUP BY ALL

@@ -6,10 +6,10 @@ from pathlib import Path
 from aibuyer_kit.core.errors import CredentialsError
 
 
-def note_sealed(register: Path, sealed: Path) -> None:
+def note_file(register: Path, sealed: Path) -> None:
     """Add a file to the register, once. Raises CredentialsError if the register cannot be written."""
     path = sealed.resolve()
-    if path in sealed_files(register):
+    if path in files_of_keys(register):
         return
     try:
         register.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -19,7 +19,7 @@ def note_sealed(register: Path, sealed: Path) -> None:
         raise CredentialsError(f"{register} cannot be written ({error.strerror}). Check its owner and mode.") from None
 
 
-def sealed_files(register: Path) -> tuple[Path, ...]:
+def files_of_keys(register: Path) -> tuple[Path, ...]:
     """Return the files of the register, each once. Raises CredentialsError if it cannot be read."""
     try:
         lines = register.read_text(encoding="utf-8").splitlines()
