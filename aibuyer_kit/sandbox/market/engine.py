@@ -27,7 +27,7 @@ from aibuyer_kit.sandbox.market.account import (
     new_adset,
     new_campaign,
 )
-from aibuyer_kit.sandbox.market.arrays import Ints, as_ints
+from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_ints
 from aibuyer_kit.sandbox.market.creatives import Creative, first_creatives
 from aibuyer_kit.sandbox.market.days import (
     MICROSECONDS_PER_SECOND,
@@ -260,10 +260,8 @@ class Market:
         Ad sets that are not named keep what they have. Raises InputError for an ad set that is not there.
         """
         after = self._days_after_today(days)
-        if isinstance(self._ledger, LivedLedger):
-            now, _ = self._ledger.after_today(self._now_us)
-            bounds = [local_day(day, self.zone) for day in after]
-            return WhatIf(self._ledger.ground, now, bounds).truth(budgets_micros)
+        if (what_if := self._what_if(after)) is not None:
+            return what_if.truth(budgets_micros)
         budgets = {adset.id: float(self._daily_micros(adset)) for adset in self.account.adsets}
         if strangers := [adset_id for adset_id in budgets_micros if adset_id not in budgets]:
             raise InputError(f"{strangers[0]!r} is no ad set of this market.")
@@ -278,12 +276,25 @@ class Market:
         if not chosen or total_micros <= 0:
             raise InputError("An optimum needs a total above 0, and at least one active ad set with a daily budget.")
         after = self._days_after_today(days)
-        if isinstance(self._ledger, LivedLedger):
-            now, _ = self._ledger.after_today(self._now_us)
-            bounds = [local_day(day, self.zone) for day in after]
-            today = {adset.id: float(self._daily_micros(adset)) for adset in chosen}
-            return WhatIf(self._ledger.ground, now, bounds).optimum(total_micros, today)
+        if (what_if := self._what_if(after)) is not None:
+            return what_if.optimum(total_micros, {adset.id: float(self._daily_micros(adset)) for adset in chosen})
         return closed_forms.optimum(chosen, total_micros, after)
+
+    def sample_results(self, budgets_micros: Mapping[str, float], days: int = 14, runs: int = 100) -> Floats:
+        """Return what `truth` tells the mean of: the results of each of so many runs of luck, in whole people.
+
+        Raises InputError in a market where response is a formula, for it has no luck.
+        """
+        what_if = self._what_if(self._days_after_today(days))
+        if what_if is None:
+            raise InputError(f"The preset {self.world.preset!r} has no luck to sample.")
+        return what_if.samples(budgets_micros, runs)
+
+    def _what_if(self, days: Sequence[date]) -> WhatIf | None:
+        if not isinstance(self._ledger, LivedLedger):
+            return None
+        now = self._ledger.after_today(self._now_us)
+        return WhatIf(self._ledger.ground, now, [local_day(day, self.zone) for day in days])
 
     def true_sums(self, days: DateRange) -> TrueSums:
         """Return what days that are over brought beyond no advertising on them. Raises InputError for other days."""

@@ -176,14 +176,14 @@ class LivedLedger:
                     found[asked] = by_hour[:, rows[asked]].T
         return found
 
-    def after_today(self, at_us: int) -> tuple[Now, date]:
-        """Return the market as it will be when the day at hand is over if nothing more is ordered, and the next day."""
+    def after_today(self, at_us: int) -> Now:
+        """Return the market as it will be when the day at hand is over if nothing more is ordered."""
         with self._working:
             self.settle(at_us)
             number = self.number_of(day_at(at_us, self._zone))
             now, bounds = self.starts[number].copy(), self.bounds(number)
             self.course.end_day(now, self.course.live_through(now, bounds, bounds.end_us))
-        return now, bounds.day + timedelta(days=1)
+        return now
 
     def true_sums(self, since: int, until: int, is_silent: Callable[[str], bool]) -> tuple[TrueDay, TrueDay]:
         """Return what days by number, `until` included, brought, and what they would have brought with silent ad sets.
