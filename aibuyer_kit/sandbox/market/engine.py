@@ -328,6 +328,17 @@ class Market:
             return lift, self._ledger.organic_of(adset_id, first, last)
         return float(self._delivered(adset.ads, days, self._now_us).final_results.sum()), 0.0
 
+    def persuaded(self, adset_id: str, days: DateRange) -> float:
+        """Return the results that an ad set's ads brought about on days that are over, as expected.
+
+        Some of those people would have bought later anyway. Raises InputError for other days, NotFoundError.
+        """
+        adset = self.tree.adset(adset_id)
+        self._past_days(days)
+        return self._ledger.persuaded(
+            self.places(adset.ads), [self._ledger.number_of(day) for day in days], self._now_us
+        )
+
     def _past_days(self, days: DateRange) -> tuple[int, int]:
         if not self.first_day <= days.since <= days.until < self.today:
             raise InputError(f"{days} is not within {self.first_day} to the day before {self.today}.")

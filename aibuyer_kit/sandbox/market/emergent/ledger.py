@@ -137,6 +137,14 @@ class LivedLedger:
         ordinals = days + self._first_day.toordinal()
         return Delivered(places, ordinals, spend, impressions, clicks, link_clicks, results)
 
+    def persuaded(self, places: Ints, days: Sequence[int], at_us: int) -> float:
+        """Return the results, as expected, that ads brought about on days by number that are over."""
+        with self._working:
+            self.settle(at_us)
+            rows = self._rows_of(places)
+            rows = rows[(rows >= 0) & (rows < self._persuaded.shape[1])]
+            return float(self._persuaded[np.ix_(as_ints(days), rows)].sum(dtype=np.float64))
+
     def spent_minor(self, places: Ints, since: int, until: int) -> int:
         """Return the spend of ads on days by number, from `since` up to and without `until`, all of which are over."""
         with self._working:

@@ -1,5 +1,6 @@
 """Truth of a market of people and auctions, measured in it."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -79,7 +80,9 @@ class WhatIf:
         both = np.stack([best, today * (total / today.sum())], axis=1)
         ahead = self._look(self._columns(ids, both), lucks)
         found, at_present = (self._truth(_part(ahead, place, len(lucks))) for place in range(2))
-        budgets = {adset_id: round(units * MICROS_PER_UNIT) for adset_id, units in zip(ids, best.tolist(), strict=True)}
+        budgets = {
+            adset_id: math.floor(units * MICROS_PER_UNIT) for adset_id, units in zip(ids, best.tolist(), strict=True)
+        }
         return Optimum(budgets, found, at_present, bound * MICROS_PER_UNIT)
 
     def _bound(self, ids: Sequence[str], grid: Floats, total: float, lucks: Sequence[str]) -> float:
