@@ -1,6 +1,7 @@
 """What the practice market says of its own truth, with as many runs and splits as it takes."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def test_10000_random_splits_stay_below_the_bound(preset: str) -> None:
 
 
 @pytest.mark.parametrize("preset", EMERGENT)
-def test_a_hill_curve_does_not_fit_what_emerges(preset: str) -> None:
+def test_a_hill_curve_does_not_fit_what_emerges(preset: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Fitted to the true response of each ad set at twelve budgets, it misses: that is what the market is for."""
     market = Market.open(preset, seed=3)
     misfits = []
@@ -58,7 +59,10 @@ def test_a_hill_curve_does_not_fit_what_emerges(preset: str) -> None:
         zero = market.truth({adset.id: 0}, days=7).results
         true = np.array([market.truth({adset.id: units * UNIT}, days=7).results - zero for units in budgets])
         misfits.append(np.abs(best_hill(budgets, true) / true - 1).max())
-    print(f"{preset}: largest misfit of a Hill curve by ad set: {', '.join(f'{each:.1%}' for each in misfits)}")
+    with capsys.disabled():
+        sys.stderr.write(
+            f"\n{preset}: largest misfit of a Hill curve by ad set: {', '.join(f'{each:.1%}' for each in misfits)}\n"
+        )
 
     assert np.median(misfits) > 0.01
 
