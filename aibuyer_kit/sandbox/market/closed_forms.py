@@ -1,5 +1,6 @@
 """Truth and optimum where response is a formula: for checks of arithmetic."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -10,7 +11,8 @@ from aibuyer_kit.sandbox.market.truth import Optimum, Truth
 
 # Of what is sold, this is left when it is paid for.
 MARGIN = 0.6
-_STEPS = 200
+# Halvings: the last one is beyond what a float can tell apart.
+_STEPS = 70
 
 
 def truth(adsets: Sequence[AdSet], budgets_micros: Mapping[str, float], days: Sequence[date]) -> Truth:
@@ -45,7 +47,7 @@ def optimum(adsets: Sequence[AdSet], total_micros: int, days: Sequence[date]) ->
     factor = sum(RESULTS_BY_WEEKDAY[day.weekday()] for day in days) * MICROS_PER_UNIT
     bound = sum(curve.revenue(curve.best(high, total)) - high * curve.best(high, total) for curve in curves)
     found = _filled(curves, [curve.best(high, total) for curve in curves], total)
-    budgets = {one.id: round(units * MICROS_PER_UNIT) for one, units in zip(adsets, found, strict=True)}
+    budgets = {one.id: math.floor(units * MICROS_PER_UNIT) for one, units in zip(adsets, found, strict=True)}
     now = {one.id: one.plan.daily_budget_micros for one in adsets}
     scale = total_micros / max(1, sum(now.values()))
     today = truth(adsets, {key: micros * scale for key, micros in now.items()}, days)

@@ -26,8 +26,10 @@ from aibuyer_kit.sandbox.market.account import (
     new_ad,
     new_adset,
     new_campaign,
+    roas_by_formula,
+    split_anew,
 )
-from aibuyer_kit.sandbox.market.arrays import Ints, as_ints
+from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_ints
 from aibuyer_kit.sandbox.market.creatives import Creative, first_creatives
 from aibuyer_kit.sandbox.market.days import (
     MICROSECONDS_PER_SECOND,
@@ -55,6 +57,7 @@ from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, 
 
 _SECONDS_PER_DAY = 86_400
 _MOST_DAYS_AHEAD = 366
+_TRIAL_DAYS = 28
 
 
 class Market:
@@ -67,7 +70,7 @@ class Market:
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
         self.seed = seed
-        account = build_account(world, seed)
+        account = _opened(world, seed)
         self.tree = Tree(account, first_creatives(account, seed))
         self.learning = world.learning
         self.first_day: date = day_at(to_us(world.now), self.zone) - timedelta(days=world.history_days)
@@ -260,10 +263,8 @@ class Market:
         Ad sets that are not named keep what they have. Raises InputError for an ad set that is not there.
         """
         after = self._days_after_today(days)
-        if isinstance(self._ledger, LivedLedger):
-            now, _ = self._ledger.after_today(self._now_us)
-            bounds = [local_day(day, self.zone) for day in after]
-            return WhatIf(self._ledger.ground, now, bounds).truth(budgets_micros)
+        if (what_if := self._what_if(after)) is not None:
+            return what_if.truth(budgets_micros)
         budgets = {adset.id: float(self._daily_micros(adset)) for adset in self.account.adsets}
         if strangers := [adset_id for adset_id in budgets_micros if adset_id not in budgets]:
             raise InputError(f"{strangers[0]!r} is no ad set of this market.")
@@ -278,12 +279,36 @@ class Market:
         if not chosen or total_micros <= 0:
             raise InputError("An optimum needs a total above 0, and at least one active ad set with a daily budget.")
         after = self._days_after_today(days)
-        if isinstance(self._ledger, LivedLedger):
-            now, _ = self._ledger.after_today(self._now_us)
-            bounds = [local_day(day, self.zone) for day in after]
-            today = {adset.id: float(self._daily_micros(adset)) for adset in chosen}
-            return WhatIf(self._ledger.ground, now, bounds).optimum(total_micros, today)
+        if (what_if := self._what_if(after)) is not None:
+            return what_if.optimum(total_micros, {adset.id: float(self._daily_micros(adset)) for adset in chosen})
         return closed_forms.optimum(chosen, total_micros, after)
+
+    def revenues(self, adset_ids: Sequence[str], budgets_micros: Floats, days: int = 14) -> Floats:
+        """Return the revenue in micros that each row of daily budgets (splits, ad sets) brings in truth.
+
+        As `truth` has it, for many splits at once; ad sets that are not named have nothing. Raises InputError where
+        response is a formula.
+        """
+        return self._luck(days).revenues(adset_ids, budgets_micros)
+
+    def sample_results(self, budgets_micros: Mapping[str, float], days: int = 14, runs: int = 100) -> Floats:
+        """Return what `truth` tells the mean of: the results of each of so many runs of luck, in whole people.
+
+        Raises InputError in a market where response is a formula, for it has no luck.
+        """
+        return self._luck(days).samples(budgets_micros, runs)
+
+    def _luck(self, days: int) -> WhatIf:
+        what_if = self._what_if(self._days_after_today(days))
+        if what_if is None:
+            raise InputError(f"Response of the preset {self.world.preset!r} is a formula: it has no luck to look into.")
+        return what_if
+
+    def _what_if(self, days: Sequence[date]) -> WhatIf | None:
+        if not isinstance(self._ledger, LivedLedger):
+            return None
+        now = self._ledger.after_today(self._now_us)
+        return WhatIf(self._ledger.ground, now, [local_day(day, self.zone) for day in days])
 
     def true_sums(self, days: DateRange) -> TrueSums:
         """Return what days that are over brought beyond no advertising on them. Raises InputError for other days."""
@@ -316,6 +341,17 @@ class Market:
             lift = busy.results + busy.later_results - quiet.results - quiet.later_results
             return lift, self._ledger.organic_of(adset_id, first, last)
         return float(self._delivered(adset.ads, days, self._now_us).final_results.sum()), 0.0
+
+    def persuaded(self, adset_id: str, days: DateRange) -> float:
+        """Return the results that an ad set's ads brought about on days that are over, as expected.
+
+        Some of those people would have bought later anyway. Raises InputError for other days, NotFoundError.
+        """
+        adset = self.tree.adset(adset_id)
+        self._past_days(days)
+        return self._ledger.persuaded(
+            self.places(adset.ads), [self._ledger.number_of(day) for day in days], self._now_us
+        )
 
     def _past_days(self, days: DateRange) -> tuple[int, int]:
         if not self.first_day <= days.since <= days.until < self.today:
@@ -431,3 +467,30 @@ class Market:
         """Return the shares of the account's hours: those of the ad's spend in each hour."""
         shares = cumulative(self._ledger.hours(places, ordinals, at_us))
         return Mixture(shares, shares, shares, shares, np.ones((len(places), 1), np.int64))
+
+
+def _opened(world: World, seed: int) -> Account:
+    """Return the account that a world begins with, its budgets split as the world wants them."""
+    account = build_account(world, seed)
+    if world.today_split == "equal":
+        return split_anew(account, dict.fromkeys((adset.id for adset in account.adsets), 1.0))
+    if world.today_split == "proportional_to_roas":
+        return split_anew(account, roas_by_formula(account) if world.rules is None else _roas_reported(world, seed))
+    return account
+
+
+def _roas_reported(world: World, seed: int) -> dict[str, float]:
+    """Return the ROAS that the platform reports of four weeks with the budgets as they are written.
+
+    Where results have no value, as leads have none, an ad set is given that of the whole.
+    """
+    trial = Market(replace(world, today_split="as_is", history_days=_TRIAL_DAYS), seed)
+    days = DateRange(trial.first_day, trial.today - timedelta(days=1))
+    said = {adset.id: trial.totals(adset.ads, days) for adset in trial.account.adsets}
+    worth = {adset_id: one.action_values_minor.get("purchase", (0,))[0] for adset_id, one in said.items()}
+    spent = sum(one.spend_minor for adset_id, one in said.items() if worth[adset_id])
+    usual = sum(worth.values()) / max(1, spent) or 1.0
+    return {
+        adset_id: worth[adset_id] / max(1, one.spend_minor) if worth[adset_id] else usual
+        for adset_id, one in said.items()
+    }

@@ -62,6 +62,9 @@ class Deliveries(Protocol):
     def delivered(self, places: Ints, days: Ints, at_us: int) -> Delivered:
         """Return the deliveries of ads (by place) and days (by number), as they were at a moment."""
 
+    def persuaded(self, places: Ints, days: Sequence[int], at_us: int) -> float:
+        """Return the results, as expected, that ads brought about on days by number that are over."""
+
     def spent_minor(self, places: Ints, since: int, until: int) -> int:
         """Return the spend of ads on days by number, from `since` up to and without `until`, all of which are over."""
 
@@ -127,6 +130,12 @@ class Ledger:
                 results[at_hand] = [one.final_results for one in found]
         ordinals = days + self._first_day.toordinal()
         return Delivered(places, ordinals, counts[:, 0], counts[:, 1], counts[:, 2], counts[:, 3], results)
+
+    def persuaded(self, places: Ints, days: Sequence[int], at_us: int) -> float:
+        """Return the results, as expected, that ads brought about on days by number that are over."""
+        numbers = as_ints(days)
+        delivered = self.delivered(np.repeat(places, len(numbers)), np.tile(numbers, len(places)), at_us)
+        return float(delivered.final_results.sum())
 
     def spent_minor(self, places: Ints, since: int, until: int) -> int:
         """Return the spend of ads on days by number, from `since` up to and without `until`, all of which are over."""

@@ -65,10 +65,17 @@ def test_a_world_file_without_campaigns_keeps_the_presets(tmp_path: Path) -> Non
             "daily_budget = 80\n  audience_size = 10",
             "audience_size is 10; give a whole number from",
         ),
-        ('today_split = "as_is"', "lift_tests = 4", "'lift_tests', which no preset supports yet"),
+        ('today_split = "as_is"', "lift_tests = 400", "lift_tests is 400; give a whole number from 0 to 100"),
+        ('today_split = "as_is"', "learning_loss = 0.1", "sets learning_loss; the preset 'hill' is a closed form"),
+        (
+            "daily_budget = 80",
+            'daily_budget = 80\n  audience = "cold"',
+            "audience is 'cold'. Known: interest, lookalike",
+        ),
+        ("daily_budget = 80", "daily_budget = 80\n  ads = 0", "ads is 0; give a whole number from 1 to 50"),
         ('"as_is"', '"even"', "today_split is 'even'. Known: as_is, equal, proportional_to_roas"),
         ('today_split = "as_is"', "daily_spend = 1", "daily_spend is 1; give a text"),
-        ('"hill"', '"hil"', "preset is 'hil'. Known: hill"),
+        ('"hill"', '"hil"', "preset is 'hil'. Known: .*hill"),
         ("history_days = 90", "history_days = 0", "from 1 to 1123"),
         ("history_days = 90", "history_days = true", "from 1 to 1123"),
         ('"UAH"', '"UA"', "Unknown currency 'UA'"),
@@ -105,8 +112,8 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, before: str, after: s
 
 def test_a_world_that_is_not_there_names_the_presets() -> None:
     """Neither preset nor file."""
-    with pytest.raises(SettingsError, match="Presets: hill"):
-        Market.open("seasonal", seed=1)
+    with pytest.raises(SettingsError, match="Presets: steady, seasonal"):
+        Market.open("stormy", seed=1)
 
 
 def test_the_rule_of_learning_can_be_set(tmp_path: Path) -> None:
@@ -186,3 +193,34 @@ def test_uneven_spending_keeps_to_the_platforms_bounds(tmp_path: Path) -> None:
     assert [sum(week) for week in weeks] == [7 * 8000] * 6
     assert {max(week) for week in weeks} == {14_000}
     assert len({tuple(week) for week in weeks}) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[people]\noverlap = 3", r"\[people\] overlap is .*3.*: input should be less than or equal to 0.8"),
+        ("[people]\nfriends = 3", r"\[people\] uses the key 'friends'. Known: overlap, traffic"),
+        ("margin = 0", "margin is 0: input should be greater than 0"),
+        ('[[event]]\nkind = "war"\nday = 3\nfactor = 2', r"\[event.0\] kind is 'war': input should be 'price'"),
+        ("[[event]]\nday = 3\nfactor = 2", r"\[event.0\] kind: field required"),
+        ("people = 3", "people is 3: input should be a valid dictionary"),
+    ],
+)
+def test_a_mistake_in_a_market_of_people_is_named_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    """Each key has bounds, and the error says which."""
+    path = written(tmp_path, f'preset = "steady"\n{text}\n')
+
+    with pytest.raises(SettingsError, match=message):
+        Market.open(path, seed=1)
+
+
+def test_a_world_file_sets_one_key_of_a_market_and_keeps_the_others(tmp_path: Path) -> None:
+    """A section is laid over the preset's, not put in its place."""
+    steady = Market.open("steady", seed=1).world.rules
+    market = Market.open(written(tmp_path, 'preset = "steady"\n[people]\noverlap = 0.1'), seed=1)
+
+    assert market.world.rules
+    assert steady
+    assert market.world.rules.people.overlap == 0.1
+    assert market.world.rules.people.traffic == steady.people.traffic
+    assert market.world.rules.auctions == steady.auctions

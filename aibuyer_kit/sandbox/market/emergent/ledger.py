@@ -137,6 +137,14 @@ class LivedLedger:
         ordinals = days + self._first_day.toordinal()
         return Delivered(places, ordinals, spend, impressions, clicks, link_clicks, results)
 
+    def persuaded(self, places: Ints, days: Sequence[int], at_us: int) -> float:
+        """Return the results, as expected, that ads brought about on days by number that are over."""
+        with self._working:
+            self.settle(at_us)
+            rows = self._rows_of(places)
+            rows = rows[(rows >= 0) & (rows < self._persuaded.shape[1])]
+            return float(self._persuaded[np.ix_(as_ints(days), rows)].sum(dtype=np.float64))
+
     def spent_minor(self, places: Ints, since: int, until: int) -> int:
         """Return the spend of ads on days by number, from `since` up to and without `until`, all of which are over."""
         with self._working:
@@ -176,14 +184,14 @@ class LivedLedger:
                     found[asked] = by_hour[:, rows[asked]].T
         return found
 
-    def after_today(self, at_us: int) -> tuple[Now, date]:
-        """Return the market as it will be when the day at hand is over if nothing more is ordered, and the next day."""
+    def after_today(self, at_us: int) -> Now:
+        """Return the market as it will be when the day at hand is over if nothing more is ordered."""
         with self._working:
             self.settle(at_us)
             number = self.number_of(day_at(at_us, self._zone))
             now, bounds = self.starts[number].copy(), self.bounds(number)
             self.course.end_day(now, self.course.live_through(now, bounds, bounds.end_us))
-        return now, bounds.day + timedelta(days=1)
+        return now
 
     def true_sums(self, since: int, until: int, is_silent: Callable[[str], bool]) -> tuple[TrueDay, TrueDay]:
         """Return what days by number, `until` included, brought, and what they would have brought with silent ad sets.

@@ -1,6 +1,7 @@
 """A day on its way: what the platform aims at, and how what happens falls on the ads."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from aibuyer_kit.sandbox.market.world import LearningRule
 _LEAST_TARGET, _MOST_TARGET = 0.7, 1.4
 # Of what is left of a week, a day is meant to take at most this many times its part.
 _EARLY = 1.25
+_BY_AD = ("spend", "impressions", "attention", "persuaded", "claimed")
+_BY_ADSET = ("spend_of_adset", "persuaded_of_adset")
 
 
 @dataclass
@@ -68,15 +71,7 @@ class Today:
             self._state = state
             return
         lived = _nothing(ads, len(state.bid), state.pool)
-        for name in (
-            "spend",
-            "impressions",
-            "attention",
-            "persuaded",
-            "claimed",
-            "spend_of_adset",
-            "persuaded_of_adset",
-        ):
+        for name in (*_BY_AD, *_BY_ADSET):
             before = getattr(self.lived, name)
             getattr(lived, name)[: len(before)] = before
         if population is self._population:
@@ -161,9 +156,9 @@ class Today:
 
 def _nothing(ads: int, adsets: int, by_cell: Floats) -> Lived:
     runs = by_cell.shape[1]
-    by_ad = [np.zeros((ads, runs)) for _ in range(5)]
-    by_adset = [np.zeros((adsets, runs)) for _ in range(2)]
-    return Lived(*by_ad, *by_adset, organic=np.zeros_like(by_cell))
+    rows = dict.fromkeys(_BY_AD, ads) | dict.fromkeys(_BY_ADSET, adsets)
+    columns: dict[str, Any] = {name: np.zeros((count, runs)) for name, count in rows.items()}
+    return Lived(**columns, organic=np.zeros_like(by_cell))
 
 
 def _longer(column: Floats, rows: int) -> Floats:

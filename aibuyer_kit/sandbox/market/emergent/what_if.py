@@ -1,5 +1,6 @@
 """Truth of a market of people and auctions, measured in it."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,6 +9,7 @@ from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.sandbox.market.arrays import Floats, as_floats
 from aibuyer_kit.sandbox.market.days import LocalDay
+from aibuyer_kit.sandbox.market.draws import counts, drawn, streams
 from aibuyer_kit.sandbox.market.emergent.ahead import Ahead, look_ahead
 from aibuyer_kit.sandbox.market.emergent.course import Ground, Now
 from aibuyer_kit.sandbox.market.emergent.optimum import alone, climb, split_of
@@ -30,6 +32,30 @@ class WhatIf:
         """Return what budgets bring; ad sets that are not named keep what they have."""
         asked = self._column(budgets_micros)
         return self._truth(self._look(asked[:, None], _lucks(_PAIRS)))
+
+    def revenues(self, ids: Sequence[str], budgets_micros: Floats) -> Floats:
+        """Return the mean revenue in micros that each row of budgets brings; ad sets without one have nothing."""
+        lucks = _lucks(_PAIRS)
+        revenue = self._look(self._columns(ids, budgets_micros.T / MICROS_PER_UNIT), lucks).revenue
+        found: Floats = revenue.reshape(-1, len(lucks)).mean(axis=1) * MICROS_PER_UNIT
+        return found
+
+    def samples(self, budgets_micros: Mapping[str, float], runs: int) -> Floats:
+        """Return the results beyond no advertising in so many runs of luck, in each of which whole people buy.
+
+        Those with and those without advertising are drawn by themselves, so that a run can have less with than without.
+        """
+        names = tuple(f"run {number}" for number in range(runs))
+        asked = self._column(budgets_micros)[:, None]
+        step, found = _AT_ONCE, list[Floats]()
+        for first in range(0, runs, step):
+            some = names[first : first + step]
+            ahead = look_ahead(self._ground, self._now, self._days, asked, some)
+            of = streams(self._ground.seed, [(name, "buyers") for name in some])
+            found.append(
+                (counts(ahead.with_ads, drawn(of, 0)) - counts(ahead.without_ads, drawn(of, 1))).astype(np.float64)
+            )
+        return np.concatenate(found)
 
     def optimum(self, total_micros: int, today_micros: Mapping[str, float]) -> Optimum:
         """Return the best split of a total over the ad sets that have something today.
@@ -61,7 +87,9 @@ class WhatIf:
         both = np.stack([best, today * (total / today.sum())], axis=1)
         ahead = self._look(self._columns(ids, both), lucks)
         found, at_present = (self._truth(_part(ahead, place, len(lucks))) for place in range(2))
-        budgets = {adset_id: round(units * MICROS_PER_UNIT) for adset_id, units in zip(ids, best.tolist(), strict=True)}
+        budgets = {
+            adset_id: math.floor(units * MICROS_PER_UNIT) for adset_id, units in zip(ids, best.tolist(), strict=True)
+        }
         return Optimum(budgets, found, at_present, bound * MICROS_PER_UNIT)
 
     def _bound(self, ids: Sequence[str], grid: Floats, total: float, lucks: Sequence[str]) -> float:
