@@ -280,15 +280,26 @@ class Market:
             return what_if.optimum(total_micros, {adset.id: float(self._daily_micros(adset)) for adset in chosen})
         return closed_forms.optimum(chosen, total_micros, after)
 
+    def revenues(self, adset_ids: Sequence[str], budgets_micros: Floats, days: int = 14) -> Floats:
+        """Return the revenue in micros that each row of daily budgets (splits, ad sets) brings in truth.
+
+        As `truth` has it, for many splits at once; ad sets that are not named have nothing. Raises InputError where
+        response is a formula.
+        """
+        return self._luck(days).revenues(adset_ids, budgets_micros)
+
     def sample_results(self, budgets_micros: Mapping[str, float], days: int = 14, runs: int = 100) -> Floats:
         """Return what `truth` tells the mean of: the results of each of so many runs of luck, in whole people.
 
         Raises InputError in a market where response is a formula, for it has no luck.
         """
+        return self._luck(days).samples(budgets_micros, runs)
+
+    def _luck(self, days: int) -> WhatIf:
         what_if = self._what_if(self._days_after_today(days))
         if what_if is None:
-            raise InputError(f"The preset {self.world.preset!r} has no luck to sample.")
-        return what_if.samples(budgets_micros, runs)
+            raise InputError(f"Response of the preset {self.world.preset!r} is a formula: it has no luck to look into.")
+        return what_if
 
     def _what_if(self, days: Sequence[date]) -> WhatIf | None:
         if not isinstance(self._ledger, LivedLedger):

@@ -33,6 +33,13 @@ class WhatIf:
         asked = self._column(budgets_micros)
         return self._truth(self._look(asked[:, None], _lucks(_PAIRS)))
 
+    def revenues(self, ids: Sequence[str], budgets_micros: Floats) -> Floats:
+        """Return the mean revenue in micros that each row of budgets brings; ad sets without one have nothing."""
+        lucks = _lucks(_PAIRS)
+        revenue = self._look(self._columns(ids, budgets_micros.T / MICROS_PER_UNIT), lucks).revenue
+        found: Floats = revenue.reshape(-1, len(lucks)).mean(axis=1) * MICROS_PER_UNIT
+        return found
+
     def samples(self, budgets_micros: Mapping[str, float], runs: int) -> Floats:
         """Return the results beyond no advertising in so many runs of luck, in each of which whole people buy.
 
