@@ -108,23 +108,21 @@ Node = Account | Campaign | AdSet | Ad
 
 
 def build_account(world: World, seed: int) -> Account:
-    """Return the account of a world: the same for the same world and seed."""
+    """Return the account of a world, with the budgets that are written: the same for the same world and seed."""
     campaigns = tuple(_campaign(plan, place, world, seed) for place, plan in enumerate(world.campaigns, start=1))
-    zone = ZoneInfo(world.time_zone)
-    account = Account(digits(15, seed, "account"), "Sample account", world.currency, zone, campaigns)
-    return split_anew(account, world.today_split)
+    return Account(digits(15, seed, "account"), "Sample account", world.currency, ZoneInfo(world.time_zone), campaigns)
 
 
-def split_anew(account: Account, split: str) -> Account:
-    """Return the account with the sum of its ad sets' daily budgets split as a world wants it; other budgets stay."""
+def split_anew(account: Account, weights: Mapping[str, float]) -> Account:
+    """Return the account with the sum of its ad sets' daily budgets split by weights; other budgets stay."""
     chosen = [adset for adset in account.adsets if adset.plan.daily_budget_micros]
-    if split == "as_is" or not chosen:
+    if not chosen:
         return account
-    weights = [1.0 if split == "equal" else _roas(adset, account.minor_per_unit) for adset in chosen]
+    parts = [weights[adset.id] for adset in chosen]
     step_micros = MICROS_PER_UNIT // account.minor_per_unit
     total = sum(adset.plan.daily_budget_micros for adset in chosen) // step_micros
     spare = total - MIN_DAILY_BUDGET_MINOR * len(chosen)
-    running = [0, *(int(spare * part / sum(weights)) for part in list(accumulate(weights))[:-1]), spare]
+    running = [0, *(int(spare * part / sum(parts)) for part in list(accumulate(parts))[:-1]), spare]
     budgets = {
         adset.id: (MIN_DAILY_BUDGET_MINOR + after - before) * step_micros
         for adset, (before, after) in zip(chosen, pairwise(running), strict=True)
@@ -132,11 +130,14 @@ def split_anew(account: Account, split: str) -> Account:
     return replace(account, campaigns=tuple(_with_budgets(campaign, budgets) for campaign in account.campaigns))
 
 
-def _roas(adset: AdSet, minor_per_unit: int) -> float:
-    """Return what the written budget earns per unit on an average day."""
-    units = adset.plan.daily_budget_micros / MICROS_PER_UNIT
-    value_units = sum(ad.value_minor for ad in adset.ads) / len(adset.ads) / minor_per_unit
-    return adset.curve.results(units) * value_units / units
+def roas_by_formula(account: Account) -> dict[str, float]:
+    """Return what each ad set's written budget earns per unit on an average day, where response is a formula."""
+    found = {}
+    for adset in account.adsets:
+        units = adset.plan.daily_budget_micros / MICROS_PER_UNIT
+        value_units = sum(ad.value_minor for ad in adset.ads) / len(adset.ads) / account.minor_per_unit
+        found[adset.id] = adset.curve.results(units) * value_units / units if units else 0.0
+    return found
 
 
 def _with_budgets(campaign: Campaign, micros: Mapping[str, int]) -> Campaign:

@@ -26,6 +26,8 @@ from aibuyer_kit.sandbox.market.account import (
     new_ad,
     new_adset,
     new_campaign,
+    roas_by_formula,
+    split_anew,
 )
 from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_ints
 from aibuyer_kit.sandbox.market.creatives import Creative, first_creatives
@@ -55,6 +57,7 @@ from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, 
 
 _SECONDS_PER_DAY = 86_400
 _MOST_DAYS_AHEAD = 366
+_TRIAL_DAYS = 28
 
 
 class Market:
@@ -67,7 +70,7 @@ class Market:
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
         self.seed = seed
-        account = build_account(world, seed)
+        account = _opened(world, seed)
         self.tree = Tree(account, first_creatives(account, seed))
         self.learning = world.learning
         self.first_day: date = day_at(to_us(world.now), self.zone) - timedelta(days=world.history_days)
@@ -464,3 +467,30 @@ class Market:
         """Return the shares of the account's hours: those of the ad's spend in each hour."""
         shares = cumulative(self._ledger.hours(places, ordinals, at_us))
         return Mixture(shares, shares, shares, shares, np.ones((len(places), 1), np.int64))
+
+
+def _opened(world: World, seed: int) -> Account:
+    """Return the account that a world begins with, its budgets split as the world wants them."""
+    account = build_account(world, seed)
+    if world.today_split == "equal":
+        return split_anew(account, dict.fromkeys((adset.id for adset in account.adsets), 1.0))
+    if world.today_split == "proportional_to_roas":
+        return split_anew(account, roas_by_formula(account) if world.rules is None else _roas_reported(world, seed))
+    return account
+
+
+def _roas_reported(world: World, seed: int) -> dict[str, float]:
+    """Return the ROAS that the platform reports of four weeks with the budgets as they are written.
+
+    Where results have no value, as leads have none, an ad set is given that of the whole.
+    """
+    trial = Market(replace(world, today_split="as_is", history_days=_TRIAL_DAYS), seed)
+    days = DateRange(trial.first_day, trial.today - timedelta(days=1))
+    said = {adset.id: trial.totals(adset.ads, days) for adset in trial.account.adsets}
+    worth = {adset_id: one.action_values_minor.get("purchase", (0,))[0] for adset_id, one in said.items()}
+    spent = sum(one.spend_minor for adset_id, one in said.items() if worth[adset_id])
+    usual = sum(worth.values()) / max(1, spent) or 1.0
+    return {
+        adset_id: worth[adset_id] / max(1, one.spend_minor) if worth[adset_id] else usual
+        for adset_id, one in said.items()
+    }

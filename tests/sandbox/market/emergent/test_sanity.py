@@ -1,5 +1,6 @@
 """Whatever is ordered: the same again is the same, nobody is reached twice, and nothing comes from nowhere."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -137,3 +138,13 @@ def test_what_is_claimed_differs_from_what_is_true_by_the_worlds_share() -> None
     persuaded = found.persuaded(adset.id, days)
 
     assert claimed == pytest.approx(0.98 * persuaded, abs=2 * len(days))
+
+
+def test_todays_split_can_follow_what_was_reported() -> None:
+    """The total stays; who is reported to earn more gets more."""
+    as_is = market(arm("Cold", 100, 400_000), arm("Warm", 100, 40_000, audience="retargeting"), rules=NOISY)
+    split = Market(replace(as_is.world, today_split="proportional_to_roas"), as_is.seed)
+    cold, warm = (split.setting(adset.id).daily_budget_minor for adset in split.account.adsets)
+
+    assert cold + warm == 20_000
+    assert warm > 1.3 * cold
