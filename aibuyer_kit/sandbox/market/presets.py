@@ -47,9 +47,9 @@ _HILL = World(
 )
 
 
-def _audiences(kind: str, **budgets_units: int) -> tuple[AdSetPlan, ...]:
+def _audiences(kind: str, people: int = 0, **budgets_units: int) -> tuple[AdSetPlan, ...]:
     return tuple(
-        AdSetPlan(f"Sample {name.replace('_', ' ')}", units * MICROS_PER_UNIT, audience=kind)
+        AdSetPlan(f"Sample {name.replace('_', ' ')}", units * MICROS_PER_UNIT, audience=kind, audience_size=people)
         for name, units in budgets_units.items()
     )
 
@@ -68,7 +68,7 @@ _SHOP = (
         # A harmless but nasty name, so that every way out has to escape it.
         'Sample <b>Retargeting</b> & "friends"',
         "OUTCOME_SALES",
-        _audiences("retargeting", Visitors_7d=80, Visitors_30d=60, Cart_7d=45, Buyers_180d=40),
+        _audiences("retargeting", Visitors_7d=70, Visitors_30d=60, Cart_7d=55, Buyers_180d=50),
     ),
     CampaignPlan(
         "Sample Catalogue",
@@ -99,7 +99,7 @@ _SEASONAL = replace(
     preset="seasonal",
     history_days=180,
     rules=Rules(
-        auctions=Auctions(season=0.2, holidays=1.25),
+        auctions=Auctions(season=0.11, holidays=1.12),
         demand=Demand(season=0.3, trend=0.1),
         event=(
             Event(kind="promotion", day=60, hours=96, factor=1.5),
@@ -113,7 +113,9 @@ _FATIGUE = replace(
     _STEADY,
     preset="fatigue",
     rules=Rules(
-        attention=Attention(tolerance=1.5, memory_days=10, wear_out=0.8, wear_out_floor=0.3, creative_spread=0.5)
+        attention=Attention(
+            persuasion=0.4, tolerance=0.16, memory_days=8, wear_out=1.2, wear_out_floor=0.35, creative_spread=0.3
+        )
     ),
 )
 _LOW_VOLUME = World(
@@ -123,15 +125,15 @@ _LOW_VOLUME = World(
             "Sample Local",
             "OUTCOME_SALES",
             (
-                *_audiences("interest", Evening_course=12, Weekend_course=9, Summer_camp=6),
-                *_audiences("lookalike", Parents=15),
-                *_audiences("retargeting", Visitors=5),
+                *_audiences("interest", 25_000, Evening_course=12, Weekend_course=9, Summer_camp=6),
+                *_audiences("lookalike", 40_000, Parents=15),
+                *_audiences("retargeting", 2_000, Visitors=5),
             ),
         ),
-        CampaignPlan("Sample Enquiries", "OUTCOME_LEADS", _audiences("interest", Call_back=8, Trial_lesson=5)),
+        CampaignPlan("Sample Enquiries", "OUTCOME_LEADS", _audiences("interest", 25_000, Call_back=8, Trial_lesson=5)),
     ),
     history_days=120,
-    rules=Rules(auctions=Auctions(cpm=9), attention=Attention(persuasion=0.08)),
+    rules=Rules(auctions=Auctions(cpm=13)),
 )
 _SHOCK = replace(
     _SEASONAL,

@@ -38,10 +38,10 @@ TODAY_SPLITS = ("as_is", "equal", "proportional_to_roas")
 DAILY_SPENDS = ("exact", "uneven")
 # Kinds of audiences, and from how many to how many people they have unless a world says more exactly.
 AUDIENCE_SIZES: Mapping[str, tuple[int, int]] = {
-    "interest": (60_000, 900_000),
-    "lookalike": (200_000, 900_000),
-    "broad": (800_000, 3_000_000),
-    "retargeting": (5_000, 40_000),
+    "interest": (120_000, 300_000),
+    "lookalike": (200_000, 500_000),
+    "broad": (300_000, 700_000),
+    "retargeting": (12_000, 30_000),
 }
 _MOST_ADS = 50
 _MOST_PEOPLE = 10**9

@@ -114,7 +114,7 @@ def _apart(now: Now) -> Now:
         found[1] = 0.0
         return found
 
-    names = ("people", "price", "inflow", "leave", "organic", "group", "value")
+    names = ("people", "price", "inflow", "leave", "organic", "group", "value", "tolerance")
     columns: dict[str, Any] = {name: getattr(population, name)[cells] for name in names}
     columns |= {name: by_slot(getattr(population, name)) for name in ("fit", "persuasion", "in_window")}
     whole: Population = replace(population, slots=slots, **columns)

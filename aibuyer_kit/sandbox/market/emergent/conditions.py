@@ -37,11 +37,15 @@ class Hour:
 
 @dataclass(frozen=True)
 class Day:
-    """One day: its hours, and by group and run of luck what multiplies the rivals' price and the demand."""
+    """One day: its hours, and by group and run of luck what multiplies the rivals' price and the demand.
+
+    `usual_price` multiplies the price all over this time of the year.
+    """
 
     number: int
     hours: tuple[Hour, ...]
     price: Floats
+    usual_price: float
     demand: Floats
 
 
@@ -76,9 +80,10 @@ class Conditions:
     def day(self, bounds: LocalDay, number: int, luck: Floats) -> Day:
         """Return what a day of the account is like."""
         rules = self._rules
-        price = _seasonal_price(rules, bounds.day) * _factor(luck[0], rules.auctions.noise)
+        usual_price = _price_of_year(rules, bounds.day)
+        price = usual_price * _price_of_week(rules, bounds.day) * _factor(luck[0], rules.auctions.noise)
         demand = _seasonal_demand(rules, bounds.day, number) * _factor(luck[1], rules.demand.noise)
-        return Day(number, self._hours(bounds, number), price, demand)
+        return Day(number, self._hours(bounds, number), price, usual_price, demand)
 
     def _hours(self, bounds: LocalDay, number: int) -> tuple[Hour, ...]:
         starts = range(bounds.start_us, bounds.end_us, HOUR_US)
@@ -145,13 +150,17 @@ def _factor(luck: Floats, deviation: float) -> Floats:
     return found
 
 
-def _seasonal_price(rules: Rules, day: date) -> float:
+def _price_of_year(rules: Rules, day: date) -> float:
+    """Return what is dearest in the middle of November, and has a level of its own in the weeks before New Year."""
     auctions = rules.auctions
-    # Dearest in the middle of November, at the end of the week dearer than at its start.
     year = 1 + auctions.season * math.cos((day.timetuple().tm_yday - 319) / 365.25 * math.tau)
-    week = 1 + auctions.weekday * math.cos((day.weekday() - 5) / 7 * math.tau)
     is_before_new_year = (day.month, day.day) >= (11, 20)
-    return year * week * (auctions.holidays if is_before_new_year else 1.0)
+    return year * (auctions.holidays if is_before_new_year else 1.0)
+
+
+def _price_of_week(rules: Rules, day: date) -> float:
+    """Return what is dearer at the end of the week than at its start."""
+    return 1 + rules.auctions.weekday * math.cos((day.weekday() - 5) / 7 * math.tau)
 
 
 def _seasonal_demand(rules: Rules, day: date, number: int) -> float:

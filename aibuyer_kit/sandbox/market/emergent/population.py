@@ -25,8 +25,8 @@ class AudienceKind:
     """What people of one kind of audience have in common.
 
     `in_market` is the share that is in the market at rest, `organic` the share of
-    those that buys without any ad; `persuasion` and `price` are beside the world's usual ones. `in_window` is the share
-    of results that falls into the windows of attribution.
+    those that buys without any ad; `persuasion`, `price` and `tolerance` are beside the world's usual ones. `in_window`
+    is the share of results that falls into the windows of attribution.
     """
 
     in_market: float
@@ -34,14 +34,15 @@ class AudienceKind:
     persuasion: float
     price: float
     in_window: float
+    tolerance: float = 1.0
 
 
 AUDIENCES: Mapping[str, AudienceKind] = {
-    "broad": AudienceKind(0.002, 0.2, 1.0, 0.85, 0.75),
-    "lookalike": AudienceKind(0.0032, 0.25, 1.0, 1.0, 0.8),
-    "interest": AudienceKind(0.003, 0.25, 1.0, 1.0, 0.8),
+    "broad": AudienceKind(0.0026, 0.1, 1.0, 0.85, 0.72, 0.8),
+    "lookalike": AudienceKind(0.0034, 0.2, 1.0, 1.0, 0.8),
+    "interest": AudienceKind(0.0032, 0.2, 1.0, 1.0, 0.8),
     # Those who were on the site or had a full cart: many would buy anyway.
-    "retargeting": AudienceKind(0.03, 0.7, 0.6, 1.7, 0.98),
+    "retargeting": AudienceKind(0.015, 0.27, 0.35, 1.4, 0.98, 7.0),
 }
 # Neighbours of other campaigns overlap less than those of one.
 _ACROSS_CAMPAIGNS = 0.4
@@ -68,6 +69,7 @@ class Population:
     fit: Floats
     persuasion: Floats
     in_window: Floats
+    tolerance: Floats
     # By ad set: currency units that a result is worth.
     value_of_adset: Floats
     audience: Floats
@@ -134,13 +136,14 @@ class _Drawn:
 
     def __init__(self, adset: AdSet, rules: Rules, seed: int, minor_per_unit: int) -> None:
         kind, spread = AUDIENCES[adset.plan.audience], rules.auctions.spread
-        self.in_market = rules.people.in_market * kind.in_market * log_between(0.6, 1.7, seed, adset.id, "in market")
+        self.in_market = rules.people.in_market * kind.in_market * log_between(0.75, 1.33, seed, adset.id, "in market")
         self.organic = min(0.95, rules.people.organic * kind.organic * between(0.8, 1.2, seed, adset.id, "organic"))
         price = log_between(1 / spread, spread, seed, adset.id, "price") if spread > 1 else 1.0
         self.price = rules.auctions.cpm / 1000 * kind.price * price
-        self.fit = log_between(0.75, 1.35, seed, adset.id, "fit")
-        self.persuasion = rules.attention.persuasion * kind.persuasion * log_between(0.7, 1.45, seed, adset.id, "aim")
+        self.fit = log_between(0.9, 1.12, seed, adset.id, "fit")
+        self.persuasion = rules.attention.persuasion * kind.persuasion * log_between(0.85, 1.18, seed, adset.id, "aim")
         self.in_window = kind.in_window
+        self.tolerance = rules.attention.tolerance * kind.tolerance
         self.value = sum(ad.value_minor for ad in adset.ads) / max(1, len(adset.ads)) / minor_per_unit
         self.group = int(GROUPS * uniform(seed, adset.id, "group"))
 
@@ -172,6 +175,7 @@ def _as_columns(
         fit=by_slot("fit"),
         persuasion=by_slot("persuasion"),
         in_window=by_slot("in_window"),
+        tolerance=mean("tolerance"),
         value_of_adset=as_floats([one.value for one in draws]),
         audience=sizes,
     )

@@ -20,7 +20,7 @@ class People(Section):
         default=0.4, ge=0, le=0.8, description="share of an audience that the neighbouring ad sets reach too"
     )
     traffic: float = Field(
-        default=1.5, gt=0, le=50, description="auctions per person and day in which the account may bid"
+        default=0.7, gt=0, le=50, description="auctions per person and day in which the account may bid"
     )
     interest_days: float = Field(
         default=7, gt=0.5, le=60, description="how long somebody stays in the market for the product"
@@ -40,10 +40,10 @@ class Auctions(Section):
     """What an impression costs."""
 
     cpm: float = Field(
-        default=7.0, gt=0, le=1000, description="rivals' usual price of 1,000 impressions, in currency units"
+        default=11.0, gt=0, le=1000, description="rivals' usual price of 1,000 impressions, in currency units"
     )
     spread: float = Field(
-        default=1.5, ge=1, le=5, description="between audiences the price differs by up to this factor"
+        default=1.35, ge=1, le=5, description="between audiences the price differs by up to this factor"
     )
     hourly: float = Field(default=0.25, ge=0, le=0.9, description="how far the price swings within a day")
     weekday: float = Field(default=0.06, ge=0, le=0.5, description="how far the price swings within a week")
@@ -63,13 +63,13 @@ class Attention(Section):
     """What people make of what they are shown."""
 
     persuasion: float = Field(
-        default=0.13, gt=0, le=1, description="chance that an impression persuades somebody in the market"
+        default=0.31, gt=0, le=1, description="chance that an impression persuades somebody in the market"
     )
     tolerance: float = Field(
-        default=4.0,
+        default=0.25,
         gt=0,
         le=1e6,
-        description="impressions a person in memory at which an ad works half as well; 1e6: no fatigue",
+        description="impressions a person of the audience in memory at which an ad works half as well; 1e6: no fatigue",
     )
     memory_days: float = Field(default=5.0, gt=0.1, le=100, description="half-life of an impression in memory")
     wear_out: float = Field(
@@ -80,7 +80,7 @@ class Attention(Section):
     )
     wear_out_floor: float = Field(default=0.5, ge=0, le=1, description="what a worn-out creative keeps of its quality")
     creative_spread: float = Field(
-        default=0.3, ge=0, le=1.5, description="standard deviation of creatives' log quality"
+        default=0.2, ge=0, le=1.5, description="standard deviation of creatives' log quality"
     )
     attributes_share: float = Field(
         default=0.3, ge=0, le=1, description="share of that variance which a creative's visible attributes explain"

@@ -96,7 +96,7 @@ class Today:
         learnt = np.minimum(1.0, state.learnt / self._learning.results)
         strength = strength * (1 - rules.learning_loss * (1 - learnt))
         by_slot = population.to_slots(strength) * population.fit[..., None]
-        attention = 1 / (1 + state.seen / rules.attention.tolerance)
+        attention = 1 / (1 + state.seen / population.tolerance[:, None])
         persuasion = by_slot * population.persuasion[..., None] * attention
         active = (strength > 0) & (daily > 0)
         own = slice(0, len(strength))
@@ -121,10 +121,10 @@ class Today:
         self._shares = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
 
     def _set_targets(self, daily: Floats, active: Bools, most_wanted: Floats, traffic_left: float) -> None:
-        """Mean to spend more on a day with cheap auctions; what begins within a day gets what is left of it."""
+        """Mean to spend more on a day that is cheap for the season; what begins within a day gets what is left of it."""
         state, population = self._state, self._population
         own = population.group[: len(daily)]
-        flexible = self._day.price[own] ** -self._rules.pacing.eagerness
+        flexible = (self._day.price[own] / self._day.usual_price) ** -self._rules.pacing.eagerness
         wanted = np.minimum(daily * np.clip(flexible, _LEAST_TARGET, _MOST_TARGET), most_wanted)
         begins = active & ~self._was_active if traffic_left < 1 else np.zeros_like(active)
         wanted = np.where(begins, np.minimum(wanted, state.spent_today + wanted * traffic_left), wanted)
