@@ -59,31 +59,31 @@ _SHOP = (
         "Sample Prospecting",
         "OUTCOME_SALES",
         (
-            *_audiences("broad", Broad_18_34=150, Broad_35_54=110),
-            *_audiences("lookalike", Lookalike_1pct=120, Lookalike_3pct=90),
-            *_audiences("interest", Interests_sport=60, Interests_home=70),
+            *_audiences("broad", Broad_18_34=240, Broad_35_54=130),
+            *_audiences("lookalike", Lookalike_1pct=210, Lookalike_3pct=80),
+            *_audiences("interest", Interests_sport=50, Interests_home=60),
         ),
     ),
     CampaignPlan(
         # A harmless but nasty name, so that every way out has to escape it.
         'Sample <b>Retargeting</b> & "friends"',
         "OUTCOME_SALES",
-        _audiences("retargeting", Visitors_7d=70, Visitors_30d=60, Cart_7d=55, Buyers_180d=50),
+        _audiences("retargeting", Visitors_7d=75, Visitors_30d=55, Cart_7d=50, Buyers_180d=40),
     ),
     CampaignPlan(
         "Sample Catalogue",
         "OUTCOME_SALES",
         (
-            *_audiences("interest", Shoes=130, Bags=100, Coats=75, Gifts=55),
-            *_audiences("broad", Sale=140, Київ_18_34=65),
+            *_audiences("interest", Shoes=170, Bags=100, Coats=60, Gifts=35),
+            *_audiences("broad", Sale=180, Київ_18_34=50),
         ),
     ),
     CampaignPlan(
         "Sample Lead forms",
         "OUTCOME_LEADS",
         (
-            *_audiences("lookalike", Newsletter=50, Consultation=85),
-            *_audiences("interest", Webinar=35, Callback=45),
+            *_audiences("lookalike", Newsletter=40, Consultation=90),
+            *_audiences("interest", Webinar=30, Callback=35),
         ),
     ),
 )
@@ -92,7 +92,7 @@ _STEADY = World(
     "steady",
     _SHOP,
     history_days=90,
-    rules=Rules(auctions=Auctions(weekday=0, noise=0.03), demand=Demand(weekday=0, noise=0.03)),
+    rules=Rules(auctions=Auctions(weekday=0), demand=Demand(weekday=0, noise=0.04)),
 )
 _SEASONAL = replace(
     _STEADY,
@@ -125,12 +125,12 @@ _LOW_VOLUME = World(
             "Sample Local",
             "OUTCOME_SALES",
             (
-                *_audiences("interest", 25_000, Evening_course=12, Weekend_course=9, Summer_camp=6),
-                *_audiences("lookalike", 40_000, Parents=15),
-                *_audiences("retargeting", 2_000, Visitors=5),
+                *_audiences("interest", 25_000, Evening_course=14, Weekend_course=8, Summer_camp=4),
+                *_audiences("lookalike", 40_000, Parents=18),
+                *_audiences("retargeting", 2_000, Visitors=4),
             ),
         ),
-        CampaignPlan("Sample Enquiries", "OUTCOME_LEADS", _audiences("interest", 25_000, Call_back=8, Trial_lesson=5)),
+        CampaignPlan("Sample Enquiries", "OUTCOME_LEADS", _audiences("interest", 25_000, Call_back=8, Trial_lesson=4)),
     ),
     history_days=120,
     rules=Rules(auctions=Auctions(cpm=13)),
