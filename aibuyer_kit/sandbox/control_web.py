@@ -12,6 +12,7 @@ from aibuyer_kit.sandbox.control.deliveries import DeliveryMode
 from aibuyer_kit.sandbox.control.exchange import Exchange
 from aibuyer_kit.sandbox.graph.usage import TIERS
 from aibuyer_kit.sandbox.market.account import Ad, AdSet, Campaign
+from aibuyer_kit.sandbox.market.lift_tests import lift_tests
 from aibuyer_kit.sandbox.market.settings_log import VERDICTS, Issue
 from aibuyer_kit.sandbox.web import Handler, json_object, log_nothing
 
@@ -26,6 +27,7 @@ def control_application(exchange: Exchange) -> Application:
         "/faults": _FaultsHandler,
         "/calls": _CallsHandler,
         "/kinds": _KindsHandler,
+        "/lift_tests": _LiftTestsHandler,
         "/settings": _SettingsHandler,
         "/tokens": _TokensHandler,
         "/tokens/revoke": _RevokeHandler,
@@ -133,6 +135,13 @@ class _KindsHandler(_ControlHandler):
         self.reply(
             lambda: {"kinds": [{"kind": one.name, "meaning": one.meaning, "options": one.options} for one in kinds]}
         )
+
+
+class _LiftTestsHandler(_ControlHandler):
+    """The experiments that the world supplies: what ad sets brought beyond what would have come without them."""
+
+    def get(self) -> None:
+        self.reply(lambda: {"lift_tests": [each.report() for each in lift_tests(self.exchange.market)]})
 
 
 class _SettingsHandler(_ControlHandler):

@@ -86,7 +86,7 @@ def build_example(folder: Path, *, progress: Progress | None = None) -> Example:
 
     sample = _prepare(folder)
     settings = read_settings(folder)
-    with start("hill", seed=_SEED) as platform:
+    with start("seasonal", seed=_SEED) as platform:
         account = AccountSection(id=platform.account_id, graph_url=platform.graph_url)
         context = add_client(folder, CLIENT_ID, sample.model_copy(update={"accounts": (account,)}), replace=True)
         connectors = client_connectors(context, settings.meta, access_token=SecretStr(platform.access_token))

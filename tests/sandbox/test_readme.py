@@ -1,13 +1,21 @@
 """The page about the practice platform: its tables are complete, and every test that it names is there."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 import aibuyer_kit.sandbox
 from aibuyer_kit.sandbox.control.fault_kinds import FAULT_KINDS
+from aibuyer_kit.sandbox.market import world
+from aibuyer_kit.sandbox.market.emergent.rules import Rules
+from aibuyer_kit.sandbox.market.presets import MEANINGS, PRESETS
 
 README = (Path(aibuyer_kit.sandbox.__file__).parent / "README.md").read_text(encoding="utf-8")
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 
 
 def test_every_row_of_the_table_of_calls_names_a_test_that_exists() -> None:
@@ -27,3 +35,50 @@ def test_every_kind_of_fault_is_on_the_page() -> None:
     listed = set(re.findall(r"`(\w+)`", README.split("## Faults")[1].split("##")[0]))
 
     assert set(FAULT_KINDS) <= listed
+
+
+def test_the_tables_of_worlds_are_current() -> None:
+    """Presets and the keys of people and auctions are what the package says today."""
+    command = [sys.executable, str(ROOT / "scripts" / "world_keys.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert list(MEANINGS) == list(PRESETS)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [world._WORLD_KEYS, world._LEARNING_KEYS, world._CAMPAIGN_KEYS, world._ADSET_KEYS, tuple(Rules.model_fields)],
+    ids=["world", "learning", "campaign", "adset", "rules"],
+)
+def test_every_key_of_a_world_file_is_on_the_page(keys: tuple[str, ...]) -> None:
+    """As the first word of a row, or as the name of a table."""
+    rows = [line.split(" | ")[0] for line in README.split("## A world")[1].split("\n## ")[0].splitlines()]
+    told = {name for row in rows for name in re.findall(r"`\[*(?:campaign\.)?(\w+)\]*`", row)}
+
+    assert set(keys) <= told
+
+
+def test_the_example_of_a_world_file_is_understood(tmp_path: Path) -> None:
+    """It is written as a file, and opened."""
+    (text,) = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+    path = tmp_path / "world.toml"
+    path.write_text(text, encoding="utf-8")
+    found = world.load_world(path, PRESETS)
+
+    assert found.rules is not None
+    assert (found.lift_tests, found.rules.auctions.cpm, len(found.rules.event)) == (4, 9.5, 1)
+
+
+def test_the_example_about_truth_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each figure that it prints is one."""
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    printed: list[tuple[object, ...]] = []
+    exec(code, {"print": lambda *values: printed.append(values)})  # noqa: S102 - the page's own code
+
+    truth, best, difference, past, *tests = printed
+    assert float(str(truth[0])) > float(str(truth[1])) > 0
+    assert len(best) == 4
+    assert len(difference) == len(past) == 1
+    assert len(tests) == 2

@@ -1,4 +1,4 @@
-"""Creatives: what an ad shows. They change no figure of the market."""
+"""Creatives: what an ad shows; where response is a formula they change no figure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

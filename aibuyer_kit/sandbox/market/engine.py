@@ -325,7 +325,7 @@ class Market:
         return TrueSums(
             int(delivered.spend_minor.sum()) * micros_per_minor,
             float(delivered.final_results.sum()),
-            float(delivered.final_results @ value_minor) * micros_per_minor,
+            float((delivered.final_results * value_minor).sum()) * micros_per_minor,
             closed_forms.MARGIN,
         )
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.sandbox.market.account import AdSet
 from aibuyer_kit.sandbox.market.arrays import as_floats
+from aibuyer_kit.sandbox.market.days import local_day
 from aibuyer_kit.sandbox.market.draws import drawn, normal, streams, uniform
 from aibuyer_kit.sandbox.market.engine import Market
 
@@ -28,15 +29,29 @@ class LiftTest:
     results: float
     standard_error: float
 
+    def report(self) -> dict[str, object]:
+        """Return the test as JSON has it."""
+        return {
+            "adset_id": self.adset_id,
+            "since": self.days.since.isoformat(),
+            "until": self.days.until.isoformat(),
+            "spend_micros": self.spend_micros,
+            "results": self.results,
+            "standard_error": self.standard_error,
+        }
+
 
 def lift_tests(market: Market) -> tuple[LiftTest, ...]:
     """Return the tests that the market's world supplies, of as many different ad sets as it says."""
     last = market.history_end - timedelta(days=_AGO_DAYS)
     first = max(market.first_day, last - timedelta(days=_DAYS - 1))
-    count = min(market.world.lift_tests, len(market.account.adsets))
+    count = market.world.lift_tests
     if not count or last < first:
         return ()
-    chosen = sorted(market.account.adsets, key=lambda adset: uniform(market.seed, adset.id, "lift test"))[:count]
+    # Ad sets that clients made later were never tested, and do not change which were.
+    start_us = local_day(market.first_day, market.zone).start_us
+    known = [adset for adset in market.account.adsets if market.log.first(adset.id).since_us <= start_us]
+    chosen = sorted(known, key=lambda adset: uniform(market.seed, adset.id, "lift test"))[:count]
     return tuple(_test(market, adset, DateRange(first, last)) for adset in chosen)
 
 

@@ -175,3 +175,15 @@ _LOGISTIC = with_response(replace(_HILL, preset="logistic"), "logistic")
 
 _ALL = (_STEADY, _SEASONAL, _FATIGUE, _LOW_VOLUME, _SHOCK, _LARGE, _HILL, _LOGISTIC)
 PRESETS: Mapping[str, World] = {world.preset: world for world in _ALL}
+
+# What each preset is for.
+MEANINGS: Mapping[str, str] = {
+    "steady": "a shop whose days are alike: what moves is what the account does",
+    "seasonal": "a shop with seasons, weekdays, promotions, a rival and a stock-out; the usual one",
+    "fatigue": "people tire and creatives wear out soon",
+    "low_volume": "a local business with sparse and noisy results",
+    "shock": "dear hours, outages of tracking and a strong rival, at random",
+    "large": "10,000 ad sets with 3 ads each, for speed",
+    "hill": "response is a Hill curve by ad set: a closed form, to check arithmetic with",
+    "logistic": "response is a logistic curve by ad set: a closed form that is convex at first",
+}

@@ -121,6 +121,13 @@ class SettingsLog:
         """Yield what held before and after each change up to a moment, oldest first."""
         return ((old, new) for old, new in pairwise(self._entries[object_id]) if new.since_us <= until_us)
 
+    def changes_at(self, object_id: str, moment_us: int) -> Iterator[tuple[Setting, Setting]]:
+        """Yield what held before and after each change at a moment, oldest first."""
+        entries = self._entries[object_id]
+        first = bisect_left(entries, moment_us, key=_since)
+        last = bisect_right(entries, moment_us, key=_since)
+        return pairwise(entries[max(0, first - 1) : last])
+
     def moments_within(self, object_id: str, start_us: int, end_us: int) -> list[int]:
         """Return the moments after `start_us` and before `end_us` at which something begins or ends to hold."""
         return [
@@ -137,8 +144,8 @@ class SettingsLog:
         return found
 
 
-def _moments(setting: Setting) -> tuple[int, ...]:
-    return setting.since_us, setting.reviewed_us, setting.end_us
+def _moments(setting: Setting) -> list[int]:
+    return [moment for moment in (setting.since_us, setting.reviewed_us, setting.end_us) if moment]
 
 
 def _since(setting: Setting) -> int:

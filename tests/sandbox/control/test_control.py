@@ -1,7 +1,8 @@
 """The control server: the clock, the faults, the record of calls."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,7 +11,9 @@ from facebook_business.adobjects.adset import AdSet
 from facebook_business.api import FacebookAdsApi
 from facebook_business.exceptions import FacebookRequestError
 
-from aibuyer_kit.sandbox.serve import RunningSandbox
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.sandbox.serve import RunningSandbox, start
+from tests.sandbox.conftest import NO_CERTIFICATES
 
 
 def arm(control: httpx.Client, kind: str, **asked: object) -> dict[str, object]:
@@ -224,3 +227,30 @@ def test_the_control_is_not_given_in_another_sites_name(control: httpx.Client) -
     for host, status in (("evil.example", 403), ("localhost", 200), ("[::1]:80", 200)):
         assert control.get("/tokens", headers={"Host": host}).status_code == status
     assert control.post("/clock", json={"advance_seconds": 60}, headers={"Host": "evil.example"}).status_code == 403
+
+
+def test_lift_tests_are_told_as_the_world_supplies_them(tmp_path: Path) -> None:
+    """Of different ad sets and days that are over, with errors, and the same whatever is done later."""
+    world = tmp_path / "world.toml"
+    world.write_text('preset = "low_volume"\nhistory_days = 60\nlift_tests = 4\n', encoding="utf-8")
+    with start(world, seed=5) as running, httpx.Client(base_url=running.control_url, verify=NO_CERTIFICATES) as client:
+        told = client.get("/lift_tests").json()["lift_tests"]
+        market = running.market
+        market.create_adset(market.account.campaigns[0].id, "Made later", daily_budget_minor=9_000)
+        client.post("/clock", json={"advance_seconds": 86_400})
+        again = client.get("/lift_tests").json()["lift_tests"]
+
+    first = told[0]
+    assert len({one["adset_id"] for one in told}) == 4
+    assert again == told
+    assert (first["since"], first["until"]) == ("2026-04-21", "2026-05-04")
+    days = DateRange(date(2026, 4, 21), date(2026, 5, 4))
+    true, _ = market.true_lift(first["adset_id"], days)
+    spent = market.totals(market.tree.adset(first["adset_id"]).ads, days).spend_minor
+    assert first["spend_micros"] == spent * 10_000 > 0
+    assert abs(first["results"] - true) < 4 * first["standard_error"]
+
+
+def test_a_world_without_lift_tests_tells_none(control: httpx.Client) -> None:
+    """An empty list is no error."""
+    assert control.get("/lift_tests").json() == {"lift_tests": []}

@@ -177,8 +177,8 @@ class Course:
 
     def _is_edited(self, adset_id: str, moment_us: int) -> bool:
         share = self._ground.learning.budget_change_share
-        changes = self._ground.log.changes(adset_id, moment_us)
-        return any(new.since_us == moment_us and is_significant(old, new, share) for old, new in changes)
+        changes = self._ground.log.changes_at(adset_id, moment_us)
+        return any(is_significant(old, new, share) for old, new in changes)
 
     def _daily_units(self, now: Now) -> Floats:
         """Return what each ad set may spend a day: a budget of its own, or its part of that of its campaign."""
@@ -224,9 +224,10 @@ def true_day(now: Now, lived: Lived) -> TrueDay:
     return TrueDay(
         float(lived.spend_of_adset.sum()),
         float(persuaded.sum() + organic.sum()),
-        float(persuaded @ population.value_of_adset + organic @ population.value),
+        # Sums of numpy, not products of BLAS, which are not the same with more threads.
+        float((persuaded * population.value_of_adset).sum() + (organic * population.value).sum()),
         float(later.sum()),
-        float(later @ population.value),
+        float((later * population.value).sum()),
     )
 
 

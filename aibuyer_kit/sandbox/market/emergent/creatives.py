@@ -15,8 +15,9 @@ def quality_of(creatives: Sequence[Creative], attention: Attention, seed: int) -
     Its logarithm has the standard deviation `creative_spread`; the part `attributes_share` of that variance comes from
     what the creative shows (its form, its call, its title), the rest from itself alone.
     """
-    visible = [sum(_worth(seed, what, text) for what, text in _attributes(one)) for one in creatives]
-    visible = [worth / math.sqrt(3) for worth in visible]
+    attributes = [_attributes(one) for one in creatives]
+    worth = {each: _worth(seed, *each) for each in {each for several in attributes for each in several}}
+    visible = [sum(worth[each] for each in several) / math.sqrt(len(several)) for several in attributes]
     hidden = normal(drawn(streams(seed, [(one.id, "quality") for one in creatives]), 0)) if creatives else as_floats([])
     share = attention.attributes_share
     mixed = math.sqrt(share) * as_floats(visible) + math.sqrt(1 - share) * hidden

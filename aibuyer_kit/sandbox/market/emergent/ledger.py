@@ -214,7 +214,8 @@ class LivedLedger:
         population = self.starts[since].population
         is_reached = (population.slots == population.adsets.index(adset_id)).any(axis=0)
         rates = population.people * population.organic * is_reached
-        return sum(float(rates @ self.starts[number].state.pool[: len(rates), 0]) for number in range(since, until + 1))
+        pools = (self.starts[number].state.pool[: len(rates), 0] for number in range(since, until + 1))
+        return sum(float((rates * pool).sum()) for pool in pools)
 
     def _by_hour(self, number: int, at_us: int) -> Floats:
         bounds = self.bounds(number)

@@ -1,6 +1,6 @@
 """What people have ordered, in columns that are renewed only where something was set."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -48,20 +48,18 @@ class OrderBook:
         """Bring orders to a moment at which some objects were touched; return the places of ad sets concerned."""
         ids = sorted({each for one in touched for each in self._adsets_of(one) if self._log.at(each, moment_us)})
         known = {adset_id: place for place, adset_id in enumerate(orders.adset_ids)}
-        for adset_id in ids:
-            if adset_id not in known:
-                known[adset_id] = len(known)
-                _append_adset(orders, adset_id)
+        new = [adset_id for adset_id in ids if adset_id not in known]
+        known |= {adset_id: len(known) + number for number, adset_id in enumerate(new)}
+        _append_adsets(orders, new)
+        settings = {ad.id: (ad, self._log.at(ad.id, moment_us)) for each in ids for ad in self._tree.adset(each).ads}
         ads = {ad_id: place for place, ad_id in enumerate(orders.ad_ids)} if ids else {}
+        new_ads = [ad for ad, setting in settings.values() if setting and ad.id not in ads]
+        ads |= {ad.id: len(ads) + number for number, ad in enumerate(new_ads)}
+        _append_ads(orders, [ad.id for ad in new_ads], [known[ad.adset_id] for ad in new_ads])
         for adset_id in ids:
             self._renew_adset(orders, known[adset_id], moment_us)
-            for ad in self._tree.adset(adset_id).ads:
-                setting = self._log.at(ad.id, moment_us)
-                if setting is None:
-                    continue
-                if ad.id not in ads:
-                    ads[ad.id] = len(ads)
-                    _append_ad(orders, ad.id, known[adset_id])
+        for ad, setting in settings.values():
+            if setting:
                 orders.shows[ads[ad.id]] = float(setting.delivers_at(moment_us))
                 orders.creative[ads[ad.id]] = setting.creative_id
         return [known[adset_id] for adset_id in ids]
@@ -102,15 +100,16 @@ def _daily_minor(holder: Setting, moment_us: int) -> float:
     return holder.left_minor * _DAY_US / (holder.end_us - holder.paced_from_us)
 
 
-def _append_adset(orders: Orders, adset_id: str) -> None:
-    orders.adset_ids.append(adset_id)
-    orders.daily = np.append(orders.daily, 0.0)
-    orders.pool = np.append(orders.pool, -1)
-    orders.cap = np.append(orders.cap, ANY_COST)
+def _append_adsets(orders: Orders, adset_ids: Sequence[str]) -> None:
+    count = len(adset_ids)
+    orders.adset_ids.extend(adset_ids)
+    orders.daily = np.append(orders.daily, np.zeros(count))
+    orders.pool = np.append(orders.pool, np.full(count, -1))
+    orders.cap = np.append(orders.cap, np.full(count, ANY_COST))
 
 
-def _append_ad(orders: Orders, ad_id: str, adset_place: int) -> None:
-    orders.ad_ids.append(ad_id)
-    orders.adset = np.append(orders.adset, adset_place)
-    orders.shows = np.append(orders.shows, 0.0)
-    orders.creative.append("")
+def _append_ads(orders: Orders, ad_ids: Sequence[str], adset_places: Sequence[int]) -> None:
+    orders.ad_ids.extend(ad_ids)
+    orders.adset = np.append(orders.adset, as_ints(adset_places))
+    orders.shows = np.append(orders.shows, np.zeros(len(ad_ids)))
+    orders.creative.extend([""] * len(ad_ids))

@@ -1,5 +1,8 @@
 """Whatever is ordered: the same again is the same, nobody is reached twice, and nothing comes from nowhere."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 
@@ -45,6 +48,31 @@ def test_the_same_world_seed_and_actions_are_the_same_to_the_last_byte(seed: int
     other.fork().advance(days=3)
 
     assert [reported(one, place) for place in range(3)] == [reported(other, place) for place in range(3)]
+
+
+def test_another_process_with_more_threads_finds_the_same_bytes() -> None:
+    """Of columns as of sums of floats, whatever the order of sets is there."""
+    code = (
+        "from dataclasses import replace\n"
+        "from aibuyer_kit.core.dates import DateRange\n"
+        "from aibuyer_kit.sandbox.market import Market\n"
+        "from aibuyer_kit.sandbox.market.presets import PRESETS\n"
+        "of = Market(replace(PRESETS['seasonal'], history_days=20), 3)\n"
+        "of.set_status(of.account.adsets[4].id, 'PAUSED')\n"
+        "of.advance(days=3)\n"
+        "days = DateRange(of.first_day, of.history_end)\n"
+        "print(of.totals(of.account.ads, days), of.true_sums(days), of.truth({}, days=3))\n"
+    )
+
+    def told(threads: str) -> str:
+        set_apart = {"PYTHONHASHSEED": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env={**os.environ, **set_apart}, capture_output=True, text=True, check=True)
+        return done.stdout
+            command, env={**os.environ, **set_apart}, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert told("1") == told("2") != ""
 
 
 def test_another_seed_is_another_market() -> None:
