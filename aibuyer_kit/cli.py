@@ -1,7 +1,7 @@
 """The command line: arguments in, one workflow each, data on stdout and everything else on stderr.
 
-Exit codes: 0 ok, 1 error, 2 wrong input, 3 a sync read what was due but its figures need a look, 5 authorisation, 6 rate
-limit, 130 interrupted, 143 told to end.
+Exit codes: 0 ok, 1 error, 2 wrong input, 3 figures that a sync has read need a look, 5 authorisation, 6 rate limit,
+130 interrupted, 143 told to end.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""What a scheduler is told by the exit code of `aibuyer sync`: 0, 3 for figures that need a look, or the error's own."""
+"""What a scheduler is told by the exit code of `aibuyer sync`: all well, figures that need a look, or the error's."""
 
 import sys
 from collections.abc import Callable, Iterator
