@@ -25,7 +25,7 @@ Facts = Literal["insights", "entities", "creatives", "reach"]
 # as a file does; a file is all there is of it, though no platform was read; the read broke off.
 Extent = Literal["complete", "doubtful", "partial", "replacing", "broken"]
 # What such a load does not hold of its coverage is gone.
-_WHOLE: tuple[Extent, ...] = ("complete", "replacing")
+WHOLE: tuple[Extent, ...] = ("complete", "replacing")
 
 
 @dataclass(frozen=True)
@@ -158,9 +158,11 @@ def load_staged(
     known_at: datetime,
     rejected: Sequence[UnreadableRow] = (),
     spares: bool = True,
+    beside: str = "",
 ) -> LoadResult:
     """Merge the staged rows in one transaction and return what changed.
 
+    `beside` is a relation with further stored rows, which are compared and of which the load changes nothing.
     A key in the coverage that a complete read, or a file that replaces it, did not return is closed, unless a row that
     could not be read may be about it (and `spares` it); any other read closes nothing.
     Raises InconsistentReadError, changing nothing, if one key was returned with two different contents.
@@ -169,28 +171,35 @@ def load_staged(
     with transaction(connection):
         concerned = bool(rejected) or has_open_rows(connection)
         set_aside = stage_unreadable(connection, rejected) if concerned else 0
-        merged = _merge(connection, shape, coverage, extent, spare=spares and set_aside > 0)
+        merged = _merge(connection, shape, coverage, extent, spare=spares and set_aside > 0, beside=beside)
         result = replace(merged, rejected=set_aside)
         if set_aside and extent == "complete":
             result = replace(result, extent="doubtful")
         _record(connection, result, known_at)
         if concerned:
-            record_unreadable(connection, shape.key, _scope(result), is_complete=extent in _WHOLE)
+            about = {"load_id": result.load_id, **scope_of(coverage)}
+            record_unreadable(connection, shape.key, about, is_complete=extent in WHOLE)
         connection.execute("DROP TABLE stage")
     return result
 
 
 def _merge(
-    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, extent: Extent, *, spare: bool
+    connection: "duckdb.DuckDBPyConnection",
+    shape: _Shape,
+    coverage: Coverage,
+    extent: Extent,
+    *,
+    spare: bool,
+    beside: str,
 ) -> LoadResult:
     """Merge what is staged; `spare` leaves keys open that a row which could not be read may be about."""
     load_id = _count(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM load")
     returned = _count(connection, "SELECT count(*) FROM stage")
     distinct = _keep_distinct(connection, shape)
     _refuse_strays(connection, coverage)
-    inserted, restated = _find_changes(connection, shape)
+    inserted, restated = _find_changes(connection, shape, beside)
     _close(connection, shape, f"EXISTS (SELECT 1 FROM changed AS stage WHERE {shape.same_key})", {}, load_id)
-    closed = _close_absent(connection, shape, coverage, load_id, spare=spare) if extent in _WHOLE else 0
+    closed = _close_absent(connection, shape, coverage, load_id, spare=spare) if extent in WHOLE else 0
     connection.execute(
         f"INSERT INTO {shape.table} ({shape.columns}, known_from, known_to) SELECT {shape.columns}, ?, ? FROM changed",
         [load_id, OPEN],
@@ -254,11 +263,12 @@ def _refuse_overlaps(connection: "duckdb.DuckDBPyConnection", load_id: int) -> N
         )
 
 
-def _find_changes(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> tuple[int, int]:
+def _find_changes(connection: "duckdb.DuckDBPyConnection", shape: _Shape, beside: str) -> tuple[int, int]:
+    stored = f"(FROM {shape.table} UNION ALL BY NAME FROM {beside})" if beside else shape.table
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE changed AS
         SELECT stage.*, stored.known_from IS NOT NULL AS is_restated
-        FROM stage LEFT JOIN {shape.table} AS stored ON {shape.same_key} AND stored.known_to = $open
+        FROM stage LEFT JOIN {stored} AS stored ON {shape.same_key} AND stored.known_to = $open
         WHERE stored.known_from IS NULL OR NOT ({shape.same_values})""",
         {"open": OPEN},
     )
@@ -270,10 +280,7 @@ def _close_absent(
     connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, load_id: int, *, spare: bool
 ) -> int:
     condition, parameters = within(coverage)
-    absent = f"{condition} AND NOT EXISTS (SELECT 1 FROM stage WHERE {shape.same_key})"
-    if spare:
-        absent += f" AND NOT {may_be_unreadable(shape.key)}"
-    return _close(connection, shape, absent, parameters, load_id)
+    return _close(connection, shape, _absent(shape, condition, spare=spare), parameters, load_id)
 
 
 def _close(
@@ -288,6 +295,39 @@ def _close(
         f"UPDATE {shape.table} AS stored SET known_to = $load_id WHERE known_to = $open AND {condition}",
         {**parameters, "load_id": load_id, "open": OPEN},
     )
+
+
+def would_change(
+    connection: "duckdb.DuckDBPyConnection",
+    coverage: Coverage,
+    extent: Extent,
+    stored: str,
+    about: str,
+    *,
+    spare: bool,
+) -> bool:
+    """Tell whether loading the staged rows would change anything of a relation like the stored table.
+
+    It holds all stored rows for which the condition `about` can be true. With `spare`, bad rows are staged, too.
+    """
+    shape = SHAPES[coverage.facts]
+    differs = f"""SELECT 1 FROM stage WHERE ({about}) AND NOT EXISTS (
+        SELECT 1 FROM {stored} AS stored WHERE known_to = $open AND {shape.same_key} AND {shape.same_values}
+    ) LIMIT 1"""
+    if connection.execute(differs, {"open": OPEN}).fetchone():
+        return True
+    if extent not in WHOLE:
+        return False
+    condition, parameters = within(coverage)
+    absent = _absent(shape, condition, spare=spare)
+    gone = f"SELECT 1 FROM {stored} AS stored WHERE known_to = $open AND {absent} LIMIT 1"
+    return connection.execute(gone, {**parameters, "open": OPEN}).fetchone() is not None
+
+
+def _absent(shape: _Shape, condition: str, *, spare: bool) -> str:
+    """Return the condition that a stored row of the coverage was not returned, and is not spared."""
+    absent = f"{condition} AND NOT EXISTS (SELECT 1 FROM stage WHERE {shape.same_key})"
+    return f"{absent} AND NOT {may_be_unreadable(shape.key)}" if spare else absent
 
 
 def schema_of(kind: Facts) -> "pa.Schema":
@@ -352,10 +392,10 @@ def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_a
     )
 
 
-def _scope(result: LoadResult) -> dict[str, object]:
-    coverage, days = result.coverage, result.coverage.days
+def scope_of(coverage: Coverage) -> dict[str, object]:
+    """Return what a coverage is about, by the columns of the quarantine."""
+    days = coverage.days
     return {
-        "load_id": result.load_id,
         "facts": coverage.label,
         "platform": coverage.platform,
         "account_id": coverage.account_id,

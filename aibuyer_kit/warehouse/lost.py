@@ -12,7 +12,7 @@ from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.seal import strike
-from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, attach, attached_name, fault, sealed_files
+from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, attach, detach, fault, sealed_files
 
 _BROKEN = "broken-"
 
@@ -93,7 +93,7 @@ def _fault_at_opening(connection: duckdb.DuckDBPyConnection, files: WarehouseFil
         attach(connection, files.sealed, [sealed])
     except duckdb.Error:
         return "does not open"
-    connection.execute(f"DETACH {attached_name(sealed)}")
+    detach(connection, sealed)
     return None
 
 

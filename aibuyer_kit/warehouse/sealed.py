@@ -121,6 +121,11 @@ def attached_name(sealed: SealedFile) -> str:
     return f'"{sealed.file_name.removesuffix(".duckdb")}"'
 
 
+def detach(connection: duckdb.DuckDBPyConnection, sealed: SealedFile) -> None:
+    """Detach a sealed file."""
+    connection.execute(f"DETACH {attached_name(sealed)}")
+
+
 def attach(connection: duckdb.DuckDBPyConnection, folder: Path, files: Iterable[SealedFile]) -> None:
     """Attach sealed files, to be read only. Raises duckdb.Error for a file that does not open."""
     for each in files:
