@@ -77,13 +77,15 @@ def days_to_read(
 
     A day is settled when it was read whole after the platform had stopped restating it; until then each night reads it
     again. The first sync of an account goes back `backfill_days`; later ones go back as far as anything is open. A
-    `doubtful` day, on which levels disagree, is not settled either, within the backfill.
+    `doubtful` day, on which levels disagree, is not settled either, within the backfill. What today's reads settle is
+    so from tomorrow on: a night that broke off between the kinds of read goes on with the same days.
     """
     backfill = today - timedelta(days=settings.backfill_days - 1)
     first = min([backfill, *(read.days.since for read in reads)])
     settled: set[date] = set()
     for read in reads:
-        last = account_date(read.known_at, zone) - timedelta(days=settings.restated_days)
+        known_on = account_date(read.known_at, zone)
+        last = known_on - timedelta(days=settings.restated_days + (known_on == today))
         if last >= read.days.since:
             settled.update(DateRange(read.days.since, min(read.days.until, last)))
     settled.difference_update(day for day in doubtful if day >= backfill)

@@ -3,15 +3,29 @@
 -- account, `level_total` the sum over the objects of `level`; money in micros. Only days that whole reads of both
 -- levels have covered are compared; a measure that either side does not report is not compared.
 -- Ads and account are read together and compared as they are known now. Levels between them are read more seldom: each
--- is compared as its last read knew it, beside the account as the read before it knew it.
+-- is compared as its last read knew it, beside the account as the read before it knew it. What the account was then may
+-- have been thinned since, if it was read once more within a day: such a day is not compared at that level.
 WITH covered AS (
-    SELECT day.platform, day.account_id, day.date, load.level, load.load_id
+    SELECT day.platform, day.account_id, day.date, load.level, load.load_id, load.known_at_utc
     FROM (SELECT DISTINCT platform, account_id, date FROM insights_as_of($as_of_load) WHERE breakdown = '') AS day
     JOIN load
         ON load.platform = day.platform AND load.account_id = day.account_id
         AND load.facts = 'insights' AND load.extent IN ('complete', 'doubtful') AND load.load_id <= $as_of_load
         AND day.date BETWEEN load.since AND load.until
     WHERE day.date BETWEEN $since AND $until
+),
+own AS (
+    SELECT
+        platform,
+        account_id,
+        date,
+        load_id,
+        coalesce(lead(known_at_utc) OVER by_day < known_at_utc + INTERVAL 25 HOUR, false)
+            AND known_at_utc < (SELECT max(known_at_utc) FROM load WHERE load_id <= $as_of_load) - INTERVAL 6 DAY
+            AS may_be_thinned
+    FROM covered
+    WHERE level = 'account'
+    WINDOW by_day AS (PARTITION BY platform, account_id, date ORDER BY load_id)
 ),
 newest AS (
     SELECT platform, account_id, date, level, max(load_id) AS load_id
@@ -31,9 +45,11 @@ pair AS (
             ELSE coalesce(max(own.load_id) FILTER (own.load_id < newest.load_id), min(own.load_id))
         END AS account_load
     FROM newest
-    JOIN covered AS own USING (platform, account_id, date)
-    WHERE own.level = 'account'
+    JOIN own USING (platform, account_id, date)
     GROUP BY platform, account_id, date, newest.level, newest.load_id
+    HAVING newest.level = 'ad' OR NOT coalesce(
+        arg_max(may_be_thinned, own.load_id) FILTER (own.load_id < newest.load_id), arg_min(may_be_thinned, own.load_id)
+    )
 ),
 side AS (
     SELECT platform, account_id, date, level, level AS summed_level, level_load AS load_id FROM pair
