@@ -33,9 +33,9 @@ from aibuyer_kit.warehouse.load import (
 from aibuyer_kit.warehouse.lost import let_go, let_go_of_damaged, lost_days, remove_orphans
 from aibuyer_kit.warehouse.quarantine import note_try, stage_unreadable
 from aibuyer_kit.warehouse.recover import Recovered, open_working, rebuild
-from aibuyer_kit.warehouse.schema import migrate
+from aibuyer_kit.warehouse.schema import changes_rows, migrate, missing_migrations
 from aibuyer_kit.warehouse.seal import rows_of, seal_month, settled_months, stays_sealed, touched, unseal
-from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, attach, detach, fault
+from aibuyer_kit.warehouse.sealed import DATED_TABLES, LostMonth, SealedFile, attach, detach, fault, sealed_files
 from aibuyer_kit.warehouse.thin import thin
 
 # A week of intraday history answers most questions about what was known when.
@@ -122,12 +122,12 @@ class Writer:
         self.recovered: Recovered | None = None
         self.losses: tuple[LostMonth, ...] = ()
         with self._failures():
-            migrated = migrate(self._open())
+            migrated = self._migrate()
             published = self._published_loads()
             if self._loads() < published:
                 self._close()
                 self.recovered = rebuild(files, "it was older than what is published")
-                migrate(self._open())
+                self._migrate()
             self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != published
             self.check_sealed(thorough=False)
             remove_orphans(self._open(), files)
@@ -326,6 +326,15 @@ class Writer:
                 # After some failures the connection is no more.
                 with contextlib.suppress(duckdb.Error):
                     detach(connection, each)
+
+    def _migrate(self) -> tuple[str, ...]:
+        """Bring the schema up to date; what changes rows finds those of sealed months in the hot tables."""
+        connection = self._open()
+        if any(changes_rows(name, DATED_TABLES) for name in missing_migrations(connection)):
+            self.losses += let_go_of_damaged(connection, self._files, thorough=True)
+            for each in sealed_files(connection):
+                unseal(connection, self._files.sealed, each)
+        return migrate(connection)
 
     def _known_on(self, zone: ZoneInfo) -> dict[int, date]:
         """Return the day of `zone` on which each load became known."""

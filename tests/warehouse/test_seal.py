@@ -18,9 +18,11 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError, NotFoundError, WarehouseError
 from aibuyer_kit.core.facts import reach_schema
 from aibuyer_kit.core.unreadable import UnreadableRow
+from aibuyer_kit.warehouse import schema
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.sealed import DATED_TABLES
 from aibuyer_kit.warehouse.write import Writer, open_writer
 
 from .rows import coverage, insight, insight_page
@@ -182,6 +184,47 @@ def test_a_good_row_resolves_a_bad_one_of_a_sealed_month(tmp_path: Path) -> None
     assert Reader(tmp_path).quarantine().rows() == []
     assert sealed_path(tmp_path, "2026-01").exists()
     assert hot(tmp_path, "SELECT count(*) FROM insight_version") == [(0,)]
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let the package have one more migration, of this text."""
+
+    def release(text: str) -> None:
+        ours = shutil.copytree(schema._SQL, tmp_path / "sql", dirs_exist_ok=True)
+        (ours / "migrations" / "9999_next.sql").write_text(text, encoding="utf-8")
+        monkeypatch.setattr(schema, "_SQL", ours)
+
+    return release
+
+
+@pytest.mark.parametrize(
+    ("text", "clicks", "months"),
+    [
+        ("UPDATE insight_version SET clicks = clicks + 100\nWHERE date < '2026-03-01';", {101, 105, 102, 4}, []),
+        ("ALTER TABLE insight_version ADD COLUMN seen BIGINT; -- by whom", {1, 5, 2, 4}, [(3,)]),
+    ],
+    ids=["changes rows", "adds a column"],
+)
+def test_a_migration_finds_the_rows_of_sealed_months(
+    tmp_path: Path, next_version: Callable[[str], None], text: str, clicks: set[int], months: list[tuple[int]]
+) -> None:
+    """One that changes rows changes them all, wherever they lie; a new column leaves the months where they are."""
+    folder = tmp_path / "warehouse"
+    three_months(folder)
+    seal(folder)
+    next_version(text)
+    with open_writer(folder):
+        pass
+    assert set(seen(folder).values()) == clicks
+    counted = "SELECT count(*) FROM sealed_file HAVING count(*) > 0"
+    assert hot(folder, counted) == months
+
+
+def test_which_migrations_change_rows_is_told_by_their_text() -> None:
+    """Of those there are, only the one that mended what thinning had done."""
+    changing = [name for name in schema.migrations() if schema.changes_rows(name, DATED_TABLES)]
+    assert changing == ["0003_end_replaced_versions"]
 
 
 def test_a_load_that_touches_a_sealed_month_brings_it_back_first(tmp_path: Path) -> None:

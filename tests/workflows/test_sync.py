@@ -262,7 +262,7 @@ def read(since: str, until: str, known_on: str) -> CompleteRead:
 def test_a_sync_reads_from_the_first_day_that_is_not_settled(
     reads: list[CompleteRead], today: str, expected: str
 ) -> None:
-    """35 days of backfill, 28 days restated: a day is settled once it was read whole at 28 days of age, before today."""
+    """35 days of backfill, 28 days restated: a day is settled by a whole read at 28 days of age, before today."""
     assert str(days_to_read(reads, date.fromisoformat(today), ZoneInfo("UTC"), SETTINGS)) == expected
 
 
