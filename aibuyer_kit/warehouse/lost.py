@@ -9,7 +9,7 @@ import duckdb
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.connection import transaction
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.load import SHAPES, Coverage
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.seal import strike
 from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, attach, detach, fault, sealed_files
@@ -65,8 +65,8 @@ def lost_days(connection: duckdb.DuckDBPyConnection, coverage: Coverage) -> tupl
     The days of the coverage itself do not matter.
     """
     about = {"platform": coverage.platform, "account_id": coverage.account_id}
-    asked = {**about, "facts": coverage.label, "level": str(coverage.level or "")}
-    return tuple(day for (day,) in connection.execute(sql_text("lost_days"), asked).fetchall())
+    kind = {"table_name": SHAPES[coverage.facts].table, "facts": coverage.label, "level": str(coverage.level or "")}
+    return tuple(day for (day,) in connection.execute(sql_text("lost_days"), about | kind).fetchall())
 
 
 def remove_orphans(connection: duckdb.DuckDBPyConnection, files: WarehouseFiles) -> None:

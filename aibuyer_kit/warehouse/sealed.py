@@ -49,13 +49,10 @@ class LostMonth:
 
     def __str__(self) -> str:
         kept = f" It was set aside as {self.set_aside}." if self.set_aside else ""
-        again = "Its days are read again as far as the platform keeps them"
-        if self.sealed.table_name == "reach_version":
-            again = "Past windows are not read again"
         return (
             f"{self.sealed.file_name} {self.reason}: the history of {self.sealed.title}"
-            f" ({self.sealed.row_count:,} versions) is lost.{kept} {again}; a copy of the workspace from before still"
-            " holds it all."
+            f" ({self.sealed.row_count:,} versions) is lost.{kept} Its days are read again as far as the platform keeps"
+            " them; a copy of the workspace from before still holds it all."
         )
 
 

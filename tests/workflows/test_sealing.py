@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client
-from aibuyer_kit.connectors.base import InsightStream
+from aibuyer_kit.connectors.base import REACH_WINDOWS_DAYS, InsightStream
 from aibuyer_kit.connectors.meta import MetaConnector, MetaCredentials
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
@@ -22,6 +22,7 @@ from aibuyer_kit.workflows.doctor import examine
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
 
 from . import accounts
+from .practice_shop import PLAIN, PracticeShop, practice_shop
 
 # The practice account has lived through 60 days on 2026-06-01: all of April, which is settled by then, and May.
 SETTINGS = SyncSection(backfill_days=70, breakdowns=[], hourly=False, reach=False)
@@ -81,6 +82,38 @@ def test_a_settled_month_is_sealed_and_what_is_lost_of_it_is_told_and_read_again
     (finding,) = (each for each in examine(tmp_path) if each.check == "shop: warehouse")
     assert finding.warning
     assert f"lost: {lost.sealed.title} as known before load" in finding.detail
+
+
+def test_a_lost_month_of_reach_is_read_again_as_far_as_it_had_been_read(tmp_path: Path) -> None:
+    """One night had read windows that end in May; their file is gone, and its days were never all read."""
+    settings = PLAIN.model_copy(update={"backfill_days": 2, "restated_days": 1, "reach": True})
+    may_31 = DateRange(date(2026, 5, 31), date(2026, 5, 31))
+    with practice_shop(tmp_path) as shop:
+        shop.sync(settings)
+        known = windows(shop, may_31)
+        for _ in range(2):
+            shop.platform.advance(86_400)
+            shop.sync(settings)
+        (may,) = (shop.context.warehouse / "sealed").glob("reach_version-2026-05-*")
+        may.unlink()
+        report = shop.sync(settings)
+        assert [str(load.coverage.days) for load in report.loads if load.coverage.facts == "reach"] == [
+            str(may_31)
+        ] * 12
+        assert f"the history of reach of {shop.platform.account_id} in 2026-05" in report.summary()
+        assert known
+        assert windows(shop, may_31) == known
+        assert not [load for load in shop.sync(settings).loads if load.coverage.facts == "reach"]
+
+
+def windows(shop: PracticeShop, ends: DateRange) -> set[tuple[object, ...]]:
+    reader, names = Reader(shop.context.warehouse), ("entity_id", "date_stop", "reach", "impressions")
+    lengths = ((level, length) for level in Level for length in REACH_WINDOWS_DAYS)
+    return {
+        (length, *(row[name] for name in names))
+        for level, length in lengths
+        for row in reader.reach(level, length, ends).rows()
+    }
 
 
 def test_only_lost_days_within_reach_are_read_again_and_broken_down_too() -> None:
