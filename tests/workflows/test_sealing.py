@@ -19,6 +19,7 @@ from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.cadence import lost_streams
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.doctor import examine
+from aibuyer_kit.workflows.status import workspace_status
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
 
 from . import accounts
@@ -104,6 +105,29 @@ def test_a_lost_month_of_reach_is_read_again_as_far_as_it_had_been_read(tmp_path
         assert known
         assert windows(shop, may_31) == known
         assert not [load for load in shop.sync(settings).loads if load.coverage.facts == "reach"]
+
+
+def test_a_damaged_block_is_told_by_status_and_mended_by_the_next_sync_whatever_its_depth(tmp_path: Path) -> None:
+    """The night is over; a page of April's file no longer holds what was written, and the file opens."""
+    settings = PLAIN.model_copy(update={"backfill_days": 36, "restated_days": 2})
+    (tmp_path / "aibuyer.toml").write_text("", encoding="utf-8")
+    with practice_shop(tmp_path) as shop:
+        shop.sync(settings, page_rows=500)
+        known, (april,) = shop.known(), sealed(shop.context)
+        april.chmod(0o644)
+        whole, told = april.read_bytes(), ""
+        for offset in range(13_000, len(whole), 16_384):
+            april.write_bytes(whole[:offset] + bytes([whole[offset] ^ 0xFF]) + whole[offset + 1 :])
+            told = str(workspace_status(tmp_path)[0]["problem"])
+            if "or a sealed month that it names, is damaged" in told:
+                break
+        assert "Run `aibuyer sync`" in told
+        assert f"{april} is damaged" in failures(tmp_path)
+        report = shop.sync(settings, page_rows=500)
+        assert [lost.sealed.file_name for lost in report.losses] == [april.name]
+        assert report.failures == ()
+        assert workspace_status(tmp_path)[0]["problem"] is None
+        assert shop.known() == known
 
 
 def windows(shop: PracticeShop, ends: DateRange) -> set[tuple[object, ...]]:
