@@ -60,6 +60,8 @@ def open_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path))
     try:
         connection.execute("SET enable_progress_bar = false")
+        # A name that is no table is an error, not a Python variable of that name.
+        connection.execute("SET python_enable_replacements = false")
         connection.execute(f"SET memory_limit = '{WRITER_MEMORY}'")
         _check_length(connection, path)
     except BaseException:

@@ -110,13 +110,18 @@ _SCHEMAS = {
 }
 
 
+def empty_stage(connection: "duckdb.DuckDBPyConnection", coverage: Coverage) -> None:
+    """Have a temporary table for the rows of one read, with nothing in it."""
+    shape = SHAPES[coverage.facts]
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE stage AS SELECT {shape.columns} FROM {shape.table} LIMIT 0")
+
+
 def stage(connection: "duckdb.DuckDBPyConnection", coverage: Coverage, tables: "Iterable[pa.Table]") -> None:
-    """Collect the pages of a read in a temporary table. Memory stays flat with the number of pages.
+    """Collect the pages of a read in the empty stage. Memory stays flat with the number of pages.
 
     Raises whatever the read raises; the pages before it stay staged.
     """
     shape = SHAPES[coverage.facts]
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE stage AS SELECT {shape.columns} FROM {shape.table} LIMIT 0")
     for page in _checked(coverage, tables):
         connection.register("page", page)
         connection.execute(f"INSERT INTO stage SELECT {shape.columns} FROM page")

@@ -23,6 +23,7 @@ from aibuyer_kit.warehouse.load import (
     Coverage,
     Extent,
     LoadResult,
+    empty_stage,
     load_staged,
     scope_of,
     set_aside_after,
@@ -154,6 +155,8 @@ class Writer:
         """
         with self._failures():
             connection = self._open()
+            # An interrupt here may leave the rows of an earlier read in it, none of which is to be kept as this one's.
+            empty_stage(connection, coverage)
             try:
                 stage(connection, coverage, tables)
             except (AibuyerError, KeyboardInterrupt):

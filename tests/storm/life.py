@@ -126,6 +126,8 @@ class Life:
     ) -> SyncReport | None:
         """Sync once in whatever weather there is, and check what is known then; None if it was interrupted."""
         connectors = self._connectors(PlatformClock(self.platform, still))
+        if still:
+            self._wait_out(connectors)
         progress = None if still else self._acting
         report = None
         with _interrupted_after(stop_after_seconds):
@@ -206,6 +208,11 @@ class Life:
         for each in connectors:
             each.api.session.timeout = (10.0, TIMEOUT_SECONDS)
         return connectors
+
+    def _wait_out(self, connectors: tuple[MetaConnector, ...]) -> None:
+        """Let the waits pass that the platform has ordered before: on a clock that stands still they never would."""
+        held = (each.budget.held_seconds(each.account_id, self.now) for each in connectors)
+        self.platform.advance(max(held))
 
     def _new_token(self) -> None:
         """Connect again, as a person does when the platform has taken the token away."""

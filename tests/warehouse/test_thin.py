@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aibuyer_kit.warehouse.load import load_staged, stage
+from aibuyer_kit.warehouse.load import empty_stage, load_staged, stage
 from aibuyer_kit.warehouse.schema import OPEN, migrate
 from aibuyer_kit.warehouse.thin import thin
 
@@ -23,6 +23,7 @@ def loaded(reads: list[State]) -> duckdb.DuckDBPyConnection:
     migrate(connection)
     for returned in reads:
         rows = [insight(ad, clicks=clicks) for ad, clicks in returned.items()]
+        empty_stage(connection, coverage())
         stage(connection, coverage(), [insight_page(rows)])
         load_staged(connection, coverage(), extent="complete", known_at=NOON)
     return connection
