@@ -84,7 +84,7 @@ LOADS = """
 INSERT INTO load
 SELECT
     n, $start::DATE + n::INT + INTERVAL 1 HOUR, 'insights', 'meta', 'act_1', 'ad',
-    greatest($start::DATE, $start::DATE + n::INT - 30), $start::DATE + n::INT, 'complete', 500, 14500, 0, 0, 0, 0
+    greatest($start::DATE, $start::DATE + n::INT - 30), $start::DATE + n::INT, 'complete', 500, 14500, 0, 0, 0, 0, NULL
 FROM range((SELECT coalesce(max(load_id), 0) + 1 FROM load), $until + 1) AS r(n)
 """
 

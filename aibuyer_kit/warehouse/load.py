@@ -163,6 +163,7 @@ def load_staged(
     known_at: datetime,
     rejected: Sequence[UnreadableRow] = (),
     spares: bool = True,
+    undoes: int | None = None,
     beside: str = "",
 ) -> LoadResult:
     """Merge the staged rows in one transaction and return what changed.
@@ -170,6 +171,7 @@ def load_staged(
     `beside` is a relation with further stored rows, which are compared and of which the load changes nothing.
     A key in the coverage that a complete read, or a file that replaces it, did not return is closed, unless a row that
     could not be read may be about it (and `spares` it); any other read closes nothing.
+    `undoes` is the load of an imported file that this one takes back.
     Raises InconsistentReadError, changing nothing, if one key was returned with two different contents.
     """
     shape = SHAPES[coverage.facts]
@@ -180,7 +182,7 @@ def load_staged(
         result = replace(merged, rejected=set_aside)
         if set_aside and extent == "complete":
             result = replace(result, extent="doubtful")
-        _record(connection, result, known_at)
+        _record(connection, result, known_at, undoes)
         if concerned:
             about = {"load_id": result.load_id, **scope_of(coverage)}
             record_unreadable(connection, shape.key, about, is_complete=extent in WHOLE)
@@ -373,10 +375,12 @@ def breakdown_filter(names: tuple[str, ...]) -> str:
     return f"breakdown <> '' AND json_keys(breakdown) = [{listed}]"
 
 
-def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_at: datetime) -> None:
+def _record(
+    connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_at: datetime, undoes: int | None
+) -> None:
     coverage, days = result.coverage, result.coverage.days
     connection.execute(
-        "INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             result.load_id,
             known_at.astimezone(UTC).replace(tzinfo=None),
@@ -393,6 +397,7 @@ def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_a
             result.unchanged,
             result.repeated,
             result.rejected,
+            undoes,
         ],
     )
 

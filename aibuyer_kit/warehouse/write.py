@@ -143,11 +143,13 @@ class Writer:
         finished: Callable[[], date | None] = lambda: None,
         rejected: Sequence[UnreadableRow] = (),
         spares: bool = True,
+        undoes: int | None = None,
     ) -> LoadResult:
         """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
 
         `rejected` may fill while the read goes on: rows that could not be read, which go into the quarantine. What they
-        may be about stays open, unless it is known (not `spares`) that it is gone.
+        may be about stays open, unless it is known (not `spares`) that it is gone. `undoes` names the load of a file
+        that this one takes back.
         If the read fails in mid-way, the days that `finished` says are over (up to that one) are kept as a complete
         load, what came of later ones as a broken load, and the error is raised again.
         Raises InconsistentReadError for a read that contradicts itself or what is known, and WarehouseError if the file
@@ -162,7 +164,7 @@ class Writer:
             except (AibuyerError, KeyboardInterrupt):
                 self._keep_what_came(connection, coverage, finished(), known_at, rejected)
                 raise
-            return self._merge(coverage, extent, known_at(), rejected, spares=spares)
+            return self._merge(coverage, extent, known_at(), rejected, spares=spares, undoes=undoes)
 
     def _keep_what_came(
         self,
@@ -299,6 +301,7 @@ class Writer:
         rejected: Sequence[UnreadableRow],
         *,
         spares: bool = True,
+        undoes: int | None = None,
     ) -> LoadResult:
         """Load what is staged; sealed months that it changes come back first, others are compared where they are."""
         connection, sealed = self._open(), self._files.sealed
@@ -321,6 +324,7 @@ class Writer:
                 known_at=known_at,
                 rejected=rejected,
                 spares=spares,
+                undoes=undoes,
                 beside=" UNION ALL BY NAME FROM ".join(map(rows_of, left)),
             )
         finally:

@@ -1,13 +1,17 @@
 -- What is known after load $1. Grain: one row: the load's number, how fresh the insights are, and the days they cover.
--- Fresh is what was read whole; an account that only files tell of is as fresh as its last file, unless others are read
+-- What was taken back again covers none. Fresh is what was read whole; an account that only files tell of is as fresh as its last file, unless others are read
 -- from a platform. Of several accounts the stalest counts. Figures that are broken down count for an account
 -- that has no others, as a file may. Before the first insights, the last load of anything counts.
-WITH known AS (SELECT * FROM load WHERE load_id <= $1),
+WITH known AS (
+    -- A snapshot of before there was the column has it from the first line.
+    SELECT * FROM (SELECT NULL::BIGINT AS undoes WHERE false UNION ALL BY NAME FROM load) WHERE load_id <= $1
+),
 told AS (
     SELECT *, CASE WHEN extent IN ('complete', 'doubtful') THEN 2 WHEN extent IN ('partial', 'replacing') THEN 1 ELSE 0 END
         AS weight
     FROM known
-    WHERE extent <> 'broken' AND (facts = 'insights' OR (starts_with(facts, 'insights by ') AND NOT EXISTS (
+    WHERE extent <> 'broken' AND undoes IS NULL
+        AND load_id NOT IN (SELECT undoes FROM known WHERE undoes IS NOT NULL) AND (facts = 'insights' OR (starts_with(facts, 'insights by ') AND NOT EXISTS (
         SELECT 1 FROM known AS whole
         WHERE whole.facts = 'insights' AND whole.extent <> 'broken'
             AND whole.platform = known.platform AND whole.account_id = known.account_id
