@@ -13,7 +13,7 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone
 from aibuyer_kit.workflows.period import open_days
-from aibuyer_kit.workflows.quarantine import doubtful_days
+from aibuyer_kit.workflows.quarantine import doubtful_days, quarantine_list
 from aibuyer_kit.workflows.status import client_status
 
 from . import test_imports
@@ -131,3 +131,14 @@ def test_a_client_whose_only_file_was_taken_back_has_no_days(shop: ClientContext
     undo_import(shop, daily(shop, SPRING).facts.load_id)
     status = client_status(shop)
     assert (status["first_day"], status["last_day"]) == (None, None)
+
+
+def test_the_list_says_what_becomes_of_rows_that_a_file_brought(shop: ClientContext) -> None:
+    """A row that names its key is resolved by a good one, a row without its day by a file that replaces its days."""
+    file = daily(shop, SPRING, UNREADABLE, "someday,Summer,1,1,1,1", quarantine=True).facts.load_id
+    told = {row["field"]: row["next_try"] for row in quarantine_list(shop)}
+    assert told == {
+        "Cost": f"none: a file with a good row of it (aibuyer import), or aibuyer import-undo {file}",
+        "Day": "none: its days stay in doubt until a file replaces them (--replace-days),"
+        f" or aibuyer import-undo {file}",
+    }
