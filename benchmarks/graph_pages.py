@@ -4,6 +4,7 @@ One page is one day of 500 ads; an account has 8 such blocks of ads. The same re
 `/version?2` changes the spend of 1% of the rows.
 """
 
+import functools
 import json
 import socket
 import socketserver
@@ -59,6 +60,12 @@ def row_text(number: int) -> str:
 TEMPLATE = ("[" + ",".join(row_text(number) for number in range(ROWS_PER_PAGE)) + "]").encode()
 
 
+@functools.lru_cache
+def _block(number: int, spend: bytes) -> bytes:
+    """Return the rows of one block of ads on a day that is put in later."""
+    return TEMPLATE.replace(_BLOCK.encode(), f"{number:03d}".encode()).replace(_SPEND.encode(), spend)
+
+
 class _Handler(socketserver.StreamRequestHandler):
     version = b"100.10"
 
@@ -92,9 +99,7 @@ class _Handler(socketserver.StreamRequestHandler):
         first, last = date.fromisoformat(asked["since"]), date.fromisoformat(asked["until"])
         number = int(query.get("after", ["0"])[0])
         day = first + timedelta(days=number // BLOCKS)
-        rows = TEMPLATE.replace(_DAY.encode(), str(day).encode())
-        rows = rows.replace(_BLOCK.encode(), f"{number % BLOCKS:03d}".encode())
-        rows = rows.replace(_SPEND.encode(), self.version)
+        rows = _block(number % BLOCKS, self.version).replace(_DAY.encode(), str(day).encode())
         paging: dict[str, object] = {"cursors": {"before": str(number), "after": str(number + 1)}}
         if number + 1 < BLOCKS * ((last - first).days + 1):
             paging["next"] = "https://graph.example/next"

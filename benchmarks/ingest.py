@@ -36,7 +36,7 @@ FIELDS = ",".join(("campaign_id", "adset_id", "ad_id", "account_currency", *NUMB
 COUNTS = NUMBERS[1:]
 WINDOWS = ("value", "1d_click", "7d_click", "28d_click", "1d_view")
 ROWS_A_BATCH = 10_000
-LIMIT, SDK, HTTPX, DLT = "orjson alone", "SDK cursor", "httpx + orjson", "dlt"
+LIMIT, SDK, HTTPX, DLT, OURS = "orjson alone", "SDK cursor", "httpx + orjson", "dlt", "ours"
 # Bars of the project: how many times the peer's speed.
 BARS = {SDK: 5.0, DLT: 10.0}
 
@@ -71,13 +71,16 @@ def measure(
                     runs[name].append(run(name, rows, peers))
                 except subprocess.CalledProcessError as error:
                     missing[name] = (error.stderr.strip().splitlines() or ["no reason given"])[-1][:200]
-    memory = {str(each): run("ours", each, peers)["peak_mb"] for each in (rows, memory_rows) if memory_rows}
+    memory = {str(each): run(OURS, each, peers)["peak_mb"] for each in (rows, memory_rows) if memory_rows}
     return {name: found for name, found in runs.items() if found}, missing, memory
 
 
 def run(name: str, rows: int, peers: list[Path]) -> dict[str, float]:
     """Return what one contender measured in a process of its own, with a server of its own."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, peers))}
+    # A peer's folder has versions of its own of what the project stands on, so that it is for the peers alone.
+    folders = [str(folder) for folder in peers if name not in (SDK, OURS)]
+    paths = [*filter(None, [os.environ.get("PYTHONPATH")]), *folders]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     with serving() as url:
         command = [sys.executable, __file__, "--contender", name, "--url", url, "--rows", str(rows)]
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
@@ -278,7 +281,7 @@ CONTENDERS: dict[str, Callable[[str, int], dict[str, float]]] = {
     SDK: sdk_cursor,
     HTTPX: httpx_orjson,
     DLT: with_dlt,
-    "ours": ours,
+    OURS: ours,
 }
 
 
@@ -286,7 +289,7 @@ def result(
     runs: dict[str, list[dict[str, float]]], missing: dict[str, str], memory: dict[str, float], arguments: Any
 ) -> dict[str, Any]:
     found = {name: {key: median(each, key) for key in each[0]} for name, each in runs.items()}
-    mine = found["ours"]
+    mine = found[OURS]
     speeds = {"first": mine["krows_s"], "again": mine["again_krows_s"]}
     peers = {name: found[name]["krows_s"] for name in (SDK, HTTPX, DLT) if name in found}
     ratios = {f"ours {which} / {name}": round(speeds[which] / peers[name], 2) for name in peers for which in speeds}

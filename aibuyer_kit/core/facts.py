@@ -70,6 +70,8 @@ CREATIVE_VALUES = (
 )
 REACH_KEY = ("platform", "account_id", "level", "entity_id", "window_days", "date_stop", "attribution")
 REACH_VALUES = ("campaign_id", "adset_id", "reach", "impressions")
+# Parts of a key that a row shares with all others of its read.
+SHARED_KEY = frozenset({"platform", "account_id", "level", "attribution", "window_days"})
 # What a reading of insights calls its own columns besides the metrics; no breakdown or dimension may be called so.
 READING_LABELS = (
     "date",

@@ -88,8 +88,14 @@ class _Shape:
         return ", ".join((*self.key, *self.values))
 
     @property
+    def own_key(self) -> tuple[str, ...]:
+        """The parts of the key that tell the rows of one coverage apart."""
+        return tuple(name for name in self.key if name not in facts.SHARED_KEY)
+
+    @property
     def same_key(self) -> str:
-        return " AND ".join(f"stored.{name} = stage.{name}" for name in self.key)
+        """The condition that a staged row is about the key of a stored one, both inside one coverage."""
+        return " AND ".join(f"stored.{name} = stage.{name}" for name in self.own_key)
 
     @property
     def same_values(self) -> str:
@@ -201,20 +207,24 @@ def _merge(
 ) -> LoadResult:
     """Merge what is staged; `spare` leaves keys open that a row which could not be read may be about."""
     load_id = _count(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM load")
-    returned = _count(connection, "SELECT count(*) FROM stage")
-    distinct = _keep_distinct(connection, shape)
+    returned = staged_rows(connection)
     _refuse_strays(connection, coverage)
-    inserted, restated = _find_changes(connection, shape, beside)
-    _close(connection, shape, f"EXISTS (SELECT 1 FROM changed AS stage WHERE {shape.same_key})", {}, load_id)
-    closed = _close_absent(connection, shape, coverage, load_id, spare=spare) if extent in WHOLE else 0
+    distinct = _keep_distinct(connection, shape)
+    inserted, restated = _find_changes(connection, shape, coverage, beside)
+    _close(connection, shape, "rowid IN (SELECT replaced FROM changed WHERE replaced IS NOT NULL)", {}, load_id)
+    unchanged, closed = distinct - inserted - restated, 0
+    if extent in WHOLE:
+        # What was restated is closed by now, so that as many open versions as unchanged rows means that none is absent.
+        returned_of_table = None if beside else unchanged
+        closed = _close_absent(connection, shape, coverage, load_id, returned=returned_of_table, spare=spare)
     connection.execute(
-        f"INSERT INTO {shape.table} ({shape.columns}, known_from, known_to) SELECT {shape.columns}, ?, ? FROM changed",
+        f"INSERT INTO {shape.table} ({shape.columns}, known_from, known_to)"
+        f" SELECT {shape.columns}, ?, ? FROM stage WHERE rowid IN (SELECT staged FROM changed)",
         [load_id, OPEN],
     )
     connection.execute("DROP TABLE changed")
     if coverage.facts == "insights":
         _refuse_overlaps(connection, load_id)
-    unchanged = distinct - inserted - restated
     return LoadResult(load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct)
 
 
@@ -232,9 +242,11 @@ def _keep_distinct(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> in
 
 
 def _key_that_came_twice(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> tuple[object, ...] | None:
-    key = ", ".join(shape.key)
+    own = ", ".join(shape.own_key)
     found: tuple[object, ...] | None = connection.execute(
-        f"SELECT {key} FROM stage GROUP BY {key} HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
+        f"SELECT {', '.join(shape.key)} FROM stage"
+        f" SEMI JOIN (SELECT {own} FROM stage GROUP BY {own} HAVING count(*) > 1) USING ({own})"
+        " ORDER BY ALL LIMIT 1"
     ).fetchone()
     return found
 
@@ -270,23 +282,41 @@ def _refuse_overlaps(connection: "duckdb.DuckDBPyConnection", load_id: int) -> N
         )
 
 
-def _find_changes(connection: "duckdb.DuckDBPyConnection", shape: _Shape, beside: str) -> tuple[int, int]:
-    stored = f"(FROM {shape.table} UNION ALL BY NAME FROM {beside})" if beside else shape.table
+def _find_changes(
+    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, beside: str
+) -> tuple[int, int]:
+    """Note which staged rows are new or differ from the open version that they replace, and return how many are."""
+    condition, parameters = within(coverage)
+    is_open = f"known_to = $open AND {condition}"
+    stored = f"SELECT rowid AS id, * FROM {shape.table} WHERE {is_open}"
+    if beside:
+        stored += f" UNION ALL BY NAME SELECT -1 AS id, * FROM {beside} WHERE {is_open}"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE changed AS
-        SELECT stage.*, stored.known_from IS NOT NULL AS is_restated
-        FROM stage LEFT JOIN {stored} AS stored ON {shape.same_key} AND stored.known_to = $open
-        WHERE stored.known_from IS NULL OR NOT ({shape.same_values})""",
-        {"open": OPEN},
+        SELECT stage.rowid AS staged, stored.id AS replaced
+        FROM stage LEFT JOIN ({stored}) AS stored ON {shape.same_key}
+        WHERE stored.id IS NULL OR NOT ({shape.same_values})""",
+        {**parameters, "open": OPEN},
     )
-    restated = _count(connection, "SELECT count(*) FROM changed WHERE is_restated")
+    restated = _count(connection, "SELECT count(replaced) FROM changed")
     return _count(connection, "SELECT count(*) FROM changed") - restated, restated
 
 
 def _close_absent(
-    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, load_id: int, *, spare: bool
+    connection: "duckdb.DuckDBPyConnection",
+    shape: _Shape,
+    coverage: Coverage,
+    load_id: int,
+    *,
+    returned: int | None,
+    spare: bool,
 ) -> int:
+    """Close the open versions that were not returned; `returned` is how many of them were, None where nobody knows."""
     condition, parameters = within(coverage)
+    if returned is not None:
+        is_open = f"known_to = {OPEN} AND {condition}"
+        if _count(connection, f"SELECT count(*) FROM {shape.table} WHERE {is_open}", parameters) == returned:
+            return 0
     return _close(connection, shape, _absent(shape, condition, spare=spare), parameters, load_id)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from aibuyer_kit.core.facts import SHARED_KEY
 from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.schema import sql_text
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
 # The column of the quarantine in which a part of a key stands, where the names differ.
 _TOLD_IN = {"creative_id": "entity_id"}
-# Parts of a key that a row shares with all others of its read.
-_SHARED = frozenset({"platform", "account_id", "level", "attribution", "window_days"})
 
 
 def stage_unreadable(connection: "duckdb.DuckDBPyConnection", rows: Sequence[UnreadableRow]) -> int:
@@ -84,4 +83,4 @@ def note_try(connection: "duckdb.DuckDBPyConnection", scope: Mapping[str, object
 
 
 def _own_parts(key: Sequence[str]) -> list[str]:
-    return [name for name in key if name not in _SHARED]
+    return [name for name in key if name not in SHARED_KEY]

@@ -325,7 +325,7 @@ class Writer:
                 rejected=rejected,
                 spares=spares,
                 undoes=undoes,
-                beside=" UNION ALL BY NAME FROM ".join(map(rows_of, left)),
+                beside=f"(FROM {' UNION ALL BY NAME FROM '.join(map(rows_of, left))})" if left else "",
             )
         finally:
             self._unpublished = True

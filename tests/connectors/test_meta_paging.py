@@ -39,6 +39,23 @@ def test_pages_are_followed_to_the_last(graph: ScriptedGraph, clock: ManualClock
     assert asked(graph, "fields") == ["id"] * 3
 
 
+def test_a_cursor_is_sent_as_it_came(graph: ScriptedGraph, clock: ManualClock) -> None:
+    """Whatever stands in it, it neither ends nor adds a parameter; all else is asked for as before."""
+    odd = "Zm9v+/==&limit=1#% ü"
+    graph.answers(page("1", after=odd), page("2", after="z", more=False))
+    assert read(graph, clock) == ["1", "2"]
+    first, second = (each.query for each in graph.asked)
+    assert second == {**first, "after": odd}
+
+
+def test_a_page_that_is_asked_for_in_halves_keeps_its_cursor(graph: ScriptedGraph, clock: ManualClock) -> None:
+    """The size of the page is another request; the place in it is the same."""
+    graph.answers(page("1", after="x"), TOO_MUCH, page("2", after="z", more=False))
+    assert read(graph, clock) == ["1", "2"]
+    assert asked(graph, "limit") == ["100", "100", "50"]
+    assert asked(graph, "after") == ["", "x", "x"]
+
+
 def test_an_empty_page_is_not_the_last(graph: ScriptedGraph, clock: ManualClock) -> None:
     """The SDK's cursor stops here and loses the rows behind it."""
     graph.answers(page("1", after="x"), page(after="y"), page("2", after="z", more=False))

@@ -63,6 +63,7 @@ def _least() -> dict[str, Any]:
         ROW | {"actions": [{"action_type": "lead", "value": "1"}] * 2},
         ROW | {"actions": [{"value": "1"}]},
         ROW | {"actions": [None]},
+        ROW | {"actions": [{"action_type": "lead", "value": "1", "7d_view": "1"}]},
         ROW | {"impressions": "\u0663"},
         None,
     ],
@@ -115,7 +116,7 @@ amounts = st.decimals(0, 10**6, places=6, allow_nan=False).map(lambda amount: f"
 actions = st.lists(
     st.fixed_dictionaries(
         {"action_type": st.sampled_from(["lead", "purchase", "link_click", "a", "z"])},
-        optional=dict.fromkeys(("value", "1d_click", "7d_click", "28d_click", "1d_view", "7d_view"), counts),
+        optional=dict.fromkeys(("value", "1d_click", "7d_click", "28d_click", "1d_view"), counts),
     ),
     max_size=4,
     unique_by=lambda action: action["action_type"],

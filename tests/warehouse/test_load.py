@@ -83,6 +83,14 @@ def test_a_key_that_a_complete_read_does_not_return_is_closed(writer: Writer, tm
     assert [row["entity_id"] for row in then] == ["ad-1", "ad-2"]
 
 
+@pytest.mark.parametrize("clicks", [20, 21], ids=["unchanged", "restated"])
+def test_a_new_key_does_not_hide_that_another_is_gone(writer: Writer, clicks: int) -> None:
+    """As many rows as before are not the same rows."""
+    load(writer, insight("ad-1"), insight("ad-2", clicks=20))
+    result = counts(load(writer, insight("ad-2", clicks=clicks), insight("ad-3")))
+    assert result == {"inserted": 1, "unchanged" if clicks == 20 else "restated": 1, "closed": 1}
+
+
 def test_a_complete_read_closes_only_inside_its_own_days_level_and_account(writer: Writer) -> None:
     """Rows outside of what was asked for say nothing about being gone."""
     load(writer, *(insight(day=day) for day in DAYS))

@@ -172,6 +172,20 @@ def test_a_load_brings_a_sealed_month_back_only_for_what_it_changes(
     assert len(Reader(sealed_one).quarantine().rows()) == len(rejected)
 
 
+@pytest.mark.parametrize("since", [JANUARY, FEBRUARY])
+def test_what_an_open_month_has_lost_is_closed_beside_sealed_months_that_stay(tmp_path: Path, since: date) -> None:
+    """One read over sealed months, of which nothing has changed, and an open one, of which the only row is gone."""
+    three_months(tmp_path)
+    seal(tmp_path, before=date(2026, 3, 1))
+    state: State = {("a", JANUARY): 1, ("b", JANUARY): 5, ("a", FEBRUARY): 2}
+    returned = {key: clicks for key, clicks in state.items() if key[1] >= since}
+    with open_writer(tmp_path) as writer:
+        done = read_in(writer, DateRange(since, MARCH), returned, datetime(2026, 4, 3, tzinfo=UTC))
+    assert (done.inserted, done.restated, done.closed, done.unchanged) == (0, 0, 1, len(returned))
+    assert seen(tmp_path) == state
+    assert hot(tmp_path, "SELECT count(*) FROM sealed_file") == [(2,)]
+
+
 def test_a_good_row_resolves_a_bad_one_of_a_sealed_month(tmp_path: Path) -> None:
     """Also when it says what was known before, so that nothing changes and the month stays where it is."""
     three_months(tmp_path)

@@ -20,7 +20,6 @@ from aibuyer_kit.connectors.meta.fields import (
     ATTRIBUTION,
     COUNT_FIELDS,
     INSIGHT_IDS,
-    LEGACY_WINDOWS,
     WINDOW_FIELDS,
 )
 from aibuyer_kit.connectors.meta.values import LONGEST_COUNT, iso_day
@@ -29,7 +28,8 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.facts import insight_schema
 
 _TEXT = pa.string()
-_ACTION = pa.struct([(name, _TEXT) for name in ("action_type", *WINDOW_FIELDS, *LEGACY_WINDOWS)])
+# Each further field costs time in every action: withdrawn windows go the careful way.
+_ACTION = pa.struct([(name, _TEXT) for name in ("action_type", *WINDOW_FIELDS)])
 _LISTS = ("actions", "action_values")
 _PAGING = pa.struct(
     [("cursors", pa.struct([("before", _TEXT), ("after", _TEXT)])), ("next", _TEXT), ("previous", _TEXT)]
