@@ -1,6 +1,7 @@
 """The command line: arguments in, one workflow each, data on stdout and everything else on stderr.
 
-Exit codes: 0 ok, 1 error, 2 wrong input, 5 authorisation, 6 rate limit, 130 interrupted.
+Exit codes: 0 ok, 1 error, 2 wrong input, 3 figures that a sync has read need a look, 5 authorisation, 6 rate limit,
+130 interrupted, 143 told to end.
 """
 
 import errno
@@ -21,6 +22,7 @@ from aibuyer_kit.core.text_table import as_json, as_table
 if TYPE_CHECKING:
     from aibuyer_kit.access.clients import ClientContext
     from aibuyer_kit.settings.workspace_settings import Settings
+    from aibuyer_kit.workflows.sync import SyncReport
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 client_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Add and list clients.")
@@ -37,6 +39,7 @@ data.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(webhooks.app, name="webhooks")
 
+_NEEDS_A_LOOK = 3
 _FREE_SPACE = "Free some space, and run the same command again."
 _CHECK_MODE = "Check the owner and the mode of its folder."
 # What a disk may say to any command at any moment.
@@ -143,7 +146,11 @@ def sync(
     ] = False,
     backfill_days: Annotated[int | None, typer.Option(help="How far the first sync reads back.")] = None,
 ) -> None:
-    """Read a client's ad accounts into its warehouse, with every restatement."""
+    """Read a client's ad accounts into its warehouse, with every restatement.
+
+    Ends with 0 if all that was due has been read, or put off for the platform's limits; with 3 if it has, but figures
+    need a look (ALARM, LOST, or rows newly in QUARANTINE); else with the code of the first error.
+    """
     from aibuyer_kit.settings.workspace_settings import read_settings
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client, syncable_clients
 
@@ -153,20 +160,25 @@ def sync(
     settings = read_settings(folder, {} if backfill_days is None else {"sync.backfill_days": backfill_days})
     opening = syncable_clients(folder) if every else [lambda: only_client(folder, client)]
     errors: list[AibuyerError] = []
+    needs_a_look = False
     with told_to_end():
         for opened in opening:
             try:
-                errors += _synced(opened(), settings)
+                report = _synced(opened(), settings)
+                errors += [each.error for each in report.failures]
+                needs_a_look = needs_a_look or report.needs_a_look
             except AibuyerError as error:
                 errors.append(error)
                 if every:
                     _say(f"error: {error}")
     if errors:
         raise errors[0]
+    if needs_a_look:
+        raise typer.Exit(_NEEDS_A_LOOK)
 
 
-def _synced(context: "ClientContext", settings: "Settings") -> list[AibuyerError]:
-    """Sync one client, print what was done, and return what failed."""
+def _synced(context: "ClientContext", settings: "Settings") -> "SyncReport":
+    """Sync one client, print what was done, and return it."""
     from aibuyer_kit.workflows.connect import client_connectors
     from aibuyer_kit.workflows.progress import tqdm_progress
     from aibuyer_kit.workflows.sync import sync_client
@@ -179,7 +191,7 @@ def _synced(context: "ClientContext", settings: "Settings") -> list[AibuyerError
         _say("Interrupted. What had been read is kept and published; the next sync goes on from there.")
         raise
     _print(report.summary())
-    return [each.error for each in report.failures]
+    return report
 
 
 @app.command()

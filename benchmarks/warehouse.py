@@ -79,7 +79,8 @@ PARTS = """CASE
 END"""
 
 # Every version of the $days days from the day numbered $first, up to the night $last, of the objects of one level;
-# those of a day's syncs too for days from $recent on. Marks: {level}, {size}, {turn}, {id}, {breakdown}, {versions}, {parts}.
+# those of a day's syncs too for days from $recent on. Marks: {level}, {size}, {turn}, {id}, {breakdown}, {versions},
+# {parts}.
 ROWS = """
 WITH base AS (
     SELECT ad // {size} AS object, min(ad) AS first_ad, dn, count(*) AS ads,

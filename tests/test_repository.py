@@ -1,8 +1,12 @@
 """The repository's own promises: environments agree, locks are whole, and nothing of one machine is written down."""
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -32,6 +36,14 @@ CONDA_NAMES = {
     "facebook-business": "facebook_business",
     "matplotlib": "matplotlib-base",
     "tzdata": "python-tzdata",
+}
+# Parts of what is named, which could not do without them.
+COME_ALONG = {
+    "IPython": "ipykernel",
+    "jupyter_client": "nbclient",
+    "pydantic_core": "pydantic",
+    "traitlets": "nbclient",
+    "zmq": "ipykernel",
 }
 # Each pattern is written so that it does not find itself.
 NOT_IN_THE_PROJECT = re.compile(
@@ -77,6 +89,30 @@ def _is_generated(part: str) -> bool:
 def test_the_twelve_packages_named_by_users_are_core_dependencies() -> None:
     """Nobody needs an extra for what was asked for by name."""
     assert NAMED_BY_USERS - set(requirements(PROJECT["project"]["dependencies"])) == set()
+
+
+def test_every_package_that_is_imported_is_a_dependency_by_name() -> None:
+    """What only comes along with another package could go with its next release."""
+    named = set(requirements(PROJECT["project"]["dependencies"]))
+    named.update(*(requirements(lines) for lines in PROJECT["project"]["optional-dependencies"].values()))
+    come_from = packages_distributions()
+    unnamed = {
+        module
+        for path in (ROOT / "aibuyer_kit").rglob("*.py")
+        for module in _imported(ast.parse(path.read_text(encoding="utf-8")))
+        if module not in sys.stdlib_module_names | {"aibuyer_kit"}
+        if not {canonicalize_name(name) for name in come_from[module]} & named and COME_ALONG.get(module) not in named
+    }
+    assert unnamed == set()
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """Yield the top-level names of the modules that a file imports from outside of its own package."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
 
 
 def test_the_conda_environment_has_the_ranges_of_pyproject() -> None:

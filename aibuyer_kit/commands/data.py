@@ -45,6 +45,9 @@ def import_file(
     thousands: Annotated[str | None, typer.Option(help="The mark between thousands: , . ' or a space.")] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook that has several.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="What separates the columns of a CSV file.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Whose an Ads Manager export is that has no column 'Account ID'.")
+    ] = None,
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -53,7 +56,7 @@ def import_file(
     from aibuyer_kit.workflows.imports import import_export, preview_text, read_file
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
-    stated = Choices(date_format, decimal, thousands, sheet, delimiter)
+    stated = Choices(date_format, decimal, thousands, sheet, delimiter, account)
     if dry_run:
         put(preview_text(read_file(file, mapping, stated)))
         return

@@ -17,7 +17,7 @@ def list_rows(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the rows that were set aside and are still open; their days are read again each night."""
+    """List the rows that were set aside and are still open; `next_try` says what reads each of them again."""
     from aibuyer_kit.workflows.quarantine import quarantine_list
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from aibuyer_kit.core.errors import PeriodError, SettingsError
 
 _LONGEST_DAYS = 36_500
+# Ad platforms tell of the last 37 months, which are at least so many days.
+MOST_DAYS_BACK = 1_123
 
 
 @dataclass(frozen=True, order=True)

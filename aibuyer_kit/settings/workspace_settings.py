@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from aibuyer_kit.core.dates import MOST_DAYS_BACK
 from aibuyer_kit.core.errors import SettingsError
 from aibuyer_kit.settings.content import WORKSPACE_FILE
 
@@ -30,7 +31,7 @@ class MetaSection(_Section):
 class SyncSection(_Section):
     """How far a sync reads: days back at first, and days read again because results are restated (Meta: 28)."""
 
-    backfill_days: Annotated[int, Field(ge=1, le=1123)] = 90
+    backfill_days: Annotated[int, Field(ge=1, le=MOST_DAYS_BACK)] = 90
     restated_days: Annotated[int, Field(ge=1, le=90)] = 28
     # What a night reads besides: breakdowns (names with commas), hours, reach of 1, 7 and 28 days.
     breakdowns: list[str] = ["age,gender", "country", "publisher_platform,platform_position"]

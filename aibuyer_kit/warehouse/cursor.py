@@ -97,5 +97,5 @@ def damage_told(path: Path) -> Iterator[None]:
         raise WarehouseError(
             f"{path}, or a sealed month that it names, is damaged, and nothing is read from it. Run `aibuyer sync`, or"
             " import a file again: either publishes a new one from what is whole. A damaged month is named by `aibuyer"
-            " doctor`; the next nightly sync goes on without it and reads its days again."
+            " doctor`: put it back from a backup before you sync, which goes on without it and reads its days again."
         ) from None

@@ -25,7 +25,7 @@ Facts = Literal["insights", "entities", "creatives", "reach"]
 # as a file does; a file is all there is of it, though no platform was read; the read broke off.
 Extent = Literal["complete", "doubtful", "partial", "replacing", "broken"]
 # What such a load does not hold of its coverage is gone.
-_WHOLE: tuple[Extent, ...] = ("complete", "replacing")
+WHOLE: tuple[Extent, ...] = ("complete", "replacing")
 
 
 @dataclass(frozen=True)
@@ -169,42 +169,54 @@ def load_staged(
     known_at: datetime,
     rejected: Sequence[UnreadableRow] = (),
     spares: bool = True,
+    undoes: int | None = None,
+    beside: str = "",
 ) -> LoadResult:
     """Merge the staged rows in one transaction and return what changed.
 
+    `beside` is a relation with further stored rows, which are compared and of which the load changes nothing.
     A key in the coverage that a complete read, or a file that replaces it, did not return is closed, unless a row that
     could not be read may be about it (and `spares` it); any other read closes nothing.
+    `undoes` is the load of an imported file that this one takes back.
     Raises InconsistentReadError, changing nothing, if one key was returned with two different contents.
     """
     shape = SHAPES[coverage.facts]
     with transaction(connection):
         concerned = bool(rejected) or has_open_rows(connection)
         set_aside = stage_unreadable(connection, rejected) if concerned else 0
-        merged = _merge(connection, shape, coverage, extent, spare=spares and set_aside > 0)
+        merged = _merge(connection, shape, coverage, extent, spare=spares and set_aside > 0, beside=beside)
         result = replace(merged, rejected=set_aside)
         if set_aside and extent == "complete":
             result = replace(result, extent="doubtful")
-        _record(connection, result, known_at)
+        _record(connection, result, known_at, undoes)
         if concerned:
-            record_unreadable(connection, shape.key, _scope(result), is_complete=extent in _WHOLE)
+            about = {"load_id": result.load_id, **scope_of(coverage)}
+            record_unreadable(connection, shape.key, about, is_complete=extent in WHOLE)
         connection.execute("DROP TABLE stage")
     return result
 
 
 def _merge(
-    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, extent: Extent, *, spare: bool
+    connection: "duckdb.DuckDBPyConnection",
+    shape: _Shape,
+    coverage: Coverage,
+    extent: Extent,
+    *,
+    spare: bool,
+    beside: str,
 ) -> LoadResult:
     """Merge what is staged; `spare` leaves keys open that a row which could not be read may be about."""
     load_id = _count(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM load")
     returned = staged_rows(connection)
     _refuse_strays(connection, coverage)
     distinct = _keep_distinct(connection, shape)
-    inserted, restated = _find_changes(connection, shape, coverage)
+    inserted, restated = _find_changes(connection, shape, coverage, beside)
     _close(connection, shape, "rowid IN (SELECT replaced FROM changed WHERE replaced IS NOT NULL)", {}, load_id)
     unchanged, closed = distinct - inserted - restated, 0
-    if extent in _WHOLE:
+    if extent in WHOLE:
         # What was restated is closed by now, so that as many open versions as unchanged rows means that none is absent.
-        closed = _close_absent(connection, shape, coverage, load_id, returned=unchanged, spare=spare)
+        returned_of_table = None if beside else unchanged
+        closed = _close_absent(connection, shape, coverage, load_id, returned=returned_of_table, spare=spare)
     connection.execute(
         f"INSERT INTO {shape.table} ({shape.columns}, known_from, known_to)"
         f" SELECT {shape.columns}, ?, ? FROM stage WHERE rowid IN (SELECT staged FROM changed)",
@@ -270,15 +282,19 @@ def _refuse_overlaps(connection: "duckdb.DuckDBPyConnection", load_id: int) -> N
         )
 
 
-def _find_changes(connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage) -> tuple[int, int]:
+def _find_changes(
+    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, beside: str
+) -> tuple[int, int]:
     """Note which staged rows are new or differ from the open version that they replace, and return how many are."""
     condition, parameters = within(coverage)
+    is_open = f"known_to = $open AND {condition}"
+    stored = f"SELECT rowid AS id, * FROM {shape.table} WHERE {is_open}"
+    if beside:
+        stored += f" UNION ALL BY NAME SELECT -1 AS id, * FROM {beside} WHERE {is_open}"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE changed AS
         SELECT stage.rowid AS staged, stored.id AS replaced
-        FROM stage LEFT JOIN (
-            SELECT rowid AS id, * FROM {shape.table} WHERE known_to = $open AND {condition}
-        ) AS stored ON {shape.same_key}
+        FROM stage LEFT JOIN ({stored}) AS stored ON {shape.same_key}
         WHERE stored.id IS NULL OR NOT ({shape.same_values})""",
         {**parameters, "open": OPEN},
     )
@@ -292,18 +308,16 @@ def _close_absent(
     coverage: Coverage,
     load_id: int,
     *,
-    returned: int,
+    returned: int | None,
     spare: bool,
 ) -> int:
-    """Close the open versions that were not returned; `returned` is how many of them were."""
+    """Close the open versions that were not returned; `returned` is how many of them were, None where nobody knows."""
     condition, parameters = within(coverage)
-    is_open = f"known_to = {OPEN} AND {condition}"
-    if _count(connection, f"SELECT count(*) FROM {shape.table} WHERE {is_open}", parameters) == returned:
-        return 0
-    absent = f"{condition} AND NOT EXISTS (SELECT 1 FROM stage WHERE {shape.same_key})"
-    if spare:
-        absent += f" AND NOT {may_be_unreadable(shape.key)}"
-    return _close(connection, shape, absent, parameters, load_id)
+    if returned is not None:
+        is_open = f"known_to = {OPEN} AND {condition}"
+        if _count(connection, f"SELECT count(*) FROM {shape.table} WHERE {is_open}", parameters) == returned:
+            return 0
+    return _close(connection, shape, _absent(shape, condition, spare=spare), parameters, load_id)
 
 
 def _close(
@@ -318,6 +332,39 @@ def _close(
         f"UPDATE {shape.table} AS stored SET known_to = $load_id WHERE known_to = $open AND {condition}",
         {**parameters, "load_id": load_id, "open": OPEN},
     )
+
+
+def would_change(
+    connection: "duckdb.DuckDBPyConnection",
+    coverage: Coverage,
+    extent: Extent,
+    stored: str,
+    about: str,
+    *,
+    spare: bool,
+) -> bool:
+    """Tell whether loading the staged rows would change anything of a relation like the stored table.
+
+    It holds all stored rows for which the condition `about` can be true. With `spare`, bad rows are staged, too.
+    """
+    shape = SHAPES[coverage.facts]
+    differs = f"""SELECT 1 FROM stage WHERE ({about}) AND NOT EXISTS (
+        SELECT 1 FROM {stored} AS stored WHERE known_to = $open AND {shape.same_key} AND {shape.same_values}
+    ) LIMIT 1"""
+    if connection.execute(differs, {"open": OPEN}).fetchone():
+        return True
+    if extent not in WHOLE:
+        return False
+    condition, parameters = within(coverage)
+    absent = _absent(shape, condition, spare=spare)
+    gone = f"SELECT 1 FROM {stored} AS stored WHERE known_to = $open AND {absent} LIMIT 1"
+    return connection.execute(gone, {**parameters, "open": OPEN}).fetchone() is not None
+
+
+def _absent(shape: _Shape, condition: str, *, spare: bool) -> str:
+    """Return the condition that a stored row of the coverage was not returned, and is not spared."""
+    absent = f"{condition} AND NOT EXISTS (SELECT 1 FROM stage WHERE {shape.same_key})"
+    return f"{absent} AND NOT {may_be_unreadable(shape.key)}" if spare else absent
 
 
 def schema_of(kind: Facts) -> "pa.Schema":
@@ -358,10 +405,12 @@ def breakdown_filter(names: tuple[str, ...]) -> str:
     return f"breakdown <> '' AND json_keys(breakdown) = [{listed}]"
 
 
-def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_at: datetime) -> None:
+def _record(
+    connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_at: datetime, undoes: int | None
+) -> None:
     coverage, days = result.coverage, result.coverage.days
     connection.execute(
-        "INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             result.load_id,
             known_at.astimezone(UTC).replace(tzinfo=None),
@@ -378,14 +427,15 @@ def _record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_a
             result.unchanged,
             result.repeated,
             result.rejected,
+            undoes,
         ],
     )
 
 
-def _scope(result: LoadResult) -> dict[str, object]:
-    coverage, days = result.coverage, result.coverage.days
+def scope_of(coverage: Coverage) -> dict[str, object]:
+    """Return what a coverage is about, by the columns of the quarantine."""
+    days = coverage.days
     return {
-        "load_id": result.load_id,
         "facts": coverage.label,
         "platform": coverage.platform,
         "account_id": coverage.account_id,

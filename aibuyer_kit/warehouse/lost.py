@@ -9,10 +9,10 @@ import duckdb
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.connection import transaction
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.load import SHAPES, Coverage
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.seal import strike
-from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, attach, attached_name, fault, sealed_files
+from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, attach, detach, fault, sealed_files
 
 _BROKEN = "broken-"
 
@@ -65,8 +65,8 @@ def lost_days(connection: duckdb.DuckDBPyConnection, coverage: Coverage) -> tupl
     The days of the coverage itself do not matter.
     """
     about = {"platform": coverage.platform, "account_id": coverage.account_id}
-    asked = {**about, "facts": coverage.label, "level": str(coverage.level or "")}
-    return tuple(day for (day,) in connection.execute(sql_text("lost_days"), asked).fetchall())
+    kind = {"table_name": SHAPES[coverage.facts].table, "facts": coverage.label, "level": str(coverage.level or "")}
+    return tuple(day for (day,) in connection.execute(sql_text("lost_days"), about | kind).fetchall())
 
 
 def remove_orphans(connection: duckdb.DuckDBPyConnection, files: WarehouseFiles) -> None:
@@ -93,7 +93,7 @@ def _fault_at_opening(connection: duckdb.DuckDBPyConnection, files: WarehouseFil
         attach(connection, files.sealed, [sealed])
     except duckdb.Error:
         return "does not open"
-    connection.execute(f"DETACH {attached_name(sealed)}")
+    detach(connection, sealed)
     return None
 
 

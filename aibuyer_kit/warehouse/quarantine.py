@@ -1,6 +1,7 @@
 """The quarantine: rows that could not be read, from the load that met them to the one that resolved them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.core.facts import SHARED_KEY
@@ -66,6 +67,19 @@ def record_unreadable(
         }
         if statement.strip():
             connection.execute(statement, asked)
+
+
+def note_try(connection: "duckdb.DuckDBPyConnection", scope: Mapping[str, object], on: date) -> None:
+    """Count a read that was made on the account's day `on` for the sake of the open rows that its days may hold.
+
+    `scope` names facts, platform, account_id, level, attribution, since and until of the read.
+    """
+    connection.execute(
+        "UPDATE quarantine SET tries = tries + 1, tried_on = $on WHERE resolved_by IS NULL AND facts = $facts"
+        " AND platform = $platform AND account_id = $account_id AND level = $level AND attribution = $attribution"
+        " AND coalesce(date, since) <= $until AND coalesce(date_stop, until) >= $since",
+        {**scope, "on": on},
+    )
 
 
 def _own_parts(key: Sequence[str]) -> list[str]:

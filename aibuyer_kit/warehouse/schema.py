@@ -16,6 +16,9 @@ OPEN = 9223372036854775807
 
 # Views and macros, up to the semicolon that ends a line.
 _DERIVED = re.compile(r"^CREATE (?:OR REPLACE )?(?:VIEW|MACRO) .*?;$", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"--[^\n]*")
+# A table or view that is made, and a column that is added: where a sealed month has none, it is null.
+_LEAVES_ROWS = re.compile(r"CREATE |ALTER TABLE \w+ ADD COLUMN \w+ [A-Z]+(?:\[\])?$")
 _SQL = files("aibuyer_kit.warehouse") / "sql"
 # The extents of loads that read all of their coverage; of a doubtful one some rows are in the quarantine.
 WHOLE_READS = ("complete", "doubtful")
@@ -38,6 +41,17 @@ def migrate(connection: "duckdb.DuckDBPyConnection") -> tuple[str, ...]:
 
     Raises WarehouseError if the file was written by a newer version of the package.
     """
+    missing = missing_migrations(connection)
+    for name in missing:
+        _apply(connection, name)
+    return missing
+
+
+def missing_migrations(connection: "duckdb.DuckDBPyConnection") -> tuple[str, ...]:
+    """Return the names of the migrations that are still to be applied, in their order.
+
+    Raises WarehouseError if the file was written by a newer version of the package.
+    """
     connection.execute("CREATE TABLE IF NOT EXISTS schema_migration (name VARCHAR NOT NULL)")
     applied = {name for (name,) in connection.execute("SELECT name FROM schema_migration").fetchall()}
     known = migrations()
@@ -46,10 +60,14 @@ def migrate(connection: "duckdb.DuckDBPyConnection") -> tuple[str, ...]:
         raise WarehouseError(
             f"The warehouse was written by a newer version (it has {', '.join(newer)}). Upgrade aibuyer-kit."
         )
-    missing = tuple(name for name in known if name not in applied)
-    for name in missing:
-        _apply(connection, name)
-    return missing
+    return tuple(name for name in known if name not in applied)
+
+
+def changes_rows(name: str, tables: Iterable[str]) -> bool:
+    """Tell whether a migration may change what is stored in one of the tables; whatever is not plainly harmless may."""
+    about = re.compile(rf"\b(?:{'|'.join(tables)})\b")
+    statements = (each.strip() for each in _COMMENT.sub("", sql_text(f"migrations/{name}")).split(";"))
+    return any(about.search(each) and not _LEAVES_ROWS.match(each) for each in statements)
 
 
 def derived_sql(applied: Iterable[str]) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ from aibuyer_kit.warehouse.compact import discard
 from aibuyer_kit.warehouse.connection import transaction
 from aibuyer_kit.warehouse.digests import digest
 from aibuyer_kit.warehouse.files import WarehouseFiles, flush
-from aibuyer_kit.warehouse.load import SHAPES, Coverage
+from aibuyer_kit.warehouse.load import SHAPES, Coverage, Extent, would_change
 from aibuyer_kit.warehouse.schema import OPEN, sql_text
-from aibuyer_kit.warehouse.sealed import DATED_TABLES, SealedFile, attach, attached_name, quoted, sealed_files
+from aibuyer_kit.warehouse.sealed import DATED_TABLES, SealedFile, attach, attached_name, detach, quoted, sealed_files
 
 # Small months in small blocks: with DuckDB's own 256 KB each column of a small table costs that much.
 _BLOCK_BYTES, _SMALL_BLOCK_BYTES, _SMALL_ROWS = 262_144, 16_384, 50_000
@@ -139,6 +139,25 @@ def touched(connection: duckdb.DuckDBPyConnection, coverage: Coverage) -> tuple[
     )
 
 
+def stays_sealed(
+    connection: duckdb.DuckDBPyConnection, sealed: SealedFile, coverage: Coverage, extent: Extent, *, spare: bool
+) -> bool:
+    """Tell whether loading the staged rows would change nothing of a sealed month, whose file is attached.
+
+    With `spare`, rows that could not be read are staged as well, and what they may be about stays as it is.
+    """
+    first, last = DATED_TABLES[sealed.table_name]
+    days = Month(sealed.table_name, sealed.platform, sealed.account_id, sealed.month).days
+    about = f"{last} >= DATE '{days.since}' AND {first} <= DATE '{days.until}'"
+    return not would_change(connection, coverage, extent, rows_of(sealed), about, spare=spare)
+
+
+def rows_of(sealed: SealedFile) -> str:
+    """Return an attached sealed file as a relation with all columns of its table, also those that came after it."""
+    table = sealed.table_name
+    return f"(SELECT * FROM {table} WHERE false UNION ALL BY NAME SELECT * FROM {attached_name(sealed)}.{table})"
+
+
 def unseal(connection: duckdb.DuckDBPyConnection, folder: Path, sealed: SealedFile) -> None:
     """Bring a sealed month, whose file is good, back into the hot tables; the file stays for snapshots that name it."""
     attach(connection, folder, [sealed])
@@ -149,7 +168,7 @@ def unseal(connection: duckdb.DuckDBPyConnection, folder: Path, sealed: SealedFi
             )
             strike(connection, sealed)
     finally:
-        connection.execute(f"DETACH {attached_name(sealed)}")
+        detach(connection, sealed)
 
 
 def strike(connection: duckdb.DuckDBPyConnection, sealed: SealedFile) -> None:

@@ -56,13 +56,10 @@ class LostMonth:
 
     def __str__(self) -> str:
         kept = f" It was set aside as {self.set_aside}." if self.set_aside else ""
-        again = "Its days are read again as far as the platform keeps them"
-        if self.sealed.table_name == "reach_version":
-            again = "Past windows are not read again"
         return (
             f"{self.sealed.file_name} {self.reason}: the history of {self.sealed.title}"
-            f" ({self.sealed.row_count:,} versions) is lost.{kept} {again}; a copy of the workspace from before still"
-            " holds it all."
+            f" ({self.sealed.row_count:,} versions) is lost.{kept} Its days are read again as far as the platform keeps"
+            " them; a copy of the workspace from before still holds it all."
         )
 
 
@@ -126,6 +123,11 @@ def quoted(path: Path) -> str:
 def attached_name(sealed: SealedFile) -> str:
     """Return the quoted name under which a sealed file is attached."""
     return f'"{sealed.file_name.removesuffix(".duckdb")}"'
+
+
+def detach(connection: duckdb.DuckDBPyConnection, sealed: SealedFile) -> None:
+    """Detach a sealed file."""
+    connection.execute(f"DETACH {attached_name(sealed)}")
 
 
 def attach(connection: duckdb.DuckDBPyConnection, folder: Path, files: Iterable[SealedFile]) -> None:

@@ -25,6 +25,7 @@ from aibuyer_kit.warehouse.load import (
     LoadResult,
     empty_stage,
     load_staged,
+    scope_of,
     set_aside_after,
     stage,
     staged_rows,
@@ -32,10 +33,11 @@ from aibuyer_kit.warehouse.load import (
 )
 from aibuyer_kit.warehouse.load_days import note_load_days
 from aibuyer_kit.warehouse.lost import let_go, let_go_of_damaged, lost_days, remove_orphans
+from aibuyer_kit.warehouse.quarantine import note_try, stage_unreadable
 from aibuyer_kit.warehouse.recover import Recovered, open_working, rebuild
-from aibuyer_kit.warehouse.schema import WHOLE_READS, migrate
-from aibuyer_kit.warehouse.seal import seal_month, settled_months, touched, unseal
-from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, fault
+from aibuyer_kit.warehouse.schema import WHOLE_READS, changes_rows, migrate, missing_migrations
+from aibuyer_kit.warehouse.seal import rows_of, seal_month, settled_months, stays_sealed, touched, unseal
+from aibuyer_kit.warehouse.sealed import DATED_TABLES, LostMonth, SealedFile, attach, detach, fault, sealed_files
 from aibuyer_kit.warehouse.thin import thin
 
 # A week of intraday history answers most questions about what was known when.
@@ -122,12 +124,12 @@ class Writer:
         self.recovered: Recovered | None = None
         self.losses: tuple[LostMonth, ...] = ()
         with self._failures():
-            migrated = migrate(self._open())
+            migrated = self._migrate()
             published = self._published_loads()
             if self._loads() < published:
                 self._close()
                 self.recovered = rebuild(files, "it was older than what is published")
-                migrate(self._open())
+                self._migrate()
             self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != published
             self.check_sealed(thorough=False)
             remove_orphans(self._open(), files)
@@ -142,11 +144,13 @@ class Writer:
         finished: Callable[[], date | None] = lambda: None,
         rejected: Sequence[UnreadableRow] = (),
         spares: bool = True,
+        undoes: int | None = None,
     ) -> LoadResult:
         """Load one read; `known_at` tells the platform's time, and is asked when the read has ended.
 
         `rejected` may fill while the read goes on: rows that could not be read, which go into the quarantine. What they
-        may be about stays open, unless it is known (not `spares`) that it is gone.
+        may be about stays open, unless it is known (not `spares`) that it is gone. `undoes` names the load of a file
+        that this one takes back.
         If the read fails in mid-way, the days that `finished` says are over (up to that one) are kept as a complete
         load, what came of later ones as a broken load, and the error is raised again.
         Raises InconsistentReadError for a read that contradicts itself or what is known, and WarehouseError if the file
@@ -161,12 +165,7 @@ class Writer:
             except (AibuyerError, KeyboardInterrupt):
                 self._keep_what_came(connection, coverage, finished(), known_at, rejected)
                 raise
-            self._bring_back(coverage)
-            result = load_staged(
-                connection, coverage, extent=extent, known_at=known_at(), rejected=rejected, spares=spares
-            )
-        self._unpublished = True
-        return result
+            return self._merge(coverage, extent, known_at(), rejected, spares=spares, undoes=undoes)
 
     def _keep_what_came(
         self,
@@ -183,15 +182,11 @@ class Writer:
             # A row that does not tell its day may be about any of those that were asked for.
             of_whole = [row for row in rejected if row.may_be_of and row.may_be_of.since <= finished]
             rejected = [row for row in rejected if not row.may_be_of or row.may_be_of.until > finished]
-            self._bring_back(whole)
-            load_staged(connection, whole, extent="complete", known_at=known_at(), rejected=of_whole)
+            self._merge(whole, "complete", known_at(), of_whole)
             take_back(connection)
-            self._unpublished = True
         # Without a page there is nothing to keep, and asking the platform for the time could hang once more.
         if staged_rows(connection) or rejected:
-            self._bring_back(coverage)
-            load_staged(connection, coverage, extent="broken", known_at=known_at(), rejected=rejected)
-            self._unpublished = True
+            self._merge(coverage, "broken", known_at(), rejected)
 
     def reads(self, platform: str, account_id: str, level: Level = Level.AD) -> tuple[CompleteRead, ...]:
         """Return the last complete read of each range of days of an account's insights at a level, the oldest first."""
@@ -272,6 +267,12 @@ class Writer:
         with self._failures():
             return lost_days(self._open(), coverage)
 
+    def note_try(self, coverage: Coverage, on: date) -> None:
+        """Count a read of the account's day `on` that was made for the sake of rows that could not be read."""
+        with self._failures():
+            note_try(self._open(), scope_of(coverage), on)
+        self._unpublished = True
+
     def publish(self) -> Path | None:
         """Publish what is not published yet and return the new snapshot, or None if there was nothing new."""
         with self._failures():
@@ -285,14 +286,55 @@ class Writer:
         self._unpublished = False
         return snapshot
 
-    def _bring_back(self, coverage: Coverage) -> None:
-        """Bring sealed months that a load may change back into the hot tables."""
-        for each in touched(self._open(), coverage):
-            if reason := fault(self._files.sealed, each, thorough=True):
-                self.losses += (let_go(self._open(), self._files, each, reason),)
-            else:
-                unseal(self._open(), self._files.sealed, each)
+    def _merge(
+        self,
+        coverage: Coverage,
+        extent: Extent,
+        known_at: datetime,
+        rejected: Sequence[UnreadableRow],
+        *,
+        spares: bool = True,
+        undoes: int | None = None,
+    ) -> LoadResult:
+        """Load what is staged; sealed months that it changes come back first, others are compared where they are."""
+        connection, sealed = self._open(), self._files.sealed
+        left: list[SealedFile] = []
+        spare = spares and bool(stage_unreadable(connection, rejected)) if rejected else False
+        try:
+            for each in touched(connection, coverage):
+                if reason := fault(sealed, each, thorough=True):
+                    self.losses += (let_go(connection, self._files, each, reason),)
+                    continue
+                attach(connection, sealed, [each])
+                left.append(each)
+                if not stays_sealed(connection, each, coverage, extent, spare=spare):
+                    detach(connection, left.pop())
+                    unseal(connection, sealed, each)
+            return load_staged(
+                connection,
+                coverage,
+                extent=extent,
+                known_at=known_at,
+                rejected=rejected,
+                spares=spares,
+                undoes=undoes,
+                beside=f"(FROM {' UNION ALL BY NAME FROM '.join(map(rows_of, left))})" if left else "",
+            )
+        finally:
             self._unpublished = True
+            for each in left:
+                # After some failures the connection is no more.
+                with contextlib.suppress(duckdb.Error):
+                    detach(connection, each)
+
+    def _migrate(self) -> tuple[str, ...]:
+        """Bring the schema up to date; what changes rows finds those of sealed months in the hot tables."""
+        connection = self._open()
+        if any(changes_rows(name, DATED_TABLES) for name in missing_migrations(connection)):
+            self.losses += let_go_of_damaged(connection, self._files, thorough=True)
+            for each in sealed_files(connection):
+                unseal(connection, self._files.sealed, each)
+        return migrate(connection)
 
     def _kept_whole_from(self, zone: ZoneInfo) -> date | None:
         """Note the day of `zone` on which each load became known, and return the first that stays whole."""

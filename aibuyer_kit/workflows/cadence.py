@@ -16,7 +16,7 @@ from aibuyer_kit.connectors.base import (
     ReachStream,
     Stream,
 )
-from aibuyer_kit.core.dates import DateRange, account_date
+from aibuyer_kit.core.dates import MOST_DAYS_BACK, DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.settings.workspace_settings import SyncSection
 from aibuyer_kit.warehouse.load import Coverage
@@ -77,13 +77,15 @@ def days_to_read(
 
     A day is settled when it was read whole after the platform had stopped restating it; until then each night reads it
     again. The first sync of an account goes back `backfill_days`; later ones go back as far as anything is open. A
-    `differing` day, on which levels disagree, is not settled either, within the backfill.
+    `differing` day, on which levels disagree, is not settled either, within the backfill. What today's reads settle is
+    so from tomorrow on: a night that broke off between the kinds of read goes on with the same days.
     """
     backfill = today - timedelta(days=settings.backfill_days - 1)
     first = min([backfill, *(read.days.since for read in reads)])
     settled: set[date] = set()
     for read in reads:
-        last = account_date(read.known_at, zone) - timedelta(days=settings.restated_days)
+        known_on = account_date(read.known_at, zone)
+        last = known_on - timedelta(days=settings.restated_days + (known_on == today))
         if last >= read.days.since:
             settled.update(DateRange(read.days.since, min(read.days.until, last)))
     settled.difference_update(day for day in differing if day >= backfill)
@@ -135,13 +137,26 @@ def lost_streams(
 ) -> Iterator[Stream]:
     """Yield what is left to be read of lost sealed months, broken down too, as far back as the backfill goes.
 
-    `lost` returns the days that reads of a coverage's kind have not covered since.
+    Windows of reach that had been read are read again as far back as the platform tells of them. `lost` returns the
+    days that reads of a coverage's kind have not covered since.
     """
     backfill = DateRange(today - timedelta(days=settings.backfill_days - 1), today)
     whole = [InsightStream(level, backfill) for level in FIGURE_LEVELS]
     for kind in (*whole, *_kinds_broken_down(backfill, settings)):
         for first, last in _runs([day for day in lost(coverage_of(connector, kind)) if day in backfill]):
             yield from (replace(kind, days=part) for part in _parts(DateRange(first, last)))
+    for window in _windows(today) if settings.reach else ():
+        told = [day for day in lost(coverage_of(connector, window)) if day in window.ends]
+        for first, last in _runs(told):
+            yield from (replace(window, ends=part) for part in _parts(DateRange(first, last)))
+
+
+def _windows(today: date) -> Iterator[ReachStream]:
+    """Yield the kinds of reach, each with all windows that have ended and of which the platform still tells."""
+    oldest, yesterday = today - timedelta(days=MOST_DAYS_BACK - 1), today - timedelta(days=1)
+    for level in Level:
+        for length in REACH_WINDOWS_DAYS:
+            yield ReachStream(level, length, DateRange(oldest + timedelta(days=length - 1), yesterday))
 
 
 def coverage_of(connector: Connector, stream: Stream) -> Coverage:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 _FIRST_DAY = date(2004, 1, 1)
 _SUMS = ("spend_micros", "impressions", "clicks")
-# What the built-in mapping calls an account that the file does not name.
-_UNNAMED = "ads_manager"
+_OTHER = (
+    "If it is about another account, name it: aibuyer import FILE --account act_123 (or any name of yours), or export"
+    " the column 'Account ID' too. "
+)
 _REPLACE = "If the file is all there is for its days, load it with --replace-days."
 
 # Level, names of the breakdown, attribution.
@@ -49,6 +51,8 @@ def refuse_synced_account(
     With `beside_synced` days that no sync has read are let through. A file that does not name its account may be about
     any that is synced.
     """
+    from aibuyer_kit.connectors.csv_export import UNNAMED_ACCOUNT
+
     own = (found.account.platform, found.account.account_id)
     known = _known_accounts(context, reader)
     twins = {pair for pair in known if pair != own and _bare(pair[1]) == _bare(own[1])}
@@ -61,14 +65,15 @@ def refuse_synced_account(
             f"The account {own[1]} is known as {other[1]}: it would count twice. Nothing was loaded. Write"
             f' account_id = "{other[1]}" in a mapping, or take the earlier file back with `aibuyer import-undo`.'
         )
-    synced = twins or ({pair for pair in known if pair[0] != own[0]} if own[1] == _UNNAMED else set())
+    unnamed = own[1] == UNNAMED_ACCOUNT
+    synced = twins or ({pair for pair in known if pair[0] != own[0]} if unnamed else set())
     if synced and not beside_synced:
-        about = "does not say that it is about another account" if own[1] == _UNNAMED else "is about the same account"
+        about = "does not say that it is about another account" if unnamed else "is about the same account"
         state = "synced" if synced <= configured else "known already"
         raise ImportFileError(
             f"{', '.join(map(_account, sorted(synced)))} is {state}, and this file {about}:"
-            " its figures would count twice. Nothing was loaded. Export the column 'Account ID' or give a mapping with"
-            " account_id if it is another account; for days that are not known yet say --beside-synced."
+            f" its figures would count twice. Nothing was loaded. {_OTHER if unnamed else ''}For days of it that are"
+            " not known yet, say --beside-synced."
         )
     for other in sorted(synced):
         if days := _synced_days(reader, other, found.coverage):
@@ -136,10 +141,16 @@ def _with_its_campaigns(reader: Reader | None, found: "ImportedFile", own: tuple
 
 
 def _synced_days(reader: Reader | None, account: tuple[str, str], days: DateRange) -> DateRange | None:
+    loads = reader.loads().rows() if reader else []
+    # An imported file that was taken back covers nothing any more.
+    void = {row["load_id"] for row in loads if row.get("undoes")} | {row.get("undoes") for row in loads}
     reads = [
         row
-        for row in (reader.loads().rows() if reader else [])
-        if (row["platform"], row["account_id"]) == account and row["facts"] == "insights" and row["extent"] != "broken"
+        for row in loads
+        if row["load_id"] not in void
+        and (row["platform"], row["account_id"]) == account
+        and row["facts"] == "insights"
+        and row["extent"] != "broken"
     ]
     if not reads:
         return None

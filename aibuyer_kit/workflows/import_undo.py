@@ -41,8 +41,8 @@ class ImportUndone:
 def undo_import(context: ClientContext, load_id: int) -> ImportUndone:
     """Take back the import whose figures are load `load_id`; history stays, and the way back is new loads.
 
-    Raises NotFoundError if there is no such load, InputError if it is not an import's, or if later loads changed the
-    same rows: these have to be taken back first.
+    Raises NotFoundError if there is no such load, InputError if it is not an import's, if it has been taken back
+    already, or if later loads changed the same rows: these have to be taken back first.
     """
     with open_writer(context.warehouse) as writer:
         writer.publish()  # what the reader sees is then all there is
@@ -50,15 +50,22 @@ def undo_import(context: ClientContext, load_id: int) -> ImportUndone:
         loads = reader.loads().rows()
         ours = _loads_of_import(context, loads, load_id)
         undone = tuple(int(load["load_id"]) for load in ours)
-        steps = [step for load in ours for step in _ways_back(reader, load, load_id - 1, undone[-1])]
+        steps = [(load, *step) for load in ours for step in _ways_back(reader, load, load_id - 1, undone[-1])]
         known_at, done = import_time(context), []
-        for coverage, before in steps:
+        for load, coverage, before in steps:
             writer.publish()  # figures come first, and tell which objects are still in use
             rows = before if coverage.facts == "insights" else _with_objects_in_use(reader, coverage, before)
             unread = list(_unread_before(reader, coverage, undone))
-            done.append(
-                writer.load(coverage, [rows], known_at=known_at, extent="replacing", rejected=unread, spares=False)
+            back = writer.load(
+                coverage,
+                [rows],
+                known_at=known_at,
+                extent="replacing",
+                rejected=unread,
+                spares=False,
+                undoes=load["load_id"],
             )
+            done.append(back)
     return ImportUndone(undone, tuple(done))
 
 
@@ -67,15 +74,21 @@ def _loads_of_import(context: ClientContext, loads: list[dict[str, Any]], load_i
     later = [load for load in loads if load["load_id"] >= load_id]
     if not later or later[0]["load_id"] != load_id:
         raise NotFoundError(f"There is no load {load_id}. `aibuyer status` tells how many there are.")
+    if again := [load["load_id"] for load in loads if load.get("undoes") == load_id]:
+        raise InputError(
+            f"Load {load_id} has been taken back already, by load {again[0]}. Nothing was changed; what it had brought"
+            f" can be read with --as-of {again[0] - 1}, and imported again from its file."
+        )
     first = later[0]
     account = (first["platform"], first["account_id"])
-    if account in {("meta", each.id) for each in context.settings.accounts} or not first["facts"].startswith(
-        "insights"
-    ):
+    synced = account in {("meta", each.id) for each in context.settings.accounts}
+    if synced or not first["facts"].startswith("insights") or first.get("undoes") is not None:
         figures = [
             load["load_id"]
             for load in loads
-            if load["facts"].startswith("insights") and load["extent"] in ("partial", "replacing")
+            if load["facts"].startswith("insights")
+            and load["extent"] in ("partial", "replacing")
+            and load.get("undoes") is None
         ]
         raise InputError(
             f"Load {load_id} ({first['facts']} of {first['account_id']}) is not the first of an imported file."
@@ -93,7 +106,9 @@ def _belongs(load: dict[str, Any], first: dict[str, Any]) -> bool:
     """Return whether a load continues an import: names, or another form that gave way to the file's rows."""
     if (load["facts"], load["extent"]) == ("entities", "partial"):
         return True
-    # What took another import back looks alike, but for its days; only a file that replaces its days does it at all.
+    # What took another import back looks alike; by versions that did not note it, but for its days.
+    if load.get("undoes") is not None:
+        return False
     of_its_days = first["extent"] != "partial" and all(load[end] == first[end] for end in ("since", "until"))
     nothing_new = not any(load[count] for count in ("inserted", "restated", "unchanged"))
     return load["extent"] in ("replacing", "complete") and of_its_days and nothing_new  # complete: by older versions

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from aibuyer_kit.connectors.base import Connector, Stream
+from aibuyer_kit.connectors.base import Connector, InsightStream, Stream
 from aibuyer_kit.connectors.budget import PlannedRead
 from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
@@ -31,12 +31,16 @@ _DAYS_PER_CALL = 7  # as long as it is not known how many calls a kind of read t
 
 @dataclass(frozen=True)
 class Job:
-    """One stream of one account that is to be read; `calls` is an estimate."""
+    """One stream of one account that is to be read; `calls` is an estimate.
+
+    A `retry` is made for rows that could not be read, of days that a night would not read again.
+    """
 
     connector: Connector
     stream: Stream
     depth: Depth
     calls: int
+    retry: bool = False
 
     @property
     def coverage(self) -> Coverage:
@@ -93,9 +97,18 @@ def account_jobs(
     refused = {} if depth else log.given_up_since(datetime.combine(today, time(), zone))
     taken = log.calls_taken()
     for each, stream in due:
-        job = Job(connector, stream, each, _estimate(taken, connector, stream, each))
+        retry = _is_retry(stream, days | between)
+        job = Job(connector, stream, each, _estimate(taken, connector, stream, each), retry)
         if each is not Depth.NIGHTLY or job.question not in refused:
             yield job
+
+
+def _is_retry(stream: Stream, days: Mapping[Level, DateRange]) -> bool:
+    return (
+        isinstance(stream, InsightStream)
+        and not stream.breakdown_names
+        and stream.days.until < days[stream.level].since
+    )
 
 
 def first_open_day(writer: Writer, connector: Connector, settings: SyncSection, differing: Sequence[date]) -> date:

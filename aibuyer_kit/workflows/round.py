@@ -4,12 +4,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from aibuyer_kit.connectors.base import Checkpoint, Connector, CreativeStream, EntityStream
 from aibuyer_kit.connectors.budget import CallBudget
 from aibuyer_kit.connectors.service import Service
 from aibuyer_kit.core.clock import SystemClock
-from aibuyer_kit.core.dates import time_zone
+from aibuyer_kit.core.dates import account_date, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import (
     AibuyerError,
@@ -160,8 +161,7 @@ class Round:
         ]
         for connector in nights:
             # Before the reads that make a night complete: one that is killed is thinned by the next sync.
-            zone = time_zone(connector.account().time_zone)
-            self._writer.thin(connector.platform, connector.account_id, zone)
+            self._writer.thin(connector.platform, connector.account_id, _zone(connector))
         for depth in Depth:
             waiting = [job for job in jobs if job.depth is depth]
             while waiting:
@@ -173,10 +173,9 @@ class Round:
 
     def _end_night(self, connector: Connector) -> None:
         """Seal the months that nights read no more; what cannot be sealed stays where it is."""
-        zone = time_zone(connector.account().time_zone)
         before = first_open_day(self._writer, connector, self._settings, self._differing_days(connector))
         try:
-            self._writer.seal(connector.platform, connector.account_id, zone, before=before)
+            self._writer.seal(connector.platform, connector.account_id, _zone(connector), before=before)
         except WarehouseError as error:
             self.failures.append(StreamFailure(f"{connector.account_id} sealing", error))
 
@@ -271,6 +270,9 @@ class Round:
             days = job.coverage.days
             if days and pages.finished and pages.finished in days:
                 self.notices.append(f"{job.name}: whole up to {pages.finished}; the next sync goes on from there.")
+        if job.retry and self._is_open(job.connector):
+            today = account_date(job.connector.platform_time(), _zone(job.connector))
+            self._writer.note_try(job.coverage, today)
 
     def _load(self, pages: _Pages) -> LoadResult:
         job = pages.job
@@ -294,6 +296,10 @@ class Round:
         until = job.connector.clock.now() + timedelta(seconds=seconds)
         when = f"to the first sync after {until:%Y-%m-%d %H:%M:%S} UTC" if seconds else "to the next sync"
         self._put_off.setdefault((job.connector.account_id, when), []).append(job.coverage.title)
+
+
+def _zone(connector: Connector) -> ZoneInfo:
+    return time_zone(connector.account().time_zone)
 
 
 def _wait_seconds(job: Job, budget: CallBudget) -> float:

@@ -17,7 +17,7 @@ from aibuyer_kit.warehouse.recover import Recovered
 from aibuyer_kit.warehouse.sealed import LostMonth
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.cadence import Depth
-from aibuyer_kit.workflows.quarantine import open_figures
+from aibuyer_kit.workflows.quarantine import open_figures, quarantined
 from aibuyer_kit.workflows.reconcile import Disagreement, disagreements
 from aibuyer_kit.workflows.round import Progress, Round, StreamFailure
 from aibuyer_kit.workflows.sync_log import SyncLine, SyncLog
@@ -27,8 +27,8 @@ from aibuyer_kit.workflows.sync_log import SyncLine, SyncLog
 class SyncReport:
     """What a sync did: one LoadResult per stream and read, failures, and a working file that had to be rebuilt.
 
-    `notices` tell what was left out or put off, `service` how the platform answered, and `losses` which sealed months
-    were found damaged or gone.
+    `notices` tell what was left out or put off, `service` how the platform answered, `losses` which sealed months
+    were found damaged or gone, and `newly_set_aside` how many rows went into the quarantine and are still there.
     """
 
     client_id: str
@@ -40,6 +40,12 @@ class SyncReport:
     notices: tuple[str, ...] = ()
     service: Service = field(default_factory=Service)
     losses: tuple[LostMonth, ...] = ()
+    newly_set_aside: int = 0
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether what was read may be wrong or less than it was; a row that is met again is no news."""
+        return bool(self.disagreements or self.losses or self.newly_set_aside)
 
     def total(self, count: str) -> int:
         """Return the sum of one count (`inserted`, `restated`, `closed`, `unchanged`, `rejected`) over all loads."""
@@ -60,7 +66,8 @@ class SyncReport:
         lines += [f"FAILED {each.stream}: {each.error}" for each in self.failures]
         lines += [f"ALARM {each}" for each in self.disagreements]
         if rejected := self.total("rejected"):
-            lines.append(f"QUARANTINE {rejected} rows could not be read and are set aside: aibuyer quarantine list")
+            new = f"{self.newly_set_aside} of them new" if self.newly_set_aside else "all known before"
+            lines.append(f"QUARANTINE {rejected} rows could not be read ({new}): aibuyer quarantine list")
         lines += [f"LOST {each}" for each in self.losses]
         lines += [f"NOTE {each}" for each in self.notices]
         lines.append(f"service: {self.service.sentence()}")
@@ -91,8 +98,13 @@ def sync_client(
     """
     log, differing_days = SyncLog(context.sync_log), _differing_days(context)
     with open_writer(context.warehouse) as writer:
+        if differing_days is None:
+            # Nights look at every sealed month; one that is met before is let go of, and read again, now.
+            writer.check_sealed()
         unread = {connector.account_id: open_figures(context, connector) for connector in connectors}
-        reading = Round(writer, log, settings, depth=depth, differing=differing_days, unread=unread, progress=progress)
+        reading = Round(
+            writer, log, settings, depth=depth, differing=differing_days or (), unread=unread, progress=progress
+        )
         try:
             reading.read(connectors)
         finally:
@@ -110,7 +122,16 @@ def sync_client(
         (*notices, *reading.notices),
         reading.service,
         writer.losses,
+        _newly_set_aside(context, reading.loads),
     )
+
+
+def _newly_set_aside(context: ClientContext, loads: Sequence[LoadResult]) -> int:
+    """Return how many rows are in the quarantine since these loads."""
+    if not any(load.rejected for load in loads):
+        return 0
+    own = {load.load_id for load in loads}
+    return sum(row["load_id"] in own for row in quarantined(context))
 
 
 def _on_the_clients_clock(context: ClientContext, log: SyncLog, reading: Round) -> SyncLine:
@@ -121,9 +142,9 @@ def _on_the_clients_clock(context: ClientContext, log: SyncLog, reading: Round) 
     return line
 
 
-def _differing_days(context: ClientContext) -> set[tuple[str, date]]:
-    """Return account and day of each known disagreement; a snapshot that does not open has none to tell."""
+def _differing_days(context: ClientContext) -> set[tuple[str, date]] | None:
+    """Return account and day of each known disagreement, or None where what is published cannot be read."""
     try:
         return {(each.account_id, each.day) for each in disagreements(context, Reader(context.warehouse))}
     except WarehouseError:
-        return set()
+        return None

@@ -145,6 +145,38 @@ def test_small_pages_of_another_format_are_noticed_over_the_whole_read(
         read(meta(graph, clock))
 
 
+def test_a_window_that_the_platform_adds_is_left_out_and_told_and_costs_no_row(
+    graph: ScriptedGraph, clock: ManualClock
+) -> None:
+    """In every row of two pages: what was known before reads as it did, and one notice says what came besides."""
+    lead = {"action_type": "lead", "value": "3", "7d_click": "2"}
+    purchase = {"action_type": "purchase", "value": "9.5"}
+    known = [row(str(number), actions=[lead], action_values=[purchase]) for number in range(4)]
+    more = [
+        each | {"actions": [lead | {"14d_click": "2", "1d_ev": "1"}], "action_values": [purchase | {"14d_click": "9"}]}
+        for each in known
+    ]
+    plain, grown = meta(graph, clock), meta(graph, clock)
+    graph.answers(good(NODE), page(*known[:2], after="x"), page(*known[2:]))
+    before, _ = read(plain)
+    graph.answers(good(NODE), page(*more[:2], after="x"), page(*more[2:]))
+    assert read(grown) == (before, [])
+    assert plain.notices == []
+    (notice,) = grown.notices
+    assert "schema drift: actions held keys that are not known ('14d_click' in 8, '1d_ev' in 4 actions)" in notice
+
+
+def test_an_action_whose_windows_are_all_called_otherwise_is_a_bad_row(
+    graph: ScriptedGraph, clock: ManualClock
+) -> None:
+    """Taken for one without figures it would make results unknown in silence."""
+    renamed = {"action_type": "lead", "total": "3", "click_7d": "2"}
+    graph.answers(good(NODE), page(row("1"), row("2", actions=[renamed])))
+    rows, (rejected,) = read(meta(graph, clock))
+    assert [each["entity_id"] for each in rows] == ["1"]
+    assert "'lead' has no window that is known, but 'click_7d', 'total'" in rejected.reason
+
+
 def test_without_a_place_to_keep_it_the_first_bad_row_ends_the_read(graph: ScriptedGraph, clock: ManualClock) -> None:
     """Nobody would learn of it otherwise."""
     graph.answers(good(NODE), page(row("1"), row("2", spend="abc")))

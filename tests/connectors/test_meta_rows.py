@@ -150,7 +150,7 @@ def test_a_count_with_zeros_after_the_point_is_whole() -> None:
         ("actions", ["purchase"]),
         ("actions", [{"value": "1"}]),
         ("actions", [{"action_type": "purchase", "value": "3.5"}]),
-        ("actions", [{"action_type": "purchase", "value": "3", "90d_click": "9"}]),
+        ("actions", [{"action_type": "purchase", "amount": "3", "90d_click": "9"}]),
         ("actions", [{"action_type": "purchase", "value": "3"}, {"action_type": "purchase", "value": "4"}]),
         ("action_values", [{"action_type": "purchase", "1d_view": "x"}]),
     ],

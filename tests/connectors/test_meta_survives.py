@@ -106,7 +106,7 @@ def test_a_passing_fault_in_mid_read_changes_no_row(
     [
         {"spend": 1.5},
         {"spend": None, "impressions": 3},
-        {"actions": [{"action_type": "lead", "value": "1", "90d_click": "2"}]},
+        {"actions": [{"action_type": "lead", "90d_click": "2"}]},
         {"ad_id": None},
     ],
 )

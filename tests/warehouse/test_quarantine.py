@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -12,6 +13,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import TransientError
 from aibuyer_kit.core.unreadable import MOST_CHARACTERS, UnreadableRow, raw_json
+from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.warehouse.write import Writer, open_writer
@@ -207,3 +209,32 @@ def test_a_raw_row_is_bounded_json(make: Callable[[int], object]) -> None:
     text = raw_json(make(100_000))
     assert len(text) <= MOST_CHARACTERS
     assert json.loads(text)["characters"] > 100_000
+
+
+def test_a_warehouse_of_the_version_before_is_read_as_it_is_and_upgraded_by_the_next_load(tmp_path: Path) -> None:
+    """Its snapshot has no columns for tries and for what was taken back."""
+    with open_writer(tmp_path) as writer:
+        load(writer, insight("a"), rejected=(unreadable(),))
+    for path in (tmp_path / "working.duckdb", WarehouseFiles(tmp_path).current()):
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("ALTER TABLE quarantine DROP COLUMN tries")
+            connection.execute("ALTER TABLE quarantine DROP COLUMN tried_on")
+            connection.execute("ALTER TABLE load DROP COLUMN undoes")
+            connection.execute("DELETE FROM schema_migration WHERE name >= '0006'")
+    reader = Reader(tmp_path)
+    assert reader.freshness().last_day == DAYS.until
+    assert [(row["tries"], row["tried_on"]) for row in entries(tmp_path)] == [(0, None)]
+    with open_writer(tmp_path) as writer:
+        writer.note_try(coverage(DAYS), SECOND)
+        load(writer, insight("a"), rejected=(unreadable(),))
+    assert [(row["tries"], row["tried_on"]) for row in entries(tmp_path)] == [(1, SECOND)]
+
+
+def test_a_row_that_comes_otherwise_is_tried_anew(tmp_path: Path) -> None:
+    """What moves may be whole soon."""
+    with open_writer(tmp_path) as writer:
+        load(writer, rejected=(unreadable(),))
+        writer.note_try(coverage(DAYS), SECOND)
+        writer.note_try(coverage(DAYS), THIRD)
+        load(writer, rejected=(unreadable(raw='{"spend":"abd"}'),))
+    assert [(row["tries"], row["tried_on"]) for row in entries(tmp_path)] == [(0, THIRD)]

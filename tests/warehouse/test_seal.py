@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,9 +18,11 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError, NotFoundError, WarehouseError
 from aibuyer_kit.core.facts import reach_schema
 from aibuyer_kit.core.unreadable import UnreadableRow
+from aibuyer_kit.warehouse import schema
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.load import Coverage, LoadResult
+from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.sealed import DATED_TABLES
 from aibuyer_kit.warehouse.write import Writer, open_writer
 
 from .rows import coverage, insight, insight_page
@@ -125,6 +128,117 @@ def test_a_total_over_the_end_of_a_month_stays_hot(tmp_path: Path) -> None:
             writer.load(coverage(DateRange(since, until)), [insight_page(rows)], known_at=lambda: datetime.now(UTC))
         (sealed,) = writer.seal("meta", "act_1", ZONE, before=APRIL)
     assert (sealed.month, sealed.row_count) == (date(2026, 2, 1), 1)
+
+
+BAD_C = UnreadableRow("clicks", "is 'x'", "{}", "c", DateRange(JANUARY, JANUARY), "", DateRange(JANUARY, JANUARY))
+
+
+@pytest.mark.parametrize(
+    ("extent", "clicks", "rejected", "stays"),
+    [
+        ("complete", {"a": 1, "b": 5}, [], True),
+        ("complete", {"a": 1, "b": 5}, [BAD_C], True),
+        ("complete", {"a": 1}, [replace(BAD_C, entity_id="b")], True),
+        ("partial", {"b": 5}, [], True),
+        ("complete", {"a": 1}, [], False),
+        ("complete", {"a": 1}, [BAD_C], False),
+        ("complete", {"a": 1, "b": 6}, [], False),
+        ("partial", {"c": 5}, [], False),
+    ],
+    ids=["same", "bad row", "bad row known before", "part", "gone", "gone beside a bad row", "restated", "new"],
+)
+def test_a_load_brings_a_sealed_month_back_only_for_what_it_changes(
+    tmp_path: Path, extent: Extent, clicks: dict[str, int], rejected: list[UnreadableRow], stays: bool
+) -> None:
+    """The load is recorded either way, counts the same, and what is known afterwards is what an open month knows."""
+    hot_one, sealed_one = tmp_path / "hot", tmp_path / "sealed"
+    results, states, files = [], [], []
+    for folder in (hot_one, sealed_one):
+        three_months(folder)
+        if folder is sealed_one:
+            seal(folder)
+        with open_writer(folder) as writer:
+            page = insight_page([insight(ad, JANUARY, clicks=count) for ad, count in clicks.items()])
+            asked = coverage(DateRange(JANUARY, JANUARY))
+            result = writer.load(
+                asked, [page], known_at=lambda: datetime(2026, 4, 3, tzinfo=UTC), extent=extent, rejected=rejected
+            )
+        results.append(result)
+        states.append([seen(folder, load_id) for load_id in range(6)])
+        files.append(hot(folder, "SELECT count(*) FROM sealed_file WHERE month = DATE '2026-01-01'"))
+    assert results[0] == results[1]
+    assert states[0] == states[1]
+    assert files == [[(0,)], [(int(stays),)]]
+    assert len(Reader(sealed_one).quarantine().rows()) == len(rejected)
+
+
+@pytest.mark.parametrize("since", [JANUARY, FEBRUARY])
+def test_what_an_open_month_has_lost_is_closed_beside_sealed_months_that_stay(tmp_path: Path, since: date) -> None:
+    """One read over sealed months, of which nothing has changed, and an open one, of which the only row is gone."""
+    three_months(tmp_path)
+    seal(tmp_path, before=date(2026, 3, 1))
+    state: State = {("a", JANUARY): 1, ("b", JANUARY): 5, ("a", FEBRUARY): 2}
+    returned = {key: clicks for key, clicks in state.items() if key[1] >= since}
+    with open_writer(tmp_path) as writer:
+        done = read_in(writer, DateRange(since, MARCH), returned, datetime(2026, 4, 3, tzinfo=UTC))
+    assert (done.inserted, done.restated, done.closed, done.unchanged) == (0, 0, 1, len(returned))
+    assert seen(tmp_path) == state
+    assert hot(tmp_path, "SELECT count(*) FROM sealed_file") == [(2,)]
+
+
+def test_a_good_row_resolves_a_bad_one_of_a_sealed_month(tmp_path: Path) -> None:
+    """Also when it says what was known before, so that nothing changes and the month stays where it is."""
+    three_months(tmp_path)
+    seal(tmp_path)
+    with open_writer(tmp_path) as writer:
+        for page, bad in (([], [replace(BAD_C, entity_id="b")]), ([insight("b", JANUARY, clicks=5)], [])):
+            rows = insight_page([insight("a", JANUARY, clicks=1), *page])
+            asked = coverage(DateRange(JANUARY, JANUARY))
+            writer.load(asked, [rows], known_at=lambda: datetime(2026, 4, 3, tzinfo=UTC), rejected=bad)
+    assert Reader(tmp_path).quarantine().rows() == []
+    assert sealed_path(tmp_path, "2026-01").exists()
+    assert hot(tmp_path, "SELECT count(*) FROM insight_version") == [(0,)]
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let the package have one more migration, of this text."""
+
+    def release(text: str) -> None:
+        ours = shutil.copytree(schema._SQL, tmp_path / "sql", dirs_exist_ok=True)
+        (ours / "migrations" / "9999_next.sql").write_text(text, encoding="utf-8")
+        monkeypatch.setattr(schema, "_SQL", ours)
+
+    return release
+
+
+@pytest.mark.parametrize(
+    ("text", "clicks", "months"),
+    [
+        ("UPDATE insight_version SET clicks = clicks + 100\nWHERE date < '2026-03-01';", {101, 105, 102, 4}, []),
+        ("ALTER TABLE insight_version ADD COLUMN seen BIGINT; -- by whom", {1, 5, 2, 4}, [(3,)]),
+    ],
+    ids=["changes rows", "adds a column"],
+)
+def test_a_migration_finds_the_rows_of_sealed_months(
+    tmp_path: Path, next_version: Callable[[str], None], text: str, clicks: set[int], months: list[tuple[int]]
+) -> None:
+    """One that changes rows changes them all, wherever they lie; a new column leaves the months where they are."""
+    folder = tmp_path / "warehouse"
+    three_months(folder)
+    seal(folder)
+    next_version(text)
+    with open_writer(folder):
+        pass
+    assert set(seen(folder).values()) == clicks
+    counted = "SELECT count(*) FROM sealed_file HAVING count(*) > 0"
+    assert hot(folder, counted) == months
+
+
+def test_which_migrations_change_rows_is_told_by_their_text() -> None:
+    """Of those there are, only the one that mended what thinning had done."""
+    changing = [name for name in schema.migrations() if schema.changes_rows(name, DATED_TABLES)]
+    assert changing == ["0003_end_replaced_versions"]
 
 
 def test_a_load_that_touches_a_sealed_month_brings_it_back_first(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
 from pydantic import SecretStr
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
@@ -28,7 +29,7 @@ from tests.killing import Nursery
 
 WORLD = """
 preset = "hill"
-history_days = 12
+history_days = 40
 
 [[campaign]]
 name = "Sample spring"
@@ -40,20 +41,25 @@ objective = "OUTCOME_SALES"
   name = "Sample friends"
   daily_budget = 40.0
 """
-ALL_DAYS = DateRange(date(2026, 5, 1), date(2026, 7, 1))
+ALL_DAYS = DateRange(date(2026, 4, 1), date(2026, 7, 1))
+# How each workspace is read. In the last one a day is settled after two, so that months are sealed.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "empty": {"backfill_days": 10},
+    "known": {"backfill_days": 10},
+    "sealed": {"backfill_days": 36, "restated_days": 2},
+}
 _HOUR, _DAY = 3_600, 86_400
 
 View = dict[tuple[str, date], tuple[object, ...]]
 History = dict[str, Counter[tuple[object, ...]]]
 
 
-def sync_once(folder: str, token: str, reach: bool) -> dict[str, Any]:
+def sync_once(folder: str, token: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Sync the one client of a workspace as deep as is due; runs in a child that may be killed at any moment."""
     context = open_client(Path(folder), "shop")
-    settings = SyncSection(backfill_days=10, breakdowns=["country"], hourly=False, reach=reach)
     connectors = client_connectors(context, MetaSection(page_rows=40), access_token=SecretStr(token))
-    report = sync_client(context, connectors, settings)
-    wrong = [str(each) for each in (*report.failures, *report.disagreements)]
+    report = sync_client(context, connectors, SyncSection(breakdowns=["country"], hourly=False, **settings))
+    wrong = [str(each) for each in (*report.failures, *report.disagreements, *report.losses)]
     return {"wrong": wrong, "recovered": report.recovered is not None}
 
 
@@ -94,6 +100,20 @@ def history(folder: Path, last_load: int) -> History:
     return found
 
 
+def sealed_months(folder: Path, told: str) -> list[str]:
+    """Return the sealed files that are published, after a look that each is whole and nothing half-made is left."""
+    reader = Reader(_context(folder).warehouse)
+    try:
+        named = sorted(each.file_name for each in reader.sealed())
+        assert reader.damage() == (), told
+    except NotFoundError:
+        named = []
+    finally:
+        reader.close()
+    assert not list(_context(folder).warehouse.rglob("*.partial")), told
+    return named
+
+
 def _context(folder: Path) -> ClientContext:
     return open_client(folder, "shop")
 
@@ -106,6 +126,7 @@ class Start:
     """
 
     folder: Path
+    settings: dict[str, Any]
     last_load: int
     before: list[View]
     after: list[View]
@@ -127,6 +148,7 @@ class Tally:
     readings: int = 0
     seen_before: int = 0
     seen_after: int = 0
+    sealings: int = 0  # lives that end with more sealed months than they began with
 
 
 @dataclass
@@ -137,7 +159,6 @@ class KilledSyncs:
     platform: RunningSandbox
     folder: Path
     starts: tuple[Start, ...]
-    reach: bool
     draw: random.Random
     tally: Tally = field(default_factory=Tally)
 
@@ -152,18 +173,20 @@ class KilledSyncs:
             (_context(folder).warehouse / "working.duckdb").write_bytes(b"not a database" * 1000)
         for _ in range(self.draw.choice((1, 2, 2, 3))):
             told = self._kill(folder, start)
-        end = self.nursery.run(sync_once, folder, self.platform.access_token, self.reach)
+        end = self.nursery.run(sync_once, folder, self.platform.access_token, start.settings)
         assert end.result["wrong"] == [], told
         self.tally.recoveries += end.result["recovered"] and not broken
         assert seen(folder, *start.loads) == start.after, told
         _assert_same(history(folder, start.last_load), start.clean, told)
+        months = sealed_months(folder, told)
+        self.tally.sealings += len(months) > len(sealed_months(start.folder, told))
         shutil.rmtree(folder)
 
     def _kill(self, folder: Path, start: Start) -> str:
         """Kill one sync and read what it left; one in ten is read all the while."""
         how = self._death(start)
         told = f"killed by {how}, start at load {start.last_load}"
-        self.nursery.begin(sync_once, folder, self.platform.access_token, self.reach, **how)
+        self.nursery.begin(sync_once, folder, self.platform.access_token, start.settings, **how)
         if self.draw.random() < 0.1:
             while not self.nursery.has_ended():
                 self._read(folder, start, told)
@@ -198,35 +221,45 @@ def _assert_same(found: History, clean: History, told: str) -> None:
 
 @contextmanager
 def killed_syncs(folder: Path, seed: int, *, reach: bool = False) -> Iterator[KilledSyncs]:
-    """Make a practice platform and two workspaces to start from: one that is empty, one with a week-old history."""
+    """Make a practice platform and three workspaces to start from.
+
+    One is empty, one has a week-old history, and of one a month is sealed already: its sync reads a day of that again,
+    for a row that could not be read then, which brings it back; thins what was read twice in a day; seals two months.
+    """
     world = folder / "world.toml"
     world.write_text(WORLD, encoding="utf-8")
     with start(world, seed=seed) as platform, Nursery(__name__) as nursery:
         account = AccountSection(id=platform.account_id, graph_url=platform.graph_url)
         client = ClientFile(name="Sample", clock="platform", accounts=(account,))
-        for name in ("empty", "known"):
+        for name in SETTINGS:
             (folder / name).mkdir()
             add_client(folder / name, "shop", client)
+        spoilt = {"path": "insights", "query": "level=ad&.*since[^,]*2026-04-27"}
+        fault = {"kind": "bad_row", "count": 1, "match": spoilt, "options": {"field": "spend", "value": "abc"}}
+        httpx.post(f"{platform.control_url}/faults", json=fault).raise_for_status()
         for seconds in (0, 3 * _HOUR, 8 * _DAY):
             # What was read twice within a day is thinned a week later, so that kills hit the thinning too.
             platform.advance(seconds)
-            if seconds != 8 * _DAY:
-                nursery.run(sync_once, folder / "known", platform.access_token, reach)
-        starts = tuple(_start(folder / name, nursery, platform, reach) for name in ("empty", "known"))
-        yield KilledSyncs(nursery, platform, folder, starts, reach, random.Random(seed))  # noqa: S311 - a draw that comes out the same each time
+            for name in ("known", "sealed") if seconds != 8 * _DAY else ():
+                nursery.run(sync_once, folder / name, platform.access_token, SETTINGS[name] | {"reach": reach})
+        starts = tuple(
+            _start(folder / name, nursery, platform, settings | {"reach": reach}) for name, settings in SETTINGS.items()
+        )
+        yield KilledSyncs(nursery, platform, folder, starts, random.Random(seed))  # noqa: S311 - a draw that comes out the same each time
 
 
-def _start(folder: Path, nursery: Nursery, platform: RunningSandbox, reach: bool) -> Start:
+def _start(folder: Path, nursery: Nursery, platform: RunningSandbox, settings: dict[str, Any]) -> Start:
     last_load = Reader(_context(folder).warehouse).freshness().load_id if seen(folder) else 0
     ends = []
     for number, how in enumerate(({}, {}, {"at_line": 0})):
         clean = folder.with_name(f"{folder.name}-{number}")
         shutil.copytree(folder, clean)
-        ends.append(nursery.run(sync_once, clean, platform.access_token, reach, **how))
-        assert ends[-1].result == {"wrong": [], "recovered": False}
+        ends.append(nursery.run(sync_once, clean, platform.access_token, settings, **how))
+        assert ends[-1].result == {"wrong": [], "recovered": False}, ends[-1].result
     loads = (last_load,) if last_load else ()
     return Start(
         folder,
+        settings,
         last_load,
         before=seen(folder, *loads),
         after=seen(clean, *loads),

@@ -8,11 +8,13 @@ import pytest
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone
 from aibuyer_kit.workflows.period import open_days
-from aibuyer_kit.workflows.quarantine import unreadable_days
+from aibuyer_kit.workflows.quarantine import quarantine_list, unreadable_days
+from aibuyer_kit.workflows.status import client_status
 
 from . import test_imports
 from .accounts import client, load_days
@@ -96,3 +98,47 @@ def test_an_account_of_files_does_not_make_a_synced_one_look_old(shop: ClientCon
     reader = Reader(shop.warehouse)
     assert reader.freshness().known_at.year == 2036
     assert open_days(reader, DateRange(date(2026, 6, 8), date(2026, 6, 8))) == ()
+
+
+def test_what_was_taken_back_is_said_to_be_so_the_second_time(shop: ClientContext) -> None:
+    """Also a file that had changed nothing; and the load that took it back is no import."""
+    first = daily(shop, SPRING)
+    same = daily(shop, SPRING)
+    for file in (same, first):
+        undone = undo_import(shop, file.facts.load_id)
+        with pytest.raises(InputError, match=f"has been taken back already, by load {undone.loads[0].load_id}"):
+            undo_import(shop, file.facts.load_id)
+        with pytest.raises(InputError, match="is not the first of an imported file"):
+            undo_import(shop, undone.loads[0].load_id)
+    assert known(shop) == {}
+    daily(shop, SPRING)
+    assert list(known(shop)) == [("Spring", "2026-03-01")]
+
+
+def test_the_days_of_a_file_that_was_taken_back_are_covered_no_more(shop: ClientContext) -> None:
+    """What is left are those of other files; as of before, it was as it was."""
+    daily(shop, SPRING)
+    file = daily(shop, "2026-03-09,Spring,70,700,1,50")
+    undone = undo_import(shop, file.facts.load_id)
+    reader = Reader(shop.warehouse)
+    assert (reader.freshness().first_day, reader.freshness().last_day) == (FIRST, FIRST)
+    assert reader.freshness(as_of=undone.undone[-1]).last_day == date(2026, 3, 9)
+    assert client_status(shop)["last_day"] == FIRST
+
+
+def test_a_client_whose_only_file_was_taken_back_has_no_days(shop: ClientContext) -> None:
+    """Its status can be told, and so can its overview."""
+    undo_import(shop, daily(shop, SPRING).facts.load_id)
+    status = client_status(shop)
+    assert (status["first_day"], status["last_day"]) == (None, None)
+
+
+def test_the_list_says_what_becomes_of_rows_that_a_file_brought(shop: ClientContext) -> None:
+    """A row that names its key is resolved by a good one, a row without its day by a file that replaces its days."""
+    file = daily(shop, SPRING, UNREADABLE, "someday,Summer,1,1,1,1", quarantine=True).facts.load_id
+    told = {row["field"]: row["next_try"] for row in quarantine_list(shop)}
+    assert told == {
+        "Cost": f"none: a file with a good row of it (aibuyer import), or aibuyer import-undo {file}",
+        "Day": "none: its days stay in doubt until a file replaces them (--replace-days),"
+        f" or aibuyer import-undo {file}",
+    }

@@ -8,6 +8,7 @@ import pytest
 
 from aibuyer_kit.access.client_file import AccountSection
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.connectors.csv_export import Choices
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, ImportFileError, InconsistentReadError, InputError, NotFoundError
@@ -237,7 +238,7 @@ def test_a_breakdown_is_named_as_text_or_as_names_and_one_never_loaded_is_told(s
 
 
 def ads_manager(
-    context: ClientContext, *rows: str, columns: str = "", currency: str = "EUR", **options: bool
+    context: ClientContext, *rows: str, columns: str = "", currency: str = "EUR", **options: Any
 ) -> ImportDone:
     """Import rows of an Ads Manager export: day, campaign, then `columns`, spend and impressions."""
     head = f"Day,Campaign name,{columns}{',' * bool(columns)}Amount spent ({currency}),Impressions"
@@ -331,6 +332,29 @@ def test_an_account_that_only_files_tell_of_is_not_said_to_be_synced(shop: Clien
         ads_manager(shop, "2026-03-05,A,30,300")
     with pytest.raises(ImportFileError, match=r"is known for 2026-03-01"):
         ads_manager(shop, "2026-03-01,A,30,300", beside_synced=True)
+
+
+def test_an_export_without_its_account_is_loaded_beside_others_under_the_name_that_is_stated(
+    shop: ClientContext,
+) -> None:
+    """The refusal says what to type; a name that contradicts the file is refused, too."""
+    _imported(shop, DAILY, 'platform = "shop-platform"\n' + MAPPING.format(days="", day_column='date = "Day"'))
+    words = r"about another account, name it: aibuyer import FILE --account act_123 \(or any name of yours\)"
+    with pytest.raises(ImportFileError, match=words):
+        ads_manager(shop, "2026-03-01,A,30,300")
+    done = ads_manager(shop, "2026-03-01,A,30,300", stated=Choices(account_id="second-shop"))
+    assert done.facts.coverage.account_id == "second-shop"
+    with pytest.raises(ImportFileError, match="is about the account act_77, not second-shop: leave --account out"):
+        ads_manager(shop, "2026-03-01,A,77,3,30", columns="Account ID", stated=Choices(account_id="second-shop"))
+
+
+def test_days_of_a_file_that_was_taken_back_are_free_again(shop: ClientContext) -> None:
+    """Another file may tell of them, beside the account that a third one tells of."""
+    _imported(shop, DAILY, 'platform = "shop-platform"\n' + MAPPING.format(days="", day_column='date = "Day"'))
+    with pytest.raises(ImportFileError, match=r"is known for 2026-03-01"):
+        ads_manager(shop, "2026-03-01,A,30,300", beside_synced=True)
+    undo_import(shop, 1)
+    assert ads_manager(shop, "2026-03-01,A,30,300", beside_synced=True).facts.inserted == 1
 
 
 def test_a_file_that_was_taken_back_makes_no_other_day_incomplete(shop: ClientContext) -> None:

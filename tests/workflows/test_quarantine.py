@@ -68,6 +68,7 @@ def test_a_bad_row_is_set_aside_its_day_is_read_again_and_a_good_row_resolves_it
     report = sync_client(shop.context, shop.connectors, again, depth=Depth.NIGHTLY)
     assert report.failures == ()
     assert report.total("rejected") == 1
+    shop.platform.advance(86_400)
     assert "QUARANTINE 1 row" in report.summary()
     (entry,) = quarantined(shop.context)
     assert (entry["field"], entry["level"], entry["date"]) == ("clicks", "ad", oldest)
@@ -76,7 +77,7 @@ def test_a_bad_row_is_set_aside_its_day_is_read_again_and_a_good_row_resolves_it
 
     healed = sync(shop)
     read = [str(load.coverage.days) for load in healed.loads if load.coverage.level == "ad" and load.coverage.days]
-    assert read == ["2026-06-01 to 2026-06-02", str(oldest)]
+    assert read == ["2026-06-02 to 2026-06-03", "2026-06-01", str(oldest)]
     assert quarantined(shop.context) == []
     (entry,) = quarantined(shop.context, resolved=True)
     assert entry["resolved_by"] in {load.load_id for load in healed.loads}

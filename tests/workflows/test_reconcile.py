@@ -21,6 +21,7 @@ from aibuyer_kit.workspace import Client
 from tests.warehouse.rows import insight, insight_page
 
 from .accounts import add_account, client, load_days
+from .practice_shop import PLAIN, practice_shop
 
 JUNE_1, JUNE_2, JUNE_3 = (date(2026, 6, day) for day in (1, 2, 3))
 THREE = DateRange(JUNE_1, JUNE_3)
@@ -121,6 +122,17 @@ def test_what_differed_once_stays_in_the_history(shop: ClientContext) -> None:
 def test_a_client_without_data_has_nothing_to_compare(tmp_path: Path) -> None:
     """And it is no error."""
     assert known_reconciliation(client(tmp_path), Reader(tmp_path)).state == "not_compared"
+
+
+def test_what_was_thinned_since_makes_no_alarm(tmp_path: Path) -> None:
+    """A month without a sync: campaigns of the days before it are read no more, and the account's figures of that hour,
+    which it had restated within the day, are gone.
+    """
+    with practice_shop(tmp_path) as shop:
+        for seconds in (0, 3 * 3_600, 40 * 86_400):
+            shop.platform.advance(seconds)
+            report = shop.sync(PLAIN.model_copy(update={"backfill_days": 3}), page_rows=500)
+            assert (report.failures, report.disagreements) == ((), ())
 
 
 def test_levels_that_are_read_at_night_are_compared_with_the_account_of_that_night(shop: ClientContext) -> None:

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client
-from aibuyer_kit.connectors.base import InsightStream
+from aibuyer_kit.connectors.base import REACH_WINDOWS_DAYS, InsightStream
 from aibuyer_kit.connectors.meta import MetaConnector, MetaCredentials
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
@@ -19,9 +19,11 @@ from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.cadence import lost_streams
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.doctor import examine
+from aibuyer_kit.workflows.status import workspace_status
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
 
 from . import accounts
+from .practice_shop import PLAIN, PracticeShop, practice_shop
 
 # The practice account has lived through 60 days on 2026-06-01: all of April, which is settled by then, and May.
 SETTINGS = SyncSection(backfill_days=70, breakdowns=[], hourly=False, reach=False)
@@ -81,6 +83,61 @@ def test_a_settled_month_is_sealed_and_what_is_lost_of_it_is_told_and_read_again
     (finding,) = (each for each in examine(tmp_path) if each.check == "shop: warehouse")
     assert finding.warning
     assert f"lost: {lost.sealed.title} as known before load" in finding.detail
+
+
+def test_a_lost_month_of_reach_is_read_again_as_far_as_it_had_been_read(tmp_path: Path) -> None:
+    """One night had read windows that end in May; their file is gone, and its days were never all read."""
+    settings = PLAIN.model_copy(update={"backfill_days": 2, "restated_days": 1, "reach": True})
+    may_31 = DateRange(date(2026, 5, 31), date(2026, 5, 31))
+    with practice_shop(tmp_path) as shop:
+        shop.sync(settings)
+        known = windows(shop, may_31)
+        for _ in range(2):
+            shop.platform.advance(86_400)
+            shop.sync(settings)
+        (may,) = (shop.context.warehouse / "sealed").glob("reach_version-2026-05-*")
+        may.unlink()
+        report = shop.sync(settings)
+        assert [str(load.coverage.days) for load in report.loads if load.coverage.facts == "reach"] == [
+            str(may_31)
+        ] * 12
+        assert f"the history of reach of {shop.platform.account_id} in 2026-05" in report.summary()
+        assert known
+        assert windows(shop, may_31) == known
+        assert not [load for load in shop.sync(settings).loads if load.coverage.facts == "reach"]
+
+
+def test_a_damaged_block_is_told_by_status_and_mended_by_the_next_sync_whatever_its_depth(tmp_path: Path) -> None:
+    """The night is over; a page of April's file no longer holds what was written, and the file opens."""
+    settings = PLAIN.model_copy(update={"backfill_days": 36, "restated_days": 2})
+    (tmp_path / "aibuyer.toml").write_text("", encoding="utf-8")
+    with practice_shop(tmp_path) as shop:
+        shop.sync(settings, page_rows=500)
+        known, (april,) = shop.known(), sealed(shop.context)
+        april.chmod(0o644)
+        whole, told = april.read_bytes(), ""
+        for offset in range(13_000, len(whole), 16_384):
+            april.write_bytes(whole[:offset] + bytes([whole[offset] ^ 0xFF]) + whole[offset + 1 :])
+            told = str(workspace_status(tmp_path)[0]["problem"])
+            if "or a sealed month that it names, is damaged" in told:
+                break
+        assert "Run `aibuyer sync`" in told
+        assert f"{april} is damaged" in failures(tmp_path)
+        report = shop.sync(settings, page_rows=500)
+        assert [lost.sealed.file_name for lost in report.losses] == [april.name]
+        assert report.failures == ()
+        assert workspace_status(tmp_path)[0]["problem"] is None
+        assert shop.known() == known
+
+
+def windows(shop: PracticeShop, ends: DateRange) -> set[tuple[object, ...]]:
+    reader, names = Reader(shop.context.warehouse), ("entity_id", "date_stop", "reach", "impressions")
+    lengths = ((level, length) for level in Level for length in REACH_WINDOWS_DAYS)
+    return {
+        (length, *(row[name] for name in names))
+        for level, length in lengths
+        for row in reader.reach(level, length, ends).rows()
+    }
 
 
 def test_only_lost_days_within_reach_are_read_again_and_broken_down_too() -> None:

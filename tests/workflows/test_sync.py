@@ -237,7 +237,7 @@ def read(since: str, until: str, known_on: str) -> CompleteRead:
             [read("2026-01-30", "2026-03-05", "2026-03-05")], "2026-03-06", "2026-02-06 to 2026-03-06", id="next-day"
         ),
         pytest.param(
-            [read("2026-01-31", "2026-03-06", "2026-03-06")], "2026-03-06", "2026-02-07 to 2026-03-06", id="same-day"
+            [read("2026-01-31", "2026-03-06", "2026-03-06")], "2026-03-06", "2026-02-06 to 2026-03-06", id="same-day"
         ),
         pytest.param(
             [read("2026-01-31", "2026-02-01", "2026-03-05"), read("2026-02-20", "2026-03-05", "2026-03-05")],
@@ -262,7 +262,7 @@ def read(since: str, until: str, known_on: str) -> CompleteRead:
 def test_a_sync_reads_from_the_first_day_that_is_not_settled(
     reads: list[CompleteRead], today: str, expected: str
 ) -> None:
-    """35 days of backfill, 28 days restated: a day is settled when it was read whole at 28 days of age or more."""
+    """35 days of backfill, 28 days restated: a day is settled by a whole read at 28 days of age, before today."""
     assert str(days_to_read(reads, date.fromisoformat(today), ZoneInfo("UTC"), SETTINGS)) == expected
 
 
@@ -270,7 +270,7 @@ def test_the_day_of_a_read_is_the_accounts_own() -> None:
     """At 23:30 in London it is tomorrow in Kyiv: the day that is 28 days old there is settled already."""
     at_night = CompleteRead(DateRange(date(2026, 1, 1), date(2026, 2, 28)), datetime(2026, 2, 27, 23, 30, tzinfo=UTC))
     days = [
-        days_to_read([at_night], date(2026, 2, 28), ZoneInfo(zone), SyncSection(backfill_days=59)).since
+        days_to_read([at_night], date(2026, 3, 1), ZoneInfo(zone), SyncSection(backfill_days=59)).since
         for zone in ("UTC", "Europe/Kyiv")
     ]
     assert days == [date(2026, 1, 31), date(2026, 2, 1)]

@@ -162,3 +162,16 @@ def test_a_backfill_of_37_months_asks_for_each_day_once(shop: PracticeShop) -> N
     seen = len(shop.calls())
     assert shop.sync(PLAIN.model_copy(update={"backfill_days": 1123})).failures == ()
     assert len(shop.calls(since=seen)) < 12
+
+
+def test_a_night_that_breaks_off_between_its_kinds_of_read_goes_on_with_the_same_days(tmp_path: Path) -> None:
+    """Breakdowns fail after the daily figures have been read: the day that these settle is read broken down, too."""
+    settings = PLAIN.model_copy(update={"backfill_days": 6, "restated_days": 3, "breakdowns": ["country"]})
+    with practice_shop(tmp_path) as shop:
+        shop.sync(settings)
+        shop.platform.advance(86_400)
+        shop.fault("http_500", 1_000, match={"path": "insights", "query": "breakdowns=country"})
+        assert len(shop.sync(settings).failures) == 1
+        shop.clear()
+        (days,) = (load.coverage.days for load in shop.sync(settings).loads if load.coverage.breakdowns)
+    assert str(days) == "2026-05-30 to 2026-06-02"

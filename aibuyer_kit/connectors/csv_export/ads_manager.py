@@ -5,7 +5,14 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as ReadOnly
 
 from aibuyer_kit.connectors.csv_export import terms
-from aibuyer_kit.connectors.csv_export.mapping import ENTITY_LEVELS, Columns, Mapping, RatioCheck, TotalsRow
+from aibuyer_kit.connectors.csv_export.mapping import (
+    ENTITY_LEVELS,
+    UNNAMED_ACCOUNT,
+    Columns,
+    Mapping,
+    RatioCheck,
+    TotalsRow,
+)
 from aibuyer_kit.connectors.csv_export.sheet import Sheet
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ImportFileError
@@ -54,7 +61,7 @@ def ads_manager_mapping(sheet: Sheet) -> Mapping:
     columns = Columns(**days, **identities, **_present(named, terms.COUNTS), spend=spent[0][0])
     level = _finest(columns)
     return Mapping(
-        account_id=_account_id(_only_value(sheet, named, terms.ACCOUNT_ID) or "ads_manager"),
+        account_id=_account_id(_only_value(sheet, named, terms.ACCOUNT_ID) or UNNAMED_ACCOUNT),
         account_name=_only_value(sheet, named, terms.ACCOUNT_NAME),
         currency=spent[0][1],
         level=level,

@@ -234,19 +234,25 @@ class Mapping(_Strict):
 
 @dataclass(frozen=True)
 class Choices:
-    """How a file is written, as stated on the command line; what is stated goes before the mapping."""
+    """How a file is written, as stated on the command line; what is stated goes before the mapping.
+
+    `account_id` says whose an export is that does not name its account.
+    """
 
     date_format: str | None = None
     decimal: str | None = None
     thousands: str | None = None
     sheet: str | None = None
     delimiter: str | None = None
+    account_id: str | None = None
 
     def stated(self) -> dict[str, str]:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 NO_CHOICES = Choices()
+# What the built-in mapping calls an account that the file does not name.
+UNNAMED_ACCOUNT = "ads_manager"
 
 _TABLES: dict[str, type[BaseModel]] = {
     "columns": Columns,
@@ -275,6 +281,9 @@ def read_mapping(path: str | Path) -> Mapping:
 def with_choices(mapping: Mapping, choices: Choices) -> Mapping:
     """Return the mapping with what the command line states. Raises ImportFileError if that is wrong."""
     stated = choices.stated()
+    own, other = mapping.account_id, stated.get("account_id")
+    if other and own not in (UNNAMED_ACCOUNT, other):
+        raise ImportFileError(f"The file or its mapping is about the account {own}, not {other}: leave --account out.")
     return _validated(mapping.model_dump() | stated, "command line") if stated else mapping
 
 

@@ -11,14 +11,17 @@ import pyarrow as pa
 from aibuyer_kit.connectors.meta.fields import LEGACY_WINDOWS, WINDOW_FIELDS
 from aibuyer_kit.connectors.meta.page import ColumnProblem, Page, parsed, shown
 
-_KNOWN = frozenset({"action_type", *WINDOW_FIELDS, *LEGACY_WINDOWS})
+_WINDOWS = frozenset({*WINDOW_FIELDS, *LEGACY_WINDOWS})
+_KNOWN = _WINDOWS | {"action_type"}
 _by_type = itemgetter("action_type")
 
 
 def action_lists(page: Page, field: str, parse: Callable[[object], int], kind: pa.DataType) -> pa.Array:
     """Return one list per row, sorted by action type: empty where the key is absent; an absent window is null.
 
-    Raises PlatformError for an unknown window, a repeated action type, or a value that does not parse.
+    What an action holds besides, a window that Meta has added say, is left out; see `unknown_keys`.
+    Raises PlatformError for an action without any window that is known where it holds others, for a repeated action
+    type, and for a value that does not parse.
     """
     ends, items = [0], list[Mapping[str, Any]]()
     for number, row in enumerate(page.rows):
@@ -58,6 +61,12 @@ def _items(listed: object) -> list[Mapping[str, Any]]:
 def _check(item: object) -> None:
     if not isinstance(item, dict) or not isinstance(item.get("action_type"), str):
         raise ValueError(f"{shown(item)} has no action_type")
-    if not item.keys() <= _KNOWN:
-        unknown = ", ".join(sorted(map(shown, item.keys() - _KNOWN)))
-        raise ValueError(f"the action {shown(item['action_type'])} has keys that are not known: {unknown}")
+    # A key that is added takes nothing away; keys that stand in place of those that are known do.
+    if not item.keys() <= _KNOWN and not item.keys() & _WINDOWS:
+        unknown = ", ".join(map(shown, unknown_keys(item)))
+        raise ValueError(f"the action {shown(item['action_type'])} has no window that is known, but {unknown}")
+
+
+def unknown_keys(action: Mapping[str, Any]) -> list[str]:
+    """Return the keys of an action that tell nothing that is stored, sorted."""
+    return sorted(action.keys() - _KNOWN)

@@ -6,7 +6,7 @@ from functools import partial
 import pyarrow as pa
 
 from aibuyer_kit.connectors.base import AccountFacts
-from aibuyer_kit.connectors.meta.actions import action_lists
+from aibuyer_kit.connectors.meta.actions import action_lists, unknown_keys
 from aibuyer_kit.connectors.meta.breakdowns import breakdown_text
 from aibuyer_kit.connectors.meta.fields import ATTRIBUTES, ATTRIBUTION, COUNT_FIELDS, WINDOW_FIELDS
 from aibuyer_kit.connectors.meta.page import Page, Row, shown
@@ -117,13 +117,15 @@ def entity_table(rows: Sequence[object], *, account: AccountFacts, level: Level)
 
 
 def note_mended(rows: Iterable[object], breakdowns: Sequence[str], tally: Tally) -> None:
-    """Count what was rounded or is missing in rows of insights that have become facts."""
+    """Count what was rounded, is missing or was left out in rows of insights that have become facts."""
     for row in rows:
         if not isinstance(row, dict):
             continue
         tally.note_amounts([row.get("spend")])
         for action in row.get("action_values") or ():
             tally.note_amounts(action.get(window) for window in WINDOW_FIELDS)
+        for action in (*(row.get("actions") or ()), *(row.get("action_values") or ())):
+            tally.unknown_keys.update(unknown_keys(action))
         tally.note_breakdown([row.get(name) for name in breakdowns])
 
 

@@ -7,6 +7,7 @@ SET
     raw = unreadable.raw,
     since = unreadable.since,
     until = unreadable.until,
+    tries = CASE WHEN quarantine.raw = unreadable.raw THEN tries ELSE 0 END,
     last_load_id = $load_id
 FROM unreadable
 WHERE quarantine.identity = unreadable.identity AND resolved_by IS NULL AND facts = $facts AND platform = $platform
@@ -17,7 +18,7 @@ SELECT
     (SELECT coalesce(max(quarantine_id), 0) FROM quarantine) + row_number() OVER (ORDER BY date, entity_id, identity),
     $facts, $platform, $account_id, $level, $attribution,
     entity_id, date, date_stop, breakdown, has_whole_key, since, until, field, reason, raw, identity,
-    $load_id, $load_id, NULL
+    $load_id, $load_id, NULL, 0, NULL
 FROM unreadable
 WHERE NOT EXISTS (
     SELECT 1 FROM quarantine AS known

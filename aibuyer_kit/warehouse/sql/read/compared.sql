@@ -15,12 +15,27 @@ read AS (
         account_id,
         level,
         load_id,
+        known_at_utc,
         unnest(generate_series(greatest(since, $since), least(until, $until), INTERVAL 1 DAY))::DATE AS date
     FROM load
     WHERE facts = 'insights' AND extent IN {whole_reads} AND load_id <= $as_of_load AND since <= $until AND until >= $since
 ),
 covered AS (
     SELECT * FROM read SEMI JOIN day USING (platform, account_id, date)
+),
+own AS (
+    -- What the account was may have been thinned since, if it was read once more within a day.
+    SELECT
+        platform,
+        account_id,
+        date,
+        load_id,
+        coalesce(lead(known_at_utc) OVER by_day < known_at_utc + INTERVAL 25 HOUR, false)
+            AND known_at_utc < (SELECT max(known_at_utc) FROM load WHERE load_id <= $as_of_load) - INTERVAL 6 DAY
+            AS may_be_thinned
+    FROM covered
+    WHERE level = 'account'
+    WINDOW by_day AS (PARTITION BY platform, account_id, date ORDER BY load_id)
 ),
 newest AS (
     SELECT platform, account_id, date, level, max(load_id) AS load_id
@@ -40,9 +55,11 @@ pair AS (
             ELSE coalesce(max(own.load_id) FILTER (own.load_id < newest.load_id), min(own.load_id))
         END AS account_load
     FROM newest
-    JOIN covered AS own USING (platform, account_id, date)
-    WHERE own.level = 'account'
+    JOIN own USING (platform, account_id, date)
     GROUP BY platform, account_id, date, newest.level, newest.load_id
+    HAVING newest.level = 'ad' OR NOT coalesce(
+        arg_max(may_be_thinned, own.load_id) FILTER (own.load_id < newest.load_id), arg_min(may_be_thinned, own.load_id)
+    )
 ),
 side AS (
     SELECT platform, account_id, date, level, level AS summed_level, level_load AS load_id FROM pair

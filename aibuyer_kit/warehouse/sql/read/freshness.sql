@@ -1,19 +1,30 @@
 -- What is known after load $1. Grain: one row: the load's number, how fresh the insights are, and the days they cover.
--- Fresh is what was read whole; an account that only files tell of is as fresh as its last file, unless others are read
--- from a platform. Of several accounts the stalest counts. Figures that are broken down count for an account
--- that has no others, as a file may. Before the first insights, the last load of anything counts.
-WITH known AS (  -- a few rows per account, of however many loads
+-- What was taken back again covers none. Fresh is what was read whole; an account that only files tell of is as fresh as
+-- its last file, unless others are read from a platform. Of several accounts the stalest counts. Figures that are broken
+-- down count for an account that has no others, as a file may. Before the first insights, the last load of anything
+-- counts.
+WITH listed AS (
+    -- A snapshot of before there was the column has it from the first line.
+    SELECT * FROM (SELECT NULL::BIGINT AS undoes WHERE false UNION ALL BY NAME FROM load) WHERE load_id <= $1
+),
+counted AS (
+    SELECT
+        *,
+        extent <> 'broken' AND undoes IS NULL
+            AND load_id NOT IN (SELECT undoes FROM listed WHERE undoes IS NOT NULL) AS tells
+    FROM listed
+),
+known AS (  -- a few rows per account, of however many loads
     SELECT
         platform,
         account_id,
-        CASE WHEN extent <> 'broken' THEN IF(starts_with(facts, 'insights by '), 'insights by', facts) END AS told,
+        CASE WHEN tells THEN IF(starts_with(facts, 'insights by '), 'insights by', facts) END AS told,
         CASE WHEN extent IN {whole_reads} THEN 2 WHEN extent IN ('partial', 'replacing') THEN 1 ELSE 0 END AS weight,
         max(load_id) AS load_id,
         max_by(known_at_utc, load_id) AS known_at_utc,
         min(since) AS since,
         max(until) AS until
-    FROM load
-    WHERE load_id <= $1
+    FROM counted
     GROUP BY ALL
 ),
 told AS (

@@ -3,7 +3,8 @@
 -- account, `level_total` the sum over the objects of `level`; money in micros. Only days that whole reads of both
 -- levels have covered are compared; a measure that either side does not report is not compared.
 -- Ads and account are read together and compared as they are known now. Levels between them are read more seldom: each
--- is compared as its last read knew it, beside the account as the read before it knew it.
+-- is compared as its last read knew it, beside the account as the read before it knew it. What the account was then may
+-- have been thinned since: such a day is not compared at that level.
 -- Nearly all that is compared holds now. Of versions that have ended only those are read that are needed, and they lie in the
 -- days from $ended_since to $ended_until.
 WITH {compared},

@@ -69,8 +69,6 @@ def test_another_process_with_more_threads_finds_the_same_bytes() -> None:
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, env={**os.environ, **set_apart}, capture_output=True, text=True, check=True)
         return done.stdout
-            command, env={**os.environ, **set_apart}, capture_output=True, text=True, check=True
-        ).stdout
 
     assert told("1") == told("2") != ""
 
