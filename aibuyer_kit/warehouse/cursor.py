@@ -9,6 +9,7 @@ import duckdb
 
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.connection import is_damage
+from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.sealed import SealedFile
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def damage_told(path: Path) -> Iterator[None]:
     except duckdb.Error as error:
         if not is_damage(error):
             raise
+        WarehouseFiles(path.parent).note_damage()
         raise WarehouseError(
             f"{path}, or a sealed month that it names, is damaged, and nothing is read from it. Run `aibuyer sync`, or"
             " import a file again: either publishes a new one from what is whole. A damaged month is named by `aibuyer"

@@ -45,6 +45,16 @@ class WarehouseFiles:
     def sealed(self) -> Path:
         return self.folder / "sealed"
 
+    @property
+    def damage_seen(self) -> Path:
+        """A note of a reader that met damage: the next writer looks at every byte of the sealed months."""
+        return self.folder / "damage.seen"
+
+    def note_damage(self) -> None:
+        """Leave the note; where a reader may not write, the nightly look finds what it met."""
+        with contextlib.suppress(OSError):
+            self.damage_seen.touch()
+
     def snapshot(self, number: int) -> Path:
         return self.folder / f"snapshot-{number}.duckdb"
 

@@ -306,7 +306,10 @@ class Reader:
     def damage(self) -> tuple[str, ...]:
         """Read every byte of the sealed months and say what is wrong with which file."""
         found = ((each, fault(self._files.sealed, each, thorough=True)) for each in self.sealed())
-        return tuple(f"{self._files.sealed / each.file_name} {what}" for each, what in found if what)
+        damaged = tuple(f"{self._files.sealed / each.file_name} {what}" for each, what in found if what)
+        if damaged:
+            self._files.note_damage()
+        return damaged
 
     def losses(self) -> tuple[str, ...]:
         """Return what was lost with sealed months: `insights of act_1 in 2024-03 as known before load 7`."""

@@ -131,7 +131,8 @@ class Writer:
                 self.recovered = rebuild(files, "it was older than what is published")
                 self._migrate()
             self._unpublished = bool(migrated) or bool(self.recovered) or self._loads() != published
-            self.check_sealed(thorough=False)
+            self.check_sealed(thorough=files.damage_seen.exists())
+            files.damage_seen.unlink(missing_ok=True)
             remove_orphans(self._open(), files)
 
     def load(

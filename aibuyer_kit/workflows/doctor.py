@@ -171,8 +171,8 @@ def _warehouse(context: ClientContext) -> Finding:
     fresh = reader.freshness()
     if damage := reader.damage():
         raise WarehouseError(
-            f"{'; '.join(damage)}. Put it back from a backup; otherwise the next `aibuyer sync` that meets it,"
-            " a nightly one at the latest, goes on without the history of that month and reads its days again."
+            f"{'; '.join(damage)}. Put it back from a backup; otherwise the next `aibuyer sync` goes on without the"
+            " history of that month and reads its days again."
         )
     if damaged := damaged_files(context.warehouse):
         raise WarehouseError(

@@ -98,13 +98,8 @@ def sync_client(
     """
     log, differing_days = SyncLog(context.sync_log), _differing_days(context)
     with open_writer(context.warehouse) as writer:
-        if differing_days is None:
-            # Nights look at every sealed month; one that is met before is let go of, and read again, now.
-            writer.check_sealed()
         unread = {connector.account_id: open_figures(context, connector) for connector in connectors}
-        reading = Round(
-            writer, log, settings, depth=depth, differing=differing_days or (), unread=unread, progress=progress
-        )
+        reading = Round(writer, log, settings, depth=depth, differing=differing_days, unread=unread, progress=progress)
         try:
             reading.read(connectors)
         finally:
@@ -142,9 +137,9 @@ def _on_the_clients_clock(context: ClientContext, log: SyncLog, reading: Round) 
     return line
 
 
-def _differing_days(context: ClientContext) -> set[tuple[str, date]] | None:
-    """Return account and day of each known disagreement, or None where what is published cannot be read."""
+def _differing_days(context: ClientContext) -> set[tuple[str, date]]:
+    """Return account and day of each known disagreement; a snapshot that does not open has none to tell."""
     try:
         return {(each.account_id, each.day) for each in disagreements(context, Reader(context.warehouse))}
     except WarehouseError:
-        return None
+        return set()

@@ -68,6 +68,7 @@ class PracticeShop:
                 clock=self.clock,
                 page_size=page_rows,
                 budget=budget,
+                slow_call_seconds=3_600.0,  # else a busy machine makes reads go beside each other
             )
             for platform, token in zip(self.platforms, self.tokens, strict=True)
         ]
