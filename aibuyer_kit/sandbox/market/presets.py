@@ -59,8 +59,8 @@ _SHOP = (
         "Sample Prospecting",
         "OUTCOME_SALES",
         (
-            *_audiences("broad", Broad_18_34=240, Broad_35_54=130),
-            *_audiences("lookalike", Lookalike_1pct=210, Lookalike_3pct=80),
+            *_audiences("broad", Broad_18_34=270, Broad_35_54=120),
+            *_audiences("lookalike", Lookalike_1pct=240, Lookalike_3pct=80),
             *_audiences("interest", Interests_sport=50, Interests_home=60),
         ),
     ),
@@ -74,8 +74,8 @@ _SHOP = (
         "Sample Catalogue",
         "OUTCOME_SALES",
         (
-            *_audiences("interest", Shoes=170, Bags=100, Coats=60, Gifts=35),
-            *_audiences("broad", Sale=180, Київ_18_34=50),
+            *_audiences("interest", Shoes=200, Bags=90, Coats=60, Gifts=35),
+            *_audiences("broad", Sale=210, Київ_18_34=50),
         ),
     ),
     CampaignPlan(
@@ -133,7 +133,7 @@ _LOW_VOLUME = World(
         CampaignPlan("Sample Enquiries", "OUTCOME_LEADS", _audiences("interest", 25_000, Call_back=8, Trial_lesson=4)),
     ),
     history_days=120,
-    rules=Rules(auctions=Auctions(cpm=13)),
+    rules=Rules(auctions=Auctions(cpm=13, spread=2.0)),
 )
 _SHOCK = replace(
     _SEASONAL,
