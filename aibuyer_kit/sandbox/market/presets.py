@@ -54,13 +54,16 @@ def _audiences(kind: str, people: int = 0, **budgets_units: int) -> tuple[AdSetP
     )
 
 
+# The biggest budgets have the biggest audiences; the others are drawn.
 _SHOP = (
     CampaignPlan(
         "Sample Prospecting",
         "OUTCOME_SALES",
         (
-            *_audiences("broad", Broad_18_34=270, Broad_35_54=120),
-            *_audiences("lookalike", Lookalike_1pct=240, Lookalike_3pct=80),
+            *_audiences("broad", 650_000, Broad_18_34=270),
+            *_audiences("broad", Broad_35_54=120),
+            *_audiences("lookalike", 480_000, Lookalike_1pct=240),
+            *_audiences("lookalike", Lookalike_3pct=80),
             *_audiences("interest", Interests_sport=50, Interests_home=60),
         ),
     ),
@@ -74,8 +77,10 @@ _SHOP = (
         "Sample Catalogue",
         "OUTCOME_SALES",
         (
-            *_audiences("interest", Shoes=200, Bags=90, Coats=60, Gifts=35),
-            *_audiences("broad", Sale=210, Київ_18_34=50),
+            *_audiences("interest", 340_000, Shoes=200),
+            *_audiences("interest", Bags=90, Coats=60, Gifts=35),
+            *_audiences("broad", 600_000, Sale=210),
+            *_audiences("broad", Київ_18_34=50),
         ),
     ),
     CampaignPlan(

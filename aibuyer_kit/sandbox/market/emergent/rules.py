@@ -80,7 +80,7 @@ class Attention(Section):
     )
     wear_out_floor: float = Field(default=0.5, ge=0, le=1, description="what a worn-out creative keeps of its quality")
     creative_spread: float = Field(
-        default=0.32, ge=0, le=1.5, description="standard deviation of creatives' log quality"
+        default=0.3, ge=0, le=1.5, description="standard deviation of creatives' log quality"
     )
     attributes_share: float = Field(
         default=0.3, ge=0, le=1, description="share of that variance which a creative's visible attributes explain"
