@@ -39,8 +39,8 @@ DAILY_SPENDS = ("exact", "uneven")
 # Kinds of audiences, and from how many to how many people they have unless a world says more exactly.
 AUDIENCE_SIZES: Mapping[str, tuple[int, int]] = {
     "interest": (120_000, 300_000),
-    "lookalike": (200_000, 500_000),
-    "broad": (300_000, 700_000),
+    "lookalike": (220_000, 550_000),
+    "broad": (350_000, 800_000),
     "retargeting": (12_000, 30_000),
 }
 _MOST_ADS = 50
