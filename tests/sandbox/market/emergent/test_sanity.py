@@ -67,9 +67,8 @@ def test_another_process_with_more_threads_finds_the_same_bytes() -> None:
     def told(threads: str) -> str:
         set_apart = {"PYTHONHASHSEED": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
         command = [sys.executable, "-c", code]
-        return subprocess.run(
-            command, env={**os.environ, **set_apart}, capture_output=True, text=True, check=True
-        ).stdout
+        done = subprocess.run(command, env={**os.environ, **set_apart}, capture_output=True, text=True, check=True)
+        return done.stdout
 
     assert told("1") == told("2") != ""
 
