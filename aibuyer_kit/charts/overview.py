@@ -206,7 +206,7 @@ def trends(overview: OverviewLike, locale: str | None = None, *, metrics: Sequen
     language = locale or overview.locale
     if not overview.daily:
         return Fragment("", "")
-    return _figures(t(language, "section.trend"), overview_trends(overview, metrics, language))
+    return figures(t(language, "section.trend"), overview_trends(overview, metrics, language))
 
 
 def campaign_charts(overview: OverviewLike, locale: str | None = None) -> Fragment:
@@ -221,13 +221,13 @@ def campaign_charts(overview: OverviewLike, locale: str | None = None) -> Fragme
     if not _kinds(overview):
         aim = overview.targets.get("cpa")
         costs = [metric_bars(named_rows(rows), "cpa", currency=overview.currency, locale=language, target=aim)]
-        return _figures(t(language, "section.money"), (shares, *costs))
+        return figures(t(language, "section.money"), (shares, *costs))
     names = dict(zip((each.kind for each in _kinds(overview)), result_names(_kinds(overview), language), strict=True))
     costs = [
         _cost_bars([row for row in rows if row.kind == kind], name, overview.currency, language)
         for kind, name in names.items()
     ]
-    return _figures(t(language, "section.money"), (shares, *costs))
+    return figures(t(language, "section.money"), (shares, *costs))
 
 
 def _cost_bars(rows: Sequence[RowLike], kind_name: str, currency: str, locale: str) -> BarChart:
@@ -383,10 +383,12 @@ def _return_words(overview: OverviewLike, locale: str) -> str:
     return t(locale, "summary.roas", unit=unit, returned=returned)
 
 
-def _figures(heading: str, charts: Sequence[TrendChart | BarChart]) -> Fragment:
-    figures = "".join(f'<figure class="ab-card">{chart_caption_html(chart)}{svg(chart)}</figure>' for chart in charts)
+def figures(heading: str, charts: Sequence[TrendChart | BarChart]) -> Fragment:
+    """Return charts side by side under a heading, or without one."""
+    drawn = "".join(f'<figure class="ab-card">{chart_caption_html(chart)}{svg(chart)}</figure>' for chart in charts)
     text = "\n".join(chart.describe() for chart in charts)
-    return Fragment(f'<h2>{for_html(heading)}</h2><div class="ab-charts">{figures}</div>', text)
+    head = f"<h2>{for_html(heading)}</h2>" if heading else ""
+    return Fragment(f'{head}<div class="ab-charts">{drawn}</div>', text)
 
 
 def chart_caption_html(chart: TrendChart | BarChart) -> str:
