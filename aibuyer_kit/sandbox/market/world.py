@@ -139,7 +139,7 @@ def _parsed(path: Path) -> dict[str, object]:
 
 def _overridden(table: Mapping[str, object], presets: Mapping[str, World]) -> World:
     _check_keys(table, _WORLD_KEYS, "the world")
-    name = _text(table, "preset", "the world", default="hill")
+    name = _text(table, "preset", "the world", default="seasonal")
     if name not in presets:
         raise SettingsError(f"preset is {name!r}. Known: {', '.join(presets)}.")
     base = presets[name]
