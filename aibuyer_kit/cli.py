@@ -222,7 +222,7 @@ def doctor(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
 
 @sandbox_app.command("serve")
 def sandbox_serve(
-    world: Annotated[str, typer.Option(help="A preset's name or a world file (TOML).")] = "hill",
+    world: Annotated[str, typer.Option(help="A preset's name or a world file (TOML).")] = "seasonal",
     seed: Annotated[int, typer.Option(help="The same world and seed give the same account.")] = 7,
     port: PortOption = 0,
     control_port: Annotated[int, typer.Option(help="The port of the control endpoints.")] = 0,

@@ -79,8 +79,7 @@ PARTS = """CASE
 END"""
 
 # Every version of the $days days from the day numbered $first, up to the night $last, of the objects of one level;
-# those of a day's syncs too for days from $recent on. Marks: {level}, {size}, {turn}, {id}, {breakdown}, {versions},
-# {parts}.
+# those of a day's syncs too for days from $recent on. What stands in braces is filled in.
 ROWS = """
 WITH base AS (
     SELECT ad // {size} AS object, min(ad) AS first_ad, dn, count(*) AS ads,
@@ -190,16 +189,12 @@ def measure(folder: Path, months: int, rounds: int) -> dict[str, Any]:
     (folder / "workspace" / "aibuyer.toml").write_text("", encoding="utf-8")
     built = build(context.warehouse, months)
     reading, rows = compare_readings(context.warehouse, folder, rounds)
-    published = compare_publications(context.warehouse, folder, months, rounds)
-    opened = (
-        published
-        | pages(context, months, rounds)
-        | {
-            OPEN: median_ms(lambda: Reader(context.warehouse).freshness(), rounds),
-            CLI: median_ms(lambda: run_cli(folder / "workspace", months), rounds),
-            PEAK: int(run_here("--peak", str(context.warehouse))),
-        }
-    )
+    asked = pages(context, months, rounds) | {
+        OPEN: median_ms(lambda: Reader(context.warehouse).freshness(), rounds),
+        CLI: median_ms(lambda: run_cli(folder / "workspace", months), rounds),
+        PEAK: int(run_here("--peak", str(context.warehouse))),
+    }
+    opened = asked | compare_publications(context.warehouse, folder, months, rounds)
     return result(reading, opened, built | {"versions": rows, "months": months, "rounds": rounds})
 
 
@@ -297,7 +292,7 @@ def compare_readings(warehouse: Path, folder: Path, rounds: int) -> tuple[dict[s
 def peer_table(cursor: duckdb.DuckDBPyConnection, folder: Path) -> duckdb.DuckDBPyConnection:
     """Write the same versions into one table of another file, narrow, with numbers for names, in order of knowledge."""
     narrow = cursor.sql(  # noqa: F841 - the query below names it
-        "SELECT (entity_id::BIGINT - 120200000000000000)::INT AS entity, date, breakdown, spend_micros,"
+        "SELECT hash(level, entity_id) AS entity, date, breakdown, spend_micros,"
         " known_from AS valid_from, nullif(known_to, 9223372036854775807) AS valid_to FROM insight_version"
     ).to_arrow_reader(1_000_000)
     peer = duckdb.connect(str(folder / "peer.duckdb"))
@@ -406,6 +401,10 @@ def peak_mb(warehouse: Path) -> int:
     if last is None:
         raise SystemExit("nothing is known")
     reader.insights(Level.CAMPAIGN, DateRange(last - timedelta(days=27), last), result=ResultSetting()).rows()
+    # What getrusage tells begins with the memory of the process that started this one.
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text(encoding="utf-8").partition("VmHWM:")[2].split()[0]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 

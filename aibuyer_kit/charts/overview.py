@@ -154,7 +154,7 @@ def trends(overview: OverviewLike, locale: str | None = None, *, metrics: Sequen
     language = locale or overview.locale
     if not overview.daily:
         return Fragment("", "")
-    return _figures(t(language, "section.trend"), overview_trends(overview, metrics, language))
+    return figures(t(language, "section.trend"), overview_trends(overview, metrics, language))
 
 
 def campaign_charts(overview: OverviewLike, locale: str | None = None) -> Fragment:
@@ -168,14 +168,14 @@ def campaign_charts(overview: OverviewLike, locale: str | None = None) -> Fragme
     shares = share_bars(named_rows(rows), currency=overview.currency, locale=language)
     if not told_kinds(overview):
         aim = overview.targets.get("cpa")
-        return _figures(t(language, "section.money"), (shares, _cost_bars(overview, rows, aim, language)))
+        return figures(t(language, "section.money"), (shares, _cost_bars(overview, rows, aim, language)))
     kinds = told_kinds(overview)
     names = dict(zip((each.kind for each in kinds), result_names(kinds, language), strict=True))
     costs = [
         _cost_bars_of_kind(overview, [row for row in rows if row.kind == kind], name, language)
         for kind, name in names.items()
     ]
-    return _figures(t(language, "section.money"), (shares, *costs))
+    return figures(t(language, "section.money"), (shares, *costs))
 
 
 def _cost_bars(overview: OverviewLike, rows: Sequence[RowLike], aim: float | None, locale: str) -> BarChart:
@@ -244,10 +244,12 @@ def named_rows(rows: Sequence[RowLike]) -> Named:
     return [(row.name or row.entity_id, row.values) for row in rows]
 
 
-def _figures(heading: str, charts: Sequence[TrendChart | BarChart]) -> Fragment:
-    figures = "".join(f'<figure class="ab-card">{chart_caption_html(chart)}{svg(chart)}</figure>' for chart in charts)
+def figures(heading: str, charts: Sequence[TrendChart | BarChart]) -> Fragment:
+    """Return charts side by side under a heading, or without one."""
+    drawn = "".join(f'<figure class="ab-card">{chart_caption_html(chart)}{svg(chart)}</figure>' for chart in charts)
     text = "\n".join(chart.describe() for chart in charts)
-    return Fragment(f'<h2>{for_html(heading)}</h2><div class="ab-charts">{figures}</div>', text)
+    head = f"<h2>{for_html(heading)}</h2>" if heading else ""
+    return Fragment(f'{head}<div class="ab-charts">{drawn}</div>', text)
 
 
 def chart_caption_html(chart: TrendChart | BarChart) -> str:

@@ -127,18 +127,20 @@ def trend_chart(
     locale: str,
     target: float | None = None,
     label: str = "",
+    title: str = "",
     not_final_from: date | None = None,
 ) -> TrendChart:
     """Build the chart of one metric over days, one pair of day and values per day.
+
+    `title` says otherwise what is shown.
 
     Raises UnknownMetricError.
     """
     metric(name)
     words = t(locale, f"metric.{name}")
     line = Series(label or words, tuple(day for day, _ in daily), tuple(values.get(name) for _, values in daily))
-    return TrendChart(
-        t(locale, "chart.trend_title", metric=words), name, currency, locale, (line,), target, not_final_from
-    )
+    title = title or t(locale, "chart.trend_title", metric=words)
+    return TrendChart(title, name, currency, locale, (line,), target, not_final_from)
 
 
 def share_bars(rows: Named, *, currency: str, locale: str, most: int = 8) -> BarChart:
@@ -158,8 +160,11 @@ def metric_bars(
     target: float | None = None,
     most: int = 8,
     arrival: Arrival = SETTLED,
+    title: str = "",
 ) -> BarChart:
     """Build the bars of one metric, the first `most` rows in their order, against a target.
+
+    `title` says otherwise what is shown.
 
     Raises UnknownMetricError.
     """
@@ -174,5 +179,5 @@ def metric_bars(
         for label, values in rows[:most]
         for value in (values.get(name),)
     )
-    title = t(locale, "chart.bars_title", metric=t(locale, f"metric.{name}"))
+    title = title or t(locale, "chart.bars_title", metric=t(locale, f"metric.{name}"))
     return BarChart(title, name, currency, locale, bars, target, better)

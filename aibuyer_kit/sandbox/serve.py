@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aibuyer_kit.sandbox.market.engine import Market
 
 HOST = "127.0.0.1"
+DEFAULT_WORLD = "seasonal"
 DEFAULT_SEED = 7
 _MAX_BODY_BYTES = 1_000_000
 _TICK_SECONDS = 0.1
@@ -91,7 +92,9 @@ class RunningSandbox:
         self.stop()
 
 
-def start(world: str | Path = "hill", seed: int = DEFAULT_SEED, port: int = 0, control_port: int = 0) -> RunningSandbox:
+def start(
+    world: str | Path = DEFAULT_WORLD, seed: int = DEFAULT_SEED, port: int = 0, control_port: int = 0
+) -> RunningSandbox:
     """Start the platform on a daemon thread; port 0 takes a free one.
 
     Raises SettingsError for a bad world or a port that is taken.
@@ -110,7 +113,9 @@ def start(world: str | Path = "hill", seed: int = DEFAULT_SEED, port: int = 0, c
     return RunningSandbox(platform.addresses, platform.market, loop, ended, thread)
 
 
-def serve_forever(world: str | Path = "hill", seed: int = DEFAULT_SEED, port: int = 0, control_port: int = 0) -> None:
+def serve_forever(
+    world: str | Path = DEFAULT_WORLD, seed: int = DEFAULT_SEED, port: int = 0, control_port: int = 0
+) -> None:
     """Serve in the main thread until SIGINT or SIGTERM; prints the addresses as one JSON line when ready.
 
     Raises SettingsError for a bad world or a port that is taken.

@@ -290,9 +290,21 @@ class Reader:
         found = self._cursor().table_of(f"{rows} ORDER BY {', '.join(shape.key)}", parameters)
         return found.cast(schema_of(coverage.facts))
 
-    def loads(self) -> Answer:
-        """Return one row per load, in the order of knowledge."""
-        return _answer(self._cursor().execute("SELECT * FROM load ORDER BY load_id"))
+    def loads(self, label: str = "") -> Answer:
+        """Return one row per load whose facts begin with `label`, in the order of knowledge; all of them are many."""
+        return _answer(
+            self._cursor().execute("SELECT * FROM load WHERE starts_with(facts, ?) ORDER BY load_id", [label])
+        )
+
+    def whole_reads(self, level: Level, days: DateRange, *, after: datetime, as_of: AsOf | None = None) -> Answer:
+        """Return one row per whole read of insights that touches some days, or that ended at `after` or later."""
+        cursor = self._cursor()
+        asked = {"level": str(level), "since": days.since, "until": days.until}
+        moment = after.astimezone(UTC).replace(tzinfo=None)
+        cursor.execute(
+            sql_text("read/whole_reads"), {**asked, "after": moment, "as_of_load": _load_number(cursor, as_of)}
+        )
+        return _answer(cursor)
 
     def sealed(self) -> tuple[SealedFile, ...]:
         """Return the sealed months that the newest snapshot names, the oldest first."""

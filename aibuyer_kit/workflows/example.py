@@ -28,7 +28,7 @@ from aibuyer_kit.workflows.what_counts import result_setting
 from aibuyer_kit.workflows.workspaces import init_workspace
 
 CLIENT_ID = "sample-shop"
-_SEED = 7
+_WORLD, _SEED = "seasonal", 7
 _DAY_SECONDS = 86_400
 # A first sync, and two more on later days: results of earlier days are restated in between.
 _SYNCS = 3
@@ -36,8 +36,8 @@ _SAMPLE = ClientFile(
     name="Sample shop",
     clock="platform",
     result=ResultSection(gross_margin=0.55),
-    results={"OUTCOME_LEADS": ObjectiveSection(action_type="lead", value_per_result=12.0, targets={"cpa": 16.0})},
-    targets={"cpa": 22.0, "roas": 3.0},
+    results={"OUTCOME_LEADS": ObjectiveSection(action_type="lead", value_per_result=45.0, targets={"cpa": 20.0})},
+    targets={"cpa": 36.0, "roas": 2.0},
 )
 
 
@@ -86,7 +86,7 @@ def build_example(folder: Path, *, progress: Progress | None = None) -> Example:
 
     sample = _prepare(folder)
     settings = read_settings(folder)
-    with start("seasonal", seed=_SEED) as platform:
+    with start(_WORLD, seed=_SEED) as platform:
         account = AccountSection(id=platform.account_id, graph_url=platform.graph_url)
         context = add_client(folder, CLIENT_ID, sample.model_copy(update={"accounts": (account,)}), replace=True)
         connectors = client_connectors(context, settings.meta, access_token=SecretStr(platform.access_token))
@@ -121,7 +121,7 @@ def example_workspace(*, progress: Callable[[str, int, int], None] | None = None
 def _form() -> str:
     """Return a digest of what an example is made of: one that an earlier state of this version built is not read."""
     schema = "".join(sql_text(f"migrations/{name}") for name in migrations())
-    return hashlib.sha256(f"{schema}{_SAMPLE!r}{_SEED}{_SYNCS}".encode()).hexdigest()[:8]
+    return hashlib.sha256(f"{schema}{_SAMPLE!r}{_WORLD}{_SEED}{_SYNCS}".encode()).hexdigest()[:8]
 
 
 def warehouse_totals(context: ClientContext, days: DateRange) -> AccountTotals:

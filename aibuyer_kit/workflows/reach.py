@@ -53,9 +53,9 @@ def _refusal(reader: Reader, level: Level, period: DateRange) -> str:
 def _held_ends(reader: Reader, level: Level) -> dict[int, DateRange]:
     """Return the first and the last day on which a window of each length ends."""
     found: dict[int, DateRange] = {}
-    for load in reader.loads().rows():
+    for load in reader.loads(_LABEL[0]).rows():
         name: str = load["facts"]
-        if name.startswith(_LABEL[0]) and load["level"] == str(level) and load["since"]:
+        if load["level"] == str(level) and load["since"]:
             days = int(name.removeprefix(_LABEL[0]).removesuffix(_LABEL[1]))
             known = found.get(days, DateRange(load["since"], load["until"]))
             found[days] = DateRange(min(known.since, load["since"]), max(known.until, load["until"]))

@@ -22,6 +22,8 @@ _SHORT_OF_THE_END = timedelta(hours=2)
 _LOOKED_WITHIN = timedelta(days=2)
 # Within these days every load is still there as it was; of earlier days, the last one.
 _UNTHINNED = timedelta(days=7)
+# Files that replaced days were once loaded as complete reads of their own platform.
+_SYNCED = "meta"
 Account = tuple[str, str]
 
 
@@ -35,14 +37,17 @@ def load_at_same_age(reader: Reader, period: DateRange, *, as_of: int) -> int | 
         (row["platform"], row["account_id"]): time_zone(row["time_zone"] or "UTC")
         for row in reader.entities(Level.ACCOUNT, as_of=as_of).rows()
     }
-    loads = [load for load in reader.loads().rows() if load["load_id"] <= as_of and _is_whole_read(load)]
-    length = timedelta(days=len(period))
-    then = _nearest_kept(loads, zones, reader.freshness(as_of=as_of).known_at - length)
+    length, known_at = timedelta(days=len(period)), reader.freshness(as_of=as_of).known_at
+    both = DateRange(period.before().since, period.until)
+    looked_at = known_at - max(length + _LOOKED_WITHIN, _UNTHINNED)
+    reads = reader.whole_reads(Level.AD, both, after=looked_at, as_of=as_of).rows()
+    loads = [load for load in reads if load["platform"] == _SYNCED]
+    then = _nearest_kept(loads, zones, known_at - length)
     if then is None:
         return None
     now_ages = _ages_at_read(loads, zones, period)
     then_ages = _ages_at_read([load for load in loads if load["load_id"] <= then], zones, period.before())
-    accounts = {_account(load) for load in loads}
+    accounts = [account for account in reader.accounts_read(as_of=as_of) if account[0] == _SYNCED]
     fair = all(
         _are_alike(now_ages.get((account, day)), then_ages.get((account, day - length)))
         for account in accounts
@@ -55,11 +60,6 @@ def _are_alike(now: timedelta | None, then: timedelta | None) -> bool:
     if now is None or then is None or then < -_SHORT_OF_THE_END:
         return False
     return abs(now - then) <= (_CLOSE if now < _YOUNG else _NEAR)
-
-
-def _is_whole_read(load: dict[str, Any]) -> bool:
-    read = load["facts"] == "insights" and load["level"] == "ad" and load["extent"] in ("complete", "doubtful")
-    return read and load["platform"] == "meta"
 
 
 def _account(load: dict[str, Any]) -> Account:

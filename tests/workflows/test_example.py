@@ -25,13 +25,13 @@ def test_a_second_demo_keeps_what_was_edited_in_the_clients_file(earlier: Path) 
     path = before.folder / "client.toml"
     text = path.read_text(encoding="utf-8").replace('name = "Sample shop"', 'name = "My sample"')
     text = text.replace('locale = "en"', 'locale = "uk"').replace('window = "total"', 'window = "click_7d"')
-    path.write_text(text.replace("cpa = 22.0", "cpa = 17.5"), encoding="utf-8")
+    path.write_text(text.replace("cpa = 36.0", "cpa = 17.5"), encoding="utf-8")
 
     built = build_example(earlier)
 
     after = open_client(earlier, CLIENT_ID).settings
     assert (after.name, after.locale, after.result.window) == ("My sample", "uk", "click_7d")
-    assert dict(after.targets) == {"cpa": 17.5, "roas": 3.0}
+    assert dict(after.targets) == {"cpa": 17.5, "roas": 2.0}
     (old,), (new,) = before.settings.accounts, after.accounts
     assert old.id == new.id
     assert old.graph_url != new.graph_url

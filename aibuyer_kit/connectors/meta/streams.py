@@ -75,8 +75,6 @@ _WINDOWS = "action_attribution_windows"
 # Pages are small beside what the warehouse takes in one piece; a table of this many rows is a few megabytes.
 _MOST_ROWS = 10_000
 _DAYS_PER_QUESTION = 7
-# While one page is on its way another is decoded; more than that only wait for the processor.
-_QUICK_IN_FLIGHT = 2
 _OPTIONAL: Mapping[type, frozenset[str]] = {
     EntityStream: OPTIONAL_ENTITY_FIELDS,
     CreativeStream: OPTIONAL_CREATIVE_FIELDS,
@@ -97,8 +95,8 @@ class AccountTotals:
 class MetaConnector:
     """Reads one ad account through the official SDK; see connectors.base.Connector.
 
-    `budget` is to be shared by the connectors of one app. With `in_flight` above 1 pages are read ahead, of two ranges
-    of days beside each other, and of `in_flight` ranges where Meta takes longer than `slow_call_seconds` to answer.
+    `budget` is to be shared by the connectors of one app. With `in_flight` above 1 the next page is read ahead, and
+    ranges of days are read beside each other where Meta takes longer than `slow_call_seconds` to answer.
     More than `report_days` are asked for as reports that Meta works out in its own time.
     Raises InvalidIdError for an id that is not `act_` and digits, and SettingsError for an address where the token
     would not be safe. `jitter` returns a share from 0 to 1.
@@ -232,7 +230,7 @@ class MetaConnector:
             numbered = ((number, answer) for number, lane in enumerate(lanes) for answer in reading.answers(lane))
         else:
             median_seconds = self.service.calls.percentile_seconds(0.5) or 0.0
-            workers = self.in_flight if median_seconds >= self.slow_call_seconds else _QUICK_IN_FLIGHT
+            workers = self.in_flight if median_seconds >= self.slow_call_seconds else 1
             numbered = in_order(lanes, reading.answers, workers=workers)
         for number, answer in numbered:
             yield [question for lane in lanes[number + 1 :] for question in lane], answer

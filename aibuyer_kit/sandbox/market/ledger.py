@@ -19,6 +19,7 @@ from aibuyer_kit.sandbox.market.arrays import Bools, Floats, Ints, as_floats, as
 from aibuyer_kit.sandbox.market.days import LocalDay, age_days, day_at, local_day
 from aibuyer_kit.sandbox.market.delivery import Delivery, deliver, is_idle, scope_of, stretches, week_turn
 from aibuyer_kit.sandbox.market.parts import even_hours, spent_hours
+from aibuyer_kit.sandbox.market.people import HOURLY
 from aibuyer_kit.sandbox.market.response import known_share
 from aibuyer_kit.sandbox.market.roster import Roster
 from aibuyer_kit.sandbox.market.settings_log import SettingsLog
@@ -154,7 +155,8 @@ class Ledger:
 
     def hours(self, places: Ints, ordinals: Ints, at_us: int) -> Floats:
         """Return what ads spent in each of the account's 24 hours of days; an hour that comes twice is one."""
-        return as_floats([self._hours(*each, at_us) for each in zip(places, ordinals, strict=True)])
+        found = [self._hours(*each, at_us) for each in zip(places, ordinals, strict=True)]
+        return as_floats(found).reshape(len(found), len(HOURLY.cells))
 
     def _hours(self, place: int, ordinal: int, at_us: int) -> Floats:
         day, ad = date.fromordinal(int(ordinal)), self.roster.ads[place]

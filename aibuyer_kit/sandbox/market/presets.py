@@ -54,13 +54,16 @@ def _audiences(kind: str, people: int = 0, **budgets_units: int) -> tuple[AdSetP
     )
 
 
+# The biggest budgets have the biggest audiences; the others are drawn.
 _SHOP = (
     CampaignPlan(
         "Sample Prospecting",
         "OUTCOME_SALES",
         (
-            *_audiences("broad", Broad_18_34=240, Broad_35_54=130),
-            *_audiences("lookalike", Lookalike_1pct=210, Lookalike_3pct=80),
+            *_audiences("broad", 650_000, Broad_18_34=270),
+            *_audiences("broad", Broad_35_54=120),
+            *_audiences("lookalike", 480_000, Lookalike_1pct=240),
+            *_audiences("lookalike", Lookalike_3pct=80),
             *_audiences("interest", Interests_sport=50, Interests_home=60),
         ),
     ),
@@ -74,8 +77,10 @@ _SHOP = (
         "Sample Catalogue",
         "OUTCOME_SALES",
         (
-            *_audiences("interest", Shoes=170, Bags=100, Coats=60, Gifts=35),
-            *_audiences("broad", Sale=180, Київ_18_34=50),
+            *_audiences("interest", 340_000, Shoes=200),
+            *_audiences("interest", Bags=90, Coats=60, Gifts=35),
+            *_audiences("broad", 600_000, Sale=210),
+            *_audiences("broad", Київ_18_34=50),
         ),
     ),
     CampaignPlan(
@@ -133,7 +138,7 @@ _LOW_VOLUME = World(
         CampaignPlan("Sample Enquiries", "OUTCOME_LEADS", _audiences("interest", 25_000, Call_back=8, Trial_lesson=4)),
     ),
     history_days=120,
-    rules=Rules(auctions=Auctions(cpm=13)),
+    rules=Rules(auctions=Auctions(cpm=13, spread=2.0)),
 )
 _SHOCK = replace(
     _SEASONAL,

@@ -39,8 +39,8 @@ DAILY_SPENDS = ("exact", "uneven")
 # Kinds of audiences, and from how many to how many people they have unless a world says more exactly.
 AUDIENCE_SIZES: Mapping[str, tuple[int, int]] = {
     "interest": (120_000, 300_000),
-    "lookalike": (200_000, 500_000),
-    "broad": (300_000, 700_000),
+    "lookalike": (220_000, 550_000),
+    "broad": (350_000, 800_000),
     "retargeting": (12_000, 30_000),
 }
 _MOST_ADS = 50
@@ -139,7 +139,7 @@ def _parsed(path: Path) -> dict[str, object]:
 
 def _overridden(table: Mapping[str, object], presets: Mapping[str, World]) -> World:
     _check_keys(table, _WORLD_KEYS, "the world")
-    name = _text(table, "preset", "the world", default="hill")
+    name = _text(table, "preset", "the world", default="seasonal")
     if name not in presets:
         raise SettingsError(f"preset is {name!r}. Known: {', '.join(presets)}.")
     base = presets[name]

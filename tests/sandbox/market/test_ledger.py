@@ -13,6 +13,7 @@ from aibuyer_kit.sandbox.market.days import local_day
 from aibuyer_kit.sandbox.market.delivery import deliver
 
 WORLD = """
+preset = "hill"
 history_days = 30
 time_zone = "Europe/Kyiv"
 daily_spend = "{spend}"

@@ -244,7 +244,7 @@ class LivedLedger:
 
     def _figures(self, now: Now, lived: Lived, number: int) -> _Figures:
         """Return money and impressions rounded down, and clicks and results drawn around what is expected."""
-        self._take_in(now.orders.ad_ids)
+        self._take_in(now)
         ads = len(lived.spend)
         minor = lived.spend[:, 0] * self.ground.minor_per_unit
         # Sums of parts may fall short of a whole by the last bit.
@@ -286,9 +286,13 @@ class LivedLedger:
             self._rows_known = known
         return self._row_of_place[places]
 
-    def _take_in(self, ad_ids: Sequence[str]) -> None:
-        """Have draws and rates for ads, which only ever come behind those that are known."""
-        new = [self._tree.ad(ad_id) for ad_id in ad_ids[len(self._rows) :]]
+    def _take_in(self, now: Now) -> None:
+        """Have draws and rates for ads, which only ever come behind those that are known.
+
+        Rivals pay more for people who click more, so that clicks cost much the same everywhere.
+        """
+        since = len(self._rows)
+        new = [self._tree.ad(ad_id) for ad_id in now.orders.ad_ids[since:]]
         if not new:
             return
         self._rows |= {ad.id: len(self._rows) + place for place, ad in enumerate(new)}
@@ -299,6 +303,7 @@ class LivedLedger:
             for old, some in zip((self._clicks_of, self._results_of), names, strict=True)
         )
         rates = as_floats([(ad.clicks_per_impression, ad.link_clicks_per_click) for ad in new])
+        rates[:, 0] *= now.population.dearness[now.orders.adset[since:]]
         self._rates = np.concatenate([self._rates, rates])
 
 

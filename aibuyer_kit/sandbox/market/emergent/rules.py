@@ -43,7 +43,7 @@ class Auctions(Section):
         default=11.0, gt=0, le=1000, description="rivals' usual price of 1,000 impressions, in currency units"
     )
     spread: float = Field(
-        default=1.45, ge=1, le=5, description="between audiences the price differs by up to this factor"
+        default=1.5, ge=1, le=5, description="between audiences the price differs by up to this factor"
     )
     hourly: float = Field(default=0.25, ge=0, le=0.9, description="how far the price swings within a day")
     weekday: float = Field(default=0.06, ge=0, le=0.5, description="how far the price swings within a week")

@@ -111,17 +111,17 @@ class Today:
         self._credit = _credit(state.shown, rules.claims.organic_credit)
 
     def _split(self, orders: Orders, quality: Floats) -> None:
-        """Show more of what works better, by the third power of its quality as it is worn."""
+        """Show more of what works better, by the fourth power of its quality as it is worn."""
         attention = self._rules.attention
         floor = attention.wear_out_floor
         worn = floor + (1 - floor) * np.exp(-self._state.worn / attention.wear_out)
         self._quality = quality[:, None] * worn
-        weights = orders.shows[:, None] * self._quality**3
+        weights = orders.shows[:, None] * self._quality**4
         total = self._adsets.sums(weights)[orders.adset]
         self._shares = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
 
     def _set_targets(self, daily: Floats, active: Bools, most_wanted: Floats, traffic_left: float) -> None:
-        """Mean to spend more on a day that is cheap for the season; what begins later gets what is left of the day."""
+        """Mean to spend more on a day that is cheap for the season; what begins within it gets what is left."""
         state, population = self._state, self._population
         own = population.group[: len(daily)]
         flexible = (self._day.price[own] / self._day.usual_price) ** -self._rules.pacing.eagerness
