@@ -35,7 +35,8 @@ class Aim:
 def pace(state: State, population: Population, rules: Rules, day: Day, traffic_left: float, aim: Aim) -> None:
     """Set the bids of an hour: so that what is left of a day's target would go on what is left of its traffic.
 
-    An ad set that has not spent yet begins with the bid that would do so if it won little.
+    An ad set that has not spent yet begins with the bid that would do so if it won little. One that may not spend any
+    more today keeps its bid for when it may.
     """
     wanted = np.maximum(state.target - state.spent_today, 0.0) / max(traffic_left, _TINY)
     # Spending rises with the square of the bid as long as little is won.
@@ -47,7 +48,8 @@ def pace(state: State, population: Population, rules: Rules, day: Day, traffic_l
         gain = population.people[:, None] * (GAMMA / 2 * rules.people.traffic) / price * aim.worth**2
         first = np.sqrt(wanted / np.maximum(population.of_adsets(gain), _TINY))
         bid = np.where(is_new, first, bid)
-    state.bid = np.where(aim.active > 0, np.minimum(bid, aim.most_bid), state.bid)
+    may_spend = (aim.active > 0) & (state.spent_today < aim.most_today)
+    state.bid = np.where(may_spend, np.minimum(bid, aim.most_bid), state.bid)
 
 
 def live(

@@ -15,8 +15,8 @@ class State:
     By cell: `pool` is the share of people in the market, `seen` the impressions a person in memory. By slot and cell:
     `shown` are impressions a person within the windows of attribution, `shown_today` those of today alone. By ad:
     `worn` are impressions a person of its creative. By ad set, in currency units: `bid` is for an impression, `rate` is
-    what it would spend on all of a day's traffic at that bid, `target` what it means to spend today; `learnt` are its
-    results since it was last changed. `luck` is that of `conditions`.
+    what it would spend on all of a day's traffic at that bid, `target` what it means to spend today, `budget` what it
+    was last given a day; `learnt` are its results since it was last changed. `luck` is that of `conditions`.
     """
 
     pool: Floats
@@ -27,6 +27,7 @@ class State:
     bid: Floats
     rate: Floats
     target: Floats
+    budget: Floats
     spent_today: Floats
     spent_this_week: Floats
     learnt: Floats
@@ -78,6 +79,7 @@ def rested(population: Population, ads: int, luck: Floats) -> State:
         bid=nothing,
         rate=nothing.copy(),
         target=nothing.copy(),
+        budget=nothing.copy(),
         spent_today=nothing.copy(),
         spent_this_week=nothing.copy(),
         learnt=nothing.copy(),
@@ -101,7 +103,7 @@ def grown(state: State, before: Population, after: Population, ads: int) -> Stat
         getattr(fresh, name)[0, kept] = getattr(state, name)[0, origin[kept]]
         same = as_ints([place for place in kept.tolist() if cells[place] in places])
         getattr(fresh, name)[1, same] = getattr(state, name)[1, origin[same]]
-    for name in ("worn", "bid", "rate", "target", "spent_today", "spent_this_week", "learnt"):
+    for name in ("worn", "bid", "rate", "target", "budget", "spent_today", "spent_this_week", "learnt"):
         column = getattr(state, name)
         getattr(fresh, name)[: len(column)] = column
     return fresh

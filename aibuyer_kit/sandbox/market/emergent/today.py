@@ -103,12 +103,22 @@ class Today:
         most_bid = rules.auctions.most_bid * population.price[own, None]
         expected = state.pool[own] * persuasion[0, own] / np.maximum(by_slot[0, own], 1e-12)
         most_bid = np.minimum(most_bid, np.where(np.isinf(orders.cap), 1e300, orders.cap)[:, None] * expected)
+        self._count_week(np.where(orders.pool[:, None] >= 0, orders.daily[:, None], daily))
         limit = rules.pacing
         left = np.maximum(limit.week_limit * daily - self._week_before, 0.0)
         most_today = np.minimum(limit.day_limit * daily, left)
         self._set_targets(daily, active, np.minimum(most_today, _EARLY * left / self._days_left), traffic_left)
         self.aim = Aim(by_slot, persuasion, active.astype(float), most_bid, most_today)
         self._credit = _credit(state.shown, rules.claims.organic_credit)
+
+    def _count_week(self, budget: Floats) -> None:
+        """Count what the week has spent in budgets: whoever changes one has as many of the new as he had of the old."""
+        state = self._state
+        is_changed = (budget > 0) & (state.budget > 0) & (budget != state.budget)
+        times = np.divide(budget, state.budget, out=np.ones_like(budget), where=is_changed)
+        state.spent_this_week = state.spent_this_week * times
+        self._week_before = self._week_before * times
+        state.budget = np.where(budget > 0, budget, state.budget)
 
     def _split(self, orders: Orders, quality: Floats) -> None:
         """Show more of what works better, by the fourth power of its quality as it is worn."""

@@ -50,6 +50,21 @@ def test_the_same_world_seed_and_actions_are_the_same_to_the_last_byte(seed: int
     assert [reported(one, place) for place in range(3)] == [reported(other, place) for place in range(3)]
 
 
+@pytest.mark.parametrize("times", [0.25, 4])
+def test_a_changed_budget_is_spent_from_the_next_day_on(times: float) -> None:
+    """Late in a week that was spent at another budget, and again when the old one is back."""
+    of = market(arm("A", 40, 500_000), arm("B"), days=25)
+    first, minor = of.account.adsets[0], of.setting(of.account.adsets[0].id).daily_budget_minor
+    of.advance(days=3)
+    assert of.today.strftime("%A") == "Thursday"
+    of.set_daily_budget(first.id, round(minor * times) * 10_000)
+    of.advance(days=5)
+    spent = [of.totals(first.ads, (of.today - timedelta(days=ago),)).spend_minor for ago in (4, 3, 2, 1)]
+
+    assert spent == [pytest.approx(minor * times, rel=0.35)] * 4
+    assert sum(spent) == pytest.approx(4 * minor * times, rel=0.15)
+
+
 def test_another_process_with_more_threads_finds_the_same_bytes() -> None:
     """Of columns as of sums of floats, whatever the order of sets is there."""
     code = (
