@@ -335,6 +335,9 @@ class Market:
         The luck is the market's own. Raises InputError for other days, NotFoundError.
         """
         adset = self.tree.adset(adset_id)
+        made = day_at(self.log.first(adset_id).since_us, self.zone)
+        if days.since < made:
+            raise InputError(f"The ad set {adset_id} was made on {made}: there is nothing of it on {days.since}.")
         first, last = self._past_days(days)
         if isinstance(self._ledger, LivedLedger):
             busy, quiet = self._ledger.true_sums(first, last, lambda silent: silent == adset_id)

@@ -21,6 +21,7 @@ ENDLESS = CALM.model_copy(
     update={
         "people": People(traffic=50, interest_days=0.6),
         "attention": Attention(creative_spread=0, tolerance=1e6, wear_out=1e6, persuasion=0.01),
+        "learning_loss": 0.0,
     }
 )
 
