@@ -137,7 +137,7 @@ class _Drawn:
 
     def __init__(self, adset: AdSet, rules: Rules, seed: int, minor_per_unit: int) -> None:
         kind, spread = AUDIENCES[adset.plan.audience], rules.auctions.spread
-        self.in_market = rules.people.in_market * kind.in_market * log_between(0.7, 1.42, seed, adset.id, "in market")
+        self.in_market = rules.people.in_market * kind.in_market * log_between(0.75, 1.33, seed, adset.id, "in market")
         self.organic = min(0.95, rules.people.organic * kind.organic * between(0.8, 1.2, seed, adset.id, "organic"))
         self.dearness = kind.price * log_between(1 / spread, spread, seed, adset.id, "price")
         self.price = rules.auctions.cpm / 1000 * self.dearness
