@@ -132,7 +132,7 @@ _LOW_VOLUME = World(
             (
                 *_audiences("interest", 25_000, Evening_course=14, Weekend_course=8, Summer_camp=4),
                 *_audiences("lookalike", 40_000, Parents=18),
-                *_audiences("retargeting", 2_000, Visitors=4),
+                *_audiences("retargeting", 1_500, Visitors=5),
             ),
         ),
         CampaignPlan("Sample Enquiries", "OUTCOME_LEADS", _audiences("interest", 25_000, Call_back=8, Trial_lesson=4)),

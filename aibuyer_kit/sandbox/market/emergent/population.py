@@ -54,7 +54,7 @@ class Population:
 
     `slots` has the place of an ad set, or the number of ad sets for none. People are a number, `traffic` auctions a
     person and day, `price` the rivals' scale per impression in currency units; `inflow` (share of people a day who come
-    into the market), `leave` and `organic` (a day, of those in it). `reach_of` is how well each slot's ad set fits.
+    into the market), `leave` and `organic` (a day, of those in it). `fit` is how well each slot's ad set fits.
     """
 
     adsets: tuple[str, ...]
@@ -137,12 +137,12 @@ class _Drawn:
 
     def __init__(self, adset: AdSet, rules: Rules, seed: int, minor_per_unit: int) -> None:
         kind, spread = AUDIENCES[adset.plan.audience], rules.auctions.spread
-        self.in_market = rules.people.in_market * kind.in_market * log_between(0.85, 1.18, seed, adset.id, "in market")
+        self.in_market = rules.people.in_market * kind.in_market * log_between(0.75, 1.33, seed, adset.id, "in market")
         self.organic = min(0.95, rules.people.organic * kind.organic * between(0.8, 1.2, seed, adset.id, "organic"))
         self.dearness = kind.price * log_between(1 / spread, spread, seed, adset.id, "price")
         self.price = rules.auctions.cpm / 1000 * self.dearness
         self.fit = log_between(0.9, 1.12, seed, adset.id, "fit")
-        self.persuasion = rules.attention.persuasion * kind.persuasion * log_between(0.9, 1.11, seed, adset.id, "aim")
+        self.persuasion = rules.attention.persuasion * kind.persuasion * log_between(0.8, 1.25, seed, adset.id, "aim")
         self.in_window = kind.in_window
         self.tolerance = rules.attention.tolerance * kind.tolerance
         self.value = sum(ad.value_minor for ad in adset.ads) / max(1, len(adset.ads)) / minor_per_unit

@@ -46,7 +46,7 @@ class Auctions(Section):
         default=1.5, ge=1, le=5, description="between audiences the price differs by up to this factor"
     )
     hourly: float = Field(default=0.25, ge=0, le=0.9, description="how far the price swings within a day")
-    weekday: float = Field(default=0.06, ge=0, le=0.5, description="how far the price swings within a week")
+    weekday: float = Field(default=0.07, ge=0, le=0.5, description="how far the price swings within a week")
     season: float = Field(
         default=0.0, ge=0, le=0.8, description="how far the price swings within a year, dearest in November"
     )
@@ -63,7 +63,7 @@ class Attention(Section):
     """What people make of what they are shown."""
 
     persuasion: float = Field(
-        default=0.31, gt=0, le=1, description="chance that an impression persuades somebody in the market"
+        default=0.285, gt=0, le=1, description="chance that an impression persuades somebody in the market"
     )
     tolerance: float = Field(
         default=0.25,

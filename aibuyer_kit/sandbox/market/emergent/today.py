@@ -121,7 +121,7 @@ class Today:
         self._shares = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
 
     def _set_targets(self, daily: Floats, active: Bools, most_wanted: Floats, traffic_left: float) -> None:
-        """Mean to spend more on a day that is cheap for the season; what begins within a day gets what is left of it."""
+        """Mean to spend more on a day cheap for the season; what begins within a day gets what is left of it."""
         state, population = self._state, self._population
         own = population.group[: len(daily)]
         flexible = (self._day.price[own] / self._day.usual_price) ** -self._rules.pacing.eagerness
