@@ -54,7 +54,7 @@ class Population:
 
     `slots` has the place of an ad set, or the number of ad sets for none. People are a number, `traffic` auctions a
     person and day, `price` the rivals' scale per impression in currency units; `inflow` (share of people a day who come
-    into the market), `leave` and `organic` (a day, of those in it). `reach_of` is how well each slot's ad set fits.
+    into the market), `leave` and `organic` (a day, of those in it). `fit` is how well each slot's ad set fits.
     """
 
     adsets: tuple[str, ...]
