@@ -93,7 +93,7 @@ def known_breakdown(reader: Reader, asked: str | Sequence[str], period: DateRang
     names = several(asked)
     if names == ("placement",):
         names = _PLACEMENT
-    loads = reader.loads(_BROKEN_DOWN).rows() if names else []
+    loads = reader.loads("insights").rows() if names else []
     labels = {row["facts"] for row in loads}
     loaded = sorted(label.removeprefix(_BROKEN_DOWN) for label in labels if label.startswith(_BROKEN_DOWN))
     if names and ", ".join(sorted(names)) not in loaded:
