@@ -9,13 +9,15 @@ from aibuyer_kit.warehouse.connection import WRITER_MEMORY, open_to_combine
 from aibuyer_kit.warehouse.files import WarehouseFiles, flush
 from aibuyer_kit.warehouse.sealed import quoted
 
+_UNFINISHED = "compact.partial"
+
 
 def compact(files: WarehouseFiles) -> bool:
     """Replace the closed working file by a copy without free blocks; returns whether it was.
 
     Without room on the disk for the copy everything stays as it is: only space is lost.
     """
-    partial = files.folder / "compact.partial"
+    partial = files.folder / _UNFINISHED
     discard(partial)
     try:
         _rewrite(files.working, partial)
@@ -27,6 +29,12 @@ def compact(files: WarehouseFiles) -> bool:
             discard(partial)
         return False
     return True
+
+
+def remove_unfinished(files: WarehouseFiles) -> None:
+    """Remove the copy of a compaction that was broken off; where it cannot be removed, it costs only space."""
+    with contextlib.suppress(OSError):
+        discard(files.folder / _UNFINISHED)
 
 
 def discard(path: Path) -> None:

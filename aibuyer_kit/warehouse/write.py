@@ -15,7 +15,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseBusyError, WarehouseError
 from aibuyer_kit.core.unreadable import UnreadableRow
-from aibuyer_kit.warehouse.compact import compact
+from aibuyer_kit.warehouse.compact import compact, remove_unfinished
 from aibuyer_kit.warehouse.connection import check_blocks, cure, interruptible, is_damage, is_whole, open_to_read
 from aibuyer_kit.warehouse.digests import is_known_whole
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
@@ -134,6 +134,7 @@ class Writer:
             self.check_sealed(thorough=files.damage_seen.exists())
             files.damage_seen.unlink(missing_ok=True)
             remove_orphans(self._open(), files)
+            remove_unfinished(files)
 
     def load(
         self,

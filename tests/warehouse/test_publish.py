@@ -287,3 +287,14 @@ def _second_writer(folder: Path) -> str:
     )
     done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
     return done.stdout.strip()
+
+
+def test_what_a_killed_compaction_left_goes_with_the_next_writer(tmp_path: Path) -> None:
+    """It would lie there until the next month is sealed."""
+    with open_writer(tmp_path) as writer:
+        writer.load(coverage(), [insight_page([insight("a")])], known_at=at_noon)
+    left = [tmp_path / name for name in ("compact.partial", "compact.partial.wal")]
+    for each in left:
+        each.write_bytes(b"half a copy")
+    with open_writer(tmp_path):
+        assert not any(each.exists() for each in left)

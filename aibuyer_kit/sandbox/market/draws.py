@@ -80,7 +80,7 @@ def normal(uniforms_drawn: Floats) -> Floats:
     Source of the rational approximation: P. J. Acklam, "An algorithm for computing the inverse normal cumulative
     distribution function"; its relative error is below 1.2e-9.
 
-    >>> normal(as_floats([0.5, 0.975])).round(4).tolist()
+    >>> normal(np.asarray([0.5, 0.975])).round(4).tolist()
     [0.0, 1.96]
     """
     centre = uniforms_drawn - 0.5
@@ -122,7 +122,7 @@ def counts(expected: Floats, uniforms_drawn: Floats) -> Ints:
 
     Exact up to a mean of 30; above it, by the Cornish-Fisher expansion to the second order.
 
-    >>> counts(as_floats([0.0, 0.6, 1000.0]), as_floats([0.9, 0.9, 0.5])).tolist()
+    >>> counts(np.asarray([0.0, 0.6, 1000.0]), np.asarray([0.9, 0.9, 0.5])).tolist()
     [0, 2, 1000]
     """
     found: Ints = np.zeros(expected.shape, np.int64)
