@@ -28,7 +28,7 @@ def test_the_mean_of_2000_noisy_runs_is_the_truth_within_its_error(preset: str) 
 
 @pytest.mark.parametrize("preset", ["low_volume", "steady"])
 def test_10000_random_splits_stay_below_the_bound(preset: str) -> None:
-    """Even ones, lopsided ones, and ones near the best."""
+    """Even ones, lopsided ones, and ones near the best; none of them is better than what was found by a thousandth."""
     market = Market.open(preset, seed=3)
     total = sum(market.setting(adset.id).daily_budget_minor for adset in market.account.adsets) * UNIT // 100
     found = market.optimum(total_micros=total, days=3)
@@ -45,7 +45,7 @@ def test_10000_random_splits_stay_below_the_bound(preset: str) -> None:
 
     assert len(revenues) == 10_000
     assert revenues.max() <= found.bound_micros
-    assert found.truth.revenue_micros >= np.quantile(revenues, 0.999)
+    assert found.truth.revenue_micros >= 0.999 * revenues.max()
 
 
 @pytest.mark.parametrize("preset", EMERGENT)
