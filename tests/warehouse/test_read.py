@@ -17,7 +17,7 @@ from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.read import Reader, ResultSetting
 from aibuyer_kit.warehouse.whole import open_whole
-from aibuyer_kit.warehouse.write import open_writer
+from aibuyer_kit.warehouse.write import Writer, open_writer
 
 from .rows import DAYS, NOON, action, at_noon, coverage, entity_page, insight, insight_page
 
@@ -313,15 +313,28 @@ def test_a_reading_that_a_readers_memory_does_not_hold_is_read_with_more(loaded:
         Cursor(few(), opened._path, roomier=few).execute(large).fetchall()
 
 
-def test_an_ad_that_is_told_only_broken_down_counts_beside_one_that_is_told_whole(
-    loaded: Callable[..., Reader],
-) -> None:
-    """Of the first ad the whole row counts and not its parts; of the second its parts, by one of two breakdowns."""
-    parts = ('{"age":"18-24"}', '{"age":"25-34"}')
-    reader = loaded(insight("a", clicks=5), insight("b", clicks=0, date=DAYS.until, date_stop=DAYS.until))
-    for names, rows in (("age",), parts), (("country",), ('{"country":"UA"}',)):
-        broken = [insight(ad, clicks=3, breakdown=each) for ad in ("a", "b") for each in rows]
-        with open_writer(reader._files.folder) as writer:
-            asked = replace(coverage(DAYS), breakdowns=names)
-            writer.load(asked, [insight_page(broken)], known_at=at_noon)
-    assert only(reader, Level.ACCOUNT, DAY)["clicks"] == 5 + 3 + 3
+def test_an_ad_that_is_told_only_broken_down_counts_beside_one_that_is_told_whole(tmp_path: Path) -> None:
+    """Of the first ad of a file the whole row counts and not its parts; of the second its parts, by one of two splits."""
+    whole = [insight("a", clicks=5), insight("b", clicks=0, date=DAYS.until, date_stop=DAYS.until)]
+    with open_writer(tmp_path) as writer:
+        writer.load(coverage(), [insight_page(whole)], known_at=at_noon, extent="partial")
+        _load_parts(writer, "a", "b")
+    assert only(Reader(tmp_path), Level.ACCOUNT, DAY)["clicks"] == 5 + 3 + 3
+
+
+def test_parts_fill_no_gap_that_a_whole_read_has_left(tmp_path: Path) -> None:
+    """The platform's last whole answer has no row of the second ad: its parts of the read before are not its figure."""
+    with open_writer(tmp_path) as writer:
+        writer.load(coverage(), [insight_page([insight("a", clicks=5), insight("b", clicks=6)])], known_at=at_noon)
+        _load_parts(writer, "a", "b")
+        writer.load(coverage(), [insight_page([insight("a", clicks=5)])], known_at=at_noon)
+    reader = Reader(tmp_path)
+    assert only(reader, Level.ACCOUNT, DAY)["clicks"] == 5
+    assert only(reader, Level.ACCOUNT, DAY, as_of=1)["clicks"] == 11
+
+
+def _load_parts(writer: Writer, *ads: str) -> None:
+    """Load 3 clicks of each ad by age, twice, and by country, once."""
+    for names, values in (("age",), ('{"age":"18-24"}', '{"age":"25-34"}')), (("country",), ('{"country":"UA"}',)):
+        parts = [insight(ad, clicks=3, breakdown=each) for ad in ads for each in values]
+        writer.load(replace(coverage(DAYS), breakdowns=names), [insight_page(parts)], known_at=at_noon)
