@@ -16,7 +16,7 @@ from aibuyer_kit import __version__
 from aibuyer_kit.commands import connect, credentials, data, quarantine, webhooks
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows, told_to_end
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
-from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
+from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning, QualityWarning
 from aibuyer_kit.core.text_table import as_json, as_table
 
 if TYPE_CHECKING:
@@ -329,8 +329,10 @@ def _show_our_warnings() -> None:
     """Print our own warnings as one line each; those of libraries are for developers and stay silent."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        _say(f"warning: {message}")
+        is_news = isinstance(message, QualityWarning) and not message.in_doubt
+        _say(f"{'note' if is_news else 'warning'}: {message}")
 
     warnings.simplefilter("ignore")
-    warnings.simplefilter("always", LeftOutWarning)
+    for ours in (LeftOutWarning, QualityWarning):
+        warnings.simplefilter("always", ours)
     warnings.showwarning = show

@@ -1,6 +1,7 @@
 """What a notebook holds: a Workspace and its Clients. They only delegate to workflows and the warehouse's reader."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import parse_level
-from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.core.errors import NotFoundError, QualityWarning
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
 from aibuyer_kit.workflows.insights import known_breakdown, several, warn_of_nothing
 from aibuyer_kit.workflows.period import Day, held_period, parse_as_of, resolve_period
+from aibuyer_kit.workflows.quality import period_quality
 from aibuyer_kit.workflows.report import Overview, client_overview
 from aibuyer_kit.workflows.totals import EntityTotals, entity_totals
 from aibuyer_kit.workflows.what_counts import read_facts
@@ -130,7 +132,9 @@ class Client:
         known then, counted by the settings of today. `breakdown` is "country", or several names as a list or with
         commas. `by`, in the same way, gives one row per day and value of dimensions instead: those of names
         (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError (also for a breakdown that was
-        never loaded), WarehouseError, RateError, InputError; warns with LeftOutWarning.
+        never loaded), WarehouseError, RateError, InputError; warns with LeftOutWarning, and with QualityWarning where
+        days differ from the platform's own totals or rows were set aside. `.attrs["notes"]` holds these sentences, and
+        the one that says how far results have arrived, in the client's language.
         """
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
@@ -140,6 +144,11 @@ class Client:
         ).frame()
         if frame.empty:
             warn_of_nothing(self._reader, period, as_of=moment)
+            return frame
+        quality = period_quality(self._context, self._reader, period, as_of=moment, broken_down=bool(names))
+        for doubt in quality.doubts("en"):
+            warnings.warn(QualityWarning(doubt, in_doubt=True), stacklevel=2)
+        frame.attrs["notes"] = list(quality.lines(self.locale))
         return frame
 
     def overview(

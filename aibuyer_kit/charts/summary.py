@@ -19,7 +19,8 @@ def summary_sentences(overview: OverviewLike, locale: str | None = None) -> tupl
 
 def _spend_words(overview: OverviewLike, locale: str) -> str:
     days = t(locale, "period.days", count=len(overview.period))
-    spend = overview.totals.get("spend")
+    spend, many = overview.totals.get("spend"), len(overview.period) > 1
+    before = t(locale, "period.days_before", count=len(overview.period)) if many else t(locale, "period.day_before")
     if spend is None:
         return t(locale, "summary.spend_unknown", days=days)
     change = compared("spend", spend, overview.previous_totals.get("spend"))
@@ -27,9 +28,10 @@ def _spend_words(overview: OverviewLike, locale: str) -> str:
     if change.change is None:
         return t(locale, "summary.spend_only", spend=money, days=days)
     if change.verdict == "same":
-        return t(locale, "summary.spend_same", spend=money, days=days)
+        return t(locale, "summary.spend_same", spend=money, days=days, before=before)
     key = "summary.spend_more" if change.change > 0 else "summary.spend_less"
-    return t(locale, key, spend=money, days=days, share=format_share(abs(change.change), locale, decimals=1))
+    share = format_share(abs(change.change), locale, decimals=1)
+    return t(locale, key, spend=money, days=days, before=before, share=share)
 
 
 def _result_words(overview: OverviewLike, locale: str) -> str:

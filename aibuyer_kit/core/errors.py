@@ -28,6 +28,7 @@ AibuyerError                     exit code
     └── RefusedError                 the request itself is wrong; repeating it changes nothing
 
 LeftOutWarning                   facts that an answer cannot hold; never silent
+QualityWarning                   figures that are still arriving, or in doubt
 """
 
 from collections.abc import Callable
@@ -183,3 +184,11 @@ class LeftOutWarning(UserWarning):
 
         values = {name: written(value) for name, value in self._values.items()}
         return t(locale, f"left_out.{self.reason}", count=self._count, **values)
+
+
+class QualityWarning(UserWarning):
+    """What a reader must know of figures: results still arrive, or days of them are `in_doubt`."""
+
+    def __init__(self, text: str, *, in_doubt: bool) -> None:
+        super().__init__(text)
+        self.in_doubt = in_doubt

@@ -184,7 +184,9 @@ def format_day_short(day: date, locale: str) -> str:
 
 
 def format_period(period: DateRange, locale: str) -> str:
-    """Return both ends of a period."""
+    """Return both ends of a period, or its one day."""
+    if period.since == period.until:
+        return format_day(period.since, locale)
     return f"{format_day(period.since, locale)} – {format_day(period.until, locale)}"
 
 

@@ -132,6 +132,27 @@ def counts_results(name: str) -> bool:
     return "results" in ((each.name,) if isinstance(each, Measure) else (each.numerator, each.denominator))
 
 
+# What a measure is made of: the client's own value per result stands in for revenue that is not reported.
+_RESTS_ON: Mapping[str, frozenset[str]] = {
+    "link_clicks": frozenset({"clicks"}),
+    "revenue": frozenset({"revenue", "results"}),
+    "revenue_assumed": frozenset({"results"}),
+    "gross_profit": frozenset({"revenue", "results"}),
+    "profit": frozenset({"revenue", "results", "spend"}),
+}
+
+
+def rests_on(name: str) -> frozenset[str]:
+    """Return the measures without which a metric would be another: those that the platform's own totals tell as well.
+
+    >>> sorted(rests_on("poas")), sorted(rests_on("ctr"))
+    (['results', 'revenue', 'spend'], ['clicks', 'impressions'])
+    """
+    each = metric(name)
+    sides = (each.name,) if isinstance(each, Measure) else (each.numerator, each.denominator)
+    return frozenset().union(*(_RESTS_ON.get(side, frozenset({side})) for side in sides))
+
+
 def multipliers(ratio: Ratio) -> tuple[int, int]:
     """Return the integers by which numerator and denominator are multiplied so that one division gives the ratio.
 

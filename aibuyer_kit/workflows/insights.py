@@ -11,6 +11,7 @@ from aibuyer_kit.core.errors import InputError, LeftOutWarning, NotFoundError
 from aibuyer_kit.core.metrics import counts_results, metric
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.period import Day, no_facts, parse_as_of, resolve_period
+from aibuyer_kit.workflows.quality import period_quality, warn_of_quality
 from aibuyer_kit.workflows.reach import WINDOW_METRICS, check_window_metrics, needs_window, read_window
 from aibuyer_kit.workflows.totals import kinds_of
 from aibuyer_kit.workflows.what_counts import read_facts
@@ -37,7 +38,7 @@ def read_insights(
     With `by`, one row per value of those dimensions and day; with `breakdown`, per value of it besides. Reach and
     frequency are of the whole period. A column says what the results are where the rows count several kinds. Raises
     UnknownMetricError, PeriodError, NotFoundError, InputError, RateError; warns with LeftOutWarning if the period holds
-    nothing, or is broken down only in part.
+    nothing, or is broken down only in part, and with QualityWarning if figures are still arriving or in doubt.
     """
     names = several(metrics)
     windowed = needs_window(names)
@@ -50,7 +51,11 @@ def read_insights(
         return _of_window(reader, parse_level(level), period, names, moment, split_by=(*by, *several(breakdown)))
     split = known_breakdown(reader, breakdown, period)
     rows = read_facts(context, reader, parse_level(level), period, as_of=moment, by=by, breakdown=split).rows()
-    if not rows:
+    if rows:
+        warn_of_quality(
+            period_quality(context, reader, period, as_of=moment, metrics=names, broken_down=bool(split)), stacklevel=3
+        )
+    else:
         warn_of_nothing(reader, period, as_of=moment)
     ends = ("date_stop",) if any(row["date_stop"] != row["date"] for row in rows) else ()
     counted = ("result_type",) if len(kinds_of(rows)) > 1 and any(map(counts_results, names)) else ()

@@ -1,9 +1,9 @@
 """How much of a client's results is known at each age, learnt from how its own results have grown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from aibuyer_kit.access.clients import ClientContext
@@ -12,6 +12,7 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
 from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.reconcile import DiffersByKind
 from aibuyer_kit.workflows.what_counts import result_settings
 
 ResultMetric = Literal["results", "revenue"]
@@ -58,16 +59,16 @@ def _seen(
     metric: ResultMetric,
     as_of: AsOf | None,
     since: date,
+    differs: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, tuple[ZoneInfo, list[Observation]]]:
     """Return the zone of each account and what was seen of its days; nothing where only files tell of it.
 
     Days that differ from the account's own figures are left out: what is missing there did not mature.
     """
-    last_day = reader.freshness(as_of=as_of).known_at.date() + timedelta(days=1)
-    differing = {
-        (row["account_id"], row["date"])
-        for row in reader.disagreements(DateRange(since, last_day), result=setting, as_of=as_of).rows()
-    }
+    if differs is None:
+        last_day = reader.freshness(as_of=as_of).known_at.date() + timedelta(days=1)
+        differs = reader.disagreements(DateRange(since, last_day), result=setting, as_of=as_of).rows()
+    differing = {(row["account_id"], row["date"]) for row in differs}
     found = {}
     for account in reader.entities(Level.ACCOUNT, as_of=as_of).rows():
         zone = time_zone(account["time_zone"] or "UTC")
@@ -94,16 +95,22 @@ class ImmatureDay:
 
 
 def immature_days(
-    context: ClientContext, reader: Reader, days: DateRange, *, as_of: AsOf | None = None
+    context: ClientContext,
+    reader: Reader,
+    days: DateRange,
+    *,
+    as_of: AsOf | None = None,
+    by_kind: DiffersByKind | None = None,
 ) -> tuple[ImmatureDay, ...]:
     """Return the days of a period whose results are not final yet, as known then, the oldest first.
+
+    `by_kind` is what differs on `learnt_from` (and maybe on other days), if it was asked before.
 
     As long as no account's own past tells how results grow, days count as not final for their attribution window.
     """
     known_at = reader.freshness(as_of=as_of).known_at
     shares: dict[date, list[float | None]] = {day: [] for day in days}
-    since = known_at.date() - timedelta(days=LEARNT_FROM_DAYS)
-    for window, zone, seen in _of_each_kind(context, reader, as_of, since):
+    for window, zone, seen in _of_each_kind(context, reader, as_of, learnt_from(known_at).since, by_kind):
         by_age = {point.age_days: point.share_known for point in maturity_curve(seen)} if seen else {}
         for day in days:
             age_days = (account_date(known_at, zone) - day).days
@@ -119,8 +126,14 @@ def immature_days(
     return tuple(found)
 
 
+def learnt_from(known_at: datetime) -> DateRange:
+    """Return the days from which pages learn how results grow."""
+    day = known_at.date()
+    return DateRange(day - timedelta(days=LEARNT_FROM_DAYS), day + timedelta(days=1))
+
+
 def _of_each_kind(
-    context: ClientContext, reader: Reader, as_of: AsOf | None, since: date
+    context: ClientContext, reader: Reader, as_of: AsOf | None, since: date, by_kind: DiffersByKind | None
 ) -> Iterator[tuple[str, ZoneInfo, list[Observation]]]:
     """Yield the window of each kind of result in each account, and what was seen of it.
 
@@ -128,7 +141,10 @@ def _of_each_kind(
     how they grow.
     """
     settings = result_settings(context)
-    found = [_seen(reader, setting, "results", as_of, since) for setting in settings]
+    found = [
+        _seen(reader, setting, "results", as_of, since, by_kind[setting.kind] if by_kind else None)
+        for setting in settings
+    ]
     for account_id in found[0]:
         kinds = [(setting.window, *seen[account_id]) for setting, seen in zip(settings, found, strict=True)]
         yield from [kind for kind in kinds if any(each.total for each in kind[2])] or kinds[:1]

@@ -1,6 +1,6 @@
 """Whether the figures of all levels agree: ads = ad sets = campaigns = the account's own, day by day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.i18n import t
 from aibuyer_kit.core.money import plain_amount
+from aibuyer_kit.core.results import ResultKind
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.period import account_zones, day_ends
 from aibuyer_kit.workflows.what_counts import result_settings
@@ -18,6 +19,8 @@ from aibuyer_kit.workflows.what_counts import result_settings
 State = Literal["reconciled", "differs", "not_compared"]
 # The measures that each kind of result has of its own.
 _OF_RESULTS = ("results", "revenue_micros")
+# The rows of Reader.disagreements for each kind of result.
+DiffersByKind = Mapping[ResultKind, Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def disagreements(context: ClientContext, reader: Reader) -> Iterator[Disagreeme
     days = _known_days(reader)
     first = reader.first_open_day() if days else None
     if days and first and first <= days.until:
-        yield from _differences(context, reader, DateRange(max(first, days.since), days.until), None)
+        yield from differences(context, reader, DateRange(max(first, days.since), days.until), None)
 
 
 def known_reconciliation(context: ClientContext, reader: Reader) -> Reconciliation:
@@ -98,9 +101,17 @@ def known_reconciliation(context: ClientContext, reader: Reader) -> Reconciliati
 
 
 def reconciliation(
-    context: ClientContext, reader: Reader, days: DateRange, *, as_of: AsOf | None = None
+    context: ClientContext,
+    reader: Reader,
+    days: DateRange,
+    *,
+    as_of: AsOf | None = None,
+    by_kind: DiffersByKind | None = None,
 ) -> Reconciliation:
-    """Return how the days of a period compare, as known then; what files alone tell of is not compared."""
+    """Return how the days of a period compare, as known then; what files alone tell of is not compared.
+
+    `by_kind` is what `differs_by_kind` told of these days, or of more, if it was asked before.
+    """
     ends = tuple(day_ends(reader, days, as_of=as_of))
     levels: dict[date, list[set[str]]] = {day: [] for day in days}
     found: dict[tuple[str, str, date], set[str]] = {(each.platform, each.account_id, each.day): set() for each in ends}
@@ -114,7 +125,7 @@ def reconciliation(
         compared,
         tuple(day for day in days if day not in set(compared)),
         tuple(level for level in Level if everywhere and all(str(level) in each for each in everywhere)),
-        tuple(_differences(context, reader, days, as_of)),
+        tuple(differences(context, reader, days, as_of, by_kind)),
     )
 
 
@@ -137,15 +148,19 @@ def drift_history(context: ClientContext, reader: Reader, *, checks: int = 30) -
         since = max(first, min([compared_to, *read]))
         held = [each for each in held if each.day < since]
         if since < known_on:
-            held += _differences(context, reader, DateRange(since, known_on - timedelta(days=1)), load_id)
+            held += differences(context, reader, DateRange(since, known_on - timedelta(days=1)), load_id)
         yield from ((load_id, each) for each in held)
         compared_to = known_on
 
 
-def _differences(context: ClientContext, reader: Reader, days: DateRange, as_of: AsOf | None) -> Iterator[Disagreement]:
-    for number, setting in enumerate(result_settings(context)):
-        for row in reader.disagreements(days, result=setting, as_of=as_of).rows():
-            if number and row["measure"] not in _OF_RESULTS:
+def differences(
+    context: ClientContext, reader: Reader, days: DateRange, as_of: AsOf | None, by_kind: DiffersByKind | None = None
+) -> Iterator[Disagreement]:
+    """Yield every disagreement on the days of a period, as known then; `by_kind` if these or more days were read."""
+    found = differs_by_kind(context, reader, days, as_of=as_of) if by_kind is None else by_kind
+    for number, rows in enumerate(found.values()):
+        for row in rows:
+            if row["date"] not in days or (number and row["measure"] not in _OF_RESULTS):
                 continue  # told with the first kind
             yield Disagreement(
                 row["platform"],
@@ -156,6 +171,16 @@ def _differences(context: ClientContext, reader: Reader, days: DateRange, as_of:
                 row["account_total"],
                 row["level_total"],
             )
+
+
+def differs_by_kind(
+    context: ClientContext, reader: Reader, days: DateRange, *, as_of: AsOf | None = None
+) -> DiffersByKind:
+    """Return what differs on the days of a period for each kind of result that the client counts, its own first."""
+    return {
+        setting.kind: reader.disagreements(days, result=setting, as_of=as_of).rows()
+        for setting in result_settings(context)
+    }
 
 
 def _known_days(reader: Reader) -> DateRange | None:

@@ -8,13 +8,14 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError, RateError
-from aibuyer_kit.core.i18n import format_day, shown_decimals, t
+from aibuyer_kit.core.i18n import shown_decimals, t
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.warehouse.read import AsOf, Reader
-from aibuyer_kit.workflows.maturity import ImmatureDay, immature_days
+from aibuyer_kit.workflows.maturity import ImmatureDay
 from aibuyer_kit.workflows.period import Day, account_zones, no_facts, open_days, resolve_period
+from aibuyer_kit.workflows.quality import Quality, day_notes, period_quality
 from aibuyer_kit.workflows.quarantine import unreadable_days
-from aibuyer_kit.workflows.reconcile import NOT_COMPARED, Reconciliation, reconciliation
+from aibuyer_kit.workflows.reconcile import NOT_COMPARED, Reconciliation, differences
 from aibuyer_kit.workflows.result_notes import is_without_value, result_notes
 from aibuyer_kit.workflows.same_age import load_at_same_age
 from aibuyer_kit.workflows.totals import (
@@ -112,16 +113,15 @@ def client_overview(
     rows, unsplit, left_out = read_campaigns(context, reader, period, fresh.load_id)
     locale = context.settings.locale
     notes = [note.text(locale) for note in (*left_out, *(() if rows else (no_facts(period, fresh),)))]
-    notes += _day_notes("unsplit", unsplit, locale)
-    notes += _day_notes("open_days", open_days(reader, period, as_of=fresh.load_id), locale)
-    immature = immature_days(context, reader, period, as_of=fresh.load_id) if rows else ()
-    before, why_not = _earlier(context, reader, period, fresh.load_id, arriving=bool(immature))
-    notes += [t(locale, why_not)] if why_not and rows else []
+    notes += day_notes("unsplit", unsplit, locale)
+    notes += day_notes("open_days", open_days(reader, period, as_of=fresh.load_id), locale)
+    quality = period_quality(context, reader, period, as_of=fresh.load_id, metrics=None if rows else ())
+    before, why_not = _earlier(context, reader, period, fresh.load_id, quality)
+    notes += why_not if rows else []
     results = by_result(context, rows, before, period)
     currency = _one_currency(context, reader, rows, fresh.load_id)
     unread = unreadable_days(reader, as_of=fresh.load_id)
-    shown = [day for day in (*period.before(), *period) if day in unread]
-    notes += _day_notes("unreadable", shown, locale)
+    notes += day_notes("unreadable", [day for day in (*period.before(), *period) if day in unread], locale)
     zone = time_zone(account_zones(reader, as_of=as_of)[0])
     mixed = len(kinds_of(rows)) > 1
     return Overview(
@@ -139,8 +139,8 @@ def client_overview(
         daily=by_day(rows, period),
         warnings=(*notes, *result_notes(results, currency, locale), *_unknown_notes(context, rows, results)),
         by_result=results,
-        reconciliation=reconciliation(context, reader, period, as_of=fresh.load_id),
-        immature=immature,
+        reconciliation=quality.reconciliation,
+        immature=quality.immature,
     )
 
 
@@ -162,23 +162,30 @@ def _one_currency(context: ClientContext, reader: Reader, rows: list[Row], load_
 
 
 def _earlier(
-    context: ClientContext, reader: Reader, period: DateRange, load_id: int, *, arriving: bool
-) -> tuple[Earlier, str | None]:
-    """Return the rows to compare with, or none and the reason: half a period makes the other one look twice as good."""
-    before = period.before()
+    context: ClientContext, reader: Reader, period: DateRange, load_id: int, quality: Quality
+) -> tuple[Earlier, list[str]]:
+    """Return the rows to compare with, or none, and what is not compared and why.
+
+    Half a period makes the other one look twice as good, and so do days that differ from the platform's own totals.
+    """
+    before, locale = period.before(), context.settings.locale
     if open_days(reader, period, as_of=load_id):
-        return Earlier(), "note.not_over"
+        return Earlier(), [t(locale, "note.not_over")]
     first_day = reader.freshness(as_of=load_id).first_day
     if open_days(reader, before, as_of=load_id) or (first_day and before.since < first_day):
-        return Earlier(), "note.no_comparison"
+        return Earlier(), [t(locale, "note.no_comparison")]
     try:
         rows = read_campaigns(context, reader, before, load_id)[0]
-        if not arriving:
-            return Earlier(rows, rows), None
+        differing = (*differences(context, reader, before, load_id), *quality.reconciliation.differences)
+        in_doubt = frozenset(each.measure.removesuffix("_micros") for each in differing)
+        why_not = day_notes("not_compared", sorted({each.day for each in differing}), locale)
+        if not quality.immature:
+            return Earlier(rows, rows, in_doubt), why_not
         then = load_at_same_age(reader, period, as_of=load_id)
-        return Earlier(rows, None if then is None else read_campaigns(context, reader, before, then)[0]), None
+        young = None if then is None else read_campaigns(context, reader, before, then)[0]
+        return Earlier(rows, young, in_doubt), why_not
     except RateError:
-        return Earlier(), "note.no_rates_before"
+        return Earlier(), [t(locale, "note.no_rates_before")]
 
 
 def _unknown_notes(context: ClientContext, rows: list[Row], results: Sequence[ResultTotals]) -> list[str]:
@@ -189,13 +196,5 @@ def _unknown_notes(context: ClientContext, rows: list[Row], results: Sequence[Re
         looked_at = [row for row in rows if name == "results" or section_of(context, row["objective"]) not in told]
         missing = sorted({row["date"] for row in looked_at if row[name] is None and row["spend"]})
         if len(missing) < len({row["date"] for row in rows}):
-            notes += _day_notes("not_reported", missing, locale, metric=t(locale, f"metric.{name}"))
+            notes += day_notes("not_reported", missing, locale, metric=t(locale, f"metric.{name}"))
     return notes
-
-
-def _day_notes(key: str, days: Sequence[date], locale: str, **values: object) -> list[str]:
-    """Return the note about some days, or nothing without any."""
-    if not days:
-        return []
-    listed = ", ".join(format_day(day, locale) for day in days[:5]) + (" …" if len(days) > 5 else "")
-    return [t(locale, f"note.{key}", count=len(days), days=listed, **values)]

@@ -11,7 +11,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning
-from aibuyer_kit.core.metrics import MEASURES, RATIOS, arrives_late, ratio_of
+from aibuyer_kit.core.metrics import MEASURES, RATIOS, arrives_late, ratio_of, rests_on
 from aibuyer_kit.core.results import ResultKind
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.what_counts import read_facts, section_of, section_targets
@@ -144,22 +144,25 @@ def _entity(entity_id: str, rows: list[Row], context: ClientContext | None) -> E
 class Earlier:
     """The rows of the period before: as they are known now, and as they were when they were as old as the period's are.
 
-    `at_same_age` is None where nobody looked then; what arrives late is then unknown, as there is nothing like it.
+    `at_same_age` is None where nobody looked then; what arrives late is then unknown, as there is nothing like it. What
+    rests on a measure that is `in_doubt`, in either of the periods, is not told.
     """
 
     rows: Sequence[Row] = ()
     at_same_age: Sequence[Row] | None = ()
+    in_doubt: frozenset[str] = frozenset()
 
     def values(self) -> Values:
         """Return the totals that the period's own may be compared with."""
         late = {} if self.at_same_age is None else values_of(self.at_same_age)
-        return {name: late.get(name) if arrives_late(name) else value for name, value in values_of(self.rows).items()}
+        known = {name: late.get(name) if arrives_late(name) else value for name, value in values_of(self.rows).items()}
+        return {name: None if rests_on(name) & self.in_doubt else value for name, value in known.items()}
 
     def sections(self, context: ClientContext) -> dict[str, "Earlier"]:
         """Return the same for each section of the settings that rows fall under."""
         rows, young = _sections(context, self.rows), _sections(context, self.at_same_age or ())
         return {
-            section: Earlier(part, None if self.at_same_age is None else young.get(section, ()))
+            section: Earlier(part, None if self.at_same_age is None else young.get(section, ()), self.in_doubt)
             for section, part in rows.items()
         }
 

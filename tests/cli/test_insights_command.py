@@ -77,3 +77,13 @@ def test_what_is_not_held_is_refused_with_what_is(example_workspace: Path, asked
     """People are not added up over other ranges."""
     with pytest.raises(AibuyerError, match=why):
         read_insights(only_client(example_workspace, "sample-shop"), "campaign", **asked)  # type: ignore[arg-type]
+
+
+def test_what_still_arrives_is_one_line_beside_the_figures(example_workspace: Path, shop: Client) -> None:
+    """The sentence of the pages, on stderr; the figures and the exit code stay as they are."""
+    asked = ("--days", "3", "--metrics", "spend,cpa", "--json")
+    done = insights(example_workspace, *asked)
+    (line,) = done.stderr.splitlines()
+    assert line.removeprefix("note: ") in repr(shop.overview(days=3))
+    assert (done.returncode, len(json.loads(done.stdout))) == (0, len(shop.insights(days=3)))
+    assert insights(example_workspace, *asked[:3], "spend,ctr").stderr == ""

@@ -314,7 +314,7 @@ def test_a_reading_that_a_readers_memory_does_not_hold_is_read_with_more(loaded:
 
 
 def test_an_ad_that_is_told_only_broken_down_counts_beside_one_that_is_told_whole(tmp_path: Path) -> None:
-    """Of the first ad of a file the whole row counts and not its parts; of the second its parts, by one of two splits."""
+    """Of the first ad of a file the whole row counts and not its parts; of the second its parts, by one split."""
     whole = [insight("a", clicks=5), insight("b", clicks=0, date=DAYS.until, date_stop=DAYS.until)]
     with open_writer(tmp_path) as writer:
         writer.load(coverage(), [insight_page(whole)], known_at=at_noon, extent="partial")
