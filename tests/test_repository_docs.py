@@ -6,8 +6,12 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from aibuyer_kit.access.client_file import AccountSection, ClientFile
+from aibuyer_kit.access.clients import add_client, open_client
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("docs", "aibuyer_kit", "notebooks", "dashboards", "reports", "rules", "benchmarks")
@@ -104,6 +108,28 @@ def test_guides_in_two_languages_tell_the_same_commands() -> None:
             for text in ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in (english, ukrainian))
         ]
         assert told[0] == told[1]
+
+
+def test_the_readmes_python_runs_on_the_example_as_it_is_printed(example_workspace: Path) -> None:
+    """Each line, with the account that its comment offers; what was known then are rows of 28 days."""
+    (block,) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    lines = block.replace("ab.open_workspace().client(", "ab.load_example().client(").replace('"acme"', '"sample-shop"')
+    names: dict[str, Any] = {}
+    exec(lines, names)  # noqa: S102 - our own page
+    (past,) = re.findall(r"^acme\.insights\(.*as_of=.*?\)", lines, re.MULTILINE)
+    assert eval(past, names)["date"].nunique() == 28  # noqa: S307 - our own page
+
+
+def test_the_walk_over_the_practice_platform_counts_leads_where_campaigns_bring_leads(tmp_path: Path) -> None:
+    """Its line leaves a client's file that can be read; what else counts stays as it is."""
+    walk = (ROOT / "docs" / "practise.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^printf .* >> practice/clients/acme/client\.toml$", walk, re.MULTILINE)
+    add_client(tmp_path / "practice", "acme", ClientFile(name="Acme", accounts=(AccountSection(id="act_1"),)))
+    subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True)
+    rules = open_client(tmp_path / "practice", "acme").settings.rules
+    assert (rules.of("OUTCOME_LEADS").action_type, rules.of("OUTCOME_SALES").action_type) == ("lead", "purchase")
 
 
 def test_the_example_for_systemd_names_a_command_that_exists_and_a_time_that_comes() -> None:

@@ -332,7 +332,7 @@ class Reader:
         cursor = self._cursor()
         row = cursor.execute(sql_text("read/freshness"), [_load_number(cursor, as_of)]).fetchone()
         if row is None or row[0] is None:
-            raise NotFoundError(f"Nothing was known at {as_of}: the first load came later.")
+            raise NotFoundError(f"Nothing was known at {as_of}: {_first_load(cursor)}.")
         return Freshness(row[0], row[1].replace(tzinfo=UTC), row[2], row[3])
 
     def _form(self, cursor: Cursor, days: DateRange, load: int, breakdown: tuple[str, ...] = ()) -> Form:
@@ -419,6 +419,15 @@ def _load_number(cursor: Cursor, as_of: AsOf | None) -> int:
     if not 0 <= number <= last:
         raise PeriodError(f"There is no load {number}; the last one is {last}. Loads are numbered from 1.")
     return number
+
+
+def _first_load(cursor: Cursor) -> str:
+    """Return in words when the first load came, in UTC."""
+    found: tuple[datetime | None] = cursor.execute("SELECT min(known_at_utc) FROM load").fetchone()
+    if found[0] is None:
+        return "there is no load yet"
+    moment = found[0].replace(tzinfo=UTC).isoformat(timespec="minutes")
+    return f"the first load came later, at {moment}. Ask for that moment or a later one"
 
 
 def _load_at(cursor: Cursor, moment: datetime) -> int:

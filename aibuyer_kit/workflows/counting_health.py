@@ -1,6 +1,7 @@
 """Whether what counts as a result fits what the accounts report; every finding names its cure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from aibuyer_kit.access.clients import ClientContext
@@ -8,7 +9,7 @@ from aibuyer_kit.core.action_types import overlapping
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError, RateError
-from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.warehouse.shown import Shown
 from aibuyer_kit.workflows.actions import reported_actions
 from aibuyer_kit.workflows.what_counts import section_of, shown_in
@@ -31,7 +32,7 @@ def counting_problems(context: ClientContext) -> Iterator[str]:
         return
     days = DateRange(fresh.first_day, fresh.last_day)
     yield from _unknown_objectives(context, reader)
-    yield from _results_that_never_come(context, reader, days)
+    yield from map(str, never_reported(context, reader, days))
     yield from _unnamed(context, reader)
     if shown is not None:
         yield from _missing_rates(shown, reader, days)
@@ -45,25 +46,51 @@ def _unknown_objectives(context: ClientContext, reader: Reader) -> Iterator[str]
             yield f"[results.{objective}]: no campaign has this objective. The account's: {listed}"
 
 
-def _results_that_never_come(context: ClientContext, reader: Reader, days: DateRange) -> Iterator[str]:
+@dataclass(frozen=True)
+class NeverReported:
+    """Campaigns of one objective ('' where it is not known) that never report the result which counts for them.
+
+    `counts` is what they do report, by action type; `section` is the one of client.toml that says what counts.
+    """
+
+    objective: str
+    section: str
+    action_type: str
+    counts: Mapping[str, int]
+
+    def __str__(self) -> str:
+        section = f"[results.{self.section}]" if self.section else "[result]"
+        whose = self.objective or "the account"
+        return f"{section}: {whose} never reports {self.action_type!r}. {self._cure()}"
+
+    def _cure(self) -> str:
+        same = overlapping(self.action_type, self.counts)
+        if same:
+            return f"The same event is reported as {_listed(self.counts, same)}: choose one as action_type"
+        if not self.objective:
+            return f"It reports {_listed(self.counts, self.most)}: choose one of them"
+        cure = f"say what counts in a section [results.{self.objective}] of its own"
+        return f"It reports {_listed(self.counts, self.most)}: {cure}"
+
+    @property
+    def most(self) -> tuple[str, ...]:
+        """The action types that are reported most."""
+        return tuple(sorted(self.counts, key=lambda name: -self.counts[name])[:_NAMES_LISTED])
+
+
+def never_reported(
+    context: ClientContext, reader: Reader, days: DateRange, *, as_of: AsOf | None = None
+) -> list[NeverReported]:
+    """Return the objectives whose campaigns report something on these days, and nothing that counts for them."""
     by_objective: dict[str, dict[str, int]] = {}
-    for row in reported_actions(context, reader, days):
+    for row in reported_actions(context, reader, days, as_of=as_of):
         by_objective.setdefault(row["objective"] or "", {})[row["action_type"]] = row["total"] or 0
+    found = []
     for objective, counts in by_objective.items():
         wanted = context.settings.rules.of(objective).action_type
         if wanted not in counts:
-            section = f"[results.{section_of(context, objective)}]" if section_of(context, objective) else "[result]"
-            whose = objective or "the account"
-            yield f"{section}: {whose} never reports {wanted!r}. {_instead(wanted, objective, counts)}"
-
-
-def _instead(wanted: str, objective: str, counts: dict[str, int]) -> str:
-    same = overlapping(wanted, counts)
-    if same:
-        return f"The same event is reported as {_listed(counts, same)}: choose one as action_type"
-    most = sorted(counts, key=lambda name: -counts[name])[:_NAMES_LISTED]
-    cure = f"say what counts in a section [results.{objective}] of its own" if objective else "choose one of them"
-    return f"It reports {_listed(counts, most)}: {cure}"
+            found.append(NeverReported(objective, section_of(context, objective), wanted, counts))
+    return found
 
 
 def _unnamed(context: ClientContext, reader: Reader) -> Iterator[str]:
@@ -94,5 +121,5 @@ def _has_rate(shown: Shown, currency: str, day: date) -> bool:
     return True
 
 
-def _listed(counts: dict[str, int], names: Iterable[str]) -> str:
+def _listed(counts: Mapping[str, int], names: Iterable[str]) -> str:
     return ", ".join(f"{name} ({counts[name]:,})" for name in names) or "nothing"

@@ -16,7 +16,7 @@ from aibuyer_kit.workflows.period import Day, account_zones, no_facts, open_days
 from aibuyer_kit.workflows.quality import Quality, day_notes, period_quality
 from aibuyer_kit.workflows.quarantine import unreadable_days
 from aibuyer_kit.workflows.reconcile import NOT_COMPARED, Reconciliation, differences
-from aibuyer_kit.workflows.result_notes import is_without_value, result_notes
+from aibuyer_kit.workflows.result_notes import is_without_value, never_notes, result_notes
 from aibuyer_kit.workflows.same_age import load_at_same_age
 from aibuyer_kit.workflows.totals import (
     Earlier,
@@ -124,6 +124,7 @@ def client_overview(
     notes += day_notes("unreadable", [day for day in (*period.before(), *period) if day in unread], locale)
     zone = time_zone(account_zones(reader, as_of=as_of)[0])
     mixed = len(kinds_of(rows)) > 1
+    never = never_notes(context, reader, rows, period, currency, as_of=fresh.load_id)
     return Overview(
         client_name=context.settings.name,
         locale=locale,
@@ -137,7 +138,7 @@ def client_overview(
         targets=whole_targets(context, [each.section for each in results], mixed=mixed),
         campaigns=by_entity(rows, context),
         daily=by_day(rows, period),
-        warnings=(*notes, *result_notes(results, currency, locale), *_unknown_notes(context, rows, results)),
+        warnings=(*notes, *result_notes(results, currency, locale), *never, *_unknown_notes(context, rows, results)),
         by_result=results,
         reconciliation=quality.reconciliation,
         immature=quality.immature,

@@ -8,7 +8,8 @@ from pathlib import Path
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.connectors.base import Connector
 from aibuyer_kit.connectors.service import Service
-from aibuyer_kit.core.errors import WarehouseError
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.errors import NotFoundError, WarehouseError
 from aibuyer_kit.settings.workspace_settings import SyncSection
 from aibuyer_kit.warehouse.connection import interruptible
 from aibuyer_kit.warehouse.load import LoadResult
@@ -17,6 +18,7 @@ from aibuyer_kit.warehouse.recover import Recovered
 from aibuyer_kit.warehouse.sealed import LostMonth
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.cadence import Depth
+from aibuyer_kit.workflows.counting_health import never_reported
 from aibuyer_kit.workflows.quarantine import open_figures, quarantined
 from aibuyer_kit.workflows.reconcile import Disagreement, disagreements
 from aibuyer_kit.workflows.round import Progress, Round, StreamFailure
@@ -96,7 +98,7 @@ def sync_client(
     An interrupt ends the sync, and what had been read is published. Raises WarehouseBusyError if another process is
     writing.
     """
-    log, differing_days = SyncLog(context.sync_log), _differing_days(context)
+    log, differing_days, is_first = SyncLog(context.sync_log), _differing_days(context), _knows_nothing(context)
     with open_writer(context.warehouse) as writer:
         unread = {connector.account_id: open_figures(context, connector) for connector in connectors}
         reading = Round(writer, log, settings, depth=depth, differing=differing_days, unread=unread, progress=progress)
@@ -107,6 +109,7 @@ def sync_client(
         snapshot = writer.publish()
     differing = tuple(disagreements(context, Reader(context.warehouse))) if reading.loads else ()
     notices = tuple(notice for connector in connectors for notice in connector.notices)
+    hints = _hints(context) if is_first else ()
     return SyncReport(
         context.id,
         tuple(reading.loads),
@@ -114,11 +117,33 @@ def sync_client(
         writer.recovered,
         snapshot,
         differing,
-        (*notices, *reading.notices),
+        (*notices, *reading.notices, *hints),
         reading.service,
         writer.losses,
         _newly_set_aside(context, reading.loads),
     )
+
+
+def _knows_nothing(context: ClientContext) -> bool:
+    """Return whether no figures are known yet; a snapshot that does not open is no first sync."""
+    try:
+        Reader(context.warehouse).freshness()
+    except NotFoundError:
+        return True
+    except WarehouseError:
+        return False
+    return False
+
+
+def _hints(context: ClientContext) -> tuple[str, ...]:
+    """Return what a person should set after a first sync: campaigns that never report what counts for them."""
+    reader = Reader(context.warehouse)
+    try:
+        fresh = reader.freshness()
+    except NotFoundError:
+        return ()
+    days = DateRange(fresh.first_day, fresh.last_day) if fresh.first_day and fresh.last_day else None
+    return tuple(f"client.toml, {each}" for each in never_reported(context, reader, days)) if days else ()
 
 
 def _newly_set_aside(context: ClientContext, loads: Sequence[LoadResult]) -> int:

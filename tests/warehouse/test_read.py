@@ -186,7 +186,7 @@ def test_a_moment_means_what_had_been_loaded_by_then(tmp_path: Path) -> None:
     assert [only(reader, Level.AD, as_of=moment)["clicks"] for moment in moments] == [0, 1, 2]
     with pytest.raises(PeriodError, match="time zone"):
         only(reader, Level.AD, as_of=datetime(2026, 3, 4, 12))  # noqa: DTZ001
-    with pytest.raises(NotFoundError, match="first load came later"):
+    with pytest.raises(NotFoundError, match=r"first load came later, at 2026-03-04T12:00\+00:00"):
         reader.freshness(as_of=NOON - timedelta(days=1))
 
 

@@ -1,6 +1,7 @@
 """Syncing over HTTP through the official SDK: what was served each time is what was known each time."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client
+from aibuyer_kit.access.result_sections import ResultSection
 from aibuyer_kit.connectors.meta import MetaConnector
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
@@ -274,3 +276,14 @@ def test_the_day_of_a_read_is_the_accounts_own() -> None:
         for zone in ("UTC", "Europe/Kyiv")
     ]
     assert days == [date(2026, 1, 31), date(2026, 2, 1)]
+
+
+def test_the_first_sync_says_what_never_comes_and_later_ones_do_not(shop: SimpleNamespace) -> None:
+    """As doctor says it: leads count, and the campaigns sell."""
+    counted = shop.context.settings.model_copy(update={"result": ResultSection(action_type="lead")})
+    context = replace(shop.context, settings=counted)
+    first, second = (sync_client(context, [shop.connector], SETTINGS) for _ in range(2))
+    (hint,) = first.notices
+    assert hint.startswith("client.toml, [result]: OUTCOME_SALES never reports 'lead'. It reports ")
+    assert f"NOTE {hint}" in first.summary()
+    assert second.notices == ()

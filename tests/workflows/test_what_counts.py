@@ -347,3 +347,17 @@ def test_plain_insights_warn_of_nothing(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert not math.isnan(shop.insights(**DAYS)["spend"].sum())
+
+
+def test_what_is_spent_on_campaigns_that_never_bring_the_result_is_told_on_pages(tmp_path: Path) -> None:
+    """Three days of 20.00 for leads, while purchases count: told with the amount until a section says what counts."""
+    context = write_client(tmp_path)
+    shop = load(context, SALES, Campaign("2", "OUTCOME_LEADS", "Forms", 20.0, {"lead": 4}))
+    note = (
+        "€60.00 was spent on campaigns (OUTCOME_LEADS) that never report what is counted for them (Purchases). It"
+        " weighs on the cost per result. They report: Leads."
+    )
+    assert note in shop.overview(**DAYS).warnings
+    with (context.folder / "client.toml").open("a", encoding="utf-8") as file:
+        file.write(LEADS_SECTION)
+    assert not any("never report" in each for each in reopened(context).overview(**DAYS).warnings)
