@@ -14,7 +14,7 @@ import typer
 
 from aibuyer_kit import __version__
 from aibuyer_kit.commands import connect, credentials, data, quarantine, webhooks
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows, told_to_end
+from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows, say_next, told_to_end
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning, QualityWarning
 from aibuyer_kit.core.text_table import as_json, as_table
@@ -84,7 +84,7 @@ def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] 
 
     made = init_workspace(folder)
     _print(str(made))
-    _say(f"Next: aibuyer client add acme --name 'Acme' --account act_123 --workspace {folder}")
+    say_next(("client", "add", "acme", "--name", "Acme"), workspace=folder)
 
 
 @client_app.command("add")
@@ -103,13 +103,12 @@ def client_add(
     content = new_client_file(name, locale=locale, accounts=account or (), graph_url=graph_url)
     context = add_client(find_workspace(workspace), client_id, content)
     _print(str(context.folder))
-    if account:
-        _say(
-            f"Next: aibuyer connect meta --client {client_id} (or set {context.token_variable}),"
-            f" then: aibuyer sync --client {client_id}"
-        )
-    else:
-        _say(f"Next: aibuyer connect meta --client {client_id}, or: aibuyer import FILE.csv --client {client_id}")
+    _say(
+        f"Instead of connecting, {context.token_variable} may hold a token."
+        if account
+        else "Instead of connecting, `aibuyer import` reads a file."
+    )
+    say_next(("connect", "meta", "--client", client_id), ("sync", "--client", client_id), workspace=workspace)
 
 
 @client_app.command("list")
@@ -298,7 +297,7 @@ def demo(
     _say("Running the report …")
     page = run_client_report(only_client(example.workspace, CLIENT_ID), "account_overview", {}, None)
     _print(f"report: {page}")
-    _say(f"Next: aibuyer dashboards -w {folder}   aibuyer voila -w {folder}   aibuyer lab -w {folder}")
+    say_next(("dashboards",), ("voila",), ("lab",), workspace=folder)
     if example.platform != example.warehouse:
         raise typer.Exit(1)
 

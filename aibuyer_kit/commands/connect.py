@@ -11,6 +11,7 @@ from aibuyer_kit.commands.options import (
     is_interactive,
     put,
     say,
+    say_next,
     typed_secret,
 )
 from aibuyer_kit.core.errors import AibuyerError, InputError
@@ -64,7 +65,7 @@ def connect_meta(
     changed = save_connection(context, connection, chosen_accounts(connection, wanted), graph_url=graph_url)
     put(f"kept: the token in {context.credentials}")
     put(f"accounts new or changed in client.toml: {', '.join(changed) or 'none'}")
-    say(f"Next: aibuyer sync --client {context.id}")
+    say_next(("sync", "--client", context.id), workspace=workspace)
 
 
 @app.command("check")

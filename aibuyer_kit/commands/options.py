@@ -1,8 +1,10 @@
 """What the commands share: their options, data on stdout and everything else on stderr, secrets that are typed in."""
 
+import shlex
+import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -59,6 +61,23 @@ def told_to_end() -> Iterator[None]:
 def say(text: str) -> None:
     """Print anything else, to stderr."""
     typer.echo(text, err=True)
+
+
+def say_next(*commands: Sequence[str], workspace: Path | None = None) -> None:
+    """Tell what comes next: one command a line that can be pasted, in the workspace that was named (None: none was)."""
+    program, named = program_here(), ("-w", str(workspace)) if workspace else ()
+    lines = [shlex.join([program, *words, *named]) for words in commands]
+    say("\n".join(f"{'Next:' if not number else '     '} {line}" for number, line in enumerate(lines)))
+
+
+def program_here() -> str:
+    """Return how this program is reached from here: `aibuyer` if the shell finds it, or else its path."""
+    own = shutil.which("aibuyer", path=str(Path(sys.executable).parent))
+    found = shutil.which("aibuyer")
+    if own is None or (found and Path(found).resolve() == Path(own).resolve()):
+        return "aibuyer"
+    path = Path(own)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else own
 
 
 def is_interactive() -> bool:

@@ -53,6 +53,21 @@ def shop(run: Run, tmp_path: Path) -> Path:
     return tmp_path / "workspace"
 
 
+def test_every_next_line_can_be_pasted(run: Run, tmp_path: Path) -> None:
+    """From an empty folder on, in the workspace that was named: a shell without the environment finds the program."""
+    said, shown = run("init", "work space").stderr, list[str]()
+    environment = {**os.environ, "PATH": os.defpath}
+    while "Next: " in said:
+        line, *_ = said.partition("Next: ")[2].splitlines()
+        done = subprocess.run(
+            ["sh", "-c", line], cwd=tmp_path, env=environment, input="", capture_output=True, text=True, check=False
+        )
+        said = done.stderr
+        shown.append(line.partition("aibuyer ")[2])
+    assert shown == ["client add acme --name Acme -w 'work space'", "connect meta --client acme -w 'work space'"]
+    assert "There is no access token" in said
+
+
 def test_from_an_empty_folder_to_figures(run: Run, shop: Path) -> None:
     """init, client add, import and insights, each told by the one before."""
     rows = json.loads(run("insights", "--since", "2026-03-01", "--until", "2026-03-02", "--json").stdout)
