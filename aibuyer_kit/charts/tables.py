@@ -220,7 +220,8 @@ def table_html(
     label = for_html(name_header or t(locale, "level.campaign"))
     body = "".join(_row(row, total.values, currency, locale, columns) for row in rows)
     foot = _cells(total, currency, locale, columns)
-    fit = fit_style([each.values for each in (*rows, total)], columns, currency, locale)
+    kinds = [each.results_are for each in rows]
+    fit = fit_style([each.values for each in (*rows, total)], columns, currency, locale, kinds)
     return (
         f'<div class="ab-card ab-table"><div class="ab-scroll"><table style="{fit}">'
         f'<thead><tr><th scope="col">{label}</th>{head}</tr></thead><tbody>{body}</tbody><tfoot><tr>'
