@@ -1,5 +1,6 @@
 """The quarantine of a client: rows that could not be read, the days they leave in doubt, and what became of them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -73,6 +74,12 @@ def quarantine_row(context: ClientContext, quarantine_id: int) -> dict[str, Any]
 def unreadable_days(reader: Reader, *, as_of: AsOf | None = None) -> set[date]:
     """Return the days whose totals may lack a row that could not be read."""
     return {day for row in _of_figures(reader, as_of) if row["in_totals"] for day in _days(row)}
+
+
+def rows_set_aside(context: ClientContext) -> dict[tuple[str, date], int]:
+    """Return how many rows of the figures are in the quarantine that may be about an account's day, by both."""
+    days = ((row["account_id"], day) for row in _of_figures(Reader(context.warehouse), None) for day in _days(row))
+    return dict(Counter(days))
 
 
 def streams_to_read_again(rows: Iterable[Mapping[str, Any]], days: Mapping[Level, DateRange]) -> list[InsightStream]:

@@ -1,13 +1,13 @@
 """Whether the figures of all levels agree: ads = ad sets = campaigns = the account's own, day by day."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, account_date, time_zone
-from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.entities import Level, parse_level
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.i18n import t
 from aibuyer_kit.core.money import plain_amount
@@ -42,6 +42,33 @@ class Disagreement:
 
     def _shown(self, total: int) -> str:
         return plain_amount(total) if self.measure.endswith("_micros") else f"{total:,}"
+
+
+def alarm_lines(found: Iterable[Disagreement], set_aside: Mapping[tuple[str, date], int]) -> list[str]:
+    """Return one line for each account and day that differs: what differs first, how much more does, and a known cause.
+
+    `set_aside` tells how many rows of an account's day are in the quarantine.
+    """
+    by_day: dict[tuple[str, date], list[Disagreement]] = {}
+    for each in found:
+        by_day.setdefault((each.account_id, each.day), []).append(each)
+    return [f"{_told(group)}{_cause(set_aside.get(key, 0))}" for key, group in by_day.items()]
+
+
+def _told(group: Sequence[Disagreement]) -> str:
+    # Spend is what a person knows the day by.
+    first = min(group, key=lambda each: (each.measure != "spend_micros", -parse_level(each.level).depth))
+    others = len(group) - 1
+    if not others:
+        return str(first)
+    levels = ", ".join(f"{level}s" for level in Level if level in {each.level for each in group})
+    return f"{first}; {others} more {'measure' if others == 1 else 'measures'} of that day differ ({levels})"
+
+
+def _cause(rows: int) -> str:
+    if not rows:
+        return ""
+    return f". {rows} {'row' if rows == 1 else 'rows'} of that day could not be read: aibuyer quarantine list"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Reading ad accounts into the warehouse: what is most urgent first, as far as the platform's limits go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -19,8 +19,8 @@ from aibuyer_kit.warehouse.sealed import LostMonth
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.cadence import Depth
 from aibuyer_kit.workflows.counting_health import never_reported
-from aibuyer_kit.workflows.quarantine import open_figures, quarantined
-from aibuyer_kit.workflows.reconcile import Disagreement, disagreements
+from aibuyer_kit.workflows.quarantine import open_figures, quarantined, rows_set_aside
+from aibuyer_kit.workflows.reconcile import Disagreement, alarm_lines, disagreements
 from aibuyer_kit.workflows.round import Progress, Round, StreamFailure
 from aibuyer_kit.workflows.sync_log import SyncLine, SyncLog
 
@@ -31,6 +31,7 @@ class SyncReport:
 
     `notices` tell what was left out or put off, `service` how the platform answered, `losses` which sealed months
     were found damaged or gone, and `newly_set_aside` how many rows went into the quarantine and are still there.
+    `set_aside` is the number of rows in the quarantine that may be about an account's day, where a day differs.
     """
 
     client_id: str
@@ -43,6 +44,7 @@ class SyncReport:
     service: Service = field(default_factory=Service)
     losses: tuple[LostMonth, ...] = ()
     newly_set_aside: int = 0
+    set_aside: Mapping[tuple[str, date], int] = field(default_factory=dict)
 
     @property
     def needs_a_look(self) -> bool:
@@ -66,7 +68,7 @@ class SyncReport:
         )
         lines = [f"{self.client_id}: {len(self.loads)} reads; rows: {counts}"]
         lines += [f"FAILED {each.stream}: {each.error}" for each in self.failures]
-        lines += [f"ALARM {each}" for each in self.disagreements]
+        lines += [f"ALARM {each}" for each in alarm_lines(self.disagreements, self.set_aside)]
         if rejected := self.total("rejected"):
             new = f"{self.newly_set_aside} of them new" if self.newly_set_aside else "all known before"
             lines.append(f"QUARANTINE {rejected} rows could not be read ({new}): aibuyer quarantine list")
@@ -121,6 +123,7 @@ def sync_client(
         reading.service,
         writer.losses,
         _newly_set_aside(context, reading.loads),
+        rows_set_aside(context) if differing else {},
     )
 
 

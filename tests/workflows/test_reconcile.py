@@ -13,7 +13,13 @@ from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.doctor import examine
-from aibuyer_kit.workflows.reconcile import Reconciliation, known_reconciliation, reconciliation
+from aibuyer_kit.workflows.reconcile import (
+    Disagreement,
+    Reconciliation,
+    alarm_lines,
+    known_reconciliation,
+    reconciliation,
+)
 from aibuyer_kit.workflows.report import client_overview
 from aibuyer_kit.workflows.status import client_status
 from aibuyer_kit.workflows.workspaces import init_workspace
@@ -154,3 +160,32 @@ def test_levels_that_are_read_at_night_are_compared_with_the_account_of_that_nig
     assert (found(shop).state, found(shop).levels) == ("reconciled", (Level.ACCOUNT, Level.CAMPAIGN, Level.AD))
     own(shop, "2026-06-05T07:20+00:00", Level.CAMPAIGN)
     assert [(each.level, each.day) for each in found(shop).differences] == [("campaign", JUNE_3)]
+
+
+def test_a_day_that_differs_is_one_alarm_with_its_known_cause(tmp_path: Path) -> None:
+    """Three rows of one day's ads cannot be read: five measures differ, and one line says so and why."""
+    with practice_shop(tmp_path) as practice:
+        practice.sync()
+        practice.platform.advance(86_400)
+        bad = {"path": "insights", "query": "level=ad"}
+        practice.fault("bad_row", 3, match=bad, options={"field": "spend", "value": "abc"})
+        report = practice.sync()
+    alarms = [line for line in report.summary().splitlines() if line.startswith("ALARM")]
+    assert len(report.disagreements) > len(alarms) == len({each.day for each in report.disagreements})
+    assert ": spend of the account is " in alarms[0]
+    assert " more measures of that day differ (ads)" in alarms[0]
+    assert "of that day could not be read: aibuyer quarantine list" in alarms[0]
+
+
+def test_an_alarm_names_spend_and_counts_the_rest() -> None:
+    """Two levels with two measures each, and another account's one measure."""
+
+    def differs(account_id: str, level: str, measure: str) -> Disagreement:
+        return Disagreement("meta", account_id, JUNE_1, level, measure, 2_000_000, 1_000_000)
+
+    day = [differs("act_1", level, measure) for level in ("campaign", "ad") for measure in ("clicks", "spend_micros")]
+    assert alarm_lines([*day, differs("act_2", "ad", "clicks")], {("act_1", JUNE_1): 1}) == [
+        "act_1 2026-06-01: spend of the account is 2, of its ads 1; 3 more measures of that day differ (campaigns, ads)."
+        + " 1 row of that day could not be read: aibuyer quarantine list",
+        "act_2 2026-06-01: clicks of the account is 2,000,000, of its ads 1,000,000",
+    ]
