@@ -21,6 +21,7 @@ from aibuyer_kit.access.result_sections import (
 from aibuyer_kit.core.addresses import safe_platform_url
 from aibuyer_kit.core.errors import SettingsError
 from aibuyer_kit.core.facts import WINDOWS
+from aibuyer_kit.core.model_problems import first_problem
 from aibuyer_kit.core.results import ResultRules
 
 
@@ -41,7 +42,7 @@ class AccountSection(Strict):
     """One ad account; `graph_url` is empty for the platform's own address."""
 
     platform: Literal["meta"] = "meta"
-    id: Annotated[str, Field(pattern=r"^act_[0-9]{1,32}$")]
+    id: Annotated[str, Field(pattern=r"^act_[0-9]{1,32}$", description="act_ and digits, such as act_123")]
     graph_url: Annotated[str, AfterValidator(_safe_url)] | None = None
 
 
@@ -78,21 +79,8 @@ def read_client_file(path: Path) -> ClientFile:
     try:
         return ClientFile.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{path}: {where}: {_problem(first['type'], first['msg'])}.") from None
-
-
-def _problem(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return f"there is no such key; sections and keys are {_KNOWN}"
-    return message.removeprefix("Value error, ")
-
-
-_KNOWN = (
-    "name, locale, clock, [result] action_type window value_per_result gross_margin, [results.OBJECTIVE] the same and"
-    " targets, [targets], [naming] separator campaign adset ad, [money] currency rates longest_age_days, [[accounts]]"
-)
+        where, wrong = first_problem(error.errors(), ClientFile)
+        raise SettingsError(f"{path}: {where}: {wrong}.") from None
 
 
 def client_file_text(content: ClientFile) -> str:

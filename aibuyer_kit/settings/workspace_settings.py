@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from aibuyer_kit.core.dates import MOST_DAYS_BACK
 from aibuyer_kit.core.errors import SettingsError
+from aibuyer_kit.core.model_problems import first_problem
 from aibuyer_kit.settings.content import WORKSPACE_FILE
 
 
@@ -24,7 +25,7 @@ class MetaSection(_Section):
     app_id: str | None = None
     app_secret: SecretStr | None = None
     webhook_verify_token: SecretStr | None = None
-    api_version: Annotated[str, Field(pattern=r"^v\d+\.\d+$")] = "v26.0"
+    api_version: Annotated[str, Field(pattern=r"^v\d+\.\d+$", description="a version such as v26.0")] = "v26.0"
     page_rows: Annotated[int, Field(ge=1, le=1000)] = 500
 
 
@@ -51,7 +52,10 @@ class SyncSection(_Section):
 class DashboardsSection(_Section):
     """Under which names, besides this machine's own, the dashboards are asked for: those of a proxy before them."""
 
-    hosts: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$")]] = []
+    hosts: Annotated[
+        list[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$")]],
+        Field(description="the name of a host, such as ads.example.org"),
+    ] = []
 
 
 class Settings(BaseSettings):
@@ -102,9 +106,8 @@ def read_settings(folder: Path, overrides: Mapping[str, Any] | None = None) -> S
     try:
         return Settings(**merged)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{_origin(key, layers)}: {key}: {first['msg']}.") from None
+        key, wrong = first_problem(error.errors(), Settings)
+        raise SettingsError(f"{_origin(key, layers)}: {key}: {wrong}.") from None
 
 
 def settings_with_origin(folder: Path, overrides: Mapping[str, Any] | None = None) -> list[Origin]:

@@ -13,6 +13,7 @@ from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.addresses import is_on_this_machine
 from aibuyer_kit.core.errors import AibuyerError, InputError, NotFoundError
+from aibuyer_kit.core.model_problems import first_problem
 from aibuyer_kit.settings.content import FOLDERS, WORKSPACE_FILE, content_folder
 
 _SETTINGS_TEXT = """\
@@ -28,6 +29,10 @@ kind = "{kind}"
 # api_version = "v26.0"
 # app_id = ""           # the app secret belongs into AIBUYER_META__APP_SECRET, not here
 """
+
+
+# What a new client's settings are called where they are asked for.
+_ASKED_AS = {"name": "--name", "locale": "--locale", "accounts": "--account", "graph_url": "--graph-url"}
 
 
 def init_workspace(folder: Path, *, kind: str = "workspace") -> Path:
@@ -123,5 +128,5 @@ def new_client_file(
             }
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}.") from None
+        where, wrong = first_problem(error.errors(), ClientFile)
+        raise InputError(f"{_ASKED_AS.get(where.partition('.')[0], where)}: {wrong}.") from None
