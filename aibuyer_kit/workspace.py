@@ -15,7 +15,7 @@ from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
 from aibuyer_kit.workflows.insights import known_breakdown, several, warn_of_nothing
-from aibuyer_kit.workflows.period import Day, held_period, parse_as_of, resolve_period
+from aibuyer_kit.workflows.period import Day, end_of, held_period, parse_as_of, resolve_period
 from aibuyer_kit.workflows.quality import period_quality
 from aibuyer_kit.workflows.report import Overview, client_overview
 from aibuyer_kit.workflows.totals import EntityTotals, entity_totals
@@ -128,8 +128,8 @@ class Client:
     ) -> "pd.DataFrame":
         """Return one row per entity of `level` and day with all metrics; money in currency units, unknown is NA.
 
-        `days` are full days that end yesterday (28 unless said); `as_of` is a load number or an aware moment: what was
-        known then, counted by the settings of today. `breakdown` is "country", or several names as a list or with
+        `days` are full days that end yesterday (28 unless said), as `since` alone does; `as_of` is a load number or an
+        aware moment: what was known then, counted by the settings of today. `breakdown` is "country", or several names as a list or with
         commas. `by`, in the same way, gives one row per day and value of dimensions instead: those of names
         (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError (also for a breakdown that was
         never loaded), WarehouseError, RateError, InputError; warns with LeftOutWarning, and with QualityWarning where
@@ -137,6 +137,7 @@ class Client:
         the one that says how far results have arrived, in the client's language.
         """
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        until = end_of(self._context, self._reader, since, until, as_of=moment)
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
         names, dimensions = known_breakdown(self._reader, breakdown, period), several(by)
         frame = read_facts(

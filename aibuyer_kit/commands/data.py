@@ -10,7 +10,9 @@ from aibuyer_kit.core.text_table import as_json, as_table
 
 DaysOption = Annotated[int | None, typer.Option(help="Full days that end yesterday. Default: 28.")]
 SinceOption = Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.")]
-UntilOption = Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")]
+UntilOption = Annotated[
+    str | None, typer.Option(help="Last day, YYYY-MM-DD. Default: yesterday, or the last day known.")
+]
 AsOfOption = Annotated[
     str, typer.Option("--as-of", help="What was known then: a load number, or a moment with its zone.")
 ]
@@ -103,13 +105,19 @@ def insights(
     breakdown: Annotated[
         str, typer.Option(help='Split by what was loaded: "age,gender", country, placement or hour.')
     ] = "",
+    total: Annotated[
+        bool, typer.Option("--total", help="One row over the whole period instead of one per day.")
+    ] = False,
     csv: Annotated[Path | None, typer.Option(help="Write the rows to this CSV file instead.")] = None,
     xlsx: Annotated[Path | None, typer.Option(help="Write the rows to this workbook instead.")] = None,
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Print one row per entity and day from the warehouse; money in units of the client's currency."""
+    """Print one row per entity and day from the warehouse; money in units of the client's currency.
+
+    What a reader must know of the figures (results still arriving, days in doubt) goes to stderr.
+    """
     from aibuyer_kit.workflows.insights import read_insights
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
@@ -125,6 +133,7 @@ def insights(
         as_of=as_of,
         by=dimensions,
         breakdown=breakdown,
+        total=total,
     )
     if csv or xlsx:
         _write_files(rows, csv, xlsx)

@@ -1,6 +1,7 @@
 """Insights as plain rows, for a terminal and for other programs: neither pandas nor Arrow is loaded."""
 
 import warnings
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,10 +11,10 @@ from aibuyer_kit.core.entities import Level, parse_level
 from aibuyer_kit.core.errors import InputError, LeftOutWarning, NotFoundError
 from aibuyer_kit.core.metrics import counts_results, metric
 from aibuyer_kit.warehouse.read import AsOf, Reader
-from aibuyer_kit.workflows.period import Day, no_facts, parse_as_of, resolve_period
+from aibuyer_kit.workflows.period import Day, end_of, no_facts, parse_as_of, resolve_period
 from aibuyer_kit.workflows.quality import period_quality, warn_of_quality
 from aibuyer_kit.workflows.reach import WINDOW_METRICS, check_window_metrics, needs_window, read_window
-from aibuyer_kit.workflows.totals import kinds_of
+from aibuyer_kit.workflows.totals import Row, in_micros, kinds_of, values_of
 from aibuyer_kit.workflows.what_counts import read_facts
 
 _BROKEN_DOWN = "insights by "
@@ -32,8 +33,11 @@ def read_insights(
     as_of: str = "",
     by: Sequence[str] = (),
     breakdown: str | Sequence[str] = (),
+    total: bool = False,
 ) -> list[dict[str, Any]]:
     """Return one row per entity of `level` and day with the asked metrics; a stated period also has its last day.
+
+    With `total`, one row over all days instead, the largest spend first; ratios are of sums.
 
     With `by`, one row per value of those dimensions and day; with `breakdown`, per value of it besides. Reach and
     frequency are of the whole period. A column says what the results are where the rows count several kinds. Raises
@@ -46,6 +50,7 @@ def read_insights(
         if not (windowed and name in WINDOW_METRICS):
             metric(name)
     reader, moment = Reader(context.warehouse), parse_as_of(as_of)
+    until = end_of(context, reader, since, until, as_of=moment)
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
     if windowed:
         return _of_window(reader, parse_level(level), period, names, moment, split_by=(*by, *several(breakdown)))
@@ -60,7 +65,26 @@ def read_insights(
     ends = ("date_stop",) if any(row["date_stop"] != row["date"] for row in rows) else ()
     counted = ("result_type",) if len(kinds_of(rows)) > 1 and any(map(counts_results, names)) else ()
     labels = (*by, *split, "currency") if by else (*_LABELS[:-1], *split, _LABELS[-1])
+    if total:
+        return _totals(rows, period, labels, counted, names)
     return [{name: row[name] for name in ("date", *ends, *labels, *counted, *names)} for row in rows]
+
+
+def _totals(
+    rows: list[Row], period: DateRange, labels: Sequence[str], counted: Sequence[str], names: Sequence[str]
+) -> list[dict[str, Any]]:
+    groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in in_micros(rows):
+        groups[tuple(row.get(name) for name in ("platform", "account_id", *labels))].append(row)
+    found = []
+    for group in groups.values():
+        values, kinds = values_of(group), kinds_of(group)
+        kind = next(iter(kinds)) if len(kinds) == 1 else None
+        told = dict.fromkeys(counted, kind and kind.action_type)
+        shown = {name: values.get(name) for name in names}
+        line = {"date": period.since, "date_stop": period.until, **{name: group[-1][name] for name in labels}}
+        found.append((values["spend"] or 0, {**line, **told, **shown}))
+    return [line for _, line in sorted(found, key=lambda each: -each[0])]
 
 
 def _of_window(

@@ -1,5 +1,6 @@
 """Which days are meant: "the last 28 days" of a client, in its accounts' time zones."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
@@ -7,7 +8,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import Clock, StoppedClock, SystemClock
 from aibuyer_kit.core.dates import DateRange, account_date, day_start, last_days, parse_day, time_zone
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import LeftOutWarning, PeriodError
+from aibuyer_kit.core.errors import LeftOutWarning, PeriodError, QualityWarning
 from aibuyer_kit.core.i18n import format_day, format_period, t
 from aibuyer_kit.warehouse.read import AsOf, DayEnd, Freshness, Reader
 
@@ -44,6 +45,23 @@ def resolve_period(
             raise PeriodError("Give both ends of the period: since and until.")
         return DateRange(_day(since, "since"), _day(until, "until"))
     return last_days(28 if days is None else days, today=account_today(context, reader, as_of=as_of))
+
+
+def end_of(
+    context: ClientContext, reader: Reader, since: Day | None, until: Day | None, *, as_of: AsOf | None = None
+) -> Day | None:
+    """Return `until`, or where only `since` is given yesterday, or the last day that is known if that lies before it.
+
+    Warns with QualityWarning that names the day that was taken.
+    """
+    if since is None or until is not None:
+        return until
+    yesterday = account_today(context, reader, as_of=as_of) - timedelta(days=1)
+    last_day = min(yesterday, reader.freshness(as_of=as_of).last_day or yesterday)
+    warnings.warn(
+        QualityWarning(f"No last day was given: the period ends on {last_day}.", in_doubt=False), stacklevel=3
+    )
+    return last_day
 
 
 def account_today(context: ClientContext, reader: Reader, *, as_of: AsOf | None = None) -> date:

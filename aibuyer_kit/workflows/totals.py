@@ -65,11 +65,16 @@ def read_rows(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LeftOutWarning)
         rows = read_facts(context, reader, level, days, as_of=as_of).rows()
+    return in_micros(rows), tuple(each.message for each in caught if isinstance(each.message, LeftOutWarning))
+
+
+def in_micros(rows: list[Row]) -> list[Row]:
+    """Return rows of the warehouse, whose money is in units of the currency, as rows that can be summed."""
     for row in rows:
         for measure in _SUMMED:
             if measure.unit == "money" and row[measure.name] is not None:
                 row[measure.name] = round(row[measure.name] * _MICROS)
-    return rows, tuple(each.message for each in caught if isinstance(each.message, LeftOutWarning))
+    return rows
 
 
 def read_campaigns(

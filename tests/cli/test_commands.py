@@ -102,7 +102,7 @@ def test_init_copies_what_people_edit(shop: Path) -> None:
         pytest.param(["client", "add", "x", "--name", "X", "--account", "1"], 2, "accounts.0.id", id="bad-account"),
         pytest.param(["insights", "--metrics", "cpaa"], 2, "Did you mean 'cpa'", id="unknown-metric"),
         pytest.param(["insights", "--level", "adsets"], 2, "account, campaign, adset, ad", id="unknown-level"),
-        pytest.param(["insights", "--since", "2026-03-01"], 2, "both ends", id="half-a-period"),
+        pytest.param(["insights", "--until", "2026-03-01"], 2, "both ends", id="half-a-period"),
         pytest.param(["insights", "--days", "0"], 2, "at least 1", id="no-days"),
         pytest.param(["insights", "--as-of", "yesterday"], 2, "as_of is 'yesterday'", id="bad-as-of"),
         pytest.param(["insights", "--client", "other"], 1, "Clients: shop", id="unknown-client"),

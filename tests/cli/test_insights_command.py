@@ -87,3 +87,26 @@ def test_what_still_arrives_is_one_line_beside_the_figures(example_workspace: Pa
     assert line.removeprefix("note: ") in repr(shop.overview(days=3))
     assert (done.returncode, len(json.loads(done.stdout))) == (0, len(shop.insights(days=3)))
     assert insights(example_workspace, *asked[:3], "spend,ctr").stderr == ""
+
+
+def test_a_total_is_one_row_per_entity_with_ratios_of_sums(example_workspace: Path, shop: Client) -> None:
+    """Each campaign over seven days, the largest spend first; the cost per result is not a mean of days."""
+    done = insights(example_workspace, "--days", "7", "--total", "--metrics", "spend,results,cpa", "--json")
+    rows, days = json.loads(done.stdout), shop.insights(days=7)
+    by_day = days.groupby("entity_id")[["spend", "results"]].sum()
+    assert [row["spend"] for row in rows] == pytest.approx(sorted(by_day["spend"], reverse=True))
+    assert len(rows) == len(by_day)
+    for row in rows:
+        own = by_day.loc[row["entity_id"]]
+        assert (row["date"], row["date_stop"]) == ("2026-05-27", "2026-06-02")
+        assert (row["results"], row["cpa"]) == (own["results"], pytest.approx(own["spend"] / own["results"]))
+    assert {row["result_type"] for row in rows} == {"purchase", "lead"}
+
+
+def test_a_period_without_its_end_goes_until_yesterday_and_says_so(example_workspace: Path) -> None:
+    """By the account's own calendar; an end without a beginning is still refused."""
+    done = insights(example_workspace, "--since", "2026-05-31", "--total", "--metrics", "spend", "--json")
+    assert {row["date_stop"] for row in json.loads(done.stdout)} == {"2026-06-02"}
+    assert done.stderr == "note: No last day was given: the period ends on 2026-06-02.\n"
+    refused = insights(example_workspace, "--until", "2026-05-31")
+    assert (refused.returncode, refused.stderr) == (2, "error: Give both ends of the period: since and until.\n")
