@@ -129,9 +129,9 @@ class Client:
         """Return one row per entity of `level` and day with all metrics; money in currency units, unknown is NA.
 
         `days` are full days that end yesterday (28 unless said), as `since` alone does; `as_of` is a load number or an
-        aware moment: what was known then, counted by the settings of today. `breakdown` is "country", or several names as a list or with
-        commas. `by`, in the same way, gives one row per day and value of dimensions instead: those of names
-        (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError (also for a breakdown that was
+        aware moment: what was known then, counted by the settings of today. `breakdown` is "country", or several names
+        as a list or with commas. `by`, in the same way, gives one row per day and value of dimensions instead: those of
+        names (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError (also for a breakdown that was
         never loaded), WarehouseError, RateError, InputError; warns with LeftOutWarning, and with QualityWarning where
         days differ from the platform's own totals or rows were set aside. `.attrs["notes"]` holds these sentences, and
         the one that says how far results have arrived, in the client's language.
