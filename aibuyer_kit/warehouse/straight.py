@@ -23,6 +23,7 @@ from aibuyer_kit.warehouse.load import (
     record,
     refuse_overlaps,
     refuse_strays,
+    schema_of,
     stage,
     within,
 )
@@ -32,6 +33,16 @@ from aibuyer_kit.warehouse.seal import touched
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class _Waiting:
+    """The page that is taken next; registered once, for a transaction keeps all that was ever registered in it."""
+
+    def __init__(self, page: "pa.Table") -> None:
+        self.page = page
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.page.__arrow_c_stream__(requested_schema)
 
 
 class Arrival:
@@ -51,15 +62,17 @@ class Arrival:
         if not self._straight:
             stage(self._connection, self._coverage, tables)
             return
-        columns = self._shape.columns
+        columns, nothing = self._shape.columns, schema_of(self._coverage.facts).empty_table()
+        waiting = _Waiting(nothing)
+        self._connection.register("page", waiting)
         for page in checked_pages(self._coverage, tables):
-            self._connection.register("page", page)
+            waiting.page = page
             self._connection.execute(
                 f"INSERT INTO {self._shape.table} ({columns}, known_from, known_to) SELECT {columns}, ?, ? FROM page",
                 [self._load_id, OPEN],
             )
-            self._connection.unregister("page")
             self._rows += len(page)
+        waiting.page = nothing
 
     def is_plain(self) -> bool:
         """Tell whether what came lies in the table of versions as it is to stay: no key came twice.
