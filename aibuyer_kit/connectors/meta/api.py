@@ -261,7 +261,8 @@ class MetaApi:
             request = self._prepared(method, path, data=wired)
         vars(request)["purpose"] = purpose
         settings = session.merge_environment_settings(request.url, {}, None, None, None)
-        reply = session.send(request, timeout=self.session.timeout, allow_redirects=False, **settings)
+        # Past the session's own `send`, which looks for cookies and redirects in each answer: the Graph has neither.
+        reply = session.get_adapter(request.url).send(request, timeout=self.session.timeout, **settings)
         return cast(GraphReply, reply)
 
     def _prepared(self, method: str, path: str, **content: Mapping[str, str]) -> requests.PreparedRequest:
