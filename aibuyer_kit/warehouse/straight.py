@@ -114,9 +114,9 @@ def receiving(connection: duckdb.DuckDBPyConnection, coverage: Coverage) -> Iter
     arrival = Arrival(connection, coverage, straight=straight)
     # An interrupt may have left the rows of an earlier read in it, none of which is to be kept as this one's.
     empty_stage(connection, coverage)
-    if straight:
-        connection.execute("BEGIN")
     try:
+        if straight:
+            connection.execute("BEGIN")
         yield arrival
     finally:
         if straight:
