@@ -1,6 +1,6 @@
 """A day on its way: what the platform aims at, and how what happens falls on the ads."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,8 @@ class Today:
         ads, adsets, runs = len(state.worn), len(state.bid), state.bid.shape[1]
         self.lived = _nothing(ads, adsets, state.pool)
         self.tally = Tally.empty(population, runs)
+        # Moments since the last closing, and what each ad set had spent since then.
+        self._marks: list[tuple[int, Floats]] = []
 
     def make_room(self, population: Population, state: State, ads: int) -> None:
         """Have rows for what is new."""
@@ -103,12 +105,18 @@ class Today:
         most_bid = rules.auctions.most_bid * population.price[own, None]
         expected = state.pool[own] * persuasion[0, own] / np.maximum(by_slot[0, own], 1e-12)
         most_bid = np.minimum(most_bid, np.where(np.isinf(orders.cap), 1e300, orders.cap)[:, None] * expected)
-        self._count_week(np.where(orders.pool[:, None] >= 0, orders.daily[:, None], daily))
+        holders = orders.holders
+        budget = daily if holders is None else np.where(orders.pool[:, None] >= 0, orders.daily[:, None], daily)
+        self._count_week(budget)
+        self.aim = Aim(by_slot, persuasion, active.astype(float), most_bid, np.zeros_like(daily), holders)
         limit = rules.pacing
-        left = np.maximum(limit.week_limit * daily - self._week_before, 0.0)
-        most_today = np.minimum(limit.day_limit * daily, left)
-        self._set_targets(daily, active, np.minimum(most_today, _EARLY * left / self._days_left), traffic_left)
-        self.aim = Aim(by_slot, persuasion, active.astype(float), most_bid, most_today)
+        left = np.maximum(limit.week_limit * budget - self.aim.of_budget(self._week_before), 0.0)
+        of_life = self.aim.of_budget(state.spent_today) + orders.life[:, None] - self.aim.of_budget(state.spent_of_life)
+        most_today = np.minimum(np.minimum(limit.day_limit * budget, left), np.maximum(of_life, 0.0))
+        share = np.divide(daily, budget, out=np.ones_like(daily), where=budget > 0)
+        wanted = share * np.minimum(most_today, _EARLY * left / self._days_left)
+        self._set_targets(daily, active, wanted, traffic_left)
+        self.aim = replace(self.aim, most_today=most_today)
         self._credit = _credit(state.shown, rules.claims.organic_credit)
 
     def _count_week(self, budget: Floats) -> None:
@@ -142,6 +150,10 @@ class Today:
         state.target = np.where(is_set, wanted, state.target)
         self._daily, self._was_active = daily, active
 
+    def mark(self, until_us: int) -> None:
+        """Begin a new stretch: what is spent before a moment and after it is told apart."""
+        self._marks.append((until_us, self.tally.spend.copy()))
+
     def close(self, until_us: int) -> None:
         """Let what has happened since the last time fall on the ads."""
         tally, lived, shares = self.tally, self.lived, self._shares
@@ -159,9 +171,17 @@ class Today:
         lived.spend_of_adset += tally.spend
         lived.persuaded_of_adset += tally.persuaded
         lived.organic += tally.organic
-        lived.stretches.append((self._since_us, until_us, spend))
-        self._since_us = until_us
+        self._keep_stretches(until_us)
         self.tally = Tally.empty(self._population, spend.shape[1])
+
+    def _keep_stretches(self, until_us: int) -> None:
+        before = np.zeros_like(self.tally.spend)
+        for mark_us, spent in (*self._marks, (until_us, self.tally.spend)):
+            if mark_us > self._since_us:
+                spend = self._shares * (spent - before)[self._adsets.of]
+                self.lived.stretches.append((self._since_us, mark_us, spend))
+                self._since_us, before = mark_us, spent
+        self._marks = []
 
 
 def _nothing(ads: int, adsets: int, by_cell: Floats) -> Lived:
@@ -179,9 +199,10 @@ def _longer(column: Floats, rows: int) -> Floats:
 def _credit(shown: Floats, organic_credit: float) -> Floats:
     """Return by slot the share of a cell's organic results that is claimed: of those who saw an ad of it this week.
 
+    Each ad set claims by itself, but no result is claimed more than once in all.
     Impressions fall on people as an exponential mixture of Poisson counts, so a mean of x reaches x / (1 + x). Source:
     the negative binomial model of exposures, with shape 1.
     """
     saw = organic_credit * shown / (1 + shown)
-    found: Floats = saw / (1 + saw.sum(axis=0))
+    found: Floats = saw / np.maximum(1.0, saw.sum(axis=0))
     return found
