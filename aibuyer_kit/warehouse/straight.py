@@ -5,7 +5,7 @@ the stage, and the load goes the usual way.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -36,13 +36,15 @@ if TYPE_CHECKING:
 
 
 class _Waiting:
-    """The page that is taken next; registered once, for a transaction keeps all that was ever registered in it."""
+    """The page that is taken next; registered once, for a transaction keeps all that was ever registered in it.
 
-    def __init__(self, page: "pa.Table") -> None:
-        self.page = page
+    DuckDB calls Arrow's own method: in a function of ours an interrupt would become an error of the database.
+    """
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.page.__arrow_c_stream__(requested_schema)
+    __arrow_c_stream__: "Callable[..., object]"
+
+    def put(self, page: "pa.Table") -> None:
+        self.__arrow_c_stream__ = page.__arrow_c_stream__
 
 
 class Arrival:
@@ -63,16 +65,17 @@ class Arrival:
             stage(self._connection, self._coverage, tables)
             return
         columns, nothing = self._shape.columns, schema_of(self._coverage.facts).empty_table()
-        waiting = _Waiting(nothing)
+        waiting = _Waiting()
+        waiting.put(nothing)
         self._connection.register("page", waiting)
         for page in checked_pages(self._coverage, tables):
-            waiting.page = page
+            waiting.put(page)
             self._connection.execute(
                 f"INSERT INTO {self._shape.table} ({columns}, known_from, known_to) SELECT {columns}, ?, ? FROM page",
                 [self._load_id, OPEN],
             )
             self._rows += len(page)
-        waiting.page = nothing
+        waiting.put(nothing)
 
     def is_plain(self) -> bool:
         """Tell whether what came lies in the table of versions as it is to stay: no key came twice.
