@@ -11,6 +11,8 @@ from aibuyer_kit.sandbox.market.truth import Optimum, Truth
 
 # Of what is sold, this is left when it is paid for.
 MARGIN = 0.6
+# Of the people whom an ad set reaches, this share buys on a day without any ad.
+_BUY_ANYWAY = 2e-5
 # Halvings: the last one is beyond what a float can tell apart.
 _STEPS = 70
 
@@ -22,6 +24,14 @@ def truth(adsets: Sequence[AdSet], budgets_micros: Mapping[str, float], days: Se
     spend = {one.id: budgets_micros[one.id] * len(days) for one in adsets}
     revenue = sum(results[one.id] * value_units(one) for one in adsets) * MICROS_PER_UNIT
     return Truth(len(days), 1, sum(spend.values()), sum(results.values()), revenue, MARGIN, 0.0, 0.0, spend, results)
+
+
+def bought_anyway(adset: AdSet, days: int) -> float:
+    """Return the results that the people of an ad set give on some days without any ad: a level, the same each day.
+
+    Nothing but lift tests sees it: reports and truth of a formula are of what ads bring.
+    """
+    return adset.audience * _BUY_ANYWAY * days
 
 
 def value_units(adset: AdSet) -> float:

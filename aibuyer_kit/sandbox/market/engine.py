@@ -24,7 +24,8 @@ from aibuyer_kit.sandbox.market.days import (
 from aibuyer_kit.sandbox.market.omniscient import Omniscient
 from aibuyer_kit.sandbox.market.presets import PRESETS
 from aibuyer_kit.sandbox.market.settings_log import ACTIVE, STATUSES, Setting
-from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World, load_world
+from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World
+from aibuyer_kit.sandbox.market.world_file import load_world
 
 _SECONDS_PER_DAY = 86_400
 

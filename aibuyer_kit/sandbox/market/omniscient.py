@@ -129,7 +129,8 @@ class Omniscient(Reported):
             busy, quiet = self._ledger.true_sums(first, last, lambda silent: silent == adset_id)
             lift = busy.results + busy.later_results - quiet.results - quiet.later_results
             return lift, self._ledger.organic_of(adset_id, first, last)
-        return float(self._delivered(adset.ads, days, self._now_us).final_results.sum()), 0.0
+        lift = float(self._delivered(adset.ads, days, self._now_us).final_results.sum())
+        return lift, closed_forms.bought_anyway(adset, len(days))
 
     def persuaded(self, adset_id: str, days: DateRange) -> float:
         """Return the results that an ad set's ads brought about on days that are over, as expected.
