@@ -18,10 +18,14 @@ _STEPS = 70
 
 
 def truth(adsets: Sequence[AdSet], budgets_micros: Mapping[str, float], days: Sequence[date]) -> Truth:
-    """Return what the budgets bring: ``curve.results(budget)`` by the factor of the weekday, added up over days."""
+    """Return what the budgets bring: ``curve.results(budget)`` by the factor of the weekday, added up over days.
+
+    An ad set's `ads` are those that are shown; without any it spends nothing.
+    """
     factor = sum(RESULTS_BY_WEEKDAY[day.weekday()] for day in days)
-    results = {one.id: one.curve.results(budgets_micros[one.id] / MICROS_PER_UNIT) * factor for one in adsets}
-    spend = {one.id: budgets_micros[one.id] * len(days) for one in adsets}
+    paid = {one.id: budgets_micros[one.id] if one.ads else 0.0 for one in adsets}
+    results = {one.id: one.curve.results(paid[one.id] / MICROS_PER_UNIT) * factor for one in adsets}
+    spend = {key: micros * len(days) for key, micros in paid.items()}
     revenue = sum(results[one.id] * value_units(one) for one in adsets) * MICROS_PER_UNIT
     return Truth(len(days), 1, sum(spend.values()), sum(results.values()), revenue, MARGIN, 0.0, 0.0, spend, results)
 
@@ -35,14 +39,20 @@ def bought_anyway(adset: AdSet, days: int) -> float:
 
 
 def value_units(adset: AdSet) -> float:
-    """Return what a result of an ad set is worth: results fall on its ads by weight and pull."""
+    """Return what a result of an ad set is worth: results fall on its ads by weight and pull; 0 without ads."""
+    if not adset.ads:
+        return 0.0
     parts = [ad.weight * ad.pull for ad in adset.ads]
     total = sum(part * ad.value_minor for part, ad in zip(parts, adset.ads, strict=True))
     return total / sum(parts) / adset.minor_per_unit
 
 
-def optimum(adsets: Sequence[AdSet], total_micros: int, days: Sequence[date]) -> Optimum:
+def optimum(
+    adsets: Sequence[AdSet], today_micros: Mapping[str, float], total_micros: int, days: Sequence[date]
+) -> Optimum:
     """Return the best split by the price at which the last unit sells, and the bound that this price gives.
+
+    Of `today_micros`, the budgets that hold, each ad set has something.
 
     By Lagrange: at a price `p` every ad set takes the budget at which its revenue less ``p`` times the budget is
     highest, and the bound is the sum of these plus ``p`` times the total. With concave curves both meet. Where a curve
@@ -58,9 +68,8 @@ def optimum(adsets: Sequence[AdSet], total_micros: int, days: Sequence[date]) ->
     bound = sum(curve.revenue(curve.best(high, total)) - high * curve.best(high, total) for curve in curves)
     found = _filled(curves, [curve.best(high, total) for curve in curves], total)
     budgets = {one.id: math.floor(units * MICROS_PER_UNIT) for one, units in zip(adsets, found, strict=True)}
-    now = {one.id: one.plan.daily_budget_micros for one in adsets}
-    scale = total_micros / max(1, sum(now.values()))
-    today = truth(adsets, {key: micros * scale for key, micros in now.items()}, days)
+    scale = total_micros / sum(today_micros.values())
+    today = truth(adsets, {key: micros * scale for key, micros in today_micros.items()}, days)
     return Optimum(budgets, truth(adsets, budgets, days), today, (bound + high * total) * factor)
 
 
