@@ -12,7 +12,9 @@ import pytest
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.sandbox.market import Market
+from aibuyer_kit.sandbox.market.emergent.rules import Rules
 from aibuyer_kit.sandbox.market.presets import PRESETS
+from tests.sandbox.market.test_lift_tests import check_errors, with_truth
 
 pytestmark = pytest.mark.prove
 EMERGENT = ("steady", "seasonal", "fatigue", "low_volume", "shock")
@@ -106,6 +108,12 @@ def hill(budgets: np.ndarray, half: float, power: float) -> np.ndarray:
     """Return the share of its height that a curve has reached."""
     found: np.ndarray = budgets**power / (budgets**power + half**power)
     return found
+
+
+@pytest.mark.parametrize("rules", [Rules(), None], ids=["people", "closed form"])
+def test_errors_of_lift_tests_are_as_large_as_their_misses(rules: Rules | None) -> None:
+    """Over many seeds, so that a tenth too much or too little would show."""
+    check_errors(list(with_truth(range(100, 350 if rules else 2000), rules)))
 
 
 @pytest.mark.parametrize("preset", [name for name in PRESETS if name != "large"])

@@ -12,8 +12,7 @@ import pytest
 
 from aibuyer_kit.sandbox.market.presets import PRESETS
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
-
-from .conftest import NO_CERTIFICATES
+from tests.sandbox.conftest import NO_CERTIFICATES
 
 DAY_SECONDS = 86_400
 

@@ -48,13 +48,6 @@ def test_reported_errors_are_as_large_as_misses(rules: Rules | None) -> None:
     check_errors(list(with_truth(range(8 if rules else 80), rules)))
 
 
-@pytest.mark.prove
-@pytest.mark.parametrize("rules", [Rules(), None], ids=["people", "closed form"])
-def test_reported_errors_are_as_large_as_misses_over_many_seeds(rules: Rules | None) -> None:
-    """The same, so that a tenth too much or too little would show."""
-    check_errors(list(with_truth(range(100, 350 if rules else 2000), rules)))
-
-
 @pytest.mark.parametrize("rules", [Rules(people=People(organic=0)), None], ids=["nobody buys anyway", "closed form"])
 def test_nothing_of_a_test_gives_the_truth_away(rules: Rules | None) -> None:
     """Both figures come from two whole counts, of which the true lift is no function."""
