@@ -29,7 +29,10 @@ class People(Section):
     """Who there is to be reached."""
 
     overlap: float = Field(
-        default=0.4, ge=0, le=0.8, description="share of an audience that the neighbouring ad sets reach too"
+        default=0.4,
+        ge=0,
+        le=0.8,
+        description="share of an audience between two others of its size and campaign that these reach too",
     )
     traffic: float = Field(
         default=0.7, gt=0, le=50, description="auctions per person and day in which the account may bid"
@@ -152,7 +155,9 @@ class Pacing(Section):
 class Shocks(Section):
     """What happens at random."""
 
-    price_a_month: float = Field(default=0, ge=0, le=30, description="hours of dear auctions a month, in number")
+    price_a_month: float = Field(
+        default=0, ge=0, le=30, description="spells of dear auctions a month, of 2 to 8 hours each, in number"
+    )
     tracking_a_month: float = Field(default=0, ge=0, le=30, description="outages of tracking a month, in number")
 
 
