@@ -1,7 +1,7 @@
 """Truth and optimum where response is a formula: for checks of arithmetic."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from aibuyer_kit.core.money import MICROS_PER_UNIT
@@ -48,18 +48,24 @@ def value_units(adset: AdSet) -> float:
 
 
 def optimum(
-    adsets: Sequence[AdSet], today_micros: Mapping[str, float], total_micros: int, days: Sequence[date]
+    adsets: Sequence[AdSet],
+    held_micros: Mapping[str, float],
+    chosen: Collection[str],
+    total_micros: int,
+    days: Sequence[date],
 ) -> Optimum:
     """Return the best split by the price at which the last unit sells, and the bound that this price gives.
 
-    Of `today_micros`, the budgets that hold, each ad set has something.
+    `held_micros` are the daily budgets that hold; those that are not `chosen` keep theirs beside the total.
 
     By Lagrange: at a price `p` every ad set takes the budget at which its revenue less ``p`` times the budget is
     highest, and the bound is the sum of these plus ``p`` times the total. With concave curves both meet. Where a curve
     is convex at first, at most one ad set is between nothing and its best, and the best split of that kind is taken.
     """
     total = total_micros / MICROS_PER_UNIT
-    curves = [_Curve(one, value_units(one)) for one in adsets]
+    split = [one for one in adsets if one.id in chosen]
+    beside = truth([one for one in adsets if one.id not in chosen], held_micros, days).revenue_micros
+    curves = [_Curve(one, value_units(one)) for one in split]
     low, high = 0.0, max(curve.steepest(total) for curve in curves)
     for _ in range(_STEPS):
         price = (low + high) / 2
@@ -67,10 +73,11 @@ def optimum(
     factor = sum(RESULTS_BY_WEEKDAY[day.weekday()] for day in days) * MICROS_PER_UNIT
     bound = sum(curve.revenue(curve.best(high, total)) - high * curve.best(high, total) for curve in curves)
     found = _filled(curves, [curve.best(high, total) for curve in curves], total)
-    budgets = {one.id: math.floor(units * MICROS_PER_UNIT) for one, units in zip(adsets, found, strict=True)}
-    scale = total_micros / sum(today_micros.values())
-    today = truth(adsets, {key: micros * scale for key, micros in today_micros.items()}, days)
-    return Optimum(budgets, truth(adsets, budgets, days), today, (bound + high * total) * factor)
+    budgets = {one.id: math.floor(units * MICROS_PER_UNIT) for one, units in zip(split, found, strict=True)}
+    scale = total_micros / sum(held_micros[adset_id] for adset_id in chosen)
+    today = {adset_id: held_micros[adset_id] * scale for adset_id in chosen}
+    best, at_present = (truth(adsets, {**held_micros, **each}, days) for each in (budgets, today))
+    return Optimum(budgets, best, at_present, (bound + high * total) * factor + beside)
 
 
 class _Curve:

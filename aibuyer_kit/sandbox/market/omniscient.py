@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -53,8 +54,7 @@ class Omniscient(Reported):
         if (what_if := self._what_if(after)) is not None:
             return what_if.truth(budgets_micros)
         shown = [self._as_shown(adset) for adset in self.account.adsets]
-        budgets = {adset.id: float(self._daily_micros(adset)) for adset in shown}
-        return closed_forms.truth(shown, budgets | dict(budgets_micros), after)
+        return closed_forms.truth(shown, {**self._held_micros(shown), **budgets_micros}, after)
 
     def optimum(self, *, total_micros: int, days: int = 14) -> Optimum:
         """Return the best split of a daily total over the ad sets that have a daily budget of their own now.
@@ -71,7 +71,7 @@ class Omniscient(Reported):
         after = self._days_after_today(days)
         if (what_if := self._what_if(after)) is not None:
             return what_if.optimum(total_micros, today)
-        return closed_forms.optimum([adset for adset in shown if adset.id in today], today, total_micros, after)
+        return closed_forms.optimum(shown, self._held_micros(shown), today, total_micros, after)
 
     def revenues(self, adset_ids: Sequence[str], budgets_micros: Floats, days: int = 14) -> Floats:
         """Return the revenue in micros that each row of daily budgets (splits, ad sets) brings in truth.
@@ -174,13 +174,31 @@ class Omniscient(Reported):
         return [self.today + timedelta(days=number) for number in range(1, days + 1)]
 
     def _daily_micros(self, adset: AdSet) -> int:
-        """Return the daily budget that an ad set will have when the day at hand is over, 0 if it is not to be shown."""
+        """Return an ad set's own daily budget when the day at hand is over; 0 if it is not shown then."""
+        minor = self.setting(adset.id).daily_budget_minor if self._is_shown(adset) else 0
+        return micros_from_minor(minor, self.account.minor_per_unit)
+
+    def _held_micros(self, shown: Sequence[AdSet]) -> dict[str, float]:
+        """Return what each ad set may spend a day from tomorrow on: its own budget, or its part of its campaign's."""
+        until_us = local_day(self.today, self.zone).end_us
+        active = [adset for adset in shown if self._is_shown(adset)]
+        sharers = Counter(adset.campaign_id for adset in active)
+        found = dict.fromkeys((adset.id for adset in shown), 0.0)
+        for adset in active:
+            own = self.setting(adset.id)
+            holder, parts = (
+                (own, 1) if own.has_budget else (self.setting(adset.campaign_id), sharers[adset.campaign_id])
+            )
+            minor = holder.daily_minor_at(until_us) / parts
+            found[adset.id] = minor * MICROS_PER_UNIT / self.account.minor_per_unit
+        return found
+
+    def _is_shown(self, adset: AdSet) -> bool:
+        """Return whether an ad set, its campaign and one of its ads will be shown when the day at hand is over."""
         until_us = local_day(self.today, self.zone).end_us
         own, above = self.setting(adset.id), self.setting(adset.campaign_id)
-        is_shown = own.delivers_at(until_us) and above.delivers_at(until_us) and not 0 < own.end_us <= until_us
-        if not is_shown or not self._as_shown(adset).ads:
-            return 0
-        return micros_from_minor(own.daily_budget_minor, self.account.minor_per_unit)
+        delivers = own.delivers_at(until_us) and above.delivers_at(until_us) and not 0 < own.end_us <= until_us
+        return delivers and bool(self._as_shown(adset).ads)
 
     def _as_shown(self, adset: AdSet) -> AdSet:
         """Return an ad set with those of its ads that will be shown when the day at hand is over."""

@@ -2,15 +2,17 @@
 
 import itertools
 import re
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.sandbox.market import Market
 from aibuyer_kit.sandbox.market.response import HillCurve, LogisticCurve
 from aibuyer_kit.sandbox.market.settings_log import PAUSED
-from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR
+from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World
 
 from .test_engine import small_world
 
@@ -66,6 +68,32 @@ def test_where_the_optimum_is_set_there_is_no_headroom(preset: str) -> None:
     assert before.headroom > 0.01
     assert -1e-3 < after.headroom < 1e-3
     assert market.truth({}).revenue_micros == pytest.approx(after.today.revenue_micros, rel=1e-4)
+
+
+def test_what_is_not_split_goes_on_beside_the_optimum() -> None:
+    """A campaign's budget and one for a lifetime bring what they bring, today as at the best split."""
+    own = (AdSetPlan("A", 100 * UNIT), AdSetPlan("B", 50 * UNIT))
+    campaigns = (
+        CampaignPlan("Own", "OUTCOME_SALES", own),
+        CampaignPlan("Shared", "OUTCOME_SALES", (AdSetPlan("C", 0), AdSetPlan("D", 0)), daily_budget_micros=80 * UNIT),
+        CampaignPlan(
+            "Lasting", "OUTCOME_SALES", (AdSetPlan("E", 0, lifetime_budget_micros=3000 * UNIT, lifetime_days=30),)
+        ),
+    )
+    market = Market(World("hill", campaigns, history_days=10), 5)
+    first, second, *others = (adset.id for adset in market.account.adsets)
+    now, best = market.truth({}, days=7), market.optimum(total_micros=150 * UNIT, days=7)
+    alone = market.truth({first: 0, second: 0}, days=7)
+
+    assert set(best.budgets) == {first, second}
+    assert [now.spend_by_adset[each] for each in others] == pytest.approx([7 * units * UNIT for units in (40, 40, 100)])
+    assert best.today.revenue_micros == pytest.approx(now.revenue_micros)
+    assert best.truth == market.truth(best.budgets, days=7)
+    assert 0 <= best.gap < 1e-6
+    assert alone.revenue_micros > 0
+    market.advance(days=2)
+    lived = DateRange(market.today - timedelta(days=1), market.today - timedelta(days=1))
+    assert market.truth({}, days=7).spend_micros / 7 == pytest.approx(market.true_sums(lived).spend_micros, rel=1e-6)
 
 
 def test_an_ad_set_without_ads_brings_nothing() -> None:
