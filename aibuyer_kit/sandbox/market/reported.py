@@ -169,7 +169,7 @@ class Reported:
         key = (adset.id, days, len(adset.ads))
         if not is_final or key not in self._final_results:
             actions = self.totals(adset.ads, days, at_us).actions
-            results = actions.get("lead" if adset.objective == "OUTCOME_LEADS" else "purchase", (0,))[0]
+            results = actions.get("lead" if adset.brings_leads else "purchase", (0,))[0]
             if not is_final:
                 return results
             self._final_results[key] = results

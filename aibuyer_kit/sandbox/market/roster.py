@@ -55,6 +55,6 @@ class Roster:
         carts = as_floats([ad.carts_per_result for _, ad in new])
         self.carts_per_result = np.concatenate([self.carts_per_result, carts])
         self.value_minor = np.concatenate([self.value_minor, as_ints([ad.value_minor for _, ad in new])])
-        leads = np.asarray([adset.objective == "OUTCOME_LEADS" for adset, _ in new], dtype=np.bool_)
+        leads = np.asarray([adset.brings_leads for adset, _ in new], dtype=np.bool_)
         self.brings_leads = np.concatenate([self.brings_leads, leads])
         self.view_share = np.concatenate([self.view_share, as_floats([adset.view_share for adset, _ in new])])

@@ -204,7 +204,10 @@ class Rules(Section):
     shocks: Shocks = Shocks()
     event: tuple[Event, ...] = Field(default=(), strict=False)
     learning_loss: float = Field(
-        default=0.25, ge=0, le=0.9, description="what delivery loses of its aim at the start of the learning phase"
+        default=0.12, ge=0, le=0.9, description="what delivery loses of its aim at the start of the learning phase"
+    )
+    lead_value: float = Field(
+        default=45, ge=0, le=1e6, description="what a lead is worth, in currency units; no platform reports it"
     )
     margin: float = Field(default=0.6, gt=0, le=1, description="gross margin of what is sold")
 
