@@ -76,7 +76,7 @@ class Omniscient(Reported):
     def revenues(self, adset_ids: Sequence[str], budgets_micros: Floats, days: int = 14) -> Floats:
         """Return the revenue in micros that each row of daily budgets (splits, ad sets) brings in truth.
 
-        As `truth` has it, for many splits at once; ad sets that are not named have nothing. Raises InputError as
+        As `truth` has it, for many splits at once; ad sets that are not named keep what they have. Raises InputError as
         `truth` does, and where response is a formula.
         """
         if (

@@ -1,5 +1,6 @@
-"""What the platform claims, by value."""
+"""What the platform claims, by value: of what ads brought about, and of those who would have bought anyway."""
 
+import math
 from datetime import timedelta
 
 import pytest
@@ -38,3 +39,18 @@ def test_of_what_ads_bring_about_the_tracked_share_is_claimed(tracked: float) ->
     assert claimed(of) == pytest.approx(
         tracked * IN_WINDOW * of.persuaded(of.account.adsets[0].id, days), abs=len(days)
     )
+
+
+@pytest.mark.parametrize("credit", [1.0, 0.5])
+def test_of_those_who_would_have_bought_anyway_the_ones_who_saw_an_ad_are_claimed(credit: float) -> None:
+    """Of `x` impressions a person this week, `x / (1 + x)` saw one: with a credit of 1 each of these is claimed."""
+    of, none = claiming(tracked=1, organic_credit=credit), claiming(tracked=1, organic_credit=0)
+    adset = of.account.adsets[0]
+    expected = 0.0
+    for day in whole_days(of):
+        before = [(ago, of.totals(adset.ads, (day - timedelta(days=ago),)).impressions) for ago in range(1, 31)]
+        x = sum(shown * math.exp(-ago / 7) for ago, shown in before) / PEOPLE
+        expected += credit * x / (1 + x) * of.true_lift(adset.id, DateRange(day, day))[1]
+
+    assert expected > 50
+    assert claimed(of) - claimed(none) == pytest.approx(expected, rel=0.06)
