@@ -192,8 +192,7 @@ class Reported:
             return self._hours(places, ordinals, at_us)
         if family not in self._mixtures:
             self._mixtures[family] = Mixtures(family, self.seed)
-        adsets = roster.adset[places]
-        return self._mixtures[family].of(adsets, lambda place: self.tree.adset(roster.adset_ids[place]))
+        return self._mixtures[family].of(roster.adset[places], roster.adset_ids, self.tree.adset)
 
     def _hours(self, places: Ints, ordinals: Ints, at_us: int) -> Mixture:
         """Return the shares of the account's hours: those of the ad's spend in each hour."""
