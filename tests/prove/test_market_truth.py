@@ -4,6 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -58,9 +59,11 @@ def test_10000_random_splits_stay_below_the_bound(preset: str) -> None:
 def test_a_hill_curve_does_not_fit_what_emerges(preset: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Fitted to the true response of each ad set at twelve budgets over two decades, it misses what comes next.
 
-    The curve itself is some per cent beside; what the next unit brings, on which budgets are decided, much more.
+    The curve itself is some per cent beside; what the next unit brings, on which budgets are decided, much more. What a
+    jump costs in learning is left out: no smooth curve has it.
     """
-    market = Market.open(preset, seed=3)
+    world = PRESETS[preset]
+    market = Market(replace(world, rules=(world.rules or Rules()).model_copy(update={"learning_loss": 0.0})), 3)
     ids = [adset.id for adset in market.account.adsets]
     today = np.array([market.setting(adset_id).daily_budget_minor / 100 for adset_id in ids])
     beside = {"curve": list[float](), "next unit": list[float]()}
