@@ -82,12 +82,12 @@ def test_a_hill_curve_does_not_fit_what_emerges(preset: str, capsys: pytest.Capt
             sys.stderr.write(f"\n{preset}: largest misfit of a Hill curve by ad set, {name}: {shown}\n")
 
     assert np.median(beside["curve"]) > 0.01
-    assert np.median(beside["next unit"]) > 0.1
+    assert np.median(beside["next unit"]) > 0.05
 
 
 def misfit(fitted: np.ndarray, true: np.ndarray) -> float:
-    """Return the largest relative distance."""
-    return float(np.abs(fitted / true - 1).max())
+    """Return the largest distance, as a share of the larger of both."""
+    return float((np.abs(fitted - true) / np.maximum(np.abs(fitted), np.abs(true))).max())
 
 
 def best_hill(budgets: np.ndarray, true: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
