@@ -2,14 +2,20 @@
 
 import math
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import numpy as np
 import pytest
 
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.sandbox.market import Market
+from aibuyer_kit.sandbox.market.emergent.rules import Rules
 from aibuyer_kit.sandbox.market.presets import PRESETS
+from tests.sandbox.market.test_lift_tests import check_errors, with_truth
 
 pytestmark = pytest.mark.prove
 EMERGENT = ("steady", "seasonal", "fatigue", "low_volume", "shock")
@@ -53,9 +59,11 @@ def test_10000_random_splits_stay_below_the_bound(preset: str) -> None:
 def test_a_hill_curve_does_not_fit_what_emerges(preset: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Fitted to the true response of each ad set at twelve budgets over two decades, it misses what comes next.
 
-    The curve itself is some per cent beside; what the next unit brings, on which budgets are decided, much more.
+    The curve itself is some per cent beside; what the next unit brings, on which budgets are decided, much more. What a
+    jump costs in learning is left out: no smooth curve has it.
     """
-    market = Market.open(preset, seed=3)
+    world = PRESETS[preset]
+    market = Market(replace(world, rules=(world.rules or Rules()).model_copy(update={"learning_loss": 0.0})), 3)
     ids = [adset.id for adset in market.account.adsets]
     today = np.array([market.setting(adset_id).daily_budget_minor / 100 for adset_id in ids])
     beside = {"curve": list[float](), "next unit": list[float]()}
@@ -74,12 +82,12 @@ def test_a_hill_curve_does_not_fit_what_emerges(preset: str, capsys: pytest.Capt
             sys.stderr.write(f"\n{preset}: largest misfit of a Hill curve by ad set, {name}: {shown}\n")
 
     assert np.median(beside["curve"]) > 0.01
-    assert np.median(beside["next unit"]) > 0.1
+    assert np.median(beside["next unit"]) > 0.05
 
 
 def misfit(fitted: np.ndarray, true: np.ndarray) -> float:
-    """Return the largest relative distance."""
-    return float(np.abs(fitted / true - 1).max())
+    """Return the largest distance, as a share of the larger of both."""
+    return float((np.abs(fitted - true) / np.maximum(np.abs(fitted), np.abs(true))).max())
 
 
 def best_hill(budgets: np.ndarray, true: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -105,6 +113,27 @@ def hill(budgets: np.ndarray, half: float, power: float) -> np.ndarray:
     return found
 
 
-def test_every_preset_but_the_large_one_is_quick_to_open() -> None:
-    """All names that are told are there."""
+@pytest.mark.parametrize("rules", [Rules(), None], ids=["people", "closed form"])
+def test_errors_of_lift_tests_are_as_large_as_their_misses(rules: Rules | None) -> None:
+    """Over many seeds, so that a tenth too much or too little would show."""
+    check_errors(list(with_truth(range(100, 350 if rules else 2000), rules)))
+
+
+@pytest.mark.parametrize("preset", [name for name in PRESETS if name != "large"])
+def test_every_preset_but_the_large_one_is_quick_to_open(preset: str) -> None:
+    """Its history lived through and a page of all ads summed, in five seconds of processor time; one is usual."""
+    began = time.process_time()
+    market = Market.open(preset, seed=7)
+    market.settle()
+    days = DateRange(market.first_day, market.today - timedelta(days=1))
+    shown = market.totals(market.account.ads, days)
+    took_seconds = time.process_time() - began
+
+    assert shown.spend_minor > 0
+    assert shown.impressions > 0
+    assert took_seconds < 5
+
+
+def test_all_presets_that_are_told_are_there() -> None:
+    """No preset is left out of the proofs unseen."""
     assert set(PRESETS) == {*EMERGENT, "large", "hill", "logistic"}
