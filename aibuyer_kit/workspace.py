@@ -131,10 +131,10 @@ class Client:
         `days` are full days that end yesterday (28 unless said), as `since` alone does; `as_of` is a load number or an
         aware moment: what was known then, counted by the settings of today. `breakdown` is "country", or several names
         as a list or with commas. `by`, in the same way, gives one row per day and value of dimensions instead: those of
-        names (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError (also for a breakdown that was
-        never loaded), WarehouseError, RateError, InputError; warns with LeftOutWarning, and with QualityWarning where
-        days differ from the platform's own totals or rows were set aside. `.attrs["notes"]` holds these sentences, and
-        the one that says how far results have arrived, in the client's language.
+        names (`[naming]` in client.toml) or "objective". Raises PeriodError, NotFoundError (also for a breakdown that
+        was never loaded), WarehouseError, RateError, InputError; warns with LeftOutWarning, and with QualityWarning
+        where days differ from the platform's own totals or rows were set aside. `.attrs["notes"]` holds these
+        sentences, and the one that says how far results have arrived, in the client's language.
         """
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         until = end_of(self._context, self._reader, since, until, as_of=moment)

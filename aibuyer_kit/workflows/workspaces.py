@@ -129,4 +129,5 @@ def new_client_file(
         )
     except ValidationError as error:
         where, wrong = first_problem(error.errors(), ClientFile)
-        raise InputError(f"{_ASKED_AS.get(where.partition('.')[0], where)}: {wrong}.") from None
+        option, inside = _ASKED_AS.get(where.partition(".")[0], where), f" ({where})" if "." in where else ""
+        raise InputError(f"{option}{inside}: {wrong}.") from None

@@ -199,3 +199,13 @@ def test_what_is_left_out_names_days_as_its_reader_writes_them() -> None:
     told = LeftOutWarning("not_split", breakdown="country", first_day=date(2026, 5, 4), last_day=date(2026, 6, 3))
     assert "від 4 трав. 2026 р. до 3 черв. 2026 р.;" in told.text("uk").replace("\xa0", " ").replace("\u202f", " ")
     assert "only 2026-05-04 to 2026-06-03 is loaded" in str(told)
+
+
+def test_a_period_of_one_day_is_that_day() -> None:
+    """Not from a day to itself, and the day before it is one day in every language."""
+    day = DateRange(date(2026, 6, 8), date(2026, 6, 8))
+    assert (format_period(day, "en"), format_period(day, "uk")) == ("Jun 8, 2026", format_day(day.since, "uk"))
+    assert t("uk", "summary.spend_less", spend="1", days="1 день", share="5%", before=t("uk", "period.day_before")) == (
+        "За 1 день витрачено 1: на 5% менше, ніж за попередній день."
+    )
+    assert t("uk", "period.days_before", count=2) == "попередні 2 дні"

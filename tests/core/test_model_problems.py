@@ -70,7 +70,9 @@ def test_what_is_wrong_in_a_clients_file(tmp_path: Path, text: str, said: str) -
 
 def test_what_is_wrong_on_the_command_line_goes_by_its_option() -> None:
     """`aibuyer client add`."""
-    with pytest.raises(InputError, match=r"^--account: must be act_ and digits, such as act_123, and is '123'\.$"):
+    with pytest.raises(
+        InputError, match=r"^--account \(accounts\.0\.id\): must be act_ and digits, such as act_123, and is '123'\.$"
+    ):
         new_client_file("B", accounts=["123"])
     with pytest.raises(InputError, match=r"^--name: must be one line of printable text\.$"):
         new_client_file("")
