@@ -1,7 +1,7 @@
 """The command line: arguments in, one workflow each, data on stdout and everything else on stderr.
 
-Exit codes: 0 ok, 1 error, 2 wrong input, 3 figures that a sync has read need a look, 5 authorisation, 6 rate limit,
-130 interrupted, 143 told to end.
+Exit codes: 0 ok, 1 error, 2 wrong input, 3 something needs a look: figures that a sync has read, or an approved change
+that was not made, 5 authorisation, 6 rate limit, 130 interrupted, 143 told to end.
 """
 
 import errno
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aibuyer_kit import __version__
-from aibuyer_kit.commands import connect, credentials, data, quarantine, webhooks
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows, told_to_end
+from aibuyer_kit.commands import connect, credentials, data, decisions, quarantine, webhooks
+from aibuyer_kit.commands.options import NEEDS_A_LOOK, ClientOption, JsonOption, WorkspaceOption, put_rows, told_to_end
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
 from aibuyer_kit.core.text_table import as_json, as_table
@@ -37,9 +37,10 @@ app.add_typer(connect.app, name="connect")
 app.add_typer(credentials.app, name="credentials")
 data.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
+decisions.add_to(app)
+app.add_typer(decisions.proposals_app, name="proposals")
 app.add_typer(webhooks.app, name="webhooks")
 
-_NEEDS_A_LOOK = 3
 _FREE_SPACE = "Free some space, and run the same command again."
 _CHECK_MODE = "Check the owner and the mode of its folder."
 # What a disk may say to any command at any moment.
@@ -174,7 +175,7 @@ def sync(
     if errors:
         raise errors[0]
     if needs_a_look:
-        raise typer.Exit(_NEEDS_A_LOOK)
+        raise typer.Exit(NEEDS_A_LOOK)
 
 
 def _synced(context: "ClientContext", settings: "Settings") -> "SyncReport":

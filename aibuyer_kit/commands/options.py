@@ -12,6 +12,8 @@ import typer
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.text_table import as_json, as_table
 
+NEEDS_A_LOOK = 3  # the exit code of a command that did its work and found something that a person should see
+
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option("--workspace", "-w", help="The workspace's folder. Default: AIBUYER_WORKSPACE, or the nearest one."),

@@ -1,8 +1,8 @@
 """How far a daily budget may move within any 24 hours, in one step or in many.
 
-An increase is counted from the lowest value that the budget held within the last 24 hours, a decrease from the highest.
-So no window of 24 hours, wherever it begins, sees more than the limit, whatever went down and up again in it. An undo is
-counted from the value of 24 hours ago: it goes back to a value that stood, and is no net change.
+An increase is counted from the lowest value that the budget held within the last 24 hours, a decrease from the
+highest. So no window of 24 hours, wherever it begins, sees more than the limit, whatever went down and up again in it.
+An undo is counted from the value of 24 hours ago: it goes back to a value that stood, and is no net change.
 """
 
 import math
@@ -36,5 +36,6 @@ def net_change(change: Change, picture: Picture, limits: Limits) -> Finding:
     said = "at most" if rises else "at least"
     counted = "that it held 24 hours ago" if picture.restores else f"the {'lowest' if rises else 'highest'} in 24 hours"
     return refused(
-        NAME, f"{shown(change.after)} is too far from {shown(base)}, {counted}: {said} {shown(int(bound))} ({share:.0%})"
+        NAME,
+        f"{shown(change.after)} is too far from {shown(base)}, {counted}: {said} {shown(int(bound))} ({share:.0%})",
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, select
+from sqlalchemy import Connection, Engine, Select, and_, func, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from aibuyer_kit.core.changes import Change, Value
@@ -58,7 +58,7 @@ def _telling(method: Callable[Asked, Told]) -> Callable[Asked, Told]:
 
 
 class Ledger:
-    """Proposals, approvals, intents, attempts and outcomes of one client; `address` is a folder, or a database's URL."""
+    """Proposals, approvals, intents, attempts, outcomes of one client; `address` is a folder, or a database's URL."""
 
     def __init__(self, address: Path | str) -> None:
         self._engine: Engine = open_engine(sqlite_url(address) if isinstance(address, Path) else address)
@@ -88,7 +88,7 @@ class Ledger:
         undoes: int | None = None,
         findings: Sequence[Mapping[str, Any]] = (),
     ) -> Proposal:
-        """Write a proposal with its changes, whole or not at all, and return it. Raises LedgerError without a change."""
+        """Write a proposal with its changes, whole or not at all. Raises LedgerError for one without a change."""
         if not drafts:
             raise LedgerError("A proposal without a change is none.")
         with self._engine.begin() as connection:
@@ -282,7 +282,7 @@ class Ledger:
             )
         except IntegrityError:
             raise LedgerError(f"Change {each.change_id} was begun under another number. Nothing was sent.") from None
-        return int(done.inserted_primary_key[0])
+        return int((done.inserted_primary_key or [0])[0])
 
     def _of_change(self, connection: Connection, change_id: int) -> tuple[Proposal, ProposedChange]:
         asked = select(proposed_change.c.proposal_id).where(proposed_change.c.change_id == change_id)
@@ -401,27 +401,23 @@ def _value(field: str, text: str) -> Value:
     return text if field == "status" else int(text)
 
 
-def _values_of(row: Row[Any]) -> tuple[Value, Value]:
+def _values_of(row: Any) -> tuple[Value, Value]:
     return _value(row.field, row.before_value), _value(row.field, row.after_value)
 
 
-def _change(row: Row[Any], attempts: Sequence[Attempt]) -> ProposedChange:
+def _change(row: Any, attempts: Sequence[Attempt]) -> ProposedChange:
     before, after = _values_of(row)
     change = Change(row.platform, row.account_id, Level(row.level), row.object_id, row.field, before, after)
     trace = None if row.trace is None else json.loads(row.trace)
-    draft = Draft(
-        change, row.reason, row.object_name, row.rule_id, row.rule_version, trace, row.undoes_change
-    )
+    draft = Draft(change, row.reason, row.object_name, row.rule_id, row.rule_version, trace, row.undoes_change)
     ended = None
     if row.verdict is not None:
         read_back = None if row.read_back is None else _value(row.field, row.read_back)
         ended = Outcome(row.verdict, read_back, row.outcome_reason, row.concluded_at)
-    return ProposedChange(
-        row.change_id, row.proposal_id, row.number, draft, row.intended_at, tuple(attempts), ended
-    )
+    return ProposedChange(row.change_id, row.proposal_id, row.number, draft, row.intended_at, tuple(attempts), ended)
 
 
-def _proposal(row: Row[Any], changes: Sequence[ProposedChange], approved: Approval | None) -> Proposal:
+def _proposal(row: Any, changes: Sequence[ProposedChange], approved: Approval | None) -> Proposal:
     return Proposal(
         row.proposal_id,
         row.made_at,

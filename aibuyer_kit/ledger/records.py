@@ -126,9 +126,7 @@ class Proposal:
 
     def is_open(self, now: datetime) -> bool:
         """Whether something may still come of it."""
-        return any(
-            self.state_of(each, now) in ("pending", "approved", "waiting", "doubt") for each in self.changes
-        )
+        return any(self.state_of(each, now) in ("pending", "approved", "waiting", "doubt") for each in self.changes)
 
 
 def plan_hash(proposal_id: int, expires_at: datetime, changes: list[Change]) -> str:

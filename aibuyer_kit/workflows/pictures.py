@@ -77,6 +77,4 @@ class Pictures:
 
     def _read_known(self, level: Level, moment: datetime) -> dict[tuple[Any, ...], int | None]:
         rows = self._reader.entities(level, as_of=moment).rows()
-        return {
-            (row["platform"], row["account_id"], row["entity_id"]): row["daily_budget_micros"] for row in rows
-        }
+        return {(row["platform"], row["account_id"], row["entity_id"]): row["daily_budget_micros"] for row in rows}

@@ -176,7 +176,7 @@ class MetaApi:
         return self._object("POST", path, self._send("POST", path, parameters, purpose))
 
     def change(self, path: str, parameters: Mapping[str, object]) -> Mapping[str, Any]:
-        """Return the answer to a POST that changes an object: sent once, at once or not at all. Raises PlatformError."""
+        """Return the answer to a POST that changes an object, sent once: now or not at all. Raises PlatformError."""
         return self._object("POST", path, self._send("POST", path, parameters, Purpose(now_or_never=True)))
 
     def read_together(self, relative_urls: Sequence[str]) -> Sequence[Verdict | Mapping[str, Any]]:
