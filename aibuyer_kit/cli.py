@@ -286,7 +286,7 @@ def lab(workspace: WorkspaceOption = None, port: PortOption = 8888) -> None:
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the example workspace is made.")] = Path("aibuyer-demo"),
 ) -> None:
-    """Sync a practice account over HTTP through the official SDK and publish its report."""
+    """Sync a practice account through the official SDK, apply what rules propose and undo it, and publish a report."""
     from aibuyer_kit.reports.client_report import run_client_report
     from aibuyer_kit.workflows.example import CLIENT_ID, build_example
     from aibuyer_kit.workflows.progress import tqdm_progress
@@ -294,12 +294,15 @@ def demo(
 
     _say("Starting the practice ad platform and syncing a sample account over HTTP, on three days …")
     with tqdm_progress("Syncing", shown=sys.stderr.isatty()) as progress:
-        example = build_example(folder, progress=progress)
+        example = build_example(folder, progress=progress, money_path=True)
     _print(example.summary())
+    _say("Before the last sync, the rules decided, and what they proposed was approved, applied and taken back:")
+    for line in example.money_path:
+        _print(line)
     _say("Running the report …")
     page = run_client_report(only_client(example.workspace, CLIENT_ID), "account_overview", {}, None)
     _print(f"report: {page}")
-    _say(f"Next: aibuyer dashboards -w {folder}   aibuyer voila -w {folder}   aibuyer lab -w {folder}")
+    _say(f"Next: aibuyer proposals show 1 -w {folder}   aibuyer dashboards -w {folder}   aibuyer lab -w {folder}")
     if example.platform != example.warehouse:
         raise typer.Exit(1)
 

@@ -158,7 +158,7 @@ class _Run:
             return Applied(each, "pending", "its rows are not those that were approved", blocked=True)
         connector = self._connectors.get(account)
         if connector is None:
-            return Applied(each, _state(each), f"{account[1]} is not an account of this client any more", blocked=True)
+            return self._of_no_account(plan, each)
         if account in self._closed:
             return Applied(each, _state(each), self._closed[account], blocked=True)
         try:
@@ -168,6 +168,14 @@ class _Run:
             if isinstance(error, AuthorisationError | RateLimitError):
                 self._closed[account] = str(error)
             return Applied(each, _state(self._again(plan, each)), str(error), blocked=True)
+
+    def _of_no_account(self, plan: Proposal, each: ProposedChange) -> Applied:
+        """Return what becomes of a change whose account is not read any more: overdue, it fails without a call."""
+        reason = f"{each.change.account_id} is not an account of this client"
+        now = max((each.platform_time() for each in self._connectors.values()), default=None)
+        if now is not None and now >= plan.expires_at and not each.in_doubt:
+            return self._conclude(each, "failed", None, f"{reason}, and it expired", now)
+        return Applied(each, _state(each), reason, blocked=True)
 
     def _go_on(self, plan: Proposal, each: ProposedChange, connector: Connector) -> Applied:
         """Take a change from wherever it stands to its end, or to where it has to wait."""

@@ -14,6 +14,12 @@ from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import client_clock
 
+CHANGE_COLUMNS = (
+    *("proposal", "number", "state", "platform", "account_id", "level", "object_id", "object_name", "field"),
+    *("before", "after", "rule_id", "rule_version", "reason", "proposed_by", "made_at", "expires_at", "approved_by"),
+    *("approved_at", "tries", "read_back", "outcome", "concluded_at", "undoes"),
+)
+
 
 def proposals_clock(context: ClientContext) -> Clock:
     """Return the clock on which a client's proposals are made, approved and expire."""
