@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from aibuyer_kit.core.changes import Change, Value
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import ApprovalError, LedgerError, NotFoundError
+from aibuyer_kit.core.errors import ApprovalError, ChangeError, LedgerError, NotFoundError
 from aibuyer_kit.ledger.database import open_engine, sqlite_url
 from aibuyer_kit.ledger.records import (
     Approval,
@@ -252,19 +252,16 @@ class Ledger:
     @_telling
     def undone(self, change_ids: Iterable[int], now: datetime) -> dict[int, int]:
         """Return which of these changes are taken back, or about to be, by which proposal."""
-        asked = select(proposed_change.c.undoes_change, proposed_change.c.proposal_id).where(
-            proposed_change.c.undoes_change.in_(list(change_ids))
-        )
+        wanted = list(change_ids)
+        asked = select(proposed_change.c.proposal_id).where(proposed_change.c.undoes_change.in_(wanted)).distinct()
         with self._reading() as connection:
-            found = {row.undoes_change: row.proposal_id for row in connection.execute(asked)}
-            plans = {each.proposal_id: each for each in self._several(connection, sorted(set(found.values())))}
-        states = {
-            each.draft.undoes_change: plan.state_of(each, now) for plan in plans.values() for each in plan.changes
-        }
+            plans = self._several(connection, connection.scalars(asked).all())
         return {
-            change_id: number
-            for change_id, number in found.items()
-            if states[change_id] in ("pending", "approved", "waiting", "doubt", "done")
+            each.draft.undoes_change: plan.proposal_id
+            for plan in plans
+            for each in plan.changes
+            if each.draft.undoes_change in wanted
+            and plan.state_of(each, now) in ("pending", "approved", "waiting", "doubt", "done")
         }
 
     def _reading(self) -> Connection:
@@ -406,8 +403,14 @@ def _values_of(row: Any) -> tuple[Value, Value]:
 
 
 def _change(row: Any, attempts: Sequence[Attempt]) -> ProposedChange:
-    before, after = _values_of(row)
-    change = Change(row.platform, row.account_id, Level(row.level), row.object_id, row.field, before, after)
+    try:
+        before, after = _values_of(row)
+        change = Change(row.platform, row.account_id, Level(row.level), row.object_id, row.field, before, after)
+    except (ChangeError, ValueError) as error:
+        raise LedgerError(
+            f"The ledger's row of change {row.proposal_id}.{row.number} was edited and is none: {error}"
+            " Restore the ledger from a backup; nothing is applied from this one."
+        ) from None
     trace = None if row.trace is None else json.loads(row.trace)
     draft = Draft(change, row.reason, row.object_name, row.rule_id, row.rule_version, trace, row.undoes_change)
     ended = None

@@ -33,6 +33,7 @@ from aibuyer_kit.core.errors import (
     PlatformError,
     RateLimitError,
     RefusedError,
+    SettingsError,
 )
 from aibuyer_kit.guardrails.check import refusals
 from aibuyer_kit.ledger.ledger import Ledger
@@ -163,7 +164,7 @@ class _Run:
             return Applied(each, _state(each), self._closed[account], blocked=True)
         try:
             return self._go_on(plan, each, connector)
-        except PlatformError as error:
+        except (PlatformError, MoneyError, SettingsError) as error:
             self._errors.append(error)
             if isinstance(error, AuthorisationError | RateLimitError):
                 self._closed[account] = str(error)

@@ -16,6 +16,8 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.stop import read_stop
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
+# A call takes effect somewhat after it was begun, which is the moment that the ledger knows.
+_WINDOW = timedelta(hours=HOURS, minutes=10)
 
 
 def limits_of(settings: GuardrailsSection) -> Limits:
@@ -51,7 +53,7 @@ class Pictures:
     ) -> Picture:
         """Return what is known of a change at `now`; its own calls (`change_id`) are not what it is judged by."""
         sent = self._ledger.sent(change, _EVER, but=change_id)
-        within = [each for each in sent if each.at > now - timedelta(hours=HOURS)]
+        within = [each for each in sent if each.at > now - _WINDOW]
         values = [value for each in within for value in (each.before, each.after)]
         return Picture(
             now=now,
@@ -71,7 +73,7 @@ class Pictures:
     def _a_day_ago(self, change: Change, now: datetime) -> tuple[Value, ...]:
         if change.field != "daily_budget" or not self._reader.is_published:
             return ()
-        moment = (now - timedelta(hours=HOURS)).replace(second=0, microsecond=0)
+        moment = (now - _WINDOW).replace(second=0, microsecond=0)
         micros = self._known(change.level, moment).get((change.platform, change.account_id, change.object_id))
         return () if micros is None else (micros,)
 

@@ -216,6 +216,17 @@ def test_a_change_in_doubt_is_settled_even_after_its_expiry(shop: Shop) -> None:
     assert_accounted_for(shop, [shop.plan(plan.proposal_id)], since)
 
 
+def test_a_change_is_not_judged_by_its_own_lost_call(shop: Shop) -> None:
+    """Minutes later it is sent once more: neither are the figures too old for it, nor was the budget edited already."""
+    one_edit = Settings(guardrails=GuardrailsSection(budget_edits_an_hour=1), apply=ApplySection(settle_seconds=0.0))
+    since, plan = shop.last_call(), shop.approved(raised(shop, 0, euros=1))
+    shop.fault("connection_lost")
+    assert shop.apply_in_child(killed_at=Step.SENT)
+    shop.platform.advance(600)
+    assert states(shop.apply(one_edit)) == ["done"]
+    assert_accounted_for(shop, [shop.plan(plan.proposal_id)], since)
+
+
 def test_while_stopped_only_pauses_go_through(shop: Shop) -> None:
     """The file stops budgets and starts; once it is gone, they go on."""
     since = shop.last_call()
