@@ -190,13 +190,18 @@ class Writer:
         if staged_rows(connection) or rejected:
             self._merge(coverage, "broken", known_at(), rejected)
 
-    def reads(self, platform: str, account_id: str, level: Level = Level.AD) -> tuple[CompleteRead, ...]:
-        """Return the last complete read of each range of days of an account's insights at a level, the oldest first."""
+    def reads(
+        self, platform: str, account_id: str, level: Level = Level.AD, label: str = "insights"
+    ) -> tuple[CompleteRead, ...]:
+        """Return the last complete read of each range of days of an account's figures at a level, the oldest first.
+
+        The `label` is that of their coverage: how they are broken down.
+        """
         rows = self._rows(
             f"SELECT since, until, max(known_at_utc) FROM load WHERE extent IN {WHOLE_READS}"
-            " AND facts = 'insights' AND level = ? AND platform = ? AND account_id = ?"
+            " AND facts = ? AND level = ? AND platform = ? AND account_id = ?"
             " GROUP BY since, until ORDER BY max(load_id)",
-            [str(level), platform, account_id],
+            [label, str(level), platform, account_id],
         )
         return tuple(CompleteRead(DateRange(since, until), known.replace(tzinfo=UTC)) for since, until, known in rows)
 

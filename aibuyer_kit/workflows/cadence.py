@@ -82,14 +82,20 @@ def days_to_read(
     """
     backfill = today - timedelta(days=settings.backfill_days - 1)
     first = min([backfill, *(read.days.since for read in reads)])
+    settled = _settled(reads, today, zone, settings)
+    settled.difference_update(day for day in differing if day >= backfill)
+    return DateRange(next(day for day in DateRange(first, today) if day not in settled or day == today), today)
+
+
+def _settled(reads: Sequence[CompleteRead], today: date, zone: ZoneInfo, settings: SyncSection) -> set[date]:
+    """Return the days that were read whole after the platform had stopped restating them."""
     settled: set[date] = set()
     for read in reads:
         known_on = account_date(read.known_at, zone)
         last = known_on - timedelta(days=settings.restated_days + (known_on == today))
         if last >= read.days.since:
             settled.update(DateRange(read.days.since, min(read.days.until, last)))
-    settled.difference_update(day for day in differing if day >= backfill)
-    return DateRange(next(day for day in DateRange(first, today) if day not in settled or day == today), today)
+    return settled
 
 
 def streams_of(
@@ -117,11 +123,8 @@ def streams_of(
 
 def _nightly(days: DateRange, settings: SyncSection) -> Iterator[Stream]:
     today, restated = days.until, restated_days(days, settings)
-    for level in (Level.ADSET, Level.CAMPAIGN):  # read only to be compared with the ads and the account
-        yield from (InsightStream(level, part) for part in _parts(restated))
-    yield from _broken_down(restated, settings)
-    if settings.hourly:
-        yield from (InsightStream(Level.AD, part, hourly=True) for part in _parts(restated))
+    for kind in _kinds_of_a_night(restated, settings):
+        yield from (replace(kind, days=part) for part in _parts(restated))
     if settings.reach:
         yesterday = DateRange(today - timedelta(days=1), today - timedelta(days=1))
         yield from (ReachStream(level, window, yesterday) for level in Level for window in REACH_WINDOWS_DAYS)
@@ -149,6 +152,27 @@ def lost_streams(
         told = [day for day in lost(coverage_of(connector, window)) if day in window.ends]
         for first, last in _runs(told):
             yield from (replace(window, ends=part) for part in _parts(DateRange(first, last)))
+
+
+def unsettled_streams(
+    connector: Connector,
+    reads_of: Callable[[Coverage], Sequence[CompleteRead]],
+    days: DateRange,
+    zone: ZoneInfo,
+    settings: SyncSection,
+) -> Iterator[InsightStream]:
+    """Yield what nights have read of older days and never after these were settled, as far back as the backfill goes.
+
+    That is so where a night broke off and none came before the next day, on which its oldest day is nobody's any more.
+    `days` are those that a night reads of the ads; `reads_of` returns all complete reads of a coverage's kind.
+    """
+    today, first = days.until, restated_days(days, settings).since
+    backfill = today - timedelta(days=settings.backfill_days - 1)
+    for kind in _kinds_of_a_night(days, settings):
+        reads = reads_of(coverage_of(connector, kind))
+        known = {day for read in reads for day in read.days if backfill <= day < first}
+        for since, until in _runs(sorted(known - _settled(reads, today, zone, settings))):
+            yield from (replace(kind, days=part) for part in _parts(DateRange(since, until)))
 
 
 def _windows(today: date) -> Iterator[ReachStream]:
@@ -216,9 +240,13 @@ def _runs(days: Sequence[date]) -> Iterator[tuple[date, date]]:
         yield found[0], found[-1]
 
 
-def _broken_down(days: DateRange, settings: SyncSection) -> Iterator[InsightStream]:
-    for kind in _kinds_broken_down(days, settings):
-        yield from (replace(kind, days=part) for part in _parts(days))
+def _kinds_of_a_night(days: DateRange, settings: SyncSection) -> Iterator[InsightStream]:
+    """Yield the kinds of figures that nights alone read, over all `days`."""
+    for level in (Level.ADSET, Level.CAMPAIGN):  # read only to be compared with the ads and the account
+        yield InsightStream(level, days)
+    yield from _kinds_broken_down(days, settings)
+    if settings.hourly:
+        yield InsightStream(Level.AD, days, hourly=True)
 
 
 def _kinds_broken_down(days: DateRange, settings: SyncSection) -> Iterator[InsightStream]:

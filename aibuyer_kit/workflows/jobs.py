@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from aibuyer_kit.connectors.base import Connector, InsightStream, Stream
@@ -12,7 +13,7 @@ from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.settings.workspace_settings import SyncSection
 from aibuyer_kit.warehouse.load import Coverage
-from aibuyer_kit.warehouse.write import Writer
+from aibuyer_kit.warehouse.write import CompleteRead, Writer
 from aibuyer_kit.workflows.cadence import (
     FIGURE_LEVELS,
     Depth,
@@ -22,6 +23,7 @@ from aibuyer_kit.workflows.cadence import (
     lost_streams,
     restated_days,
     streams_of,
+    unsettled_streams,
 )
 from aibuyer_kit.workflows.quarantine import streams_to_read_again
 from aibuyer_kit.workflows.sync_log import SyncLog
@@ -93,7 +95,9 @@ def account_jobs(
         due = list(due_streams(connector, reads, days, now, zone, settings, again))
     if depth in (None, Depth.NIGHTLY):
         lost = lost_streams(connector, writer.lost_days, today, settings)
-        due += [(Depth.NIGHTLY, stream) for stream in lost]
+        reads_of = partial(_reads_of, writer)
+        unsettled = unsettled_streams(connector, reads_of, days[Level.AD], zone, settings)
+        due += [(Depth.NIGHTLY, stream) for stream in (*lost, *unsettled)]
     refused = {} if depth else log.given_up_since(datetime.combine(today, time(), zone))
     taken = log.calls_taken()
     for each, stream in due:
@@ -101,6 +105,10 @@ def account_jobs(
         job = Job(connector, stream, each, _estimate(taken, connector, stream, each), retry)
         if each is not Depth.NIGHTLY or job.question not in refused:
             yield job
+
+
+def _reads_of(writer: Writer, coverage: Coverage) -> Sequence[CompleteRead]:
+    return writer.reads(coverage.platform, coverage.account_id, coverage.level or Level.AD, coverage.label)
 
 
 def _is_retry(stream: Stream, days: Mapping[Level, DateRange]) -> bool:

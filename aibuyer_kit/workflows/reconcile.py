@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, account_date, time_zone
@@ -123,12 +123,23 @@ def drift_history(context: ClientContext, reader: Reader, *, checks: int = 30) -
 
     A day that was mended since is still there: it differed when it was looked at. Raises NotFoundError before any load.
     """
-    last_of_day = {row["known_at_utc"].date(): row["load_id"] for row in reader.loads().rows()}
-    for known_on, load_id in sorted(last_of_day.items())[-checks:]:
+    loads: dict[date, list[dict[str, Any]]] = {}
+    for row in reader.loads().rows():
+        loads.setdefault(row["known_at_utc"].date(), []).append(row)
+    held, compared_to = list[Disagreement](), date.min
+    for known_on in sorted(loads)[-checks:]:
+        load_id = loads[known_on][-1]["load_id"]
         first = reader.freshness(as_of=load_id).first_day
-        if first is not None and first < known_on:
-            for each in _differences(context, reader, DateRange(first, known_on - timedelta(days=1)), load_id):
-                yield load_id, each
+        if first is None or first >= known_on:
+            continue
+        # A day that was not read since the check before is as it was then.
+        read = [row["since"] for row in loads[known_on] if row["since"] is not None]
+        since = max(first, min([compared_to, *read]))
+        held = [each for each in held if each.day < since]
+        if since < known_on:
+            held += _differences(context, reader, DateRange(since, known_on - timedelta(days=1)), load_id)
+        yield from ((load_id, each) for each in held)
+        compared_to = known_on
 
 
 def _differences(context: ClientContext, reader: Reader, days: DateRange, as_of: AsOf | None) -> Iterator[Disagreement]:

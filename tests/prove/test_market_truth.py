@@ -2,13 +2,14 @@
 
 import math
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 
 from aibuyer_kit.sandbox.market import Market
 from aibuyer_kit.sandbox.market.presets import PRESETS
-from aibuyer_kit.sandbox.market.response import HillCurve
 
 pytestmark = pytest.mark.prove
 EMERGENT = ("steady", "seasonal", "fatigue", "low_volume", "shock")
@@ -28,7 +29,7 @@ def test_the_mean_of_2000_noisy_runs_is_the_truth_within_its_error(preset: str) 
 
 @pytest.mark.parametrize("preset", ["low_volume", "steady"])
 def test_10000_random_splits_stay_below_the_bound(preset: str) -> None:
-    """Even ones, lopsided ones, and ones near the best."""
+    """Even ones, lopsided ones, and ones near the best; none of them is better than what was found by a thousandth."""
     market = Market.open(preset, seed=3)
     total = sum(market.setting(adset.id).daily_budget_minor for adset in market.account.adsets) * UNIT // 100
     found = market.optimum(total_micros=total, days=3)
@@ -45,39 +46,63 @@ def test_10000_random_splits_stay_below_the_bound(preset: str) -> None:
 
     assert len(revenues) == 10_000
     assert revenues.max() <= found.bound_micros
-    assert found.truth.revenue_micros >= np.quantile(revenues, 0.999)
+    assert found.truth.revenue_micros >= 0.999 * revenues.max()
 
 
 @pytest.mark.parametrize("preset", EMERGENT)
 def test_a_hill_curve_does_not_fit_what_emerges(preset: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Fitted to the true response of each ad set at twelve budgets, it misses: that is what the market is for."""
+    """Fitted to the true response of each ad set at twelve budgets over two decades, it misses what comes next.
+
+    The curve itself is some per cent beside; what the next unit brings, on which budgets are decided, much more.
+    """
     market = Market.open(preset, seed=3)
-    misfits = []
-    for adset in market.account.adsets[:6]:
-        own = market.setting(adset.id).daily_budget_minor / 100
-        budgets = own * np.geomspace(0.1, 10, 12)
-        zero = market.truth({adset.id: 0}, days=7).results
-        true = np.array([market.truth({adset.id: units * UNIT}, days=7).results - zero for units in budgets])
-        misfits.append(np.abs(best_hill(budgets, true) / true - 1).max())
+    ids = [adset.id for adset in market.account.adsets]
+    today = np.array([market.setting(adset_id).daily_budget_minor / 100 for adset_id in ids])
+    beside = {"curve": list[float](), "next unit": list[float]()}
+    for place in range(6):
+        budgets = today[place] * np.geomspace(0.1, 10, 12)
+        asked = np.tile(today, (37, 1))
+        asked[:, place] = np.concatenate([[0.0], 0.97 * budgets, budgets, 1.03 * budgets])
+        revenue = market.revenues(ids, asked * UNIT, days=7) / UNIT
+        below, true, above = np.split(revenue[1:] - revenue[0], 3)
+        fitted = best_hill(budgets, true)
+        beside["curve"].append(misfit(fitted(budgets), true))
+        beside["next unit"].append(misfit(fitted(1.03 * budgets) - fitted(0.97 * budgets), above - below))
     with capsys.disabled():
-        sys.stderr.write(
-            f"\n{preset}: largest misfit of a Hill curve by ad set: {', '.join(f'{each:.1%}' for each in misfits)}\n"
-        )
+        for name, each in beside.items():
+            shown = ", ".join(f"{one:.1%}" for one in each)
+            sys.stderr.write(f"\n{preset}: largest misfit of a Hill curve by ad set, {name}: {shown}\n")
 
-    assert np.median(misfits) > 0.01
+    assert np.median(beside["curve"]) > 0.01
+    assert np.median(beside["next unit"]) > 0.1
 
 
-def best_hill(budgets: np.ndarray, true: np.ndarray) -> np.ndarray:
+def misfit(fitted: np.ndarray, true: np.ndarray) -> float:
+    """Return the largest relative distance."""
+    return float(np.abs(fitted / true - 1).max())
+
+
+def best_hill(budgets: np.ndarray, true: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Return the Hill curve with the least squared relative error, by search over its shape; its height is solved."""
-    best = (math.inf, true)
+    best: tuple[float, Callable[[np.ndarray], np.ndarray]] = (math.inf, np.zeros_like)
     for half in budgets.mean() * np.geomspace(0.02, 200, 160):
         for power in np.linspace(0.5, 1.8, 53):
-            shape = np.array([HillCurve(1.0, float(half), float(power)).results(float(each)) for each in budgets])
+            shape = hill(budgets, half, power)
             height = (shape / true).sum() / ((shape / true) ** 2).sum()
             error = float(((height * shape / true - 1) ** 2).sum())
             if error < best[0]:
-                best = (error, height * shape)
+                best = (error, partial(_at, float(height), float(half), float(power)))
     return best[1]
+
+
+def _at(height: float, half: float, power: float, budgets: np.ndarray) -> np.ndarray:
+    return height * hill(budgets, half, power)
+
+
+def hill(budgets: np.ndarray, half: float, power: float) -> np.ndarray:
+    """Return the share of its height that a curve has reached."""
+    found: np.ndarray = budgets**power / (budgets**power + half**power)
+    return found
 
 
 def test_every_preset_but_the_large_one_is_quick_to_open() -> None:

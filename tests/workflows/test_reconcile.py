@@ -119,6 +119,16 @@ def test_what_differed_once_stays_in_the_history(shop: ClientContext) -> None:
     assert Client(shop, Settings()).reconciliation(days=3, as_of=then).state == "differs"
 
 
+def test_a_difference_on_a_day_that_was_not_read_again_is_told_by_each_check(shop: ClientContext) -> None:
+    """The second of June differs on the fourth and the fifth; on the fifth only the third was read again."""
+    own(shop, "2026-06-04T07:10+00:00", june_2=10.1)
+    load_days(shop, {str(JUNE_3): 11.0}, known_at="2026-06-05T07:00+00:00", days=(str(JUNE_3), str(JUNE_3)))
+    history = Client(shop, Settings()).drift_history()
+    checks = sorted(set(history["load_id"]))
+    told = [set(history[history["load_id"] == check]["day"]) for check in checks]
+    assert told == [{JUNE_2}, {JUNE_2, JUNE_3}]
+
+
 def test_a_client_without_data_has_nothing_to_compare(tmp_path: Path) -> None:
     """And it is no error."""
     assert known_reconciliation(client(tmp_path), Reader(tmp_path)).state == "not_compared"

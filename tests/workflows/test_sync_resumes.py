@@ -175,3 +175,26 @@ def test_a_night_that_breaks_off_between_its_kinds_of_read_goes_on_with_the_same
         shop.clear()
         (days,) = (load.coverage.days for load in shop.sync(settings).loads if load.coverage.breakdowns)
     assert str(days) == "2026-05-30 to 2026-06-02"
+
+
+def test_a_night_that_nobody_went_on_with_before_midnight_leaves_no_day_without_its_last_reading(
+    tmp_path: Path,
+) -> None:
+    """Breakdowns and the levels between failed on the last night of a day: the next night reads that day, too."""
+    settings = PLAIN.model_copy(update={"backfill_days": 6, "restated_days": 3, "breakdowns": ["country"]})
+    with practice_shop(tmp_path) as shop:
+        shop.sync(settings)
+        shop.platform.advance(86_400)
+        shop.fault("http_500", 1_000, match={"path": "insights", "query": "breakdowns=country"})
+        shop.fault("http_500", 1_000, match={"path": "insights", "query": "level=campaign"})
+        assert len(shop.sync(settings).failures) == 2
+        shop.clear()
+        shop.platform.advance(86_400)
+        loads = shop.sync(settings).loads
+        again = shop.sync(settings).loads
+    late = [
+        load.coverage.title for load in loads if load.coverage.days and load.coverage.days.until == date(2026, 5, 30)
+    ]
+
+    assert late == ["campaign insights 2026-05-30", "ad insights by country 2026-05-30"]
+    assert not any(load.coverage.breakdowns for load in again)

@@ -122,8 +122,10 @@ class Course:
                     today.make_room(now.population, now.state, len(now.orders.ad_ids))
                     today.aim_at(now.orders, self._daily_units(now), now.quality, traffic_left - passed)
                 at_us = stop_us
-            if by_hour or end_us >= until_us:
+            if end_us >= until_us:
                 today.close(end_us)
+            elif by_hour:
+                today.mark(end_us)
             traffic_left -= hour.traffic
         return today.lived
 

@@ -11,6 +11,8 @@ from aibuyer_kit.sandbox.market.emergent.ahead import Ahead
 _LEVELS, _LEAST_SHARE, _CLOSE, _REFINEMENTS = 40, 1e-3, 1.35, 2
 _ROUNDS, _NUDGE = 14, 0.1
 _STEPS = (0.05, 0.15, 0.4, 1.0)
+# Shares of the total that change hands at the end: from so many that lose least by it to as many that gain most.
+_TRANSFERS, _HANDS, _TRANSFER_ROUNDS = (0.03, 0.01, 0.003), 4, 3
 
 # Looks ahead under budgets in columns (ad sets, budgets), in currency units; `apart` or all together.
 Look = Callable[[Floats, bool], Ahead]
@@ -98,7 +100,32 @@ def climb(look: Look, starts: Sequence[Floats], total: float, lucks: int) -> Flo
             steps = steps / 3
             continue
         best, value = moved[:, values.argmax()], float(values.max())
+    for share in _TRANSFERS:
+        for _ in range(_TRANSFER_ROUNDS):
+            moved = _transfers(worth, best, value, share * total)
+            values = worth(moved)
+            if values.max() <= value:
+                break
+            best, value = moved[:, values.argmax()], float(values.max())
     return best
+
+
+def _transfers(worth: Callable[[Floats], Floats], budgets: Floats, value: float, amount: float) -> Floats:
+    """Return splits in which an amount, or all that there is, went from one ad set to another: those that promise most.
+
+    Steps in proportion, as a climb takes them, come to a stop where some have next to nothing.
+    """
+    given = np.minimum(budgets, amount)
+    givers = np.flatnonzero(given > 0)
+    more = worth(budgets[:, None] + np.diag(np.full(len(budgets), amount)))
+    less = worth(budgets[:, None] - np.diag(given)[:, givers])
+    chosen = givers[np.argsort((value - less) / given[givers])[:_HANDS]]
+    pairs = [(giver, taker) for giver in chosen for taker in np.argsort(-more)[:_HANDS] if giver != taker]
+    moved = np.repeat(budgets[:, None], len(pairs), axis=1)
+    for column, (giver, taker) in enumerate(pairs):
+        moved[giver, column] -= given[giver]
+        moved[taker, column] += given[giver]
+    return moved
 
 
 def _brought_to(budgets: Floats, total: float) -> Floats:

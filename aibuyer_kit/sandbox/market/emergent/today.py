@@ -64,6 +64,8 @@ class Today:
         ads, adsets, runs = len(state.worn), len(state.bid), state.bid.shape[1]
         self.lived = _nothing(ads, adsets, state.pool)
         self.tally = Tally.empty(population, runs)
+        # Moments since the last closing, and what each ad set had spent since then.
+        self._marks: list[tuple[int, Floats]] = []
 
     def make_room(self, population: Population, state: State, ads: int) -> None:
         """Have rows for what is new."""
@@ -142,6 +144,10 @@ class Today:
         state.target = np.where(is_set, wanted, state.target)
         self._daily, self._was_active = daily, active
 
+    def mark(self, until_us: int) -> None:
+        """Begin a new stretch: what is spent before a moment and after it is told apart."""
+        self._marks.append((until_us, self.tally.spend.copy()))
+
     def close(self, until_us: int) -> None:
         """Let what has happened since the last time fall on the ads."""
         tally, lived, shares = self.tally, self.lived, self._shares
@@ -159,9 +165,17 @@ class Today:
         lived.spend_of_adset += tally.spend
         lived.persuaded_of_adset += tally.persuaded
         lived.organic += tally.organic
-        lived.stretches.append((self._since_us, until_us, spend))
-        self._since_us = until_us
+        self._keep_stretches(until_us)
         self.tally = Tally.empty(self._population, spend.shape[1])
+
+    def _keep_stretches(self, until_us: int) -> None:
+        before = np.zeros_like(self.tally.spend)
+        for mark_us, spent in (*self._marks, (until_us, self.tally.spend)):
+            if mark_us > self._since_us:
+                spend = self._shares * (spent - before)[self._adsets.of]
+                self.lived.stretches.append((self._since_us, mark_us, spend))
+                self._since_us, before = mark_us, spent
+        self._marks = []
 
 
 def _nothing(ads: int, adsets: int, by_cell: Floats) -> Lived:
