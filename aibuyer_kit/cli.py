@@ -14,7 +14,15 @@ import typer
 
 from aibuyer_kit import __version__
 from aibuyer_kit.commands import connect, credentials, data, decisions, quarantine, webhooks
-from aibuyer_kit.commands.options import NEEDS_A_LOOK, ClientOption, JsonOption, WorkspaceOption, put_rows, told_to_end
+from aibuyer_kit.commands.options import (
+    NEEDS_A_LOOK,
+    ClientOption,
+    JsonOption,
+    WorkspaceOption,
+    put_rows,
+    say_wait,
+    told_to_end,
+)
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning
 from aibuyer_kit.core.text_table import as_json, as_table
@@ -185,7 +193,7 @@ def _synced(context: "ClientContext", settings: "Settings") -> "SyncReport":
     from aibuyer_kit.workflows.sync import sync_client
 
     try:
-        connectors = client_connectors(context, settings.meta, clock=AnnouncedClock(SystemClock(), _say_wait))
+        connectors = client_connectors(context, settings.meta, clock=AnnouncedClock(SystemClock(), say_wait))
         with tqdm_progress(f"Syncing {context.id}", shown=sys.stderr.isatty()) as progress:
             report = sync_client(context, connectors, settings.sync, progress=progress)
     except KeyboardInterrupt:
@@ -323,10 +331,6 @@ def _print(text: str) -> None:
 
 def _say(text: str) -> None:
     typer.echo(text, err=True)
-
-
-def _say_wait(seconds: float) -> None:
-    _say(f"Waiting {seconds:,.0f} s before the next call. Ctrl-C stops; what has been read is kept.")
 
 
 def _show_our_warnings() -> None:

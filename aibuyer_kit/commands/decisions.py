@@ -12,8 +12,10 @@ from aibuyer_kit.commands.options import (
     WorkspaceOption,
     put,
     say,
+    say_wait,
     told_to_end,
 )
+from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.text_table import as_json, as_table
 
 proposals_app = typer.Typer(
@@ -119,7 +121,8 @@ def apply(client: ClientOption = None, workspace: WorkspaceOption = None) -> Non
     folder = find_workspace(workspace)
     context, settings = only_client(folder, client), read_settings(folder)
     with told_to_end():
-        report = apply_approved(context, client_connectors(context, settings.meta), settings)
+        clock = AnnouncedClock(SystemClock(), say_wait)
+        report = apply_approved(context, client_connectors(context, settings.meta, clock=clock), settings)
     put(report.summary())
     if report.errors:
         raise report.errors[0]

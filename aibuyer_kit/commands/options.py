@@ -63,6 +63,11 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def say_wait(seconds: float) -> None:
+    """Tell that a command waits for a platform, which may take minutes."""
+    say(f"Waiting {seconds:,.0f} s before the next call. Ctrl-C stops; what has been done is kept.")
+
+
 def is_interactive() -> bool:
     """Return whether a person can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     Dialect,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -75,6 +76,7 @@ proposed_change = Table(
     Column("trace", Text),  # JSON
     Column("undoes_change", Integer, ForeignKey("proposed_change.change_id")),
     UniqueConstraint("proposal_id", "number"),
+    Index("changed_object", "account_id", "object_id", "field"),
 )
 
 # One row per approval; it holds for exactly the plan whose hash it names.

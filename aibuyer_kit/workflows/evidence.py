@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import date
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.changes import ACTIVE, PAUSED
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.metrics import MEASURES
@@ -26,18 +27,27 @@ class Evidence:
         self._reader = reader
         self.today = today
         self._load_id = load_id
+        self._subjects: dict[Level, list[Subject]] = {}
         self._windows: dict[tuple[Level, DateRange], dict[Key, Sums]] = {}
         self.gaps: list[str] = []
 
     def subjects(self, level: Level) -> list[Subject]:
-        """Return every object of a level as known now; one of an account whose currency is not known is left out."""
+        """Return every object of a level as known now that runs or could run.
+
+        One of an account whose currency is not known is left out.
+        """
+        if level not in self._subjects:
+            self._subjects[level] = self._known_subjects(level)
+        return self._subjects[level]
+
+    def _known_subjects(self, level: Level) -> list[Subject]:
         rows = {each: self._entities(each) for each in {Level.ACCOUNT, Level.CAMPAIGN, level}}
         currencies = {(row["platform"], row["account_id"]): row["currency"] for row in rows[Level.ACCOUNT]}
         names = {(row["account_id"], row["entity_id"]): row["name"] or "" for row in rows[Level.CAMPAIGN]}
         found = []
         for row in rows[level]:
             currency = currencies.get((row["platform"], row["account_id"]))
-            if currency is None or row["platform"] != "meta":
+            if currency is None or row["platform"] != "meta" or row["status"] not in (ACTIVE, PAUSED):
                 continue
             campaign_id = row["entity_id"] if level is Level.CAMPAIGN else row["campaign_id"]
             found.append(

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("undoes_change", sa.Integer, sa.ForeignKey("proposed_change.change_id")),
         sa.UniqueConstraint("proposal_id", "number"),
     )
+    op.create_index("changed_object", "proposed_change", ["account_id", "object_id", "field"])
     op.create_table(
         "approval",
         sa.Column("approval_id", sa.Integer, primary_key=True),
