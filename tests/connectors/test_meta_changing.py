@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from aibuyer_kit.connectors.meta import MetaConnector
@@ -33,7 +32,7 @@ def meta(platform: RunningSandbox) -> MetaConnector:
 
 
 def posts(platform: RunningSandbox) -> list[dict[str, object]]:
-    calls = httpx.get(f"{platform.control_url}/calls").json()["calls"]
+    calls = control(platform, "GET", "/calls")["calls"]
     return [call for call in calls if call["method"] == "POST"]
 
 

@@ -1,5 +1,6 @@
 """The ledger: rows are only added, an approval binds one plan, and nothing is begun without it or twice."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from sqlalchemy.schema import CreateTable
 from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ApprovalError, LedgerError, NotFoundError
-from aibuyer_kit.ledger.database import REVISION, open_engine, sqlite_url
+from aibuyer_kit.ledger.database import FILE_NAME, REVISION, open_engine, sqlite_url
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Draft, Proposal
 from aibuyer_kit.ledger.tables import metadata
@@ -26,8 +27,17 @@ CHANGE = Change("meta", "act_1", Level.ADSET, "7", "daily_budget", 50_000_000, 6
 PAUSE = Change("meta", "act_1", Level.ADSET, "8", "status", "ACTIVE", "PAUSED")
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new ledger's file, made once: Alembic takes longer than most of these tests."""
+    folder = tmp_path_factory.mktemp("empty")
+    Ledger(folder).close()
+    return folder / FILE_NAME
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(empty: Path, tmp_path: Path) -> Iterator[Ledger]:
+    shutil.copy(empty, tmp_path)
     with Ledger(tmp_path) as opened:
         yield opened
 

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import ssl
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -46,6 +47,8 @@ WIDE = Settings(
     guardrails=GuardrailsSection(most_increase_24h=10.0, most_decrease_24h=1.0, budget_edits_an_hour=4),
     apply=ApplySection(settle_seconds=0.0),
 )
+# Reading the machine's certificates takes longer than most of these tests, and none of them uses TLS.
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 DOUBTFUL = "response_lost,applied_500,connection_lost,http_500,cut_json"
 
 
@@ -85,6 +88,7 @@ class Shop:
     platform: RunningSandbox
     folder: Path
     nursery: Nursery
+    control: httpx.Client
 
     @property
     def context(self) -> ClientContext:
@@ -140,19 +144,19 @@ class Shop:
     def fault(self, kind: str, **options: Any) -> None:
         """Let changes meet a fault; reads pass."""
         asked = {"kind": kind, "match": {"method": "POST"}, **options}
-        httpx.post(f"{self.platform.control_url}/faults", json=asked).raise_for_status()
+        self.control.post("/faults", json=asked).raise_for_status()
 
     def fine(self) -> None:
         """Let no call meet a fault any more."""
-        httpx.delete(f"{self.platform.control_url}/faults").raise_for_status()
+        self.control.delete("/faults").raise_for_status()
 
     def posts(self, since: int = 0) -> list[dict[str, Any]]:
         """Return the changes that the platform was asked for, from its own record of calls."""
-        calls = httpx.get(f"{self.platform.control_url}/calls", params={"since": since}).json()["calls"]
+        calls = self.control.get("/calls", params={"since": since}).json()["calls"]
         return [call for call in calls if call["method"] == "POST"]
 
     def last_call(self) -> int:
-        calls = httpx.get(f"{self.platform.control_url}/calls").json()["calls"]
+        calls = self.control.get("/calls").json()["calls"]
         return int(calls[-1]["n"]) if calls else 0
 
     def effects(self, since: int = 0) -> Counter[tuple[str, str, str]]:
@@ -275,10 +279,14 @@ def shop_on(folder: Path, *, seed: int = 7, adsets: int = 6) -> Iterator[Shop]:
     world.write_text(WORLD + "".join(sets), encoding="utf-8")
     workspace = folder / "workspace"
     workspace.mkdir()
-    with start(world, seed=seed) as platform, Nursery(__name__) as nursery:
+    with (
+        Nursery(__name__) as nursery,
+        start(world, seed=seed) as platform,
+        httpx.Client(base_url=platform.control_url, verify=NO_CERTIFICATES) as control,
+    ):
         account = AccountSection(id=platform.account_id, graph_url=platform.graph_url)
         add_client(workspace, "shop", ClientFile(name="Sample", clock="platform", accounts=(account,)))
-        yield Shop(platform, workspace, nursery)
+        yield Shop(platform, workspace, nursery, control)
 
 
 @contextmanager
