@@ -128,10 +128,15 @@ def stage(connection: "duckdb.DuckDBPyConnection", coverage: Coverage, tables: "
     Raises whatever the read raises; the pages before it stay staged.
     """
     shape = SHAPES[coverage.facts]
-    for page in _checked(coverage, tables):
+    for page in checked_pages(coverage, tables):
         connection.register("page", page)
         connection.execute(f"INSERT INTO stage SELECT {shape.columns} FROM page")
         connection.unregister("page")
+
+
+def next_load_id(connection: "duckdb.DuckDBPyConnection") -> int:
+    """Return the number of the next load."""
+    return _count(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM load")
 
 
 def staged_rows(connection: "duckdb.DuckDBPyConnection") -> int:
@@ -151,7 +156,8 @@ def take_back(connection: "duckdb.DuckDBPyConnection") -> None:
     connection.execute("DROP TABLE stage_aside")
 
 
-def _checked(coverage: Coverage, tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
+def checked_pages(coverage: Coverage, tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
+    """Yield the pages. Raises InconsistentReadError for one with other columns than the coverage's facts have."""
     schema = _SCHEMAS[coverage.facts]()
     for page in tables:
         if not page.schema.equals(schema):
@@ -188,7 +194,7 @@ def load_staged(
         result = replace(merged, rejected=set_aside)
         if set_aside and extent == "complete":
             result = replace(result, extent="doubtful")
-        _record(connection, result, known_at, undoes)
+        record(connection, result, known_at, undoes)
         if concerned:
             about = {"load_id": result.load_id, **scope_of(coverage)}
             record_unreadable(connection, shape.key, about, is_complete=extent in WHOLE)
@@ -206,9 +212,9 @@ def _merge(
     beside: str,
 ) -> LoadResult:
     """Merge what is staged; `spare` leaves keys open that a row which could not be read may be about."""
-    load_id = _count(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM load")
+    load_id = next_load_id(connection)
     returned = staged_rows(connection)
-    _refuse_strays(connection, coverage)
+    refuse_strays(connection, coverage)
     distinct = _keep_distinct(connection, shape)
     inserted, restated = _find_changes(connection, shape, coverage, beside)
     _close(connection, shape, "rowid IN (SELECT replaced FROM changed WHERE replaced IS NOT NULL)", {}, load_id)
@@ -224,16 +230,16 @@ def _merge(
     )
     connection.execute("DROP TABLE changed")
     if coverage.facts == "insights":
-        _refuse_overlaps(connection, load_id)
+        refuse_overlaps(connection, load_id)
     return LoadResult(load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct)
 
 
 def _keep_distinct(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> int:
     """Drop rows that repeat another one exactly and return how many are left."""
     # Comparing whole rows takes as long as staging them, and hardly ever is there a key that came twice.
-    if _key_that_came_twice(connection, shape):
+    if key_that_came_twice(connection, shape):
         connection.execute("CREATE OR REPLACE TEMP TABLE stage AS SELECT DISTINCT * FROM stage")
-        if clash := _key_that_came_twice(connection, shape):
+        if clash := key_that_came_twice(connection, shape):
             where = ", ".join(f"{name}={value}" for name, value in zip(shape.key, clash, strict=True) if value != "")
             raise InconsistentReadError(
                 f"One read returned two different rows for the same key ({where}). Nothing was loaded; read again."
@@ -241,21 +247,24 @@ def _keep_distinct(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> in
     return _count(connection, "SELECT count(*) FROM stage")
 
 
-def _key_that_came_twice(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> tuple[object, ...] | None:
+def key_that_came_twice(
+    connection: "duckdb.DuckDBPyConnection", shape: _Shape, came: str = "stage"
+) -> tuple[object, ...] | None:
+    """Return the first key that more than one of the rows has which came, or None."""
     own = ", ".join(shape.own_key)
     found: tuple[object, ...] | None = connection.execute(
-        f"SELECT {', '.join(shape.key)} FROM stage"
-        f" SEMI JOIN (SELECT {own} FROM stage GROUP BY {own} HAVING count(*) > 1) USING ({own})"
+        f"SELECT {', '.join(shape.key)} FROM {came}"
+        f" SEMI JOIN (SELECT {own} FROM {came} GROUP BY {own} HAVING count(*) > 1) USING ({own})"
         " ORDER BY ALL LIMIT 1"
     ).fetchone()
     return found
 
 
-def _refuse_strays(connection: "duckdb.DuckDBPyConnection", coverage: Coverage) -> None:
-    """Raise InconsistentReadError if a row lies outside what was asked for: closing could not be trusted."""
+def refuse_strays(connection: "duckdb.DuckDBPyConnection", coverage: Coverage, came: str = "stage") -> None:
+    """Raise InconsistentReadError if a row that came lies outside what was asked for: closing could not be trusted."""
     condition, parameters = within(coverage)
     stray = connection.execute(
-        f"SELECT {', '.join(SHAPES[coverage.facts].key)} FROM stage WHERE NOT ({condition}) ORDER BY ALL LIMIT 1",
+        f"SELECT {', '.join(SHAPES[coverage.facts].key)} FROM {came} WHERE NOT ({condition}) ORDER BY ALL LIMIT 1",
         parameters,
     ).fetchone()
     if stray:
@@ -264,7 +273,7 @@ def _refuse_strays(connection: "duckdb.DuckDBPyConnection", coverage: Coverage) 
         )
 
 
-def _refuse_overlaps(connection: "duckdb.DuckDBPyConnection", load_id: int) -> None:
+def refuse_overlaps(connection: "duckdb.DuckDBPyConnection", load_id: int) -> None:
     """Raise InconsistentReadError if what was loaded covers days that other rows of the same thing cover differently.
 
     A total of a month beside a day of it, or two totals that overlap, would count the shared days twice.
@@ -405,9 +414,8 @@ def breakdown_filter(names: tuple[str, ...]) -> str:
     return f"breakdown <> '' AND json_keys(breakdown) = [{listed}]"
 
 
-def _record(
-    connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_at: datetime, undoes: int | None
-) -> None:
+def record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_at: datetime, undoes: int | None) -> None:
+    """Write down a load and what it changed."""
     coverage, days = result.coverage, result.coverage.days
     connection.execute(
         "INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

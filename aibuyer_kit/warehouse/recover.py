@@ -58,7 +58,8 @@ def open_working(files: WarehouseFiles) -> tuple[duckdb.DuckDBPyConnection, Reco
 
 
 def _open_whole(files: WarehouseFiles) -> duckdb.DuckDBPyConnection:
-    unchanged = is_known_whole(files.working)  # asked while it is closed: a second handle would drop DuckDB's lock
+    # Asked while it is closed: a second handle would drop DuckDB's lock. A new file holds nothing yet.
+    unchanged = not files.working.exists() or is_known_whole(files.working)
     connection = open_to_write(files.working)
     try:
         if not unchanged:

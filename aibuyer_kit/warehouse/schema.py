@@ -1,4 +1,4 @@
-"""The warehouse's schema: numbered migrations, each applied once, in one transaction."""
+"""The warehouse's schema: numbered migrations, each applied once, in one transaction; of a new file all in the same."""
 
 import re
 from collections.abc import Iterable
@@ -42,8 +42,8 @@ def migrate(connection: "duckdb.DuckDBPyConnection") -> tuple[str, ...]:
     Raises WarehouseError if the file was written by a newer version of the package.
     """
     missing = missing_migrations(connection)
-    for name in missing:
-        _apply(connection, name)
+    for together in [missing] if missing == migrations() else [(name,) for name in missing]:
+        _apply(connection, together)
     return missing
 
 
@@ -80,7 +80,8 @@ def derived_sql(applied: Iterable[str]) -> tuple[str, ...]:
     return tuple(statement for text in texts for statement in _DERIVED.findall(text))
 
 
-def _apply(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
+def _apply(connection: "duckdb.DuckDBPyConnection", together: Iterable[str]) -> None:
     with transaction(connection):
-        connection.execute(sql_text(f"migrations/{name}"))
-        connection.execute("INSERT INTO schema_migration VALUES (?)", [name])
+        for name in together:
+            connection.execute(sql_text(f"migrations/{name}"))
+            connection.execute("INSERT INTO schema_migration VALUES (?)", [name])

@@ -23,11 +23,9 @@ from aibuyer_kit.warehouse.load import (
     Coverage,
     Extent,
     LoadResult,
-    empty_stage,
     load_staged,
     scope_of,
     set_aside_after,
-    stage,
     staged_rows,
     take_back,
 )
@@ -38,6 +36,7 @@ from aibuyer_kit.warehouse.recover import Recovered, open_working, rebuild
 from aibuyer_kit.warehouse.schema import WHOLE_READS, changes_rows, migrate, missing_migrations
 from aibuyer_kit.warehouse.seal import rows_of, seal_month, settled_months, stays_sealed, touched, unseal
 from aibuyer_kit.warehouse.sealed import DATED_TABLES, LostMonth, SealedFile, attach, detach, fault, sealed_files
+from aibuyer_kit.warehouse.straight import receiving
 from aibuyer_kit.warehouse.thin import thin
 
 # A week of intraday history answers most questions about what was known when.
@@ -160,13 +159,17 @@ class Writer:
         """
         with self._failures():
             connection = self._open()
-            # An interrupt here may leave the rows of an earlier read in it, none of which is to be kept as this one's.
-            empty_stage(connection, coverage)
-            try:
-                stage(connection, coverage, tables)
-            except (AibuyerError, KeyboardInterrupt):
-                self._keep_what_came(connection, coverage, finished(), known_at, rejected)
-                raise
+            with receiving(connection, coverage) as arrival:
+                try:
+                    arrival.take(tables)
+                except (AibuyerError, KeyboardInterrupt):
+                    arrival.to_stage()
+                    self._keep_what_came(connection, coverage, finished(), known_at, rejected)
+                    raise
+                if not rejected and arrival.is_plain():
+                    self._unpublished = True
+                    return arrival.keep(extent, known_at(), undoes)
+                arrival.to_stage()
             return self._merge(coverage, extent, known_at(), rejected, spares=spares, undoes=undoes)
 
     def _keep_what_came(

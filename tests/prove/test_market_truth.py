@@ -2,14 +2,19 @@
 
 import math
 import sys
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import numpy as np
 import pytest
 
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.sandbox.market import Market
+from aibuyer_kit.sandbox.market.emergent.rules import Rules
 from aibuyer_kit.sandbox.market.presets import PRESETS
+from tests.sandbox.market.test_lift_tests import check_errors, with_truth
 
 pytestmark = pytest.mark.prove
 EMERGENT = ("steady", "seasonal", "fatigue", "low_volume", "shock")
@@ -105,6 +110,27 @@ def hill(budgets: np.ndarray, half: float, power: float) -> np.ndarray:
     return found
 
 
-def test_every_preset_but_the_large_one_is_quick_to_open() -> None:
-    """All names that are told are there."""
+@pytest.mark.parametrize("rules", [Rules(), None], ids=["people", "closed form"])
+def test_errors_of_lift_tests_are_as_large_as_their_misses(rules: Rules | None) -> None:
+    """Over many seeds, so that a tenth too much or too little would show."""
+    check_errors(list(with_truth(range(100, 350 if rules else 2000), rules)))
+
+
+@pytest.mark.parametrize("preset", [name for name in PRESETS if name != "large"])
+def test_every_preset_but_the_large_one_is_quick_to_open(preset: str) -> None:
+    """Its history lived through and a page of all ads summed, in five seconds of processor time; one is usual."""
+    began = time.process_time()
+    market = Market.open(preset, seed=7)
+    market.settle()
+    days = DateRange(market.first_day, market.today - timedelta(days=1))
+    shown = market.totals(market.account.ads, days)
+    took_seconds = time.process_time() - began
+
+    assert shown.spend_minor > 0
+    assert shown.impressions > 0
+    assert took_seconds < 5
+
+
+def test_all_presets_that_are_told_are_there() -> None:
+    """No preset is left out of the proofs unseen."""
     assert set(PRESETS) == {*EMERGENT, "large", "hill", "logistic"}

@@ -16,6 +16,7 @@ from aibuyer_kit.warehouse.write import open_writer
 from .rows import DAYS, at_noon, coverage, insight, insight_page
 
 LAST = DateRange(DAYS.until, DAYS.until)
+OWN_FILES = ("warehouse/write.py", "warehouse/load.py", "warehouse/straight.py")
 # Less than a second: DuckDB lets the part of a query that is being worked on come to its end.
 LONG = "SELECT count(*) FROM range(8_000) AS a (x) JOIN range(20_000) AS b (y) ON a.x * b.y % 7 = 3"
 
@@ -59,7 +60,7 @@ def loaded_twice(folder: Path, at_line: int) -> int:
         return local
 
     def watch(frame: FrameType, _event: str, _argument: object) -> Any:
-        return local if frame.f_code.co_filename.endswith(("warehouse/write.py", "warehouse/load.py")) else None
+        return local if frame.f_code.co_filename.endswith(OWN_FILES) else None
 
     def pages() -> Any:
         yield insight_page([insight("b", DAYS.until)])

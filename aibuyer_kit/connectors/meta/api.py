@@ -8,7 +8,8 @@ import functools
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -56,9 +57,14 @@ _UNKNOWN_PURPOSE = Purpose()
 
 
 class GraphReply(requests.Response):
-    """An answer of the Graph API: its JSON, decoded when it is first asked for, or its page of typed rows."""
+    """An answer of the Graph API: its JSON, decoded when it is first asked for, or its page of typed rows.
+
+    Of a page that is still being parsed, `paging` is known.
+    """
 
     page: "TypedPage | None" = None
+    coming: "Future[TypedPage | None] | None" = None
+    paging: Mapping[str, Any] | None = None
 
     def iter_content(
         self,
@@ -72,15 +78,36 @@ class GraphReply(requests.Response):
     def document(self) -> object:
         return decoded(self.content)
 
+    @property
+    def is_page(self) -> bool:
+        """Whether it is known, or taken until it is parsed, to be a page of typed rows."""
+        return self.page is not None or self.coming is not None
+
+
+@dataclass(frozen=True)
+class ComingPage:
+    """A page that another one follows: its `paging` is known, and `settled` waits for its rows.
+
+    They are typed, or the JSON object that the page is; None for what turns out to be no good answer.
+    """
+
+    paging: Mapping[str, Any]
+    settled: "Callable[[], TypedPage | Mapping[str, Any] | None]"
+
 
 class SeamAdapter(HTTPAdapter):
-    """Carries the requests of one session through a Seam; `platform_time` is the latest `Date` that Meta sent."""
+    """Carries the requests of one session through a Seam; `platform_time` is the latest `Date` that Meta sent.
 
-    def __init__(self, seam: Seam, account_id: str = "") -> None:
+    A page that another one follows is parsed while that is asked for, if `parses_beside`.
+    """
+
+    def __init__(self, seam: Seam, account_id: str = "", *, parses_beside: bool = False) -> None:
         super().__init__(max_retries=0)
         self.seam = seam
         self.account_id = account_id
         self.platform_time: datetime | None = None
+        self.parses_beside = parses_beside
+        self._parser = ThreadPoolExecutor(1, "meta-pages")  # starts no thread before it has work
 
     def send(self, request: requests.PreparedRequest, *args: Any, **settings: Any) -> GraphReply:
         """Return the first usable answer. Raises PlatformError in its kinds; nothing of `requests` gets out."""
@@ -121,28 +148,43 @@ class SeamAdapter(HTTPAdapter):
         except requests.exceptions.ContentDecodingError:
             return Verdict("retry", reason="the answer's compressed body is damaged.")
         if purpose.schema is not None and reply.status_code == 200:
-            from aibuyer_kit.connectors.meta.typed import typed_page
-
-            reply.page = typed_page(body, purpose.schema)
+            self._parse(reply, body, purpose.schema)
         return reply
+
+    def _parse(self, reply: GraphReply, body: bytes, schema: "pa.Schema") -> None:
+        from aibuyer_kit.connectors.meta.typed import paging_told_ahead, typed_page
+
+        paging = paging_told_ahead(body) if self.parses_beside else None
+        if paging and paging.get("next"):
+            reply.paging, reply.coming = paging, self._parser.submit(typed_page, body, schema)
+        else:
+            reply.page = typed_page(body, schema)
 
     def _judge(self, reply: GraphReply) -> Verdict:
         self.platform_time = _moment(reply.headers.get("Date")) or self.platform_time
         self.seam.budget.note(self.account_id, usages(reply.headers), self.seam.clock.now())
-        return judge(reply.status_code, reply.headers, reply.document if reply.page is None else {})
+        return judge(reply.status_code, reply.headers, {} if reply.is_page else reply.document)
 
 
 class MetaApi:
     """One account's way to Meta: `sdk` for the SDK's own objects, `read` for a page decoded once.
 
+    With `parses_beside`, a thread of its own parses pages while the next one is asked for.
     Raises SettingsError for an address or an API version that is malformed.
     """
 
     def __init__(
-        self, credentials: MetaCredentials, seam: Seam, *, graph_url: str, api_version: str, account_id: str = ""
+        self,
+        credentials: MetaCredentials,
+        seam: Seam,
+        *,
+        graph_url: str,
+        api_version: str,
+        account_id: str = "",
+        parses_beside: bool = False,
     ) -> None:
         self.seam = seam
-        self.adapter = SeamAdapter(seam, account_id)
+        self.adapter = SeamAdapter(seam, account_id, parses_beside=parses_beside)
         self.graph_url = safe_platform_url(graph_url, name="graph_url")
         self.api_version = _api_version(api_version)
         self.session = _session(credentials, self.graph_url, self.adapter)
@@ -165,10 +207,21 @@ class MetaApi:
 
     def read_page(
         self, path: str, parameters: Mapping[str, object], schema: "pa.Schema", *, starts: bool = False
-    ) -> "TypedPage | Mapping[str, Any]":
+    ) -> "TypedPage | ComingPage | Mapping[str, Any]":
         """Return the page at `path` as typed rows if it has exactly the form of `schema`, else as a JSON object."""
         reply = self._send("GET", path, parameters, Purpose(starts, schema=schema))
+        if reply.paging is not None:
+            return ComingPage(reply.paging, functools.partial(self._settled, path, reply))
         return self._object("GET", path, reply) if reply.page is None else reply.page
+
+    def _settled(self, path: str, reply: GraphReply) -> "TypedPage | Mapping[str, Any] | None":
+        page = reply.coming.result() if reply.coming else None
+        if page is not None:
+            return page
+        # What does not have the expected form seldom comes alone.
+        self.adapter.parses_beside = False
+        good = judge(reply.status_code, reply.headers, reply.document).action == "ok"
+        return self._object("GET", path, reply) if good else None
 
     def ask_for_report(self, path: str, parameters: Mapping[str, object]) -> Mapping[str, Any]:
         """Return the answer to a POST that starts a report and changes nothing. Raises PlatformError in its kinds."""
@@ -214,7 +267,8 @@ class MetaApi:
             request = self._prepared(method, path, data=wired)
         vars(request)["purpose"] = purpose
         settings = session.merge_environment_settings(request.url, {}, None, None, None)
-        reply = session.send(request, timeout=self.session.timeout, allow_redirects=False, **settings)
+        # Past the session's own `send`, which looks for cookies and redirects in each answer: the Graph has neither.
+        reply = session.get_adapter(request.url).send(request, timeout=self.session.timeout, **settings)
         return cast(GraphReply, reply)
 
     def _prepared(self, method: str, path: str, **content: Mapping[str, str]) -> requests.PreparedRequest:

@@ -1,10 +1,11 @@
 """Pages of an edge, followed by hand: the SDK's cursor stops at an empty page even when another one follows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from aibuyer_kit.connectors.meta.api import MetaApi
+from aibuyer_kit.connectors.meta.api import ComingPage, MetaApi
 from aibuyer_kit.core.errors import PlatformError, SchemaDriftError, TooMuchDataError, TransientError
 
 if TYPE_CHECKING:
@@ -24,11 +25,18 @@ Rows = list[Any]
 
 @dataclass(frozen=True)
 class ReadPage:
-    """Rows, typed where their form allowed it, the cursor of the page behind them ('' for none), and the page size."""
+    """Rows, typed where their form allowed it, the cursor of the page behind them ('' for none), and the page size.
 
-    rows: "Rows | TypedPage"
+    Asking for the rows may wait until they are parsed, and raise PlatformError in its kinds: an incomplete read.
+    """
+
+    told: "Rows | TypedPage | Callable[[], Rows | TypedPage]"
     after: str
     page_size: int
+
+    @cached_property
+    def rows(self) -> "Rows | TypedPage":
+        return self.told() if callable(self.told) else self.told
 
 
 def pages(
@@ -56,13 +64,13 @@ def pages(
                 raise
             page_size = max(SMALLEST_PAGE, page_size // 2)
             continue
-        rows, following = _content(path, answer)
+        rows, following = _told(path, answer, partial(_read, api, path, asked, schema, starts=False))
         if following in seen and following:
             _ask_again(api, path, tries)
             tries += 1
             continue
         seen.add(following)
-        tries, empty = 1, 0 if _length(rows) else empty + 1
+        tries, empty = 1, empty + 1 if _is_empty(rows) else 0
         if empty > _MOST_EMPTY_PAGES:
             raise TransientError(
                 f"Meta GET {path}: {empty} empty pages in a row; the read is incomplete, run it again."
@@ -90,10 +98,43 @@ def _ask_again(api: MetaApi, path: str, tries: int) -> None:
 
 def _read(
     api: MetaApi, path: str, asked: Mapping[str, object], schema: "pa.Schema | None", *, starts: bool
-) -> "TypedPage | Mapping[str, Any]":
+) -> "TypedPage | ComingPage | Mapping[str, Any]":
     if schema is None:
         return api.read(path, asked, starts=starts)
     return api.read_page(path, asked, schema, starts=starts)
+
+
+def _told(
+    path: str,
+    answer: "TypedPage | ComingPage | Mapping[str, Any]",
+    again: "Callable[[], TypedPage | ComingPage | Mapping[str, Any]]",
+) -> "tuple[Rows | TypedPage | Callable[[], Rows | TypedPage], str]":
+    """Return the rows of an answer, or what waits for them, and the cursor of the page behind them."""
+    if not isinstance(answer, ComingPage):
+        return _content(path, answer)
+    following = _next_cursor(path, answer.paging)
+    return partial(_settled, path, answer, following, again), following
+
+
+def _settled(
+    path: str,
+    coming: ComingPage,
+    following: str,
+    again: "Callable[[], TypedPage | ComingPage | Mapping[str, Any]]",
+) -> "Rows | TypedPage":
+    """Return the rows of a page behind which was read on; one that was no good answer is asked for again.
+
+    Raises PlatformError in its kinds.
+    """
+    answer: TypedPage | ComingPage | Mapping[str, Any] | None = coming.settled()
+    if answer is None and isinstance(answer := again(), ComingPage):
+        answer = answer.settled()
+    if answer is None or isinstance(answer, ComingPage):
+        raise TransientError(f"Meta GET {path}: a page could not be read twice; the read is incomplete, run it again.")
+    rows, cursor = _content(path, answer)
+    if cursor != following:
+        raise TransientError(f"Meta GET {path}: a page changed while it was read; run it again.")
+    return rows
 
 
 def _content(path: str, answer: "TypedPage | Mapping[str, Any]") -> "tuple[Rows | TypedPage, str]":
@@ -105,8 +146,9 @@ def _content(path: str, answer: "TypedPage | Mapping[str, Any]") -> "tuple[Rows 
     return answer, _next_cursor(path, answer.paging)
 
 
-def _length(rows: "Rows | TypedPage") -> int:
-    return len(rows) if isinstance(rows, list) else len(rows.rows)
+def _is_empty(rows: "Rows | TypedPage | Callable[[], Rows | TypedPage]") -> bool:
+    """Tell whether a page is known to be empty; one that is still parsed begins with a row."""
+    return not callable(rows) and not len(rows if isinstance(rows, list) else rows.rows)
 
 
 def _next_cursor(path: str, paging: object) -> str:

@@ -139,7 +139,14 @@ class MetaConnector:
         self.counts: CallCounts = seam.counts
         self.service: Service = seam.service
         self.budget: CallBudget = seam.budget
-        self.api = MetaApi(credentials, seam, graph_url=graph_url, api_version=api_version, account_id=account_id)
+        self.api = MetaApi(
+            credentials,
+            seam,
+            graph_url=graph_url,
+            api_version=api_version,
+            account_id=account_id,
+            parses_beside=in_flight > 1,
+        )
         self._redact = credentials.redact
         self._readings: dict[str, Reading] = {}
         self._account: AccountFacts | None = None

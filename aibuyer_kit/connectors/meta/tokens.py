@@ -58,7 +58,7 @@ class MetaTokens:
         policy: RetryPolicy | None = None,
     ) -> None:
         self._credentials = credentials
-        self._addresses = {"graph_url": graph_url, "api_version": api_version}
+        self._graph_url, self._api_version = graph_url, api_version
         self._clock, self._policy = clock or SystemClock(), policy or RetryPolicy()
         self.platform_time: datetime | None = None
 
@@ -128,7 +128,7 @@ class MetaTokens:
 
     def _read(self, credentials: MetaCredentials, path: str, asked: Mapping[str, object]) -> Mapping[str, Any]:
         seam = Seam(self._clock, self._policy, redact=lambda text: self._credentials.redact(credentials.redact(text)))
-        api = MetaApi(credentials, seam, **self._addresses)
+        api = MetaApi(credentials, seam, graph_url=self._graph_url, api_version=self._api_version)
         answer = api.read(path, asked)
         self.platform_time = api.platform_time or self.platform_time
         return answer

@@ -5,6 +5,7 @@ where every doubt gets its name. Both ways give the same table (a property test 
 """
 
 import functools
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _LISTS = ("actions", "action_values")
 _PAGING = pa.struct(
     [("cursors", pa.struct([("before", _TEXT), ("after", _TEXT)])), ("next", _TEXT), ("previous", _TEXT)]
 )
+_ROWS_MARK, _PAGING_MARK = b'{"data":[{', b'}],"paging":'
 _POWERS = pa.array([10**power for power in range(7)], pa.int64())
 
 
@@ -73,6 +75,22 @@ def typed_page(body: bytes, schema: pa.Schema) -> TypedPage | None:
     if found.num_rows != 1 or data.null_count or data.values.null_count:
         return None
     return TypedPage(data.flatten(), found.column("paging")[0].as_py())
+
+
+def paging_told_ahead(body: bytes) -> Mapping[str, Any] | None:
+    """Return what stands behind the rows of a page, or None where only reading all of it tells whether it is a page.
+
+    >>> paging_told_ahead(b'{"data":[{"clicks":"1"}],"paging":{"next":"n"}}'), paging_told_ahead(b'{"data":[]}')
+    ({'next': 'n'}, None)
+    """
+    start = body.rfind(_PAGING_MARK)
+    if start < 0 or not body.startswith(_ROWS_MARK) or not body.isascii():
+        return None
+    try:
+        paging = json.loads(body[start + len(_PAGING_MARK) : -1])  # the last byte closes the page
+    except ValueError:
+        return None
+    return paging if isinstance(paging, dict) else None
 
 
 def as_sent(page: "TypedPage | list[Any]") -> list[Any]:

@@ -10,7 +10,7 @@ from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.graph.wire import money_text
 from aibuyer_kit.sandbox.market.account import AdSet, Campaign
 from aibuyer_kit.sandbox.market.settings_log import DELETED
-from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR
+from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, MOST_DAILY_BUDGET_MINOR
 
 _HOUR_US = 3_600_000_000
 _MOST_CHANGES_AN_HOUR = 4
@@ -31,7 +31,7 @@ def checked_budgets(view: View, node: Campaign | AdSet, params: Params, end_us: 
 
 
 def asked_budgets(view: View, params: Params, end_us: int, *, on_campaign: bool) -> dict[str, int]:
-    """Return the one budget that the params name. Raises GraphError for two, for too little, or for no end."""
+    """Return the one budget that the params name. Raises GraphError for two, too little, too much or no end."""
     asked = [kind for kind in ("daily_budget", "lifetime_budget") if kind in params]
     if not asked:
         return {}
@@ -46,6 +46,8 @@ def asked_budgets(view: View, params: Params, end_us: int, *, on_campaign: bool)
     if minor < MIN_DAILY_BUDGET_MINOR * days:
         least = money_text(MIN_DAILY_BUDGET_MINOR * days, view.account.minor_per_unit)
         raise errors.budget_too_low(f"{least} {view.account.currency}", asked[0], on_campaign=on_campaign)
+    if minor > MOST_DAILY_BUDGET_MINOR * days:
+        raise invalid_parameter(f"Param {asked[0]} must be at most {MOST_DAILY_BUDGET_MINOR * days}.")
     return {f"{asked[0]}_minor": minor}
 
 

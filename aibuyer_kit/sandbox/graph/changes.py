@@ -16,10 +16,7 @@ from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.market.account import Account, Ad, AdSet, Campaign, Node
 from aibuyer_kit.sandbox.market.creatives import Creative
 from aibuyer_kit.sandbox.market.days import MICROSECONDS_PER_SECOND, local_day, to_us
-from aibuyer_kit.sandbox.market.settings_log import BID_STRATEGIES, DELETED, LOWEST_COST, STATUSES
-
-# How long the platform looks at an ad before it delivers it.
-REVIEW_US = 15 * 60 * MICROSECONDS_PER_SECOND
+from aibuyer_kit.sandbox.market.settings_log import BID_STRATEGIES, DELETED, LOWEST_COST, REVIEW_US, STATUSES
 
 _MOST_LIMIT_CHANGES_A_DAY = 10
 _MOST_MINOR = 10**15

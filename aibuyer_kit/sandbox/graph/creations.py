@@ -6,7 +6,6 @@ from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.sandbox.graph import errors
 from aibuyer_kit.sandbox.graph.budgets import asked_budgets
 from aibuyer_kit.sandbox.graph.changes import (
-    REVIEW_US,
     asked_bid,
     asked_creative_id,
     asked_end_us,
@@ -21,7 +20,7 @@ from aibuyer_kit.sandbox.graph.messages import Params
 from aibuyer_kit.sandbox.graph.view import View
 from aibuyer_kit.sandbox.market.account import AdSet, Campaign
 from aibuyer_kit.sandbox.market.creatives import Creative
-from aibuyer_kit.sandbox.market.settings_log import ACTIVE, DELETED, LOWEST_COST, PAUSED
+from aibuyer_kit.sandbox.market.settings_log import ACTIVE, DELETED, LOWEST_COST, PAUSED, REVIEW_US
 from aibuyer_kit.sandbox.market.world import OBJECTIVES
 
 _BUDGET_PARAMS = ("daily_budget", "lifetime_budget", "bid_strategy")

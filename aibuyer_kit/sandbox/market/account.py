@@ -13,6 +13,8 @@ from aibuyer_kit.sandbox.market.world import AUDIENCE_SIZES, MIN_DAILY_BUDGET_MI
 
 _AD_NAMES = ("video", "image")
 CREATIVE_PREFIX = "23"
+# What a purchase is worth, in currency units, from and to.
+BASKET_UNITS = (45, 95)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class AdSet:
     minor_per_unit: int
     # Whether a daily budget is spent unevenly over the week.
     is_uneven: bool = False
+
+    @property
+    def brings_leads(self) -> bool:
+        """Whether its results are leads, rather than purchases."""
+        return self.objective == "OUTCOME_LEADS"
 
 
 @dataclass(frozen=True)
@@ -192,7 +199,7 @@ def new_ad(names: tuple[str, str, str], place: tuple[int, int, int], seed: int, 
         clicks_per_impression=between(0.004, 0.022, seed, *names, "clicks"),
         link_clicks_per_click=between(0.6, 0.9, seed, *names, "link clicks"),
         carts_per_result=between(2.2, 4.0, seed, *names, "carts"),
-        value_minor=int(between(45, 95, seed, *names, "value") * minor_per_unit),
+        value_minor=int(between(*BASKET_UNITS, seed, *names, "value") * minor_per_unit),
         phase=uniform(seed, *names, "phase"),
         idle_every=0,
     )

@@ -18,13 +18,18 @@ from aibuyer_kit.sandbox.market.account import (
     new_campaign,
 )
 from aibuyer_kit.sandbox.market.creatives import Creative
-from aibuyer_kit.sandbox.market.days import (
-    MICROSECONDS_PER_SECOND,
-)
+from aibuyer_kit.sandbox.market.days import MICROSECONDS_PER_SECOND
 from aibuyer_kit.sandbox.market.omniscient import Omniscient
 from aibuyer_kit.sandbox.market.presets import PRESETS
-from aibuyer_kit.sandbox.market.settings_log import ACTIVE, STATUSES, Setting
-from aibuyer_kit.sandbox.market.world import MIN_DAILY_BUDGET_MINOR, AdSetPlan, CampaignPlan, World, load_world
+from aibuyer_kit.sandbox.market.settings_log import ACTIVE, BID_CAP, LOWEST_COST, REVIEW_US, STATUSES, Setting
+from aibuyer_kit.sandbox.market.world import (
+    MIN_DAILY_BUDGET_MINOR,
+    MOST_DAILY_BUDGET_MINOR,
+    AdSetPlan,
+    CampaignPlan,
+    World,
+)
+from aibuyer_kit.sandbox.market.world_file import load_world
 
 _SECONDS_PER_DAY = 86_400
 
@@ -50,7 +55,7 @@ class Market(Omniscient):
                 "log": log,
                 "_spent_before": dict(self._spent_before),
                 "_final_results": dict(self._final_results),
-                "_mixtures": dict(self._mixtures),
+                "_mixtures": {},
                 "_changing": threading.Lock(),
                 "_ledger": self._ledger.fork(tree, log),
             }
@@ -87,13 +92,67 @@ class Market(Omniscient):
             raise NotFoundError(f"There is no campaign, ad set or ad {object_id!r}.")
         return self.change(object_id, status=status)
 
-    def set_daily_budget(self, adset_id: str, micros: int) -> bool:
-        """Set an ad set's budget from now on, and return whether that is a change. Raises InputError, NotFoundError."""
+    def set_daily_budget(self, object_id: str, micros: int) -> bool:
+        """Set the daily budget of an ad set or a campaign from now on, and return whether that is a change.
+
+        Raises InputError for an amount that cannot be, and for an object whose money is held on the other level or for
+        a lifetime; NotFoundError.
+        """
+        self._check_budget_is_held(object_id, "daily_budget_minor")
+        return self.change(object_id, daily_budget_minor=self._budget_minor(micros, 1))
+
+    def set_lifetime_budget(self, object_id: str, micros: int) -> bool:
+        """Set the lifetime budget of an ad set or a campaign that has one; raises as `set_daily_budget` does."""
+        self._check_budget_is_held(object_id, "lifetime_budget_minor")
+        left_us = self.setting(object_id).end_us - self._now_us
+        days = max(1, -(-left_us // (_SECONDS_PER_DAY * MICROSECONDS_PER_SECOND)))
+        return self.change(object_id, lifetime_budget_minor=self._budget_minor(micros, days))
+
+    def set_bid_cap(self, adset_id: str, micros: int) -> bool:
+        """Set what a result of an ad set may cost, 0 for whatever it costs, and return whether that is a change.
+
+        Raises InputError, NotFoundError.
+        """
         self.tree.adset(adset_id)
         minor = minor_from_micros(micros, self.account.minor_per_unit)
-        if minor < MIN_DAILY_BUDGET_MINOR:
-            raise InputError(f"A daily budget is at least {MIN_DAILY_BUDGET_MINOR} minor units, not {minor}.")
-        return self.change(adset_id, daily_budget_minor=minor)
+        if minor < 0:
+            raise InputError(f"A bid cap is 0 or more, not {minor} minor units.")
+        strategy = BID_CAP if minor else LOWEST_COST
+        return self.change(adset_id, bid_amount_minor=minor, bid_strategy=strategy)
+
+    def set_creative(self, ad_id: str, creative_id: str) -> bool:
+        """Show another creative in an ad once it is reviewed, and return whether that is a change.
+
+        Raises NotFoundError.
+        """
+        self.tree.ad(ad_id)
+        if creative_id not in self.tree.creatives:
+            raise NotFoundError(f"There is no creative {creative_id!r}.")
+        if creative_id == self.setting(ad_id).creative_id:
+            return False
+        reviewed_us = self._now_us + REVIEW_US
+        return self.change(ad_id, creative_id=creative_id, reviewed_us=reviewed_us, verdict="", issue=None)
+
+    def _check_budget_is_held(self, object_id: str, kind: str) -> None:
+        node = self.find(object_id)
+        if not isinstance(node, Campaign | AdSet):
+            raise NotFoundError(f"There is no campaign or ad set {object_id!r}.")
+        own = self.setting(object_id)
+        if getattr(own, kind):
+            return
+        if own.has_budget:
+            raise InputError(f"{object_id}: a daily budget cannot become a lifetime budget, nor the other way round.")
+        others = (node.campaign_id,) if isinstance(node, AdSet) else tuple(one.id for one in node.adsets)
+        if kind == "lifetime_budget_minor" or any(self.setting(each).has_budget for each in others):
+            raise InputError(f"{object_id} has no budget of its own; where there is one on another level, change that.")
+
+    def _budget_minor(self, micros: int, days: int) -> int:
+        minor = minor_from_micros(micros, self.account.minor_per_unit)
+        least, most = MIN_DAILY_BUDGET_MINOR * days, MOST_DAILY_BUDGET_MINOR * days
+        if not least <= minor <= most:
+            span = "A daily budget" if days == 1 else f"A budget of {days} days"
+            raise InputError(f"{span} is at least {least} and at most {most} minor units, not {minor}.")
+        return minor
 
     def create_campaign(self, name: str, objective: str, **setting: Any) -> Campaign:
         """Add a campaign without ad sets. Raises InputError if there is no room."""

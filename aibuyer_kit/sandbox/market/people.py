@@ -138,16 +138,17 @@ class Mixtures:
     def __init__(self, family: Family, seed: int) -> None:
         self._family = family
         self._seed = seed
-        self._rows: dict[int, int] = {}
+        self._rows: dict[str, int] = {}
         self._kept = mixtures((), family, seed)
 
-    def of(self, places: Ints, adset_at: Callable[[int], AdSet]) -> Mixture:
-        """Return a row for each of the ad sets at `places`."""
+    def of(self, places: Ints, adset_ids: Sequence[str], adset_of: Callable[[str], AdSet]) -> Mixture:
+        """Return a row for each of `places`, at which `adset_ids` has the ad sets."""
         asked, where = np.unique(places, return_inverse=True)
-        if new := [place for place in asked.tolist() if place not in self._rows]:
-            self._rows |= {place: len(self._rows) + number for number, place in enumerate(new)}
-            self._kept = self._kept.with_rows(mixtures([adset_at(place) for place in new], self._family, self._seed))
-        return self._kept.take(as_ints([self._rows[place] for place in asked.tolist()])[where])
+        ids = [adset_ids[place] for place in asked.tolist()]
+        if new := [adset_id for adset_id in ids if adset_id not in self._rows]:
+            self._rows |= {adset_id: len(self._rows) + number for number, adset_id in enumerate(new)}
+            self._kept = self._kept.with_rows(mixtures([adset_of(each) for each in new], self._family, self._seed))
+        return self._kept.take(as_ints([self._rows[adset_id] for adset_id in ids])[where])
 
 
 def cumulative(weights: Floats) -> Cumulative:

@@ -169,7 +169,7 @@ class Reported:
         key = (adset.id, days, len(adset.ads))
         if not is_final or key not in self._final_results:
             actions = self.totals(adset.ads, days, at_us).actions
-            results = actions.get("lead" if adset.objective == "OUTCOME_LEADS" else "purchase", (0,))[0]
+            results = actions.get("lead" if adset.brings_leads else "purchase", (0,))[0]
             if not is_final:
                 return results
             self._final_results[key] = results
@@ -192,8 +192,7 @@ class Reported:
             return self._hours(places, ordinals, at_us)
         if family not in self._mixtures:
             self._mixtures[family] = Mixtures(family, self.seed)
-        adsets = roster.adset[places]
-        return self._mixtures[family].of(adsets, lambda place: self.tree.adset(roster.adset_ids[place]))
+        return self._mixtures[family].of(roster.adset[places], roster.adset_ids, self.tree.adset)
 
     def _hours(self, places: Ints, ordinals: Ints, at_us: int) -> Mixture:
         """Return the shares of the account's hours: those of the ad's spend in each hour."""

@@ -24,14 +24,22 @@ class Roster:
         self.value_minor: Ints = as_ints([])
         self.brings_leads: Bools = np.zeros(0, np.bool_)
         self.view_share: Floats = as_floats([])
-        # By the place of an ad set.
+        # By the place of an ad set: its people, and how many of them its neighbour reaches too, -1 for none.
         self.audience: Ints = as_ints([])
+        self.neighbour: Ints = as_ints([])
+        self.shared: Floats = as_floats([])
 
     def places(self, ads: Iterable[Ad]) -> Ints:
         return as_ints([self._ads[ad.id] for ad in ads])
 
     def adset_place(self, adset_id: str) -> int:
         return self._adsets[adset_id]
+
+    def share(self, pairs: Iterable[tuple[str, str, float]]) -> None:
+        """Take in who reaches some people both, and how many of them; an ad set is the first of one pair at most."""
+        for one, other, people in pairs:
+            place = self._adsets[one]
+            self.neighbour[place], self.shared[place] = self._adsets[other], people
 
     def renew(self, account: Account) -> None:
         """Take in what came since the last time."""
@@ -43,6 +51,8 @@ class Roster:
             self._adsets[adset.id] = len(self.adset_ids)
             self.adset_ids.append(adset.id)
         self.audience = np.concatenate([self.audience, as_ints([adset.audience for adset in holders])])
+        self.neighbour = np.concatenate([self.neighbour, np.full(len(holders), -1)])
+        self.shared = np.concatenate([self.shared, np.zeros(len(holders))])
         self._take_in([(adset, ad) for adset in adsets for ad in adset.ads if ad.id not in self._ads])
         self._account = account
 
@@ -55,6 +65,6 @@ class Roster:
         carts = as_floats([ad.carts_per_result for _, ad in new])
         self.carts_per_result = np.concatenate([self.carts_per_result, carts])
         self.value_minor = np.concatenate([self.value_minor, as_ints([ad.value_minor for _, ad in new])])
-        leads = np.asarray([adset.objective == "OUTCOME_LEADS" for adset, _ in new], dtype=np.bool_)
+        leads = np.asarray([adset.brings_leads for adset, _ in new], dtype=np.bool_)
         self.brings_leads = np.concatenate([self.brings_leads, leads])
         self.view_share = np.concatenate([self.view_share, as_floats([adset.view_share for adset, _ in new])])

@@ -13,10 +13,15 @@ DELETED = "DELETED"
 STATUSES = (ACTIVE, PAUSED, ARCHIVED, DELETED)
 
 LOWEST_COST = "LOWEST_COST_WITHOUT_CAP"
-BID_STRATEGIES = (LOWEST_COST, "LOWEST_COST_WITH_BID_CAP", "COST_CAP", "LOWEST_COST_WITH_MIN_ROAS")
+BID_CAP = "LOWEST_COST_WITH_BID_CAP"
+BID_STRATEGIES = (LOWEST_COST, BID_CAP, "COST_CAP", "LOWEST_COST_WITH_MIN_ROAS")
 
 # What the platform itself may say of an object; none of these delivers.
 VERDICTS = ("WITH_ISSUES", "DISAPPROVED", "PENDING_REVIEW", "PENDING_BILLING_INFO", "PREAPPROVED", "IN_PROCESS")
+
+# How long the platform looks at an ad before it delivers it.
+REVIEW_US = 15 * 60 * 1_000_000
+_DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,14 @@ class Setting:
     @property
     def has_budget(self) -> bool:
         return any(self.budgets_minor)
+
+    def daily_minor_at(self, moment_us: int) -> float:
+        """Return what may be spent a day at a moment: a lifetime budget is spread over what is left of its time."""
+        if not self.lifetime_budget_minor:
+            return float(self.daily_budget_minor)
+        if not self.paced_from_us <= moment_us < self.end_us:
+            return 0.0
+        return self.left_minor * _DAY_US / (self.end_us - self.paced_from_us)
 
     def delivers_at(self, moment_us: int) -> bool:
         """Return whether the object lets anything be delivered at a moment at which this setting holds."""

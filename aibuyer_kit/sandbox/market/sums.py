@@ -102,7 +102,7 @@ def summed(
     some = delivered.take(kept)
     cells = cut_by[0] if cut_by else None
     cutter = Cutter(cut_by[1](some.places, some.ordinals), roster.phase[some.places], some.ordinals) if cut_by else None
-    add = _Adder(count, numbers[kept], roster.adset[some.places], cells)
+    add = _Adder(count, numbers[kept], roster.adset[some.places], cells, roster)
     plain = _plain(add, some, roster, cutter)
     if known_share is None:
         return Sums(*plain, *[np.zeros((count, add.columns, len(CLAIM_KEYS)), np.int64)] * 4)
@@ -112,15 +112,14 @@ def summed(
 
 def _plain(add: "_Adder", some: Delivered, roster: Roster, cutter: Cutter | None) -> list[Ints]:
     """Return spend, impressions, clicks, link clicks and the people reached."""
-    audience = roster.audience[roster.adset[some.places]]
     if cutter is None:
         figures = (some.spend_minor, some.impressions, some.clicks, some.link_clicks)
         spend, seen, clicks, links = (each[:, None] for each in figures)
-        people = add.people(seen, audience[:, None], audience)
+        people = add.people(seen, roster.audience[roster.adset[some.places]][:, None])
     else:
         spend = cutter.spend(some.spend_minor)
         seen, clicks, links = cutter.seen(some.impressions, some.clicks, some.link_clicks)
-        people = add.people(seen, cutter.shares.audience, audience)
+        people = add.people(seen, cutter.shares.audience)
     return [*(add.up(each) for each in (spend, seen, clicks, links)), people]
 
 
@@ -149,8 +148,9 @@ def _claims(add: "_Adder", some: Delivered, known: Floats, roster: Roster, cutte
 class _Adder:
     """Adds rows that lie sum by sum, and within one ad set by ad set, and cells that lie in one column."""
 
-    def __init__(self, count: int, numbers: Ints, adsets: Ints, cells: Cells | None) -> None:
+    def __init__(self, count: int, numbers: Ints, adsets: Ints, cells: Cells | None, roster: Roster) -> None:
         self.count = count
+        self._roster = roster
         self.columns = cells.count if cells else 1
         self._cells = cells
         self._keys = (numbers, adsets)
@@ -162,7 +162,7 @@ class _Adder:
     def only(self, rows: Ints) -> "_Adder":
         """Return one for some of the rows."""
         numbers, adsets = self._keys
-        return _Adder(self.count, numbers[rows], adsets[rows], self._cells)
+        return _Adder(self.count, numbers[rows], adsets[rows], self._cells, self._roster)
 
     def up(self, rows: Ints) -> Ints:
         """Return the sums of rows of cells."""
@@ -171,20 +171,43 @@ class _Adder:
             total[self._numbers] = self._merged(np.add.reduceat(rows, self._starts, axis=0))
         return total
 
-    def people(self, seen: Ints, cell_audience: Ints, adset_audience: Ints) -> Ints:
-        """Return the people who saw something: of each ad set counted once, and in each cell where these lie apart."""
+    def people(self, seen: Ints, cell_audience: Ints) -> Ints:
+        """Return the people who saw something, each counted once in a sum, and in each cell where these lie apart."""
         total: Ints = np.zeros((self.count, self.columns), np.int64)
         if not len(seen):
             return total
         starts = self._audience_starts
+        adsets = self._keys[1][starts]
+        audience = self._roster.audience[adsets][:, None]
         shown = np.add.reduceat(seen, starts, axis=0)
-        if self._cells is None or self._cells.family.apart:
-            reached = self._merged(people_reached(cell_audience[starts], shown))
-        else:
-            reached = people_reached(adset_audience[starts][:, None], self._merged(shown))
+        lies_apart = self._cells is None or self._cells.family.apart
+        there, shown = (cell_audience[starts], shown) if lies_apart else (audience, self._merged(shown))
+        reached = people_reached(there, shown)
+        reached_once = reached - self._seen_by_both(adsets, reached, there, audience)
+        if lies_apart:
+            reached_once = self._merged(reached_once)
         first = starts_of_runs(self._audience_numbers)
-        total[self._audience_numbers[first]] = np.add.reduceat(reached, first, axis=0)
+        total[self._audience_numbers[first]] = np.add.reduceat(reached_once, first, axis=0)
         return total
+
+    def _seen_by_both(self, adsets: Ints, reached: Ints, there: Ints, audience: Ints) -> Ints:
+        """Return, of those whom an ad set reached, whom its neighbour in the same sum reached too.
+
+        Who of the people of both saw the one is independent of who saw the other.
+        """
+        neighbour, found = self._roster.neighbour[adsets], np.zeros_like(reached)
+        places = len(self._roster.adset_ids)
+        keys = self._audience_numbers * places + adsets
+        rows = np.flatnonzero(neighbour >= 0)
+        others = np.minimum(
+            np.searchsorted(keys, self._audience_numbers[rows] * places + neighbour[rows]), len(keys) - 1
+        )
+        both = keys[others] == self._audience_numbers[rows] * places + neighbour[rows]
+        rows, others = rows[both], others[both]
+        share = reached / np.maximum(there, 1)
+        people = self._roster.shared[adsets[rows]][:, None] * (there[rows] / audience[rows])
+        found[rows] = np.floor(people * share[rows] * share[others]).astype(np.int64)
+        return found
 
     def _merged(self, rows: Ints) -> Ints:
         """Return rows by column instead of by cell."""

@@ -1,10 +1,12 @@
 """World files: what they may say, and how a mistake is named."""
 
+import math
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import SettingsError
 from aibuyer_kit.sandbox.market import Market
 
@@ -27,6 +29,13 @@ objective = "OUTCOME_LEADS"
   name = "Broad"
   daily_budget = 80
 """
+
+
+ONE_ARM = '[[campaign]]\nname = "C"\n[[campaign.adset]]\nname = "A"\ndaily_budget = 5\n'
+
+
+def an_event(kind: str, factor: float) -> str:
+    return f'[[event]]\nkind = "{kind}"\nday = 3\nfactor = {factor}\n'
 
 
 def written(folder: Path, text: str) -> Path:
@@ -90,6 +99,7 @@ def test_a_world_file_without_campaigns_keeps_the_presets(tmp_path: Path) -> Non
         ("daily_budget = 80", "lifetime_budget = 900", "lifetime_days is None"),
         ("daily_budget = 80", "lifetime_budget = 9\n  lifetime_days = 10", "lifetime_budget is 9; the least is 10 UAH"),
         ("daily_budget = 80", "daily_budget = 80\n  lifetime_days = 9", "lifetime_days goes with a lifetime_budget"),
+        ('currency = "UAH"', "lift_tests = 3", "lift_tests is 3, but there are 2 ad sets"),
         ("daily_budget = 80", "daily_budget = 1e12", "daily_budget is 1E.12; the most is"),
         ('name = "Prospecting"', 'name = "P"\ndaily_budget = 9', "it has a budget, and so has its campaign"),
         ("daily_budget = 80", "daily_budget = nan", "not a finite amount"),
@@ -203,15 +213,89 @@ def test_uneven_spending_keeps_to_the_platforms_bounds(tmp_path: Path) -> None:
         ("margin = 0", "margin is 0: input should be greater than 0"),
         ('[[event]]\nkind = "war"\nday = 3\nfactor = 2', r"\[event.0\] kind is 'war': input should be 'price'"),
         ("[[event]]\nday = 3\nfactor = 2", r"\[event.0\] kind: field required"),
-        ("people = 3", "people is 3: input should be a valid dictionary"),
+        ("people = 3", r"people is 3; write it as a table: \[people\]"),
+        ("[[people]]\noverlap = 0.1", r"people is a list; write it as a table: \[people\]"),
+        ('[event]\nkind = "price"\nday = 3\nfactor = 2', r"event is a table; write .* of its own: \[\[event\]\]"),
+        ("learning_loss = {a = 1}", "learning_loss is a table: input should be a valid number"),
+        ('[auctions]\ncpm = "9.5"', r"\[auctions\] cpm is '9.5': input should be a valid number"),
+        ("[auctions]\ncpm = true", r"\[auctions\] cpm is True: input should be a valid number"),
+        ("[auctions]\ncpm = nan", r"\[auctions\] cpm is nan: input should be a finite number"),
+        ("[demand]\ntrend = 1e999", r"\[demand\] trend is inf: input should be a finite number"),
+        ("[claims]\ncounts = 1", r"\[claims\] counts is 1: input should be 'drawn' or 'expected'"),
+        ('[[event]]\nkind = "price"\nday = 3.5\nfactor = 2', r"\[event.0\] day is 3.5: input should be a valid int"),
+        (an_event("price", 0), r"\[event.0\]: a price has a factor from 0.01 to 20, not 0"),
+        (an_event("competitor", 0), r"\[event.0\]: a competitor has a factor from 0.01 to 20, not 0"),
+        (an_event("tracking", 20), r"\[event.0\]: a tracking has a factor from 0 to 1, not 20"),
+        (an_event("stock_out", 1.01), r"\[event.0\]: a stock_out has a factor from 0 to 1, not 1.01"),
+        (an_event("promotion", 21), r"\[event.0\] factor is 21: input should be less than or equal to 20"),
+        ("[people]\nin_market = 10\n" + an_event("promotion", 20), "people.in_market, .* at most 60"),
+        (
+            "[demand]\nseason = 0.8\n" + an_event("promotion", 6) * 2,
+            "promotions at once come to 65 times .* at most 60",
+        ),
+        ("[learning]\nresults = 0.5", r"\[learning\]: results is 0.5; give a whole number from 1"),
+        ("[learning]\ndays = 49.9", r"\[learning\]: days is 49.9; give a whole number from 1"),
+        ("[learning]\nresults = nan", r"\[learning\]: results is NaN; give a whole number from 1"),
+        ("[learning]\nbudget_change_share = nan", "budget_change_share is NaN; give a number above 0, at most 100"),
+        ("[learning]\nbudget_change_share = inf", "budget_change_share is Infinity; give a number above 0"),
+        ("[learning]\nbudget_change_share = true", "budget_change_share is True; give a number above 0"),
+        ("[learning]\nbudget_change_share = 0", "budget_change_share is 0; give a number above 0"),
+        ("[people]\nmargin = 0.5", "'margin'. Known: .* margin stands above all tables of the file"),
+        ("[people]\ncpm = 5", r"'cpm'. Known: .* cpm belongs to \[auctions\]"),
+        ("[people.auctions]\ncpm = 5", r"'auctions'. Known: .* auctions is a table of its own: \[auctions\]"),
+        ('[[adset]]\nname = "A"', r"'adset'. Known: .* adset is a table of its own: \[\[campaign.adset\]\]"),
+        (
+            ONE_ARM + "[learning]\ndays = 3\nlift_tests = 1",
+            "'lift_tests'. Known: .* stands above all tables of the file",
+        ),
+        ('daily_spend = "uneven"', r"daily_spend is 'uneven', which only a closed form has; .* \[pacing\] says"),
+        ("lift_tests = 4\nhistory_days = 27", "lift_tests is 4 and history_days is 27: .* history_days of 28 or more"),
+        ("lift_tests = 2\n" + ONE_ARM, "lift_tests is 2, but there are 1 ad sets"),
+        (
+            'today_split = "equal"\n' + ONE_ARM.replace('"C"', '"C"\ndaily_budget = 9').replace("daily_budget = 5", ""),
+            "today_split is 'equal', but no ad set has a daily_budget of its own",
+        ),
+        (
+            ONE_ARM.replace("budget = 5", "budget = 10000000.01"),
+            "daily_budget is 10000000.01; the most is 10000000 EUR",
+        ),
+        (
+            "[people]\ntraffic = 50\n" + ONE_ARM.replace("= 5", "= 5\naudience_size = 40000001"),
+            "audience_size is 40000001 and .* traffic is 50: .* more than 2,000,000,000 auctions a day",
+        ),
     ],
 )
 def test_a_mistake_in_a_market_of_people_is_named_with_its_place(tmp_path: Path, text: str, message: str) -> None:
-    """Each key has bounds, and the error says which."""
+    """Each key has bounds and one type, and the error says which, or where the key belongs."""
     path = written(tmp_path, f'preset = "steady"\n{text}\n')
 
-    with pytest.raises(SettingsError, match=message):
+    with pytest.raises(SettingsError, match=message) as caught:
         Market.open(path, seed=1)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "factor"), [("price", 0.01), ("tracking", 0), ("stock_out", 1), ("promotion", 20)])
+def test_an_event_may_be_as_strong_as_its_bounds(tmp_path: Path, kind: str, factor: float) -> None:
+    """What is lived through under it, and the truth, are finite."""
+    market = Market.open(
+        written(tmp_path, f'preset = "low_volume"\nhistory_days = 5\n{an_event(kind, factor)}'), seed=1
+    )
+    true = market.true_sums(DateRange(market.first_day, market.today - timedelta(days=1)))
+
+    assert true.spend_micros > 0
+    assert math.isfinite(true.results)
+
+
+def test_the_greatest_budget_is_spent_and_told_as_it_is(tmp_path: Path) -> None:
+    """Ten millions a day on one ad do not wrap round."""
+    arm = ONE_ARM.replace("= 5", "= 10_000_000\naudience_size = 1_000_000_000\nads = 1")
+    text = f'preset = "steady"\nhistory_days = 3\n{arm}[auctions]\ncpm = 1000\n'
+    market = Market.open(written(tmp_path, text), seed=1)
+    days = DateRange(market.first_day, market.today - timedelta(days=1))
+    reported = market.totals(market.account.ads, days).spend_minor
+
+    assert reported == pytest.approx(market.true_sums(days).spend_micros / 10_000, abs=3)
+    assert reported > 10**9
 
 
 def test_a_world_file_sets_one_key_of_a_market_and_keeps_the_others(tmp_path: Path) -> None:

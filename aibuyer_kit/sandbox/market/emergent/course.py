@@ -1,11 +1,11 @@
 """How days follow each other: what was ordered, what the platform makes of it, and what the market remembers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from aibuyer_kit.sandbox.market.arrays import Floats, Groups
+from aibuyer_kit.sandbox.market.arrays import Floats, Groups, as_floats
 from aibuyer_kit.sandbox.market.days import LocalDay
 from aibuyer_kit.sandbox.market.emergent.conditions import Conditions, Day
 from aibuyer_kit.sandbox.market.emergent.creatives import quality_of
@@ -32,12 +32,15 @@ class Now:
     orders: Orders
     population: Population
     state: State
-    # By ad, as its creative is now.
+    # By ad: what its creative is worth showing, and a result of it in currency units.
     quality: Floats
+    worth: Floats
+    # How worn creatives were that an ad showed before, by its place, and the day on which it left off.
+    aside: dict[tuple[int, str], tuple[Floats, int]] = field(default_factory=dict)
 
     def copy(self) -> "Now":
         """Return one whose state can go another way."""
-        return Now(self.number, self.orders, self.population, self.state.copy(), self.quality)
+        return replace(self, state=self.state.copy(), aside=dict(self.aside))
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,20 @@ class Ground:
     def population(self, adset_ids: Sequence[str]) -> Population:
         """Return the people whom ad sets reach."""
         adsets = [self.tree.adset(adset_id) for adset_id in adset_ids]
-        return populate(adsets, self.rules, self.seed, self.minor_per_unit)
+        return populate(adsets, self.rules, self.seed)
 
     def quality(self, creative_ids: Sequence[str]) -> Floats:
         """Return the latent quality of creatives."""
         creatives = [self.tree.creatives[creative_id] for creative_id in creative_ids]
         return quality_of(creatives, self.rules.attention, self.seed)
+
+    def worth(self, ad_ids: Sequence[str]) -> Floats:
+        """Return what a result of each ad is worth: that of a lead is the world's, for no platform tells it."""
+        ads = [self.tree.ad(ad_id) for ad_id in ad_ids]
+        leads = {ad.adset_id: self.tree.adset(ad.adset_id).brings_leads for ad in ads}
+        return as_floats(
+            [self.rules.lead_value if leads[ad.adset_id] else ad.value_minor / self.minor_per_unit for ad in ads]
+        )
 
 
 class Course:
@@ -92,7 +103,17 @@ class Course:
             self._ground.book.renew(orders, touched, start_us)
         population = self._ground.population(orders.adset_ids)
         state = rested(population, len(orders.ad_ids), self.conditions.at_rest())
-        return Now(0, orders, population, state, self._ground.quality(orders.creative))
+        ground = self._ground
+        return Now(0, orders, population, state, ground.quality(orders.creative), ground.worth(orders.ad_ids))
+
+    def edit(self, now: Now) -> None:
+        """Let ad sets learn anew whose budget jumps to what is asked, as a change of the setting does."""
+        if self._asked_units is None:
+            return
+        ordered, share = now.orders.daily[:, None], self._ground.learning.budget_change_share
+        with np.errstate(invalid="ignore"):
+            jumps = np.abs(self._asked_units - ordered) > share * ordered
+        now.state.learnt = np.where(jumps, 0.0, now.state.learnt)
 
     def live_through(self, now: Now, bounds: LocalDay, until_us: int, *, by_hour: bool = False) -> Lived:
         """Let a day pass up to a moment, which moves `now` there; at its end, `end_day` has to follow."""
@@ -101,7 +122,9 @@ class Course:
         touched = log.touched_within(bounds.start_us - 1, until_us - 1) if self._takes_orders else {}
         self._take_orders(now, touched.pop(bounds.start_us, set()), bounds.start_us)
         today = Today(ground.rules, ground.learning, day, now.population, now.state, bounds)
-        today.aim_at(now.orders, self._daily_units(now), now.quality, 1.0)
+        # What a campaign's ad sets get of its budget is settled at dawn; who comes within the day is weighed then.
+        promise = _promise(now)
+        today.aim_at(now.orders, self._daily_units(now, promise), now.quality, 1.0)
         traffic_left = 1.0
         for hour in day.hours:
             if hour.start_us >= until_us:
@@ -120,7 +143,8 @@ class Course:
                     self._take_orders(now, touched[stop_us], stop_us)
                     passed = hour.traffic * (stop_us - hour.start_us) / (hour.end_us - hour.start_us)
                     today.make_room(now.population, now.state, len(now.orders.ad_ids))
-                    today.aim_at(now.orders, self._daily_units(now), now.quality, traffic_left - passed)
+                    promise = np.concatenate([promise, _promise(now)[len(promise) :]])
+                    today.aim_at(now.orders, self._daily_units(now, promise), now.quality, traffic_left - passed)
                 at_us = stop_us
             if end_us >= until_us:
                 today.close(end_us)
@@ -156,7 +180,8 @@ class Course:
         if not touched:
             return
         # Those of the past are kept as they were.
-        orders = now.orders = now.orders.copy()
+        before, orders = now.orders, now.orders.copy()
+        now.orders = orders
         creatives = list(orders.creative)
         adsets = len(orders.adset_ids)
         self._ground.book.renew(orders, touched, moment_us)
@@ -166,13 +191,13 @@ class Course:
             now.population = population
         if orders.creative != creatives:
             now.quality = self._ground.quality(orders.creative)
-            pairs = enumerate(zip(creatives, orders.creative, strict=False))
-            new = [
-                *(place for place, (old, other) in pairs if old != other),
-                *range(len(creatives), len(orders.ad_ids)),
-            ]
-            now.state.worn[new] = 0.0
-            now.state.learnt[orders.adset[new]] = 0.0
+            now.worth = self._ground.worth(orders.ad_ids)
+            for place, creative in enumerate(orders.creative):
+                if place >= len(creatives) or creatives[place] != creative:
+                    _show(now, place, creatives[place] if place < len(creatives) else "", creative)
+                    now.state.learnt[orders.adset[place]] = 0.0
+        repaced = orders.paced_from[:adsets] != before.paced_from
+        now.state.spent_of_life[:adsets][repaced] = 0.0
         for adset_id in touched & set(orders.adset_ids):
             if self._is_edited(adset_id, moment_us):
                 now.state.learnt[orders.adset_ids.index(adset_id)] = 0.0
@@ -182,12 +207,12 @@ class Course:
         changes = self._ground.log.changes_at(adset_id, moment_us)
         return any(is_significant(old, new, share) for old, new in changes)
 
-    def _daily_units(self, now: Now) -> Floats:
+    def _daily_units(self, now: Now, promise: Floats) -> Floats:
         """Return what each ad set may spend a day: a budget of its own, or its part of that of its campaign."""
         orders = now.orders
         daily = np.repeat(orders.daily[:, None], now.state.bid.shape[1], axis=1)
         if (orders.pool >= 0).any():
-            daily = np.where(orders.pool[:, None] >= 0, _shared_out(now, daily), daily)
+            daily = np.where(orders.pool[:, None] >= 0, _shared_out(orders, daily, promise), daily)
         if self._asked_units is not None:
             daily = np.where(np.isnan(self._asked_units), daily, self._asked_units)
         if self._is_silent is not None:
@@ -195,11 +220,27 @@ class Course:
         return daily
 
 
-def _shared_out(now: Now, daily: Floats) -> Floats:
-    """Split campaigns' budgets over their ad sets, by the results that their people promise for the price."""
-    population, pool = now.population, now.orders.pool
+def _show(now: Now, place: int, before: str, creative: str) -> None:
+    """Let an ad show a creative: a new one is fresh, one that it has shown before has rested since then."""
+    worn = now.state.worn
+    if before:
+        now.aside[place, before] = (worn[place].copy(), now.number)
+    left, number = now.aside.get((place, creative), (np.zeros_like(worn[place]), now.number))
+    worn[place] = left * np.exp(-(now.number - number) / _FRESH_AGAIN_DAYS)
+
+
+def _promise(now: Now) -> Floats:
+    """Return what ad sets promise at a moment: the results that their people may give, for the price."""
+    population = now.population
     promise = population.people[:, None] * now.state.pool / population.price[:, None]
-    promised = population.of_adsets(promise * population.persuasion[..., None]) * (daily > 0)
+    return population.of_adsets(promise * population.persuasion[..., None])
+
+
+def _shared_out(orders: Orders, daily: Floats, promise: Floats) -> Floats:
+    """Split campaigns' budgets over those of their ad sets that have an ad to show, by what they promise."""
+    shows = Groups(orders.adset, len(orders.adset_ids)).sums(orders.shows)[:, None] > 0
+    promised = promise * (daily > 0) * shows
+    pool = orders.pool
     total = Groups(pool + 1, int(pool.max()) + 2).sums(promised)[pool + 1]
     found: Floats = daily * np.divide(promised, total, out=np.zeros_like(promised), where=total > 0)
     return found
@@ -227,7 +268,7 @@ def true_day(now: Now, lived: Lived) -> TrueDay:
         float(lived.spend_of_adset.sum()),
         float(persuaded.sum() + organic.sum()),
         # Sums of numpy, not products of BLAS, which are not the same with more threads.
-        float((persuaded * population.value_of_adset).sum() + (organic * population.value).sum()),
+        float((lived.persuaded[:, 0] * now.worth).sum() + (organic * population.value).sum()),
         float(later.sum()),
         float((later * population.value).sum()),
     )

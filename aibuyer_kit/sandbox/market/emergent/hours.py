@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aibuyer_kit.sandbox.market.arrays import Floats
+from aibuyer_kit.sandbox.market.arrays import Floats, Groups
 from aibuyer_kit.sandbox.market.emergent.conditions import Day, Hour
 from aibuyer_kit.sandbox.market.emergent.population import GAMMA, Population
 from aibuyer_kit.sandbox.market.emergent.rules import Rules
@@ -22,7 +22,8 @@ class Aim:
     """What holds while nothing is set within a day, by ad set or by slot and cell.
 
     A bid is multiplied by `worth`, for the platform bids more where it expects more. `persuasion` is the chance that an
-    impression persuades somebody who is in the market. Money in currency units.
+    impression persuades somebody who is in the market. Money in currency units; `most_today` is the limit of the budget
+    that an ad set spends of, which it may have in common with others: `holders` groups them, None if nobody shares one.
     """
 
     worth: Floats
@@ -30,6 +31,11 @@ class Aim:
     active: Floats
     most_bid: Floats
     most_today: Floats
+    holders: Groups | None
+
+    def of_budget(self, by_adset: Floats) -> Floats:
+        """Return for each ad set the sum over all that spend of the same budget."""
+        return by_adset if self.holders is None else self.holders.sums(by_adset)[self.holders.of]
 
 
 def pace(state: State, population: Population, rules: Rules, day: Day, traffic_left: float, aim: Aim) -> None:
@@ -48,7 +54,7 @@ def pace(state: State, population: Population, rules: Rules, day: Day, traffic_l
         gain = population.people[:, None] * (GAMMA / 2 * rules.people.traffic) / price * aim.worth**2
         first = np.sqrt(wanted / np.maximum(population.of_adsets(gain), _TINY))
         bid = np.where(is_new, first, bid)
-    may_spend = (aim.active > 0) & (state.spent_today < aim.most_today)
+    may_spend = (aim.active > 0) & (aim.of_budget(state.spent_today) < aim.most_today)
     state.bid = np.where(may_spend, np.minimum(bid, aim.most_bid), state.bid)
 
 
@@ -69,23 +75,23 @@ def live(
     """
     people = population.people[:, None]
     part = span_us / _HOUR_US
-    # What is bid, won and paid.
-    bids = population.to_slots(state.bid * aim.active) * aim.worth
+    # What is bid, won and paid; who may spend no more bids nothing.
+    room = np.maximum(aim.most_today - aim.of_budget(state.spent_today), 0.0)
+    bids = population.to_slots(state.bid * aim.active * (room > 0)) * aim.worth
     squared = bids * bids
     price = population.price[:, None] * (day.price[population.group] * hour.price)
     rivals = price * price
-    everybody = squared[0] + squared[1] + rivals
-    paid = GAMMA * price / (1 + np.sqrt(rivals / everybody))
     traffic = rules.people.traffic * hour.traffic * _share_of(hour, span_us)
-    shown = squared * (traffic / everybody)
-    both = population.of_adsets(np.stack([shown * (people * paid), shown * people], axis=2))
-    spend, impressions = both[:, 0], both[:, 1]
-    # What the day's limit leaves of it.
-    room = np.maximum(aim.most_today - state.spent_today, 0.0)
-    kept = np.minimum(1.0, room / np.maximum(spend, _TINY))
-    shown *= population.to_slots(kept)
-    state.rate = np.where(aim.active > 0, spend / traffic, state.rate)
-    spend = spend * kept
+    auctions = _Auctions(population, squared, rivals, people, price)
+    spend, impressions, shown = auctions.held(traffic)
+    day_share = hour.traffic * _share_of(hour, span_us)
+    state.rate = np.where(aim.active * (room > 0) > 0, spend / day_share, state.rate)
+    # What the limit leaves of it: from the moment on at which it is reached, others have those auctions.
+    kept = np.minimum(1.0, room / np.maximum(aim.of_budget(spend), _TINY))
+    if (kept < 1).any():
+        spend, impressions, shown = auctions.held(traffic, np.where(spend > 0, kept, 1.0))
+        over = np.minimum(1.0, room / np.maximum(aim.of_budget(spend), _TINY))
+        spend, impressions, shown = spend * over, impressions * over, shown * population.to_slots(over)
     # Who is persuaded, and who leaves the market otherwise.
     days = part / _HOURS_A_DAY
     persuading = shown * aim.persuasion * hour.stock
@@ -101,13 +107,45 @@ def live(
     state.pool = after
     state.spent_today += spend
     state.spent_this_week += spend
+    state.spent_of_life += spend
     tally.spend += spend
-    tally.impressions += impressions * kept
+    tally.impressions += impressions
     tally.persuaded += persuaded
     tally.tracked += in_window * (rules.claims.tracked * hour.tracking)
     tally.organic += organic
     tally.organic_tracked += organic * (rules.claims.tracked * hour.tracking)
     state.shown_today += shown
+
+
+class _Auctions:
+    """The auctions of an hour: squared bids by slot and cell, and the rivals'."""
+
+    def __init__(self, population: Population, squared: Floats, rivals: Floats, people: Floats, price: Floats) -> None:
+        self._population, self._squared, self._rivals = population, squared, rivals
+        self._people, self._price = people, price
+
+    def held(self, traffic: float, parts: Floats | None = None) -> tuple[Floats, Floats, Floats]:
+        """Return spend and impressions by ad set, and impressions a person by slot and cell.
+
+        `parts` are those of the time that each ad set takes part in, from its start; all of it without them.
+        """
+        squared, rivals = self._squared, self._rivals
+        both = squared[0] + squared[1] + rivals
+        if parts is None:
+            shown = squared * (traffic / both)
+            cost = shown * (GAMMA * self._people * self._price / (1 + np.sqrt(rivals / both)))
+        else:
+            of_slot = self._population.to_slots(parts)
+            together = np.minimum(of_slot[0], of_slot[1])
+            alone = squared + rivals
+            shown_both = squared * (traffic / both) * together
+            shown_alone = squared * (traffic / alone) * (of_slot - together)
+            shown = shown_both + shown_alone
+            cost = (GAMMA * self._people * self._price) * (
+                shown_both / (1 + np.sqrt(rivals / both)) + shown_alone / (1 + np.sqrt(rivals / alone))
+            )
+        sums = self._population.of_adsets(np.stack([cost, shown * self._people], axis=2))
+        return sums[:, 0], sums[:, 1], shown
 
 
 def _share_of(hour: Hour, span_us: int) -> float:

@@ -19,6 +19,7 @@ from aibuyer_kit.sandbox.market.draws import Streams, counts, drawn, streams
 from aibuyer_kit.sandbox.market.emergent.conditions import Conditions
 from aibuyer_kit.sandbox.market.emergent.course import Course, Ground, Now, TrueDay, summed, true_day
 from aibuyer_kit.sandbox.market.emergent.orders import OrderBook
+from aibuyer_kit.sandbox.market.emergent.population import Population, cells_of
 from aibuyer_kit.sandbox.market.emergent.today import Lived
 from aibuyer_kit.sandbox.market.ledger import Delivered
 from aibuyer_kit.sandbox.market.response import MATURE_DAYS
@@ -77,6 +78,7 @@ class LivedLedger:
         self._row_of_place: Ints = as_ints([])
         self._rows_known = (0, 0)
         self._at_hand: dict[tuple[int, bool], tuple[Lived, _Figures]] = {}
+        self._told: Population | None = None
         self._working = threading.RLock()
 
     def fork(self, tree: Tree, log: SettingsLog) -> "LivedLedger":
@@ -95,6 +97,7 @@ class LivedLedger:
                 "_true_days": list(self._true_days),
                 "_rows": dict(self._rows),
                 "_rows_known": (0, 0),
+                "_told": None,
                 "_at_hand": dict(self._at_hand),
                 "_working": threading.RLock(),
             }
@@ -125,6 +128,7 @@ class LivedLedger:
         """Return the deliveries of ads (by place) and days (by number), as they were at a moment."""
         with self._working:
             self.settle(at_us)
+            self._tell_neighbours()
             today = self.number_of(day_at(at_us, self._zone))
             figures = self._today(today, at_us) if (days == today).any() else None
             rows = self._rows_of(places)
@@ -136,6 +140,15 @@ class LivedLedger:
         spend, impressions, clicks, link_clicks, results, _ = columns
         ordinals = days + self._first_day.toordinal()
         return Delivered(places, ordinals, spend, impressions, clicks, link_clicks, results)
+
+    def _tell_neighbours(self) -> None:
+        """Let the roster know who is reached by two ad sets: they are counted once in sums over both."""
+        population = self.starts[-1].population
+        if population is not self._told:
+            self.roster.renew(self._tree.account)
+            shared = zip(cells_of(population), population.people.tolist(), strict=True)
+            self.roster.share((*members, people) for members, people in shared if len(members) > 1)
+            self._told = population
 
     def persuaded(self, places: Ints, days: Sequence[int], at_us: int) -> float:
         """Return the results, as expected, that ads brought about on days by number that are over."""

@@ -1,46 +1,54 @@
 """The best split of a total, looked for in the market itself, and a bound that no split exceeds."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_floats
-from aibuyer_kit.sandbox.market.emergent.ahead import Ahead
 
-# Budgets at which each ad set is measured alone: from a thousandth of the total up, then closely about the best.
+# Budgets at which each row is measured: from a thousandth of what there is up, then closely about the best.
 _LEVELS, _LEAST_SHARE, _CLOSE, _REFINEMENTS = 40, 1e-3, 1.35, 2
 _ROUNDS, _NUDGE = 14, 0.1
 _STEPS = (0.05, 0.15, 0.4, 1.0)
 # Shares of the total that change hands at the end: from so many that lose least by it to as many that gain most.
 _TRANSFERS, _HANDS, _TRANSFER_ROUNDS = (0.03, 0.01, 0.003), 4, 3
 
-# Looks ahead under budgets in columns (ad sets, budgets), in currency units; `apart` or all together.
-Look = Callable[[Floats, bool], Ahead]
+# Returns what each row brings with each of its budgets, both (rows, budgets), in currency units.
+LookEach = Callable[[Floats], Floats]
+# Returns what all ad sets together bring under budgets in columns (ad sets, budgets), in currency units.
+LookTogether = Callable[[Floats], Floats]
 
 
-def alone(look: Look, total: float, adsets: int, lucks: int) -> tuple[Floats, Floats]:
-    """Return budgets and what each ad set brings with them if it has its people for itself: (ad sets, levels) each.
+@dataclass(frozen=True)
+class Purse:
+    """Money of which some rows are paid."""
 
-    The levels lie closest where the best split by these curves is.
+    rows: Ints
+    money: float
+
+
+def curves(look: LookEach, purses: Sequence[Purse], rows: int) -> tuple[Floats, Floats]:
+    """Return budgets and what each row brings with them: (rows, levels) each.
+
+    The levels lie closest where the best split of each purse is by these curves.
     """
-    levels = np.geomspace(_LEAST_SHARE, 1, _LEVELS)
-    grid = np.repeat(np.concatenate([[0.0], levels])[None, :] * total, adsets, axis=0)
-    brings = _revenue_alone(look, grid, lucks)
+    most = np.zeros(rows)
+    for purse in purses:
+        most[purse.rows] = purse.money
+    levels = np.concatenate([[0.0], np.geomspace(_LEAST_SHARE, 1, _LEVELS)])
+    grid = most[:, None] * levels
+    brings = look(grid)
     for _ in range(_REFINEMENTS):
-        best = split_of(grid, brings, total)[0]
-        near = np.maximum(best, total * _LEAST_SHARE)[:, None] * np.geomspace(1 / _CLOSE, _CLOSE, _LEVELS)
-        near = np.minimum(near, total)
-        more = _revenue_alone(look, near, lucks)
-        grid, brings = np.concatenate([grid, near], axis=1), np.concatenate([brings, more], axis=1)
+        best = np.zeros(rows)
+        for purse in purses:
+            best[purse.rows] = split_of(grid[purse.rows], brings[purse.rows], purse.money)[0]
+        near = np.maximum(best, most * _LEAST_SHARE)[:, None] * np.geomspace(1 / _CLOSE, _CLOSE, _LEVELS)
+        near = np.minimum(near, most[:, None])
+        grid, brings = np.concatenate([grid, near], axis=1), np.concatenate([brings, look(near)], axis=1)
         order = np.argsort(grid, axis=1, kind="stable")
         grid, brings = np.take_along_axis(grid, order, axis=1), np.take_along_axis(brings, order, axis=1)
     return grid, brings
-
-
-def _revenue_alone(look: Look, grid: Floats, lucks: int) -> Floats:
-    revenue = look(grid, True).revenue
-    found: Floats = revenue.reshape(len(grid), grid.shape[1], lucks).mean(axis=2)
-    return found
 
 
 def split_of(grid: Floats, brings: Floats, total: float) -> tuple[Floats, float]:
@@ -58,6 +66,8 @@ def split_of(grid: Floats, brings: Floats, total: float) -> tuple[Floats, float]
         best = worth.argmax(axis=1)
         return best, float(worth[places, best].sum()) + price * total
 
+    if total <= 0:
+        return np.zeros(len(grid)), float(upper[:, 0].sum())
     low, high = 0.0, float((upper / np.maximum(grid, 1e-9 * total)).max())
     bound = np.inf
     for _ in range(100):
@@ -69,16 +79,11 @@ def split_of(grid: Floats, brings: Floats, total: float) -> tuple[Floats, float]
     return grid[places, best], min(bound, value)
 
 
-def climb(look: Look, starts: Sequence[Floats], total: float, lucks: int) -> Floats:
+def climb(worth: LookTogether, starts: Sequence[Floats], total: float) -> Floats:
     """Return the best split found from some starts: money moves to where the next unit brings more, while it helps.
 
     What the next unit brings is measured in the market, with all ad sets at work at once.
     """
-
-    def worth(budgets: Floats) -> Floats:
-        found: Floats = look(budgets, False).revenue.reshape(budgets.shape[1], lucks).mean(axis=1)
-        return found
-
     candidates = np.stack([_brought_to(start, total) for start in starts], axis=1)
     values = worth(candidates)
     best, value = candidates[:, values.argmax()], float(values.max())
@@ -110,7 +115,7 @@ def climb(look: Look, starts: Sequence[Floats], total: float, lucks: int) -> Flo
     return best
 
 
-def _transfers(worth: Callable[[Floats], Floats], budgets: Floats, value: float, amount: float) -> Floats:
+def _transfers(worth: LookTogether, budgets: Floats, value: float, amount: float) -> Floats:
     """Return splits in which an amount, or all that there is, went from one ad set to another: those that promise most.
 
     Steps in proportion, as a climb takes them, come to a stop where some have next to nothing.

@@ -1,17 +1,19 @@
 """What people have ordered, in columns that are renewed only where something was set."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
 from aibuyer_kit.sandbox.market.account import Ad, AdSet, Campaign
-from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_floats, as_ints
+from aibuyer_kit.sandbox.market.arrays import Floats, Groups, Ints, as_floats, as_ints
 from aibuyer_kit.sandbox.market.settings_log import LOWEST_COST, Setting, SettingsLog
 from aibuyer_kit.sandbox.market.tree import Tree
 
 _DAY_US = 86_400_000_000
-ANY_COST = float("inf")
+ANY_COST = NO_END = float("inf")
 
 
 @dataclass
@@ -19,8 +21,9 @@ class Orders:
     """What holds at a moment, of ad sets and ads in the order of their creation.
 
     By ad set, in currency units: `daily` is what may be spent a day, by itself or with those that share the budget of
-    its campaign; `pool` is the place of that campaign, or -1; `cap` is what a result may cost. By ad: `adset` is the
-    place of its ad set, `shows` is 1 if it is shown, `creative` says what.
+    its campaign; `pool` is the place of that campaign, or -1; `cap` is what a result may cost; `life` is what was left
+    of a lifetime budget at `paced_from`, infinite for a daily one. By ad: `adset` is its ad set's place, `shows`
+    is 1 if it is shown, `creative` says what.
     """
 
     adset_ids: list[str] = field(default_factory=list)
@@ -28,13 +31,23 @@ class Orders:
     daily: Floats = field(default_factory=lambda: as_floats([]))
     pool: Ints = field(default_factory=lambda: as_ints([]))
     cap: Floats = field(default_factory=lambda: as_floats([]))
+    life: Floats = field(default_factory=lambda: as_floats([]))
+    paced_from: Ints = field(default_factory=lambda: as_ints([]))
     adset: Ints = field(default_factory=lambda: as_ints([]))
     shows: Floats = field(default_factory=lambda: as_floats([]))
     creative: list[str] = field(default_factory=list)
 
     def copy(self) -> "Orders":
-        columns = (self.daily.copy(), self.pool.copy(), self.cap.copy(), self.adset.copy(), self.shows.copy())
-        return Orders(list(self.adset_ids), list(self.ad_ids), *columns, list(self.creative))
+        own: dict[str, Any] = {each.name: copy(getattr(self, each.name)) for each in fields(self)}
+        return Orders(**own)
+
+    @property
+    def holders(self) -> Groups | None:
+        """Return the ad sets by whose budget they spend, their own or a campaign's; None if all have their own."""
+        if not (self.pool >= 0).any():
+            return None
+        count = len(self.adset_ids)
+        return Groups(np.where(self.pool >= 0, count + self.pool, np.arange(count)), count + int(self.pool.max()) + 1)
 
 
 class OrderBook:
@@ -83,6 +96,9 @@ class OrderBook:
         delivers = own.delivers_at(moment_us) and above.delivers_at(moment_us)
         delivers = delivers and not 0 < own.end_us <= moment_us
         orders.daily[place] = _daily_minor(holder, moment_us) / adset.minor_per_unit if delivers else 0.0
+        of_life = holder.lifetime_budget_minor and not holder.daily_budget_minor
+        orders.life[place] = holder.left_minor / adset.minor_per_unit if of_life else NO_END
+        orders.paced_from[place] = holder.paced_from_us if of_life else 0
         orders.pool[place] = -1 if own.has_budget else self._campaign_place(adset.campaign_id)
         capped = own.bid_amount_minor and own.bid_strategy != LOWEST_COST
         orders.cap[place] = own.bid_amount_minor / adset.minor_per_unit if capped else ANY_COST
@@ -106,6 +122,8 @@ def _append_adsets(orders: Orders, adset_ids: Sequence[str]) -> None:
     orders.daily = np.append(orders.daily, np.zeros(count))
     orders.pool = np.append(orders.pool, np.full(count, -1))
     orders.cap = np.append(orders.cap, np.full(count, ANY_COST))
+    orders.life = np.append(orders.life, np.full(count, NO_END))
+    orders.paced_from = np.append(orders.paced_from, np.zeros(count, np.int64))
 
 
 def _append_ads(orders: Orders, ad_ids: Sequence[str], adset_places: Sequence[int]) -> None:

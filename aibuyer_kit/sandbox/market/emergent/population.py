@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from aibuyer_kit.sandbox.market.account import AdSet
+from aibuyer_kit.sandbox.market.account import BASKET_UNITS, AdSet
 from aibuyer_kit.sandbox.market.arrays import Floats, Groups, Ints, as_floats, as_ints
 from aibuyer_kit.sandbox.market.draws import between, log_between, uniform
 from aibuyer_kit.sandbox.market.emergent.rules import Rules
@@ -54,7 +54,8 @@ class Population:
 
     `slots` has the place of an ad set, or the number of ad sets for none. People are a number, `traffic` auctions a
     person and day, `price` the rivals' scale per impression in currency units; `inflow` (share of people a day who come
-    into the market), `leave` and `organic` (a day, of those in it). `fit` is how well each slot's ad set fits.
+    into the market), `leave` and `organic` (a day, of those in it). `value` is what those buy whom no ad had to
+    persuade, in currency units. `fit` is how well each slot's ad set fits.
     """
 
     adsets: tuple[str, ...]
@@ -70,8 +71,7 @@ class Population:
     persuasion: Floats
     in_window: Floats
     tolerance: Floats
-    # By ad set: currency units that a result is worth, and the rivals' price as a multiple of the usual one.
-    value_of_adset: Floats
+    # By ad set: the rivals' price as a multiple of the usual one.
     dearness: Floats
     audience: Floats
 
@@ -104,7 +104,7 @@ def cells_of(population: Population) -> list[tuple[str, ...]]:
     return [tuple(names[place] for place in pair if names[place]) for pair in population.slots.T]
 
 
-def populate(adsets: Sequence[AdSet], rules: Rules, seed: int, minor_per_unit: int) -> Population:
+def populate(adsets: Sequence[AdSet], rules: Rules, seed: int) -> Population:
     """Return the people whom ad sets can reach: the same for an ad set and its neighbours whoever comes behind."""
     sizes = as_floats([adset.audience for adset in adsets])
     shared = _shared(adsets, sizes, rules.people.overlap)
@@ -112,7 +112,7 @@ def populate(adsets: Sequence[AdSet], rules: Rules, seed: int, minor_per_unit: i
     for cell in shared:
         own[list(cell.members)] -= cell.people
     cells = [_Cell((place,), float(people)) for place, people in enumerate(own)] + shared
-    draws = [_Drawn(adset, rules, seed, minor_per_unit) for adset in adsets]
+    draws = [_Drawn(adset, rules, seed) for adset in adsets]
     return _as_columns(adsets, sizes, cells, draws, rules)
 
 
@@ -135,17 +135,18 @@ def _shared(adsets: Sequence[AdSet], sizes: Floats, overlap: float) -> list[_Cel
 class _Drawn:
     """What is drawn of one ad set's people, by its own names."""
 
-    def __init__(self, adset: AdSet, rules: Rules, seed: int, minor_per_unit: int) -> None:
+    def __init__(self, adset: AdSet, rules: Rules, seed: int) -> None:
         kind, spread = AUDIENCES[adset.plan.audience], rules.auctions.spread
         self.in_market = rules.people.in_market * kind.in_market * log_between(0.75, 1.33, seed, adset.id, "in market")
         self.organic = min(0.95, rules.people.organic * kind.organic * between(0.8, 1.2, seed, adset.id, "organic"))
         self.dearness = kind.price * log_between(1 / spread, spread, seed, adset.id, "price")
         self.price = rules.auctions.cpm / 1000 * self.dearness
         self.fit = log_between(0.9, 1.12, seed, adset.id, "fit")
-        self.persuasion = rules.attention.persuasion * kind.persuasion * log_between(0.8, 1.25, seed, adset.id, "aim")
+        self.persuasion = rules.attention.persuasion * kind.persuasion * log_between(0.72, 1.39, seed, adset.id, "aim")
         self.in_window = kind.in_window
         self.tolerance = rules.attention.tolerance * kind.tolerance
-        self.value = sum(ad.value_minor for ad in adset.ads) / max(1, len(adset.ads)) / minor_per_unit
+        basket = between(*BASKET_UNITS, seed, adset.id, "basket")
+        self.value = rules.lead_value if adset.brings_leads else basket
         self.group = int(GROUPS * uniform(seed, adset.id, "group"))
 
 
@@ -177,7 +178,6 @@ def _as_columns(
         persuasion=by_slot("persuasion"),
         in_window=by_slot("in_window"),
         tolerance=mean("tolerance"),
-        value_of_adset=as_floats([one.value for one in draws]),
         dearness=as_floats([one.dearness for one in draws]),
         audience=sizes,
     )

@@ -1,23 +1,38 @@
 """What a world may set of a market of people and auctions; each key says what it means."""
 
-from typing import Literal
+import math
+from collections.abc import Mapping
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Effect = Literal["price", "competitor", "tracking", "promotion", "stock_out"]
+# What an event of each kind may multiply by.
+FACTORS: Mapping[Effect, tuple[float, float]] = {
+    "price": (0.01, 20),
+    "competitor": (0.01, 20),
+    "tracking": (0, 1),
+    "promotion": (0, 20),
+    "stock_out": (0, 1),
+}
+# At rest at most 1.5% of an audience are in the market: with so many times as many, all of them nearly are.
+_MOST_DEMAND = 60
 
 
 class Section(BaseModel):
     """One table of a world file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class People(Section):
     """Who there is to be reached."""
 
     overlap: float = Field(
-        default=0.4, ge=0, le=0.8, description="share of an audience that the neighbouring ad sets reach too"
+        default=0.4,
+        ge=0,
+        le=0.8,
+        description="share of an audience between two others of its size and campaign that these reach too",
     )
     traffic: float = Field(
         default=0.7, gt=0, le=50, description="auctions per person and day in which the account may bid"
@@ -140,7 +155,9 @@ class Pacing(Section):
 class Shocks(Section):
     """What happens at random."""
 
-    price_a_month: float = Field(default=0, ge=0, le=30, description="hours of dear auctions a month, in number")
+    price_a_month: float = Field(
+        default=0, ge=0, le=30, description="spells of dear auctions a month, of 2 to 8 hours each, in number"
+    )
     tracking_a_month: float = Field(default=0, ge=0, le=30, description="outages of tracking a month, in number")
 
 
@@ -151,7 +168,28 @@ class Event(Section):
     day: int = Field(ge=0, description="the day of the world, 0 being the first of its history")
     hour: int = Field(default=0, ge=0, le=23, description="the hour it begins")
     hours: int = Field(default=24, ge=1, le=24 * 60, description="how long it lasts")
-    factor: float = Field(ge=0, le=20, description="what it multiplies by; a stock_out that leaves nothing has 0")
+    factor: float = Field(
+        ge=0,
+        le=20,
+        description="what it multiplies by; price and competitor from 0.01 on, tracking and stock_out up to 1",
+    )
+
+    @model_validator(mode="after")
+    def _check_factor(self) -> Self:
+        low, high = FACTORS[self.kind]
+        if not low <= self.factor <= high:
+            raise ValueError(f"a {self.kind} has a factor from {low:g} to {high:g}, not {self.factor:g}")
+        return self
+
+    @property
+    def begins(self) -> int:
+        """The hour of the world at which it begins."""
+        return self.day * 24 + self.hour
+
+    @property
+    def ends(self) -> int:
+        """The hour of the world at which it is over."""
+        return self.begins + self.hours
 
 
 class Rules(Section):
@@ -164,8 +202,27 @@ class Rules(Section):
     claims: Claims = Claims()
     pacing: Pacing = Pacing()
     shocks: Shocks = Shocks()
-    event: tuple[Event, ...] = ()
+    event: tuple[Event, ...] = Field(default=(), strict=False)
     learning_loss: float = Field(
-        default=0.25, ge=0, le=0.9, description="what delivery loses of its aim at the start of the learning phase"
+        default=0.12, ge=0, le=0.9, description="what delivery loses of its aim at the start of the learning phase"
+    )
+    lead_value: float = Field(
+        default=45, ge=0, le=1e6, description="what a lead is worth, in currency units; no platform reports it"
     )
     margin: float = Field(default=0.6, gt=0, le=1, description="gross margin of what is sold")
+
+    @model_validator(mode="after")
+    def _check_demand(self) -> Self:
+        """Nobody is in the market twice: the most that demand comes to, but for trend and luck, leaves room."""
+        usual = self.people.in_market * (1 + self.demand.season) * (1 + self.demand.weekday)
+        most = usual * max((self._promoted(one.begins) for one in self.event), default=1.0)
+        if most > _MOST_DEMAND:
+            raise ValueError(
+                f"people.in_market, demand.season, demand.weekday and promotions at once come to {most:.0f} times the "
+                f"usual people in the market, and there are not that many: at most {_MOST_DEMAND}"
+            )
+        return self
+
+    def _promoted(self, hour: int) -> float:
+        going_on = (one for one in self.event if one.kind == "promotion" and one.begins <= hour < one.ends)
+        return max(1.0, math.prod(one.factor for one in going_on))

@@ -15,7 +15,8 @@ class State:
     By cell: `pool` is the share of people in the market, `seen` the impressions a person in memory. By slot and cell:
     `shown` are impressions a person within the windows of attribution, `shown_today` those of today alone. By ad:
     `worn` are impressions a person of its creative. By ad set, in currency units: `bid` is for an impression, `rate` is
-    what it would spend on all of a day's traffic at that bid, `target` what it means to spend today, `budget` what it
+    what it would spend on all of a day's traffic at that bid, `spent_of_life` what it has spent of a lifetime budget
+    since that was paced, `target` what it means to spend today, `budget` what it
     was last given a day; `learnt` are its results since it was last changed. `luck` is that of `conditions`.
     """
 
@@ -30,6 +31,7 @@ class State:
     budget: Floats
     spent_today: Floats
     spent_this_week: Floats
+    spent_of_life: Floats
     learnt: Floats
     luck: Floats
 
@@ -82,6 +84,7 @@ def rested(population: Population, ads: int, luck: Floats) -> State:
         budget=nothing.copy(),
         spent_today=nothing.copy(),
         spent_this_week=nothing.copy(),
+        spent_of_life=nothing.copy(),
         learnt=nothing.copy(),
         luck=luck,
     )
@@ -103,7 +106,8 @@ def grown(state: State, before: Population, after: Population, ads: int) -> Stat
         getattr(fresh, name)[0, kept] = getattr(state, name)[0, origin[kept]]
         same = as_ints([place for place in kept.tolist() if cells[place] in places])
         getattr(fresh, name)[1, same] = getattr(state, name)[1, origin[same]]
-    for name in ("worn", "bid", "rate", "target", "budget", "spent_today", "spent_this_week", "learnt"):
+    by_adset = ("bid", "rate", "target", "budget", "spent_today", "spent_this_week", "spent_of_life", "learnt")
+    for name in ("worn", *by_adset):
         column = getattr(state, name)
         getattr(fresh, name)[: len(column)] = column
     return fresh

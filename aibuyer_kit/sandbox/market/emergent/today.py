@@ -1,6 +1,6 @@
 """A day on its way: what the platform aims at, and how what happens falls on the ads."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -105,12 +105,18 @@ class Today:
         most_bid = rules.auctions.most_bid * population.price[own, None]
         expected = state.pool[own] * persuasion[0, own] / np.maximum(by_slot[0, own], 1e-12)
         most_bid = np.minimum(most_bid, np.where(np.isinf(orders.cap), 1e300, orders.cap)[:, None] * expected)
-        self._count_week(np.where(orders.pool[:, None] >= 0, orders.daily[:, None], daily))
+        holders = orders.holders
+        budget = daily if holders is None else np.where(orders.pool[:, None] >= 0, orders.daily[:, None], daily)
+        self._count_week(budget)
+        self.aim = Aim(by_slot, persuasion, active.astype(float), most_bid, np.zeros_like(daily), holders)
         limit = rules.pacing
-        left = np.maximum(limit.week_limit * daily - self._week_before, 0.0)
-        most_today = np.minimum(limit.day_limit * daily, left)
-        self._set_targets(daily, active, np.minimum(most_today, _EARLY * left / self._days_left), traffic_left)
-        self.aim = Aim(by_slot, persuasion, active.astype(float), most_bid, most_today)
+        left = np.maximum(limit.week_limit * budget - self.aim.of_budget(self._week_before), 0.0)
+        of_life = self.aim.of_budget(state.spent_today) + orders.life[:, None] - self.aim.of_budget(state.spent_of_life)
+        most_today = np.minimum(np.minimum(limit.day_limit * budget, left), np.maximum(of_life, 0.0))
+        share = np.divide(daily, budget, out=np.ones_like(daily), where=budget > 0)
+        wanted = share * np.minimum(most_today, _EARLY * left / self._days_left)
+        self._set_targets(daily, active, wanted, traffic_left)
+        self.aim = replace(self.aim, most_today=most_today)
         self._credit = _credit(state.shown, rules.claims.organic_credit)
 
     def _count_week(self, budget: Floats) -> None:
@@ -193,9 +199,10 @@ def _longer(column: Floats, rows: int) -> Floats:
 def _credit(shown: Floats, organic_credit: float) -> Floats:
     """Return by slot the share of a cell's organic results that is claimed: of those who saw an ad of it this week.
 
+    Each ad set claims by itself, but no result is claimed more than once in all.
     Impressions fall on people as an exponential mixture of Poisson counts, so a mean of x reaches x / (1 + x). Source:
     the negative binomial model of exposures, with shape 1.
     """
     saw = organic_credit * shown / (1 + shown)
-    found: Floats = saw / (1 + saw.sum(axis=0))
+    found: Floats = saw / np.maximum(1.0, saw.sum(axis=0))
     return found

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.money import MICROS_PER_UNIT
-from aibuyer_kit.sandbox.market.arrays import Floats, as_floats
+from aibuyer_kit.sandbox.market.arrays import Floats, Groups, Ints, as_floats, as_ints
 from aibuyer_kit.sandbox.market.days import LocalDay
 from aibuyer_kit.sandbox.market.draws import counts, drawn, streams
-from aibuyer_kit.sandbox.market.emergent.ahead import Ahead, look_ahead
+from aibuyer_kit.sandbox.market.emergent.ahead import Ahead, in_parts, look_ahead
 from aibuyer_kit.sandbox.market.emergent.course import Ground, Now
-from aibuyer_kit.sandbox.market.emergent.optimum import alone, climb, split_of
+from aibuyer_kit.sandbox.market.emergent.optimum import LookEach, Purse, climb, curves, split_of
 from aibuyer_kit.sandbox.market.truth import Optimum, Truth
 
 MOST_ADSETS = 100
@@ -20,6 +21,8 @@ MOST_ADSETS = 100
 _PAIRS, _PAIRS_TO_LOOK = 16, 3
 # Columns that are lived through at once.
 _AT_ONCE = 1500
+# So high, as a multiple of the rivals' price, that no bid is held back by it.
+_FREE_BID = 1e6
 
 
 class WhatIf:
@@ -34,7 +37,7 @@ class WhatIf:
         return self._truth(self._look(asked[:, None], _lucks(_PAIRS)))
 
     def revenues(self, ids: Sequence[str], budgets_micros: Floats) -> Floats:
-        """Return the mean revenue in micros that each row of budgets brings; ad sets without one have nothing."""
+        """Return the mean revenue in micros that each row of budgets brings; other ad sets keep what they have."""
         lucks = _lucks(_PAIRS)
         revenue = self._look(self._columns(ids, budgets_micros.T / MICROS_PER_UNIT), lucks).revenue
         found: Floats = revenue.reshape(-1, len(lucks)).mean(axis=1) * MICROS_PER_UNIT
@@ -66,24 +69,17 @@ class WhatIf:
             raise InputError(f"An optimum is looked for over at most {MOST_ADSETS} ad sets, not {len(today_micros)}.")
         ids = list(today_micros)
         total = total_micros / MICROS_PER_UNIT
-        few = _lucks(_PAIRS_TO_LOOK)
-
-        def look(budgets: Floats, apart: bool) -> Ahead:
-            return self._look(self._columns(ids, budgets), few, apart=apart)
-
-        # Alone, each ad set may have every budget at once: they do not meet.
-        places = [self._now.orders.adset_ids.index(adset_id) for adset_id in ids]
-
-        def look_alone(budgets: Floats, apart: bool) -> Ahead:
-            ahead = look(budgets, apart)
-            return Ahead(*(each[places] if each.ndim == 2 else each for each in vars(ahead).values()))
-
-        grid, brings = alone(look_alone, total, len(ids), len(few))
         today = as_floats([today_micros[adset_id] for adset_id in ids]) / MICROS_PER_UNIT
-        starts = (split_of(grid, brings, total)[0] + 1e-6, today, np.ones(len(ids)))
-        best = climb(look, starts, total, len(few))
+
+        def together(budgets: Floats) -> Floats:
+            lucks = _lucks(_PAIRS_TO_LOOK)
+            revenue = self._look(self._columns(ids, budgets), lucks).revenue
+            found: Floats = revenue.reshape(budgets.shape[1], len(lucks)).mean(axis=1)
+            return found
+
         lucks = _lucks(_PAIRS)
-        bound = self._bound(ids, grid, total, lucks)
+        promising, bound = self._apart(ids, total, lucks)
+        best = climb(together, (promising + 1e-6, today, np.ones(len(ids))), total)
         both = np.stack([best, today * (total / today.sum())], axis=1)
         ahead = self._look(self._columns(ids, both), lucks)
         found, at_present = (self._truth(_part(ahead, place, len(lucks))) for place in range(2))
@@ -92,11 +88,50 @@ class WhatIf:
         }
         return Optimum(budgets, found, at_present, bound * MICROS_PER_UNIT)
 
-    def _bound(self, ids: Sequence[str], grid: Floats, total: float, lucks: Sequence[str]) -> float:
-        places = [self._now.orders.adset_ids.index(adset_id) for adset_id in ids]
-        revenue = self._look(self._columns(ids, grid), lucks, apart=True).revenue[places]
-        brings = revenue.reshape(len(ids), grid.shape[1], len(lucks)).mean(axis=2)
-        return split_of(grid, brings, total)[1]
+    def _apart(self, ids: Sequence[str], total: float, lucks: Sequence[str]) -> tuple[Floats, float]:
+        """Return a split that would be best if no audience met another, and a bound on what any split brings.
+
+        For both, each part of an audience is by itself, with a bid of its own and nothing to learn. By a price for the
+        last unit of each purse, what all parts bring is no less than any use of the money brings (Lagrange). Ad sets
+        that are not among the `ids` go on with what they have, and count for the most that they can bring with it.
+        """
+        rules = self._ground.rules
+        free = rules.auctions.model_copy(update={"most_bid": _FREE_BID})
+        ground = replace(self._ground, rules=rules.model_copy(update={"learning_loss": 0.0, "auctions": free}))
+        parts, owner = in_parts(self._now)
+        purses = self._purses(ids, total, owner)
+
+        def each(some: Sequence[str]) -> LookEach:
+            def look(budgets: Floats) -> Floats:
+                revenue = _looked_at(ground, parts, self._days, budgets, some, apart=True).revenue
+                found: Floats = revenue.reshape(*budgets.shape, len(some)).mean(axis=2)
+                return found
+
+            return look
+
+        grid, brings = curves(each(_lucks(_PAIRS_TO_LOOK)), purses, len(owner))
+        chosen = purses[0]
+        of_parts = np.zeros(len(owner))
+        of_parts[chosen.rows] = split_of(grid[chosen.rows], brings[chosen.rows], total)[0]
+        promising = Groups(owner, len(self._now.orders.adset_ids)).sums(of_parts)[self._places(ids)]
+        brings = each(lucks)(grid)
+        bounds = (split_of(grid[purse.rows], brings[purse.rows], purse.money)[1] for purse in purses)
+        return promising, sum(bounds)
+
+    def _purses(self, ids: Sequence[str], total: float, owner: Ints) -> list[Purse]:
+        """Return whose money goes to which parts: the total to those of the `ids`, first, and others' to their own."""
+        orders, chosen = self._now.orders, set(self._places(ids).tolist())
+        rows: dict[tuple[str, int], list[int]] = {("total", 0): []}
+        for part, place in enumerate(owner.tolist()):
+            pool = int(orders.pool[place])
+            purse = ("total", 0) if place in chosen else ("campaign", pool) if pool >= 0 else ("ad set", place)
+            rows.setdefault(purse, []).append(part)
+        money = {purse: float(orders.daily[owner[some]].max()) for purse, some in rows.items()} | {("total", 0): total}
+        return [Purse(as_ints(some), money[purse]) for purse, some in rows.items()]
+
+    def _places(self, ids: Sequence[str]) -> Ints:
+        places = {adset_id: place for place, adset_id in enumerate(self._now.orders.adset_ids)}
+        return as_ints([places[adset_id] for adset_id in ids])
 
     def _column(self, budgets_micros: Mapping[str, float]) -> Floats:
         """Return what is asked of each ad set in currency units a day; NaN where nothing is."""
@@ -109,23 +144,13 @@ class WhatIf:
         return as_floats(list(asked)) / MICROS_PER_UNIT
 
     def _columns(self, ids: Sequence[str], budgets: Floats) -> Floats:
-        """Return budgets of some ad sets as columns of all; the others have nothing."""
-        found = np.zeros((len(self._now.orders.adset_ids), budgets.shape[1]))
-        found[[self._now.orders.adset_ids.index(adset_id) for adset_id in ids]] = budgets
+        """Return budgets of some ad sets as columns of all; NaN for the others, which keep what they have."""
+        found = np.full((len(self._now.orders.adset_ids), budgets.shape[1]), np.nan)
+        found[self._places(ids)] = budgets
         return found
 
-    def _look(self, asked_units: Floats, lucks: Sequence[str], *, apart: bool = False) -> Ahead:
-        step = max(1, _AT_ONCE // len(lucks))
-        parts = [
-            look_ahead(self._ground, self._now, self._days, asked_units[:, first : first + step], lucks, apart=apart)
-            for first in range(0, asked_units.shape[1], step)
-        ]
-        return Ahead(
-            *(
-                np.concatenate(columns, axis=-1)
-                for columns in zip(*(vars(part).values() for part in parts), strict=True)
-            )
-        )
+    def _look(self, asked_units: Floats, lucks: Sequence[str]) -> Ahead:
+        return _looked_at(self._ground, self._now, self._days, asked_units, lucks)
 
     def _truth(self, ahead: Ahead) -> Truth:
         """Return means over lucks; opposites count as one, for they are not independent."""
@@ -145,6 +170,19 @@ class WhatIf:
             spend_by_adset=dict(zip(names, (spend * MICROS_PER_UNIT).tolist(), strict=True)),
             persuaded=dict(zip(names, persuaded.tolist(), strict=True)),
         )
+
+
+def _looked_at(
+    ground: Ground, now: Now, days: Sequence[LocalDay], asked: Floats, lucks: Sequence[str], *, apart: bool = False
+) -> Ahead:
+    """Look ahead under some columns of budgets at a time."""
+    step = max(1, _AT_ONCE // len(lucks))
+    parts = [
+        look_ahead(ground, now, days, asked[:, first : first + step], lucks, apart=apart)
+        for first in range(0, asked.shape[1], step)
+    ]
+    columns = zip(*(vars(part).values() for part in parts), strict=True)
+    return Ahead(*(np.concatenate(each, axis=-1) for each in columns))
 
 
 def _lucks(pairs: int) -> tuple[str, ...]:

@@ -189,3 +189,18 @@ def test_todays_split_can_follow_what_was_reported() -> None:
 
     assert cold + warm == 20_000
     assert warm > 1.3 * cold
+
+
+def test_people_whom_two_ad_sets_reach_are_counted_once() -> None:
+    """Of two audiences of 20,000 that share 8,000 there are 32,000 people, however often all of them were reached."""
+    of = market(arm("A", 900, 20_000), arm("B", 900, 20_000), rules=with_section(CALM, "people", overlap=0.8))
+    days = DateRange(of.first_day, of.today - timedelta(days=1))
+    one, other = (of.totals(adset.ads, days).reach for adset in of.account.adsets)
+    together = of.totals(of.account.ads, days).reach
+    first_day = DateRange(of.first_day, of.first_day)
+    small = [of.totals(ads, first_day).reach for ads in (*(adset.ads for adset in of.account.adsets), of.account.ads)]
+
+    assert (one, other) == (20_000, 20_000)
+    assert together == 32_000
+    # By hand: of those who share, each saw either by itself.
+    assert small[2] == pytest.approx(small[0] + small[1] - 8_000 * small[0] / 20_000 * small[1] / 20_000, abs=2)
