@@ -59,7 +59,7 @@ def list_proposals(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the proposals, the newest first."""
+    """List the proposals, the newest first; with --json one row per change, budgets in micros."""
     from aibuyer_kit.workflows.proposals import change_rows, proposal_rows
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 

@@ -182,6 +182,8 @@ def _from_environment() -> dict[str, Any]:
             flat[key] = int(text)
         elif field and field.annotation is float and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", str(text)):
             flat[key] = float(text)
+        elif field and field.annotation is bool and str(text).lower() in ("true", "false"):
+            flat[key] = str(text).lower() == "true"
     return flat
 
 

@@ -19,6 +19,7 @@ from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client, open_client
 from aibuyer_kit.connectors.meta import MetaConnector
 from aibuyer_kit.core.changes import ACTIVE, PAUSED, Change, Field, Value
+from aibuyer_kit.core.clock import Clock
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Draft, Proposal
@@ -62,8 +63,8 @@ class InstantClock:
         """Return at once."""
 
 
-def connectors(context: ClientContext, token: str) -> tuple[MetaConnector, ...]:
-    return client_connectors(context, MetaSection(), access_token=SecretStr(token), clock=InstantClock())
+def connectors(context: ClientContext, token: str, clock: Clock | None = None) -> tuple[MetaConnector, ...]:
+    return client_connectors(context, MetaSection(), access_token=SecretStr(token), clock=clock or InstantClock())
 
 
 def apply_once(folder: str, token: str, killed_at: int = 0, occurrence: int = 1) -> list[list[str]]:
@@ -130,10 +131,12 @@ class Shop:
         with Ledger(self.context.ledger) as ledger:
             return ledger.proposal(proposal_id)
 
-    def apply(self, settings: Settings = WIDE, environment: dict[str, str] | None = None) -> ApplyReport:
+    def apply(
+        self, settings: Settings = WIDE, environment: dict[str, str] | None = None, clock: Clock | None = None
+    ) -> ApplyReport:
         """Apply in this process."""
         context = self.context
-        found = connectors(context, self.platform.access_token)
+        found = connectors(context, self.platform.access_token, clock)
         return apply_approved(context, found, settings, environment=environment or {})
 
     def apply_in_child(self, **how: Any) -> bool:

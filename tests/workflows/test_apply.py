@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from aibuyer_kit.core.changes import ACTIVE, PAUSED, Change
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import AuthorisationError, LedgerBusyError
+from aibuyer_kit.core.errors import AuthorisationError, LedgerBusyError, RateLimitError
 from aibuyer_kit.ledger.database import sqlite_url
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal
@@ -17,6 +17,7 @@ from aibuyer_kit.settings.workspace_settings import ApplySection, GuardrailsSect
 from aibuyer_kit.workflows.apply import ApplyReport, Step
 from aibuyer_kit.workflows.stop import STOP_FILE
 from aibuyer_kit.workflows.undo import undo
+from tests.connectors.test_meta_practice import PlatformClock
 
 from .killed_applies import WIDE, Shop, assert_accounted_for, shop_on
 
@@ -189,6 +190,26 @@ def test_a_throttled_change_waits_instead_of_knocking(shop: Shop, fault: str) ->
     (shop.context.ordered_waits).unlink(missing_ok=True)  # this machine's time stands still beside the platform's
     shop.platform.advance(600)
     assert states(shop.apply()) == ["done"]
+    assert_accounted_for(shop, [shop.plan(plan.proposal_id)], since)
+
+
+def test_half_an_hour_of_limits_sees_no_call_before_its_end(shop: Shop) -> None:
+    """The first change is told to wait, the others do not even ask; and after it all of them are made, once each."""
+    since, clock = shop.last_call(), PlatformClock(shop.platform)
+    plan = shop.approved(*(raised(shop, place) for place in range(3)))
+    shop.fault("throttle", options={"minutes": 30, "code": 80004})
+    first = shop.apply(clock=clock)
+    assert (states(first), [type(error) for error in first.errors]) == (
+        ["waiting", "approved", "approved"],
+        [RateLimitError],
+    )
+    for _ in range(2):
+        shop.platform.advance(540)
+        shop.apply(clock=clock)
+    (fault,) = shop.control.get("/faults").json()["faults"]
+    assert (fault["early_calls"], len(shop.posts(since))) == (0, 1)
+    shop.platform.advance(780)
+    assert states(shop.apply(clock=clock)) == ["done"] * 3
     assert_accounted_for(shop, [shop.plan(plan.proposal_id)], since)
 
 

@@ -45,6 +45,21 @@ def test_a_kill_after_any_step_leaves_one_effect(shop: Shop, step: Step, fault: 
     assert_accounted_for(shop, [shop.plan(plan.proposal_id)], since)
 
 
+@pytest.mark.parametrize("applies", [True, False], ids=["applied", "not-applied"])
+def test_a_kill_while_the_platform_says_nothing_leaves_one_effect(shop: Shop, *, applies: bool) -> None:
+    """The call was on its way, and nobody knows whether it arrived."""
+    shop.platform.advance(2 * 3_600)
+    since, object_id = shop.last_call(), shop.adsets[1]
+    change = shop.change(object_id, "daily_budget", int(shop.value(object_id, "daily_budget")) + 1_000_000)
+    plan = shop.approved(change)
+    shop.fault("hang", options={"seconds": 0.0, "applies": applies})
+    assert shop.apply_in_child(after_seconds=1.5)
+    shop.fine()
+    shop.apply_in_child()
+    assert shop.value(object_id, "daily_budget") == change.after
+    assert_accounted_for(shop, [shop.plan(plan.proposal_id)], since)
+
+
 def rounds(folder: Path, seed: int, kills: int) -> Tally:
     """Go on, under faults and beside people, until so many processes have been killed."""
     with killed_applies(folder, seed) as applies:
