@@ -150,7 +150,7 @@ def undo(
     folder = find_workspace(workspace)
     context, settings = only_client(folder, client), read_settings(folder)
     made = undo_proposal(context, settings, proposal, asked_by=_person(by), numbers=change or ())
-    lines = [f"  {each.number}. {each.change.sentence()} ({each.draft.object_name})" for each in made.changes]
+    lines = [f"  {each.number}. {each.draft.sentence()}" for each in made.changes]
     put("\n".join([f"proposal {made.proposal_id} takes back proposal {proposal}:", *lines]))
     own = "" if settings.apply.own_approvals else " --by SOMEBODY-ELSE"
     say(f"Next: aibuyer approve {made.proposal_id}{own}   aibuyer apply")

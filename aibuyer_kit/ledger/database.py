@@ -1,10 +1,11 @@
 """Opening the ledger's database, and bringing it up to date: SQLite by default, another database by its URL."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import filelock
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select, table, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select, table
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import column
@@ -27,7 +28,7 @@ def open_engine(address: URL | str) -> Engine:
     """Return an engine on a ledger of the newest revision, made if there is none. Raises LedgerError."""
     url = make_url(address)
     is_sqlite = url.get_backend_name() == "sqlite"
-    lock = filelock.FileLock(f"{url.database}.migrate") if is_sqlite and url.database else None
+    lock = filelock.FileLock(f"{url.database}.migrate") if is_sqlite and url.database else nullcontext()
     try:
         if is_sqlite and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -36,10 +37,7 @@ def open_engine(address: URL | str) -> Engine:
             event.listen(engine, "connect", _on_connect)
             event.listen(engine, "begin", _on_begin)
         if _revision(engine) != REVISION:
-            if lock:
-                with lock:
-                    _upgrade(engine)
-            else:
+            with lock:
                 _upgrade(engine)
     except (SQLAlchemyError, OSError) as error:
         raise LedgerError(f"The ledger {url.render_as_string()} cannot be opened: {_first_line(error)}.") from None
@@ -82,7 +80,6 @@ def _upgrade(engine: Engine) -> None:
                 f"The ledger {engine.url.render_as_string()} is of another version of aibuyer-kit: {error}."
                 " Use that version, or a newer one."
             ) from None
-        connection.execute(text("SELECT 1"))
 
 
 def _first_line(error: Exception) -> str:

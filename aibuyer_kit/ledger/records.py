@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from aibuyer_kit.core.changes import Change, Value, canonical_json, sha256
+from aibuyer_kit.core.escape import for_terminal
 
 Verdict = Literal["done", "failed", "conflict", "unknown"]
 # pending and expired: no approval (in time); approved: to be sent; waiting: the platform takes it later;
@@ -24,6 +25,10 @@ class Draft:
     rule_version: str | None = None
     trace: Mapping[str, Any] | None = None
     undoes_change: int | None = None
+
+    def sentence(self) -> str:
+        """Return the change in a few words, with the object's name, fit for a terminal."""
+        return f"{self.change.sentence()} ({for_terminal(self.object_name)})"
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from aibuyer_kit.core.errors import (
     RefusedError,
     SettingsError,
 )
+from aibuyer_kit.core.escape import for_terminal
 from aibuyer_kit.guardrails.check import refusals
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal, ProposedChange, State, Verdict
@@ -70,8 +71,8 @@ class Applied:
     def line(self) -> str:
         """Return one line for a terminal."""
         word = "BLOCKED" if self.blocked else {"done": "done", "waiting": "waits"}.get(self.state, self.state.upper())
-        name = f" ({self.each.draft.object_name})" if self.each.draft.object_name else ""
-        return f"{word} #{self.each.proposal_id}.{self.each.number} {self.each.change.sentence()}{name}: {self.reason}"
+        place = f"#{self.each.proposal_id}.{self.each.number}"
+        return f"{word} {place} {self.each.draft.sentence()}: {for_terminal(self.reason)}"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.changes import Change
+from aibuyer_kit.core.escape import for_terminal
 from aibuyer_kit.guardrails.check import refusals
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Draft, Proposal
@@ -37,7 +38,7 @@ class Match:
     def sentence(self) -> str:
         """Return one line for a terminal."""
         what = self.change.sentence() if isinstance(self.change, Change) else f"{self._object}: {self.change}"
-        return f"{self.rule.id}: {what} ({self.subject.name})"
+        return f"{self.rule.id}: {what} ({for_terminal(self.subject.name)})"
 
     @property
     def _object(self) -> str:
@@ -77,8 +78,7 @@ class Decision:
                 f"proposal {self.proposal.proposal_id}, good until {self.proposal.expires_at:%Y-%m-%d %H:%M} UTC:"
             )
             lines += [
-                f"  {each.number}. {each.change.sentence()} ({each.draft.object_name}), by {each.draft.rule_id}"
-                for each in self.proposal.changes
+                f"  {each.number}. {each.draft.sentence()}, by {each.draft.rule_id}" for each in self.proposal.changes
             ]
         else:
             lines.append("nothing to propose")

@@ -7,6 +7,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.changes import shown
 from aibuyer_kit.core.clock import Clock, SystemClock
 from aibuyer_kit.core.errors import ApprovalError
+from aibuyer_kit.core.escape import for_terminal
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal
 from aibuyer_kit.rules.trace import lines_of
@@ -110,7 +111,7 @@ def proposal_text(context: ClientContext, proposal_id: int) -> str:
         lines.append(f"approved by {plan.approval.approved_by} at {plan.approval.approved_at:%Y-%m-%d %H:%M} UTC")
     for each in plan.changes:
         state = plan.state_of(each, now)
-        lines.append(f"{each.number}. {each.change.sentence()} ({each.draft.object_name}): {state}")
+        lines.append(f"{each.number}. {each.draft.sentence()}: {state}")
         version = f" ({each.draft.rule_id}, version {each.draft.rule_version})" if each.draft.rule_id else ""
         lines.append(f"   why: {each.draft.reason}{version}")
         lines += [f"     {line}" for line in (lines_of(each.draft.trace) if each.draft.trace else ())]
@@ -122,7 +123,7 @@ def proposal_text(context: ClientContext, proposal_id: int) -> str:
                 f" {each.outcome.reason}; the platform has {shown(each.outcome.read_back)}"
             )
     lines += [f"held back: {each['change']}: {each['by']}: {each['reason']}" for each in plan.findings]
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(map(for_terminal, lines))
 
 
 def _proposal_row(plan: Proposal, now: Any) -> dict[str, Any]:
@@ -136,8 +137,3 @@ def _proposal_row(plan: Proposal, now: Any) -> dict[str, Any]:
         "approved_by": plan.approval.approved_by if plan.approval else None,
         "undoes": plan.undoes,
     }
-
-
-def _printable(line: str) -> str:
-    """Return a line in which no name draws in the reader's terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line)

@@ -1,5 +1,6 @@
 """A change is exact, makes sense, and has one canonical form."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -41,8 +42,6 @@ def test_what_is_not_exact_or_makes_no_sense_is_no_change(fields: dict[str, Any]
 
 def test_the_same_change_has_the_same_hash_and_any_other_another() -> None:
     """Over all of its fields; and it comes back from its canonical form."""
-    import json
-
     others = [
         BUDGET.reversed(),
         replace(BUDGET, after=60_000_001),

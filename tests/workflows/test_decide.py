@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from aibuyer_kit.access.clients import ClientContext, open_client
+from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import RuleError
 from aibuyer_kit.ledger.ledger import Ledger
+from aibuyer_kit.ledger.records import Draft
 from aibuyer_kit.settings.workspace_settings import GuardrailsSection, Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.decide import Decision, decide
@@ -150,6 +152,13 @@ def test_a_bad_rule_file_stops_the_decision_and_names_itself(context: ClientCont
     (context.rules / "bad.json").write_text((context.rules / "fine.json").read_text(), encoding="utf-8")
     with pytest.raises(RuleError, match=r"rules/fine\.json: the id 'fine' is that of rules/bad\.json already"):
         run(context)
+
+
+def test_a_hostile_name_draws_nothing_in_a_terminal(context: ClientContext) -> None:
+    """Line breaks and escape codes of a name are shown as what they are not."""
+    change = Change("meta", "act_1", Level.ADSET, "7", "status", "ACTIVE", "PAUSED")
+    said = Draft(change, "a test", "x\n\x1b[2J\u202eADSET 8: done").sentence()
+    assert said == "adset 7: status ACTIVE -> PAUSED (x��[2J�ADSET 8: done)"
 
 
 def test_a_notebook_reads_proposals_as_frames(context: ClientContext) -> None:
