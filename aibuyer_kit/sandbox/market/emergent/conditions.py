@@ -166,8 +166,7 @@ class _Happening:
 
 
 def _planned(event: Event) -> _Happening:
-    begins = event.day * 24 + event.hour
-    return _Happening(event.kind, begins, begins + event.hours, event.factor)
+    return _Happening(event.kind, event.begins, event.ends, event.factor)
 
 
 def _factor(luck: Floats, deviation: float) -> Floats:

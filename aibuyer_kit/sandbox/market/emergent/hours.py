@@ -97,7 +97,9 @@ def live(
     persuading = shown * aim.persuasion * hour.stock
     persuading_all = persuading[0] + persuading[1]
     leaving_rate = persuading_all + population.leave[:, None] * days
-    coming = population.inflow[:, None] * (day.demand[population.group] * (hour.demand * days))
+    # Nobody is in the market twice: no more come in than would fill it.
+    wanting = population.inflow[:, None] * (day.demand[population.group] * hour.demand)
+    coming = np.minimum(wanting, population.leave[:, None]) * days
     at_rest = coming / leaving_rate
     after = at_rest + (state.pool - at_rest) * np.exp(-leaving_rate)
     leaving = (state.pool + coming - after) * people / leaving_rate

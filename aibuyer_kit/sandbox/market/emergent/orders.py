@@ -9,10 +9,9 @@ import numpy as np
 
 from aibuyer_kit.sandbox.market.account import Ad, AdSet, Campaign
 from aibuyer_kit.sandbox.market.arrays import Floats, Groups, Ints, as_floats, as_ints
-from aibuyer_kit.sandbox.market.settings_log import LOWEST_COST, Setting, SettingsLog
+from aibuyer_kit.sandbox.market.settings_log import LOWEST_COST, SettingsLog
 from aibuyer_kit.sandbox.market.tree import Tree
 
-_DAY_US = 86_400_000_000
 ANY_COST = NO_END = float("inf")
 
 
@@ -95,7 +94,7 @@ class OrderBook:
         holder = own if own.has_budget else above
         delivers = own.delivers_at(moment_us) and above.delivers_at(moment_us)
         delivers = delivers and not 0 < own.end_us <= moment_us
-        orders.daily[place] = _daily_minor(holder, moment_us) / adset.minor_per_unit if delivers else 0.0
+        orders.daily[place] = holder.daily_minor_at(moment_us) / adset.minor_per_unit if delivers else 0.0
         of_life = holder.lifetime_budget_minor and not holder.daily_budget_minor
         orders.life[place] = holder.left_minor / adset.minor_per_unit if of_life else NO_END
         orders.paced_from[place] = holder.paced_from_us if of_life else 0
@@ -105,15 +104,6 @@ class OrderBook:
 
     def _campaign_place(self, campaign_id: str) -> int:
         return [campaign.id for campaign in self._tree.account.campaigns].index(campaign_id)
-
-
-def _daily_minor(holder: Setting, moment_us: int) -> float:
-    """Return what may be spent a day: a lifetime budget is spread evenly over what is left of its time."""
-    if holder.daily_budget_minor:
-        return float(holder.daily_budget_minor)
-    if moment_us >= holder.end_us:
-        return 0.0
-    return holder.left_minor * _DAY_US / (holder.end_us - holder.paced_from_us)
 
 
 def _append_adsets(orders: Orders, adset_ids: Sequence[str]) -> None:

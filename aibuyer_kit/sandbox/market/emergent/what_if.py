@@ -135,12 +135,7 @@ class WhatIf:
 
     def _column(self, budgets_micros: Mapping[str, float]) -> Floats:
         """Return what is asked of each ad set in currency units a day; NaN where nothing is."""
-        known = self._now.orders.adset_ids
-        if strangers := [adset_id for adset_id in budgets_micros if adset_id not in known]:
-            raise InputError(f"{strangers[0]!r} is no ad set of this market. Known: {', '.join(known[:5])}, …")
-        if bad := {key: micros for key, micros in budgets_micros.items() if not 0 <= micros < float("inf")}:
-            raise InputError(f"A budget in micros a day is 0 or more; given: {bad}.")
-        asked = (budgets_micros.get(adset_id, float("nan")) for adset_id in known)
+        asked = (budgets_micros.get(adset_id, float("nan")) for adset_id in self._now.orders.adset_ids)
         return as_floats(list(asked)) / MICROS_PER_UNIT
 
     def _columns(self, ids: Sequence[str], budgets: Floats) -> Floats:
