@@ -12,6 +12,8 @@ import typer
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.text_table import as_json, as_table
 
+NEEDS_A_LOOK = 3  # the exit code of a command that did its work and found something that a person should see
+
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option("--workspace", "-w", help="The workspace's folder. Default: AIBUYER_WORKSPACE, or the nearest one."),
@@ -59,6 +61,11 @@ def told_to_end() -> Iterator[None]:
 def say(text: str) -> None:
     """Print anything else, to stderr."""
     typer.echo(text, err=True)
+
+
+def say_wait(seconds: float) -> None:
+    """Tell that a command waits for a platform, which may take minutes."""
+    say(f"Waiting {seconds:,.0f} s before the next call. Ctrl-C stops; what has been done is kept.")
 
 
 def is_interactive() -> bool:
