@@ -7,6 +7,8 @@ import tempfile
 
 import pytest
 
+collect_ignore = ["aibuyer_kit/ledger/migrations/env.py"]  # it runs inside Alembic alone
+
 
 def pytest_configure(config: pytest.Config) -> None:
     atexit.register(_silence)

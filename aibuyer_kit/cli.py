@@ -1,7 +1,7 @@
 """The command line: arguments in, one workflow each, data on stdout and everything else on stderr.
 
-Exit codes: 0 ok, 1 error, 2 wrong input, 3 figures that a sync has read need a look, 5 authorisation, 6 rate limit,
-130 interrupted, 143 told to end.
+Exit codes: 0 ok, 1 error, 2 wrong input, 3 something needs a look: figures that a sync has read, or an approved change
+that was not made, 5 authorisation, 6 rate limit, 130 interrupted, 143 told to end.
 """
 
 import errno
@@ -13,8 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aibuyer_kit import __version__
-from aibuyer_kit.commands import connect, credentials, data, quarantine, webhooks
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put_rows, say_next, told_to_end
+from aibuyer_kit.commands import connect, credentials, data, decisions, quarantine, webhooks
+from aibuyer_kit.commands.options import (
+    NEEDS_A_LOOK,
+    ClientOption,
+    JsonOption,
+    WorkspaceOption,
+    put_rows,
+    say_next,
+    say_wait,
+    told_to_end,
+)
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
 from aibuyer_kit.core.errors import AibuyerError, InputError, LeftOutWarning, QualityWarning
 from aibuyer_kit.core.text_table import as_json, as_table
@@ -37,9 +46,10 @@ app.add_typer(connect.app, name="connect")
 app.add_typer(credentials.app, name="credentials")
 data.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
+decisions.add_to(app)
+app.add_typer(decisions.proposals_app, name="proposals")
 app.add_typer(webhooks.app, name="webhooks")
 
-_NEEDS_A_LOOK = 3
 _FREE_SPACE = "Free some space, and run the same command again."
 _CHECK_MODE = "Check the owner and the mode of its folder."
 # What a disk may say to any command at any moment.
@@ -173,7 +183,7 @@ def sync(
     if errors:
         raise errors[0]
     if needs_a_look:
-        raise typer.Exit(_NEEDS_A_LOOK)
+        raise typer.Exit(NEEDS_A_LOOK)
 
 
 def _synced(context: "ClientContext", settings: "Settings") -> "SyncReport":
@@ -183,7 +193,7 @@ def _synced(context: "ClientContext", settings: "Settings") -> "SyncReport":
     from aibuyer_kit.workflows.sync import sync_client
 
     try:
-        connectors = client_connectors(context, settings.meta, clock=AnnouncedClock(SystemClock(), _say_wait))
+        connectors = client_connectors(context, settings.meta, clock=AnnouncedClock(SystemClock(), say_wait))
         with tqdm_progress(f"Syncing {context.id}", shown=sys.stderr.isatty()) as progress:
             report = sync_client(context, connectors, settings.sync, progress=progress)
     except KeyboardInterrupt:
@@ -284,7 +294,7 @@ def lab(workspace: WorkspaceOption = None, port: PortOption = 8888) -> None:
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the example workspace is made.")] = Path("aibuyer-demo"),
 ) -> None:
-    """Sync a practice account over HTTP through the official SDK and publish its report."""
+    """Sync a practice account through the official SDK, apply what rules propose and undo it, and publish a report."""
     from aibuyer_kit.reports.client_report import run_client_report
     from aibuyer_kit.workflows.example import CLIENT_ID, build_example
     from aibuyer_kit.workflows.progress import tqdm_progress
@@ -292,12 +302,15 @@ def demo(
 
     _say("Starting the practice ad platform and syncing a sample account over HTTP, on three days …")
     with tqdm_progress("Syncing", shown=sys.stderr.isatty()) as progress:
-        example = build_example(folder, progress=progress)
+        example = build_example(folder, progress=progress, money_path=True)
     _print(example.summary())
+    _say("Before the last sync, the rules decided, and what they proposed was approved, applied and taken back:")
+    for line in example.money_path:
+        _print(line)
     _say("Running the report …")
     page = run_client_report(only_client(example.workspace, CLIENT_ID), "account_overview", {}, None)
     _print(f"report: {page}")
-    say_next(("dashboards",), ("voila",), ("lab",), workspace=folder)
+    say_next(("proposals", "show", "1"), ("dashboards",), ("voila",), ("lab",), workspace=folder)
     if example.platform != example.warehouse:
         raise typer.Exit(1)
 
@@ -318,10 +331,6 @@ def _print(text: str) -> None:
 
 def _say(text: str) -> None:
     typer.echo(text, err=True)
-
-
-def _say_wait(seconds: float) -> None:
-    _say(f"Waiting {seconds:,.0f} s before the next call. Ctrl-C stops; what has been read is kept.")
 
 
 def _show_our_warnings() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -277,6 +278,11 @@ class Client:
         """Return one row per load: what was read when, and what it changed."""
         return self._reader.loads().frame()
 
+    @property
+    def proposals(self) -> "Proposals":
+        """What was proposed for this client, approved and done; see Proposals."""
+        return Proposals(self._context)
+
     def freshness(self) -> Freshness:
         """Return the newest load and the days it covers. Raises NotFoundError before the first."""
         return self._reader.freshness()
@@ -296,3 +302,46 @@ class Client:
 
     def _repr_html_(self) -> str:
         return f"<p><b>{for_html(self.name)}</b> <code>{for_html(self.id)}</code></p>"
+
+
+class Proposals:
+    """The ledger of one client, to be read: one row per proposed change, the newest proposal first.
+
+    Budgets are in micros, statuses are text. Changes are made by `aibuyer approve`, `apply` and `undo`.
+    """
+
+    def __init__(self, context: ClientContext) -> None:
+        self._context = context
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return every proposed change with its state and its outcome."""
+        return self._frame(only_open=False)
+
+    def pending(self) -> "pd.DataFrame":
+        """Return those of which something may still come: to be approved, to be applied, or waiting."""
+        return self._frame(only_open=True)
+
+    def show(self, proposal: int) -> str:
+        """Return all that is known of one proposal as text. Raises NotFoundError."""
+        from aibuyer_kit.workflows.proposals import proposal_text
+
+        return proposal_text(self._context, proposal)
+
+    def _frame(self, *, only_open: bool) -> "pd.DataFrame":
+        import pandas as pd
+
+        from aibuyer_kit.workflows.proposals import CHANGE_COLUMNS, change_rows
+
+        return pd.DataFrame(change_rows(self._context, only_open=only_open), columns=CHANGE_COLUMNS)
+
+    def _counts(self) -> str:
+        from aibuyer_kit.workflows.proposals import change_rows
+
+        states = Counter(row["state"] for row in change_rows(self._context))
+        return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
+
+    def __repr__(self) -> str:
+        return f"Proposals({self._context.id!r}, changes: {self._counts()})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>Proposed changes of <code>{for_html(self._context.id)}</code>: {for_html(self._counts())}</p>"

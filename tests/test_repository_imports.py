@@ -9,6 +9,7 @@ from pathlib import Path
 import aibuyer_kit
 
 HEAVY = {
+    "alembic",
     "bokeh",
     "duckdb",
     "facebook_business",
@@ -24,6 +25,7 @@ HEAVY = {
     "pydantic",
     "requests",
     "shap",
+    "sqlalchemy",
     "tornado",
     "typer",
 }

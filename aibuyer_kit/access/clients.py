@@ -23,6 +23,21 @@ class ClientContext:
         return self.folder / "warehouse"
 
     @property
+    def ledger(self) -> Path:
+        """The folder with this client's proposals, approvals and outcomes."""
+        return self.folder / "ledger"
+
+    @property
+    def stop_file(self) -> Path:
+        """The workspace's kill switch: while this file is there, nothing but pauses goes to a platform."""
+        return self.folder.parent.parent / "STOP"
+
+    @property
+    def rules(self) -> Path:
+        """The workspace's folder of rules."""
+        return self.folder.parent.parent / "rules"
+
+    @property
     def reports(self) -> Path:
         return self.folder / "reports"
 
@@ -105,7 +120,7 @@ def _folder(workspace: Path, client_id: str) -> Path:
 
 
 def _refuse_links_out_of(folder: Path) -> None:
-    for name in ("client.toml", "warehouse"):
+    for name in ("client.toml", "warehouse", "ledger"):
         # Path.resolve raises where a link leads to itself.
         if not Path(os.path.realpath(folder / name)).is_relative_to(folder):
             raise InvalidIdError(f"{folder / name} is a link that leads out of the client's folder. Use a real one.")

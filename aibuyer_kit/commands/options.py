@@ -14,6 +14,8 @@ import typer
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.text_table import as_json, as_table
 
+NEEDS_A_LOOK = 3  # the exit code of a command that did its work and found something that a person should see
+
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option("--workspace", "-w", help="The workspace's folder. Default: AIBUYER_WORKSPACE, or the nearest one."),
@@ -78,6 +80,11 @@ def program_here() -> str:
         return "aibuyer"
     path = Path(own)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else own
+
+
+def say_wait(seconds: float) -> None:
+    """Tell that a command waits for a platform, which may take minutes."""
+    say(f"Waiting {seconds:,.0f} s before the next call. Ctrl-C stops; what has been done is kept.")
 
 
 def is_interactive() -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from aibuyer_kit.connectors.budget import CallBudget
 from aibuyer_kit.connectors.service import Service
+from aibuyer_kit.core.changes import Change, Field, Value
 from aibuyer_kit.core.clock import Clock
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
@@ -123,7 +124,7 @@ class AccountFacts:
 
 
 class Connector(Protocol):
-    """Reads one account of one platform.
+    """Reads one account of one platform, and changes its objects.
 
     `fetch` yields Arrow tables of `core.facts` schemas, one or more a page. When it ends without an error the read is
     complete: what it did not yield is not there. Any PlatformError in mid-way means that the read is incomplete.
@@ -152,3 +153,15 @@ class Connector(Protocol):
     def fetch(
         self, stream: Stream, *, after: Checkpoint | None = None, rejected: Rejected | None = None
     ) -> "Iterator[pa.Table]": ...
+
+    def change(self, change: Change) -> None:
+        """Set one field to an absolute value, in one call that is never repeated and never waits.
+
+        Raises RateLimitError if the platform takes it not now, RefusedError or AuthorisationError if not at all, and
+        any other PlatformError if it may have taken effect: then the value is to be read back before anything else.
+        """
+        ...
+
+    def read_value(self, object_id: str, field: Field) -> Value | None:
+        """Return the value that an object of this account has now; None where there is none. Raises PlatformError."""
+        ...

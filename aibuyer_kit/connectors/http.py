@@ -48,7 +48,8 @@ class Call:
     """What is asked, fit for messages: `path` is without query, because the query holds the token.
 
     `changes_nothing` marks a POST that may be repeated as a read may. A call that `starts` a read or a report is held
-    back earlier than one that goes on with what was started. `account_id` is whose limits it uses.
+    back earlier than one that goes on with what was started. `account_id` is whose limits it uses. A call that is
+    `now_or_never` is not sent at all where it would have to wait: what it was decided on may have moved by then.
     """
 
     platform: str
@@ -57,6 +58,7 @@ class Call:
     changes_nothing: bool = False
     starts: bool = False
     account_id: str = ""
+    now_or_never: bool = False
 
     @property
     def repeatable(self) -> bool:
@@ -148,7 +150,7 @@ class Seam:
             seconds = self.budget.held_seconds(call.account_id, self.clock.now())
 
     def _wait_for_the_platform(self, call: Call, seconds: float) -> None:
-        if seconds > self.policy.longest_wait_seconds:
+        if call.now_or_never or seconds > self.policy.longest_wait_seconds:
             until = self.clock.now() + timedelta(seconds=seconds)
             reason = f"the platform's limit lasts until {until:%Y-%m-%d %H:%M:%S} UTC."
             raise self._error(call, Verdict("wait", seconds, reason), attempt=0)

@@ -11,10 +11,15 @@ AibuyerError                     exit code
 │   ├── UnknownMetricError           a name that the metric catalogue does not hold
 │   ├── OverlapError                 action types that tell of the same events, asked for together
 │   ├── ParameterError               a report's parameter
+│   ├── ChangeError                  a change that is not exact, or makes no sense
+│   ├── RuleError                    a rule; the message names the file, the place and the nearest known name
+│   ├── ApprovalError                an approval that cannot be given: one's own, too late, or of something else
 │   └── PeriodError                  a range of days
 ├── NotFoundError                1   a client, account, report or snapshot that is not there
 ├── ReportError                  1   a report that could not be run or published; the message names the cell
 ├── InboxError                   1   the file that keeps the deliveries of webhooks
+├── LedgerError                  1   proposals, approvals, intents and outcomes
+│   └── LedgerBusyError              another process is applying (retry)
 ├── WarehouseError               1   the facts
 │   ├── WarehouseBusyError           another process is writing (retry)
 │   ├── InconsistentReadError        one read holds two different rows for one key
@@ -83,6 +88,18 @@ class ParameterError(InputError):
     pass
 
 
+class ChangeError(InputError):
+    pass
+
+
+class RuleError(InputError):
+    pass
+
+
+class ApprovalError(InputError):
+    pass
+
+
 class PeriodError(InputError):
     pass
 
@@ -97,6 +114,14 @@ class ReportError(AibuyerError):
 
 class InboxError(AibuyerError):
     pass
+
+
+class LedgerError(AibuyerError):
+    pass
+
+
+class LedgerBusyError(LedgerError):
+    retryable = True
 
 
 class WarehouseError(AibuyerError):

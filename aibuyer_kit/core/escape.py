@@ -18,6 +18,15 @@ def for_html(text: object) -> str:
     return _html.escape(str(text).translate(_DIRECTION_MARKS), quote=True)
 
 
+def for_terminal(text: object) -> str:
+    """Return `text` on one line that draws nothing in the reader's terminal: no breaks, escape codes, direction marks.
+
+    >>> for_terminal("Sample\\n\\x1b[31mred")
+    'Sample��[31mred'
+    """
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(text))
+
+
 def for_sheet(cell: object) -> object:
     """Return a CSV or XLSX cell that no spreadsheet runs: text that looks like a formula gets a leading apostrophe.
 

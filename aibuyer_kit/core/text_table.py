@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
+from aibuyer_kit.core.escape import for_terminal
+
 Row = Mapping[str, object]
 # How many decimals a column of a row has; None where it has no number of its own.
 Decimals = Callable[[Row, str], int | None]
@@ -52,8 +54,7 @@ def _cell(value: object, decimals: int | None) -> str:
             return f"{value:,.{decimals}f}"
         # A click-through rate of 0.0186 must not read 0.02.
         return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:,.4f}"
-    # A name with line breaks or escape codes must not draw in the reader's terminal.
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(value))
+    return for_terminal(value)
 
 
 def _plain(value: object) -> str:

@@ -1,5 +1,6 @@
 """The settings of a workspace: `aibuyer.toml` < environment variables < command line; secrets are masked."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +50,27 @@ class SyncSection(_Section):
         return listed
 
 
+class GuardrailsSection(_Section):
+    """How far changes may go; shares are of the lowest or highest value that a budget held within 24 hours."""
+
+    most_increase_24h: Annotated[float, Field(ge=0, le=10)] = 0.2
+    most_decrease_24h: Annotated[float, Field(ge=0, le=1)] = 0.5
+    budget_edits_an_hour: Annotated[int, Field(ge=0, le=4)] = 3
+    data_age_hours: Annotated[float, Field(gt=0, le=168)] = 24.0
+
+
+class ApplySection(_Section):
+    """How proposals are approved and applied: until when they hold, and how often a call in doubt is repeated.
+
+    With `own_approvals` a person may approve what he or she proposed, for people who work alone.
+    """
+
+    expires_hours: Annotated[float, Field(gt=0, le=168)] = 24.0
+    most_tries: Annotated[int, Field(ge=1, le=10)] = 3
+    settle_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
+    own_approvals: bool = False
+
+
 class DashboardsSection(_Section):
     """Under which names, besides this machine's own, the dashboards are asked for: those of a proxy before them."""
 
@@ -68,6 +90,8 @@ class Settings(BaseSettings):
     kind: Literal["workspace", "example"] = "workspace"
     meta: MetaSection = MetaSection()
     sync: SyncSection = SyncSection()
+    guardrails: GuardrailsSection = GuardrailsSection()
+    apply: ApplySection = ApplySection()
     dashboards: DashboardsSection = DashboardsSection()
 
     @classmethod
@@ -146,14 +170,23 @@ def _flat_mapping(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_environment() -> dict[str, Any]:
-    """Return what the environment sets; whole numbers become numbers where a field wants one, for fields are strict."""
-    sections: dict[str, type[BaseModel]] = {"meta": MetaSection, "sync": SyncSection}
+    """Return what the environment sets; text becomes what a field wants, for fields are strict."""
+    sections: dict[str, type[BaseModel]] = {
+        "meta": MetaSection,
+        "sync": SyncSection,
+        "guardrails": GuardrailsSection,
+        "apply": ApplySection,
+    }
     flat = _flat_mapping(EnvSettingsSource(Settings)())
     for key, text in flat.items():
         section, _, name = key.rpartition(".")
         field = sections[section].model_fields.get(name) if section in sections else None
         if field and field.annotation is int and str(text).isascii() and str(text).isdigit():
             flat[key] = int(text)
+        elif field and field.annotation is float and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", str(text)):
+            flat[key] = float(text)
+        elif field and field.annotation is bool and str(text).lower() in ("true", "false"):
+            flat[key] = str(text).lower() == "true"
     return flat
 
 

@@ -3,9 +3,10 @@
 import hashlib
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import filelock
 from pydantic import SecretStr
@@ -18,14 +19,21 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, NotFoundError
 from aibuyer_kit.core.money import units_from_micros
 from aibuyer_kit.settings.content import WORKSPACE_FILE
-from aibuyer_kit.settings.workspace_settings import read_settings
+from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.schema import migrations, sql_text
+from aibuyer_kit.workflows.apply import apply_approved
 from aibuyer_kit.workflows.connect import client_connectors
+from aibuyer_kit.workflows.decide import decide
+from aibuyer_kit.workflows.proposals import approve
 from aibuyer_kit.workflows.round import Progress
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
+from aibuyer_kit.workflows.undo import undo
 from aibuyer_kit.workflows.what_counts import result_setting
 from aibuyer_kit.workflows.workspaces import init_workspace
+
+if TYPE_CHECKING:
+    from aibuyer_kit.connectors.meta import MetaConnector
 
 CLIENT_ID = "sample-shop"
 _WORLD, _SEED = "seasonal", 7
@@ -59,6 +67,7 @@ class Example:
     days: DateRange
     platform: AccountTotals
     warehouse: AccountTotals
+    money_path: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """Return a few lines for a terminal."""
@@ -76,9 +85,10 @@ class Example:
         )
 
 
-def build_example(folder: Path, *, progress: Progress | None = None) -> Example:
+def build_example(folder: Path, *, progress: Progress | None = None, money_path: bool = False) -> Example:
     """Make a workspace with one sample client, synced over HTTP from the practice platform at three moments.
 
+    With `money_path` what the sample rules propose is applied to the platform and taken back before the last of them.
     In an earlier example the sample client is synced anew, with its file as it was edited but for the account's
     address. Raises InputError if the folder holds anything else, SettingsError if that file is wrong.
     """
@@ -90,15 +100,38 @@ def build_example(folder: Path, *, progress: Progress | None = None) -> Example:
         account = AccountSection(id=platform.account_id, graph_url=platform.graph_url)
         context = add_client(folder, CLIENT_ID, sample.model_copy(update={"accounts": (account,)}), replace=True)
         connectors = client_connectors(context, settings.meta, access_token=SecretStr(platform.access_token))
-        syncs = []
+        syncs: list[SyncReport] = []
+        said: tuple[str, ...] = ()
         for number in range(_SYNCS):
+            if money_path and number == _SYNCS - 1:
+                said = walk_money_path(context, connectors, settings)
             if number:
                 platform.advance(_DAY_SECONDS)
             syncs.append(sync_client(context, connectors, settings.sync, progress=progress))
         days = _days_covered(Reader(context.warehouse))
         theirs = connectors[0].account_totals(days)
     platform_totals = AccountTotals(theirs.spend_micros, theirs.impressions, theirs.clicks)
-    return Example(folder, tuple(syncs), days, platform_totals, warehouse_totals(context, days))
+    return Example(folder, tuple(syncs), days, platform_totals, warehouse_totals(context, days), said)
+
+
+def walk_money_path(
+    context: ClientContext, connectors: "Sequence[MetaConnector]", settings: Settings
+) -> tuple[str, ...]:
+    """Decide, approve and apply, then take all of it back in the same way; return what happened, in a few lines.
+
+    Raises LedgerError and what the steps raise. The two people are made up.
+    """
+    decision = decide(context, settings)
+    lines = [decision.summary()]
+    if decision.proposal:
+        number = approve(context, settings, decision.proposal.proposal_id, approved_by="sample buyer").proposal_id
+        lines.append(apply_approved(context, connectors, settings).summary())
+        taking_back = undo(context, settings, number, asked_by="sample buyer")
+        approve(context, settings, taking_back.proposal_id, approved_by="sample lead")
+        undone = apply_approved(context, connectors, settings)
+        done = sum(each.state == "done" for each in undone.applied)
+        lines.append(f"proposal {taking_back.proposal_id} took it back: {done} of {len(undone.applied)} changes done")
+    return tuple(lines)
 
 
 def example_workspace(*, progress: Callable[[str, int, int], None] | None = None) -> Path:
@@ -142,7 +175,7 @@ def _days_covered(reader: Reader) -> DateRange:
 
 
 def _prepare(folder: Path) -> ClientFile:
-    """Make the workspace, or empty the sample client's warehouse in an earlier one; return the client's file so far."""
+    """Make the workspace, or empty an earlier one of warehouse and ledger; return the client's file so far."""
     if not (folder / WORKSPACE_FILE).is_file():
         init_workspace(folder, kind="example")
         return _SAMPLE
@@ -152,5 +185,6 @@ def _prepare(folder: Path) -> ClientFile:
         earlier = open_client(folder, CLIENT_ID)
     except NotFoundError:
         return _SAMPLE
-    shutil.rmtree(earlier.warehouse, ignore_errors=True)
+    for own in (earlier.warehouse, earlier.ledger):
+        shutil.rmtree(own, ignore_errors=True)
     return earlier.settings

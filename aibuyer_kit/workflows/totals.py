@@ -59,12 +59,18 @@ def entity_totals(
 
 
 def read_rows(
-    context: ClientContext, reader: Reader, level: Level, days: DateRange, as_of: AsOf | None
+    context: ClientContext,
+    reader: Reader,
+    level: Level,
+    days: DateRange,
+    as_of: AsOf | None,
+    *,
+    in_account_currency: bool = False,
 ) -> tuple[list[Row], tuple[LeftOutWarning, ...]]:
     """Return one row per entity and day with money in micros, and what the reading warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LeftOutWarning)
-        rows = read_facts(context, reader, level, days, as_of=as_of).rows()
+        rows = read_facts(context, reader, level, days, as_of=as_of, in_account_currency=in_account_currency).rows()
     return in_micros(rows), tuple(each.message for each in caught if isinstance(each.message, LeftOutWarning))
 
 

@@ -22,14 +22,17 @@ def read_facts(
     as_of: AsOf | None = None,
     breakdown: tuple[str, ...] = (),
     by: Sequence[str] = (),
+    in_account_currency: bool = False,
 ) -> Answer:
     """Return insights as the client's settings of today ask for them, over what was known at `as_of`.
+
+    With `in_account_currency` money is in each account's own, whatever the client's figures are shown in.
 
     Raises RateError for a rate that is missing, MixedCurrencyError where one value per result would be counted in
     several currencies; otherwise as Reader.insights.
     """
     settings = context.settings
-    shown = shown_in(context)
+    shown = None if in_account_currency else shown_in(context)
     if shown is None:
         _check_one_currency(context, reader, days, as_of)
     try:

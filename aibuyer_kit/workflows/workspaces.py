@@ -25,6 +25,14 @@ kind = "{kind}"
 # backfill_days = 90    # how far the first sync reads back
 # restated_days = 28    # how many days every sync reads again, because platforms restate results
 
+[guardrails]
+# most_increase_24h = 0.2   # how far a daily budget may rise within 24 hours, as a share of its lowest value in them
+# most_decrease_24h = 0.5
+
+[apply]
+# expires_hours = 24        # until when a proposal is good
+# own_approvals = false     # true: people who work alone may approve what they proposed (an undo)
+
 [meta]
 # api_version = "v26.0"
 # app_id = ""           # the app secret belongs into AIBUYER_META__APP_SECRET, not here

@@ -26,6 +26,20 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(
     assert rows["meta.api_version"] == ("v26.0", "default")
 
 
+def test_the_environment_sets_limits_and_switches_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text becomes the number or the truth value that the setting is; what lies beyond its bounds is an error."""
+    write(tmp_path, "[guardrails]\nmost_decrease_24h = 1\n")
+    monkeypatch.setenv("AIBUYER_GUARDRAILS__MOST_INCREASE_24H", "0.35")
+    monkeypatch.setenv("AIBUYER_APPLY__OWN_APPROVALS", "true")
+    settings = read_settings(tmp_path)
+    assert (settings.guardrails.most_increase_24h, settings.guardrails.most_decrease_24h) == (0.35, 1.0)
+    assert settings.apply.own_approvals is True
+    for bad in ("nan", "inf", "-1", "11", "a lot"):
+        monkeypatch.setenv("AIBUYER_GUARDRAILS__MOST_INCREASE_24H", bad)
+        with pytest.raises(SettingsError, match="AIBUYER_GUARDRAILS__MOST_INCREASE_24H"):
+            read_settings(tmp_path)
+
+
 def test_secrets_are_masked_wherever_settings_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The app secret is there for the connector, and nowhere in what is printed."""
     monkeypatch.setenv("AIBUYER_META__APP_SECRET", "canary-secret")

@@ -261,6 +261,8 @@ def listed(name: str, default: str) -> list[str]:
 
 
 @pytest.mark.soak
+# Python drops an interrupt that falls into a finaliser, and says so: here many are pressed.
+@pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("world", listed("AIBUYER_SOAK_WORLDS", "autumn"))
 @pytest.mark.parametrize("seed", [int(text) for text in listed("AIBUYER_SOAK_SEEDS", "1")])
 def test_a_month_of_storm_leaves_nothing_behind(

@@ -50,6 +50,7 @@ class Purpose:
     starts: bool = False
     changes_nothing: bool = False
     schema: "pa.Schema | None" = None
+    now_or_never: bool = False
 
 
 _UNKNOWN_PURPOSE = Purpose()
@@ -118,6 +119,7 @@ class SeamAdapter(HTTPAdapter):
             changes_nothing=purpose.changes_nothing,
             starts=purpose.starts,
             account_id=self.account_id,
+            now_or_never=purpose.now_or_never,
         )
         return self.seam.send(call, lambda: self._once(request, purpose, *args, **settings), self._judge)
 
@@ -225,6 +227,10 @@ class MetaApi:
         """Return the answer to a POST that starts a report and changes nothing. Raises PlatformError in its kinds."""
         purpose = Purpose(starts=True, changes_nothing=True)
         return self._object("POST", path, self._send("POST", path, parameters, purpose))
+
+    def change(self, path: str, parameters: Mapping[str, object]) -> Mapping[str, Any]:
+        """Return the answer to a POST that changes an object, sent once: now or not at all. Raises PlatformError."""
+        return self._object("POST", path, self._send("POST", path, parameters, Purpose(now_or_never=True)))
 
     def read_together(self, relative_urls: Sequence[str]) -> Sequence[Verdict | Mapping[str, Any]]:
         """Return the JSON objects at up to 50 addresses in one call, or a verdict in the place of one that is not good.

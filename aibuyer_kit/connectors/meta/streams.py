@@ -23,6 +23,7 @@ from aibuyer_kit.connectors.budget import CallBudget
 from aibuyer_kit.connectors.http import CallCounts, RetryPolicy, Seam
 from aibuyer_kit.connectors.meta.api import MetaApi
 from aibuyer_kit.connectors.meta.breakdowns import breakdown_fields
+from aibuyer_kit.connectors.meta.changing import read_value, send_change
 from aibuyer_kit.connectors.meta.creatives import creative_table
 from aibuyer_kit.connectors.meta.credentials import MetaCredentials
 from aibuyer_kit.connectors.meta.fields import (
@@ -61,6 +62,7 @@ from aibuyer_kit.connectors.meta.typed import TypedPage, as_sent, typed_insights
 from aibuyer_kit.connectors.meta.values import amount_micros, some_text, whole_count
 from aibuyer_kit.connectors.parallel import in_order
 from aibuyer_kit.connectors.service import Service
+from aibuyer_kit.core.changes import Change, Field, Value
 from aibuyer_kit.core.clock import Clock, SystemClock
 from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
@@ -93,7 +95,7 @@ class AccountTotals:
 
 
 class MetaConnector:
-    """Reads one ad account through the official SDK; see connectors.base.Connector.
+    """Reads and changes one ad account through the official SDK; see connectors.base.Connector.
 
     `budget` is to be shared by the connectors of one app. With `in_flight` above 1 the next page is read ahead, and
     ranges of days are read beside each other where Meta takes longer than `slow_call_seconds` to answer.
@@ -199,6 +201,14 @@ class MetaConnector:
             sum(page.required("impressions", whole_count)),
             sum(page.required("clicks", whole_count)),
         )
+
+    def change(self, change: Change) -> None:
+        """Set one field of one object, in one call; see connectors.base.Connector."""
+        send_change(self.api, self.account(), change)
+
+    def read_value(self, object_id: str, field: Field) -> Value | None:
+        """Return the value that an object of this account has now; None where there is none. Raises PlatformError."""
+        return read_value(self.api, self.account(), object_id, field)
 
     def _tables(
         self, stream: Stream, make: Callable[[Container[str], Batch], pa.Table], after: Checkpoint | None

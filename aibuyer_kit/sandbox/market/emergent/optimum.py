@@ -10,6 +10,7 @@ from aibuyer_kit.sandbox.market.arrays import Floats, Ints, as_floats
 # Budgets at which each row is measured: from a thousandth of what there is up, then closely about the best.
 _LEVELS, _LEAST_SHARE, _CLOSE, _REFINEMENTS = 40, 1e-3, 1.35, 2
 _ROUNDS, _NUDGE = 14, 0.1
+_SCATTERED, _SCATTER_SEED = 160, 5
 _STEPS = (0.05, 0.15, 0.4, 1.0)
 # Shares of the total that change hands at the end: from so many that lose least by it to as many that gain most.
 _TRANSFERS, _HANDS, _TRANSFER_ROUNDS = (0.03, 0.01, 0.003), 4, 3
@@ -77,6 +78,23 @@ def split_of(grid: Floats, brings: Floats, total: float) -> tuple[Floats, float]
         low, high = (price, high) if grid[places, best].sum() > total else (low, price)
     best, value = taken(high)
     return grid[places, best], min(bound, value)
+
+
+def scattered(promising: Floats, today: Floats, learns_from: float) -> list[Floats]:
+    """Return splits in which each ad set either keeps about what it has or gets about what is promising.
+
+    A jump costs what has been learnt, so that the best split lets some stay within the share `learns_from` of today's.
+    """
+    draw = np.random.default_rng(_SCATTER_SEED)
+    found = []
+    for _ in range(_SCATTERED):
+        stays = draw.random(len(today)) < draw.random()
+        near = today * draw.uniform(1 - 0.9 * learns_from, 1 + 0.9 * learns_from, len(today))
+        far = promising * draw.lognormal(0, 0.3, len(today))
+        jumping = far[~stays].sum()
+        left = max(0.0, float(today.sum() - near[stays].sum()))
+        found.append(np.where(stays, near, far * (left / jumping if jumping > 0 else 0.0)) + 1e-6)
+    return found
 
 
 def climb(worth: LookTogether, starts: Sequence[Floats], total: float) -> Floats:

@@ -13,7 +13,7 @@ from aibuyer_kit.sandbox.market.days import LocalDay
 from aibuyer_kit.sandbox.market.draws import counts, drawn, streams
 from aibuyer_kit.sandbox.market.emergent.ahead import Ahead, in_parts, look_ahead
 from aibuyer_kit.sandbox.market.emergent.course import Ground, Now
-from aibuyer_kit.sandbox.market.emergent.optimum import LookEach, Purse, climb, curves, split_of
+from aibuyer_kit.sandbox.market.emergent.optimum import LookEach, Purse, climb, curves, scattered, split_of
 from aibuyer_kit.sandbox.market.truth import Optimum, Truth
 
 MOST_ADSETS = 100
@@ -79,8 +79,10 @@ class WhatIf:
 
         lucks = _lucks(_PAIRS)
         promising, bound = self._apart(ids, total, lucks)
-        best = climb(together, (promising + 1e-6, today, np.ones(len(ids))), total)
-        both = np.stack([best, today * (total / today.sum())], axis=1)
+        at_total = today * (total / today.sum())
+        some = scattered(promising, at_total, self._ground.learning.budget_change_share)
+        best = climb(together, (promising + 1e-6, at_total, np.ones(len(ids)), *some), total)
+        both = np.stack([best, at_total], axis=1)
         ahead = self._look(self._columns(ids, both), lucks)
         found, at_present = (self._truth(_part(ahead, place, len(lucks))) for place in range(2))
         budgets = {

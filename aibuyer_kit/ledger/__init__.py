@@ -1,0 +1,1 @@
+"""What was proposed, approved, intended and done, append-only: see README.md."""

@@ -1,0 +1,437 @@
+"""One client's ledger: what is written is on the disk before a call returns, and is never changed afterwards."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, Select, and_, func, insert, select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from aibuyer_kit.core.changes import Change, Value
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import ApprovalError, ChangeError, LedgerError, NotFoundError
+from aibuyer_kit.ledger.database import open_engine, sqlite_url
+from aibuyer_kit.ledger.records import (
+    Approval,
+    Attempt,
+    Draft,
+    Outcome,
+    Proposal,
+    ProposedChange,
+    Verdict,
+    idempotency_key,
+    plan_hash,
+)
+from aibuyer_kit.ledger.tables import approval, attempt, hold, intent, outcome, proposal, proposed_change
+
+Asked = ParamSpec("Asked")
+Told = TypeVar("Told")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A call that may have changed an object, at its time, with the values before and after."""
+
+    at: datetime
+    before: Value
+    after: Value
+
+
+def _telling(method: Callable[Asked, Told]) -> Callable[Asked, Told]:
+    """Turn what the database says into a LedgerError."""
+
+    @wraps(method)
+    def told(*args: Asked.args, **kwargs: Asked.kwargs) -> Told:
+        try:
+            return method(*args, **kwargs)
+        except SQLAlchemyError as error:
+            said = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise LedgerError(f"The ledger says: {said}. Nothing of this step was written.") from None
+
+    return told
+
+
+class Ledger:
+    """Proposals, approvals, intents, attempts, outcomes of one client; `address` is a folder, or a database's URL."""
+
+    def __init__(self, address: Path | str) -> None:
+        self._engine: Engine = open_engine(sqlite_url(address) if isinstance(address, Path) else address)
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @_telling
+    def propose(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        proposed_by: str,
+        by_person: bool,
+        made_at: datetime,
+        expires_at: datetime,
+        load_id: int | None = None,
+        data_known_at: datetime | None = None,
+        undoes: int | None = None,
+        findings: Sequence[Mapping[str, Any]] = (),
+    ) -> Proposal:
+        """Write a proposal with its changes, whole or not at all. Raises LedgerError for one without a change."""
+        if not drafts:
+            raise LedgerError("A proposal without a change is none.")
+        with self._engine.begin() as connection:
+            number = 1 + (connection.scalar(select(func.max(proposal.c.proposal_id))) or 0)
+            connection.execute(
+                insert(proposal).values(
+                    proposal_id=number,
+                    made_at=made_at,
+                    expires_at=expires_at,
+                    proposed_by=proposed_by,
+                    by_person=by_person,
+                    load_id=load_id,
+                    data_known_at=data_known_at,
+                    undoes=undoes,
+                    findings=json.dumps([dict(each) for each in findings], allow_nan=False),
+                    plan_hash=plan_hash(number, expires_at, [draft.change for draft in drafts]),
+                )
+            )
+            rows = [_row_of(draft) | {"proposal_id": number, "number": at} for at, draft in enumerate(drafts, 1)]
+            connection.execute(insert(proposed_change), rows)
+        return self.proposal(number)
+
+    @_telling
+    def approve(
+        self, proposal_id: int, *, approved_by: str, now: datetime, seen_hash: str = "", own: bool = False
+    ) -> Proposal:
+        """Approve a proposal as it stands and return it; `seen_hash` is the plan that the approver has seen.
+
+        Raises ApprovalError if it was edited, has expired, was approved before, is not the one that was seen, or if a
+        person approves what he or she proposed and `own` does not allow it; NotFoundError.
+        """
+        if not approved_by.strip():
+            raise ApprovalError("An approval needs the name of who gives it.")
+        with self._engine.begin() as connection:
+            found = self._one(connection, proposal_id)
+            _refuse(found, approved_by, now, seen_hash, own=own)
+            connection.execute(
+                insert(approval).values(
+                    proposal_id=proposal_id, approved_by=approved_by, approved_at=now, plan_hash=found.plan_hash
+                )
+            )
+        return self.proposal(proposal_id)
+
+    @_telling
+    def begin(self, change_id: int, *, now: datetime) -> int:
+        """Write down that a change is about to be sent, and return which attempt that is.
+
+        The first time this is its intent. Raises LedgerError if no approval holds for it, or if it came to an end.
+        """
+        with self._engine.begin() as connection:
+            found, each = self._of_change(connection, change_id)
+            _refuse_to_begin(found, each)
+            intent_id = self._intent(connection, found, each, now)
+            number = len(each.attempts) + 1
+            connection.execute(insert(attempt).values(intent_id=intent_id, number=number, begun_at=now))
+        return number
+
+    @_telling
+    def put_off(self, change_id: int, *, now: datetime, until: datetime, reason: str) -> None:
+        """Write down that the platform refused the latest attempt for now: it had no effect."""
+        with self._engine.begin() as connection:
+            asked = (
+                select(func.max(attempt.c.attempt_id))
+                .select_from(attempt.join(intent, attempt.c.intent_id == intent.c.intent_id))
+                .where(intent.c.change_id == change_id)
+            )
+            attempt_id = connection.scalar(asked)
+            if attempt_id is None:
+                raise LedgerError(f"Change {change_id} was not begun.")
+            connection.execute(insert(hold).values(attempt_id=attempt_id, told_at=now, until=until, reason=reason))
+
+    @_telling
+    def conclude(
+        self, change_id: int, verdict: Verdict, *, read_back: Value | None, reason: str, now: datetime
+    ) -> None:
+        """Write down how a change ended, once; a change that ends before it was sent gets its intent here.
+
+        Raises LedgerError if it has an outcome already, or if no approval holds for it.
+        """
+        with self._engine.begin() as connection:
+            found, each = self._of_change(connection, change_id)
+            _refuse_to_begin(found, each)
+            intent_id = self._intent(connection, found, each, now)
+            connection.execute(
+                insert(outcome).values(
+                    intent_id=intent_id,
+                    verdict=verdict,
+                    read_back=None if read_back is None else str(read_back),
+                    reason=reason,
+                    concluded_at=now,
+                )
+            )
+
+    @_telling
+    def proposal(self, proposal_id: int) -> Proposal:
+        """Return a proposal. Raises NotFoundError that lists the newest ones."""
+        with self._reading() as connection:
+            return self._one(connection, proposal_id)
+
+    @_telling
+    def proposals(self, *, most: int | None = None) -> list[Proposal]:
+        """Return the proposals, the newest first; all of them, or the newest `most`."""
+        with self._reading() as connection:
+            asked = select(proposal.c.proposal_id).order_by(proposal.c.proposal_id.desc())
+            numbers = connection.scalars(asked if most is None else asked.limit(most)).all()
+            return sorted(self._several(connection, numbers), key=lambda each: -each.proposal_id)
+
+    @_telling
+    def to_apply(self) -> list[Proposal]:
+        """Return the approved proposals of which a change has not come to its end, the oldest first."""
+        unfinished = (
+            select(proposed_change.c.proposal_id)
+            .join(approval, approval.c.proposal_id == proposed_change.c.proposal_id)
+            .outerjoin(intent, intent.c.change_id == proposed_change.c.change_id)
+            .outerjoin(outcome, outcome.c.intent_id == intent.c.intent_id)
+            .where(outcome.c.outcome_id.is_(None))
+            .distinct()
+        )
+        with self._reading() as connection:
+            found = self._several(connection, connection.scalars(unfinished).all())
+            return sorted(found, key=lambda each: each.proposal_id)
+
+    @_telling
+    def unfinished(self, now: datetime) -> list[Proposal]:
+        """Return the proposals of which something may still come, approved or not, the oldest first."""
+        with self._reading() as connection:
+            made = select(proposal.c.proposal_id).where(proposal.c.expires_at > now)
+            numbers = {*connection.scalars(made), *(each.proposal_id for each in self.to_apply())}
+            found = [each for each in self._several(connection, sorted(numbers)) if each.is_open(now)]
+            return sorted(found, key=lambda each: each.proposal_id)
+
+    @_telling
+    def sent(self, change: Change, since: datetime, *, but: int | None = None) -> tuple[Sent, ...]:
+        """Return the calls from `since` on that may have changed the same field of the same object, oldest first.
+
+        One that the platform refused for now, or for good, is not among them; nor are those of the change `but`.
+        """
+        asked: Select[Any] = (
+            select(attempt.c.begun_at, proposed_change)
+            .select_from(attempt)
+            .join(intent, intent.c.intent_id == attempt.c.intent_id)
+            .join(proposed_change, proposed_change.c.change_id == intent.c.change_id)
+            .outerjoin(hold, hold.c.attempt_id == attempt.c.attempt_id)
+            .outerjoin(outcome, outcome.c.intent_id == intent.c.intent_id)
+            .where(
+                proposed_change.c.platform == change.platform,
+                proposed_change.c.account_id == change.account_id,
+                proposed_change.c.object_id == change.object_id,
+                proposed_change.c.field == change.field,
+                attempt.c.begun_at >= since,
+                hold.c.hold_id.is_(None),
+                func.coalesce(outcome.c.verdict, "unknown") != "failed",
+                proposed_change.c.change_id != (0 if but is None else but),
+            )
+            .order_by(attempt.c.attempt_id)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(asked).all()
+        return tuple(Sent(row.begun_at, *_values_of(row)) for row in rows)
+
+    @_telling
+    def undone(self, change_ids: Iterable[int], now: datetime) -> dict[int, int]:
+        """Return which of these changes are taken back, or about to be, by which proposal."""
+        wanted = list(change_ids)
+        asked = select(proposed_change.c.proposal_id).where(proposed_change.c.undoes_change.in_(wanted)).distinct()
+        with self._reading() as connection:
+            plans = self._several(connection, connection.scalars(asked).all())
+        return {
+            each.draft.undoes_change: plan.proposal_id
+            for plan in plans
+            for each in plan.changes
+            if each.draft.undoes_change in wanted
+            and plan.state_of(each, now) in ("pending", "approved", "waiting", "doubt", "done")
+        }
+
+    def _reading(self) -> Connection:
+        return self._engine.connect().execution_options(reads=True)
+
+    def _intent(self, connection: Connection, found: Proposal, each: ProposedChange, now: datetime) -> int:
+        """Return the change's intent, written if there is none."""
+        known: int | None = connection.scalar(select(intent.c.intent_id).where(intent.c.change_id == each.change_id))
+        if known is not None:
+            return known
+        key = idempotency_key(found, each)
+        try:
+            done = connection.execute(
+                insert(intent).values(change_id=each.change_id, idempotency_key=key, intended_at=now)
+            )
+        except IntegrityError:
+            raise LedgerError(f"Change {each.change_id} was begun under another number. Nothing was sent.") from None
+        return int((done.inserted_primary_key or [0])[0])
+
+    def _of_change(self, connection: Connection, change_id: int) -> tuple[Proposal, ProposedChange]:
+        asked = select(proposed_change.c.proposal_id).where(proposed_change.c.change_id == change_id)
+        number = connection.scalar(asked)
+        if number is None:
+            raise NotFoundError(f"There is no change {change_id} in the ledger.")
+        found = self._one(connection, number)
+        return found, next(each for each in found.changes if each.change_id == change_id)
+
+    def _one(self, connection: Connection, proposal_id: int) -> Proposal:
+        found = self._several(connection, [proposal_id])
+        if not found:
+            newest = connection.scalar(select(func.max(proposal.c.proposal_id)))
+            known = f"They are numbered from 1 to {newest}" if newest else "There is none yet"
+            raise NotFoundError(f"There is no proposal {proposal_id}. {known}: aibuyer proposals list")
+        return found[0]
+
+    def _several(self, connection: Connection, numbers: Sequence[int]) -> list[Proposal]:
+        if not numbers:
+            return []
+        chosen = proposal.c.proposal_id.in_(numbers)
+        plans = connection.execute(select(proposal).where(chosen)).all()
+        approvals = {
+            row.proposal_id: Approval(row.approved_by, row.approved_at, row.plan_hash)
+            for row in connection.execute(select(approval).where(approval.c.proposal_id.in_(numbers)))
+        }
+        changes = self._changes(connection, numbers)
+        return [_proposal(row, changes[row.proposal_id], approvals.get(row.proposal_id)) for row in plans]
+
+    def _changes(self, connection: Connection, numbers: Sequence[int]) -> dict[int, list[ProposedChange]]:
+        chosen = proposed_change.c.proposal_id.in_(numbers)
+        begun = and_(intent.c.change_id == proposed_change.c.change_id)
+        rows = connection.execute(
+            select(
+                proposed_change,
+                intent.c.intended_at,
+                outcome.c.verdict,
+                outcome.c.read_back,
+                outcome.c.reason.label("outcome_reason"),
+                outcome.c.concluded_at,
+            )
+            .select_from(proposed_change)
+            .outerjoin(intent, begun)
+            .outerjoin(outcome, outcome.c.intent_id == intent.c.intent_id)
+            .where(chosen)
+            .order_by(proposed_change.c.proposal_id, proposed_change.c.number)
+        ).all()
+        tries = connection.execute(
+            select(intent.c.change_id, attempt.c.number, attempt.c.begun_at, hold.c.until, hold.c.reason)
+            .select_from(attempt)
+            .join(intent, intent.c.intent_id == attempt.c.intent_id)
+            .join(proposed_change, begun)
+            .outerjoin(hold, hold.c.attempt_id == attempt.c.attempt_id)
+            .where(chosen)
+            .order_by(attempt.c.attempt_id)
+        ).all()
+        attempts = defaultdict[int, list[Attempt]](list)
+        for row in tries:
+            attempts[row.change_id].append(Attempt(row.number, row.begun_at, row.until, row.reason or ""))
+        found = defaultdict[int, list[ProposedChange]](list)
+        for row in rows:
+            found[row.proposal_id].append(_change(row, attempts[row.change_id]))
+        return found
+
+
+def _refuse(found: Proposal, approved_by: str, now: datetime, seen_hash: str, *, own: bool) -> None:
+    number = found.proposal_id
+    if not found.is_intact:
+        raise ApprovalError(f"Proposal {number} is not as it was made: its rows were edited. Have it proposed anew.")
+    if seen_hash and not found.plan_hash.startswith(seen_hash):
+        raise ApprovalError(
+            f"Proposal {number} has the plan {found.plan_hash[:12]}, not {seen_hash[:12]}."
+            f" Look at it again: aibuyer proposals show {number}"
+        )
+    if found.approval is not None:
+        raise ApprovalError(f"Proposal {number} was approved by {found.approval.approved_by} already.")
+    if now >= found.expires_at:
+        raise ApprovalError(
+            f"Proposal {number} expired at {found.expires_at:%Y-%m-%d %H:%M} UTC: figures have moved on since."
+            " Decide anew: aibuyer decide"
+        )
+    if found.by_person and not own and approved_by.strip().casefold() == found.proposed_by.strip().casefold():
+        raise ApprovalError(
+            f"Proposal {number} was proposed by {found.proposed_by}, who may not approve it too. Ask somebody else"
+            " (--by NAME), or allow it in aibuyer.toml for people who work alone: [apply] own_approvals = true"
+        )
+
+
+def _refuse_to_begin(found: Proposal, each: ProposedChange) -> None:
+    if not found.is_approved:
+        raise LedgerError(f"Change {each.change_id} is not covered by an approval of the plan as it stands.")
+    if each.outcome is not None:
+        raise LedgerError(f"Change {each.change_id} has ended already: {each.outcome.verdict}.")
+
+
+def _row_of(draft: Draft) -> dict[str, Any]:
+    change = draft.change
+    return {
+        "platform": change.platform,
+        "account_id": change.account_id,
+        "level": str(change.level),
+        "object_id": change.object_id,
+        "object_name": draft.object_name,
+        "field": change.field,
+        "before_value": str(change.before),
+        "after_value": str(change.after),
+        "reason": draft.reason,
+        "rule_id": draft.rule_id,
+        "rule_version": draft.rule_version,
+        "trace": None if draft.trace is None else json.dumps(draft.trace, allow_nan=False),
+        "undoes_change": draft.undoes_change,
+    }
+
+
+def _value(field: str, text: str) -> Value:
+    return text if field == "status" else int(text)
+
+
+def _values_of(row: Any) -> tuple[Value, Value]:
+    return _value(row.field, row.before_value), _value(row.field, row.after_value)
+
+
+def _change(row: Any, attempts: Sequence[Attempt]) -> ProposedChange:
+    try:
+        before, after = _values_of(row)
+        change = Change(row.platform, row.account_id, Level(row.level), row.object_id, row.field, before, after)
+    except (ChangeError, ValueError) as error:
+        raise LedgerError(
+            f"The ledger's row of change {row.proposal_id}.{row.number} was edited and is none: {error}"
+            " Restore the ledger from a backup; nothing is applied from this one."
+        ) from None
+    trace = None if row.trace is None else json.loads(row.trace)
+    draft = Draft(change, row.reason, row.object_name, row.rule_id, row.rule_version, trace, row.undoes_change)
+    ended = None
+    if row.verdict is not None:
+        read_back = None if row.read_back is None else _value(row.field, row.read_back)
+        ended = Outcome(row.verdict, read_back, row.outcome_reason, row.concluded_at)
+    return ProposedChange(row.change_id, row.proposal_id, row.number, draft, row.intended_at, tuple(attempts), ended)
+
+
+def _proposal(row: Any, changes: Sequence[ProposedChange], approved: Approval | None) -> Proposal:
+    return Proposal(
+        row.proposal_id,
+        row.made_at,
+        row.expires_at,
+        row.proposed_by,
+        row.by_person,
+        row.load_id,
+        row.data_known_at,
+        row.undoes,
+        tuple(json.loads(row.findings)),
+        row.plan_hash,
+        tuple(changes),
+        approved,
+    )

@@ -1,0 +1,82 @@
+"""The picture that guardrails look at, put together from the ledger, the warehouse and the platform's own word."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.changes import Change, Value
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.guardrails.net_change import HOURS
+from aibuyer_kit.guardrails.picture import Limits, Picture
+from aibuyer_kit.ledger.ledger import Ledger
+from aibuyer_kit.settings.workspace_settings import GuardrailsSection
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.stop import read_stop
+
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+# A call takes effect somewhat after it was begun, which is the moment that the ledger knows.
+_WINDOW = timedelta(hours=HOURS, minutes=10)
+
+
+def limits_of(settings: GuardrailsSection) -> Limits:
+    """Return the workspace's limits as the guardrails take them."""
+    return Limits(
+        settings.most_increase_24h,
+        settings.most_decrease_24h,
+        settings.budget_edits_an_hour,
+        settings.data_age_hours,
+    )
+
+
+class Pictures:
+    """Puts pictures together for one client; what the warehouse knew of a day ago is read once a minute of its time."""
+
+    def __init__(self, context: ClientContext, ledger: Ledger, environment: Mapping[str, str] | None = None) -> None:
+        self._context = context
+        self._ledger = ledger
+        self._environment = environment
+        self._reader = Reader(context.warehouse)
+        self._known = cache(self._read_known)
+
+    def of(
+        self,
+        change: Change,
+        *,
+        now: datetime,
+        current: Value | None,
+        data_known_at: datetime | None,
+        decided_on_data: bool = True,
+        restores: bool = False,
+        change_id: int | None = None,
+    ) -> Picture:
+        """Return what is known of a change at `now`; its own calls (`change_id`) are not what it is judged by."""
+        sent = self._ledger.sent(change, _EVER, but=change_id)
+        within = [each for each in sent if each.at > now - _WINDOW]
+        values = [value for each in within for value in (each.before, each.after)]
+        return Picture(
+            now=now,
+            stop=read_stop(self._context, self._environment),
+            current=current,
+            values=(*self._a_day_ago(change, now), *values),
+            edits=tuple(each.at for each in sent if each.at > now - timedelta(hours=1)),
+            last_edit=max((each.at for each in sent), default=None),
+            data_known_at=data_known_at,
+            decided_on_data=decided_on_data,
+            restores=restores,
+        )
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def _a_day_ago(self, change: Change, now: datetime) -> tuple[Value, ...]:
+        if change.field != "daily_budget" or not self._reader.is_published:
+            return ()
+        moment = (now - _WINDOW).replace(second=0, microsecond=0)
+        micros = self._known(change.level, moment).get((change.platform, change.account_id, change.object_id))
+        return () if micros is None else (micros,)
+
+    def _read_known(self, level: Level, moment: datetime) -> dict[tuple[Any, ...], int | None]:
+        rows = self._reader.entities(level, as_of=moment).rows()
+        return {(row["platform"], row["account_id"], row["entity_id"]): row["daily_budget_micros"] for row in rows}
