@@ -60,10 +60,21 @@ def measure(by_name: dict[str, list[str]], rounds: int) -> dict[str, float]:
     times: dict[str, list[float]] = {name: [] for name in by_name}
     for _ in range(rounds + 1):
         for name, command in by_name.items():
-            started = time.perf_counter()
-            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-            times[name].append((time.perf_counter() - started) * 1000)
+            times[name].append(first_answer_ms(command))
     return {name: round(statistics.median(each[1:]), 1) for name, each in times.items()}
+
+
+def first_answer_ms(command: list[str]) -> float:
+    """Return how long it takes until a command has told something, or has ended if it tells nothing."""
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None  # noqa: S101 # it was asked for
+        process.stdout.read(1)
+        took_ms = (time.perf_counter() - started) * 1000
+        process.stdout.read()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return took_ms
 
 
 def heavy_imports(command: list[str]) -> list[str]:

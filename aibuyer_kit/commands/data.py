@@ -1,5 +1,6 @@
 """Commands that bring figures in from files and show those that the warehouse holds."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -118,15 +119,16 @@ def insights(
 
     What a reader must know of the figures (results still arriving, days in doubt) goes to stderr.
     """
-    from aibuyer_kit.workflows.insights import read_insights
+    from aibuyer_kit.workflows.insights import read_insights, warn_of_insights
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     context = only_client(find_workspace(workspace), client)
     dimensions = [name.strip() for name in by.split(",") if name.strip()]
+    names = metrics.split(",")
     rows = read_insights(
         context,
         level,
-        metrics.split(","),
+        names,
         days=days,
         since=since,
         until=until,
@@ -137,13 +139,16 @@ def insights(
     )
     if csv or xlsx:
         _write_files(rows, csv, xlsx)
-        return
-    if json:
+    elif json:
         put(as_json(rows))
-        return
-    from aibuyer_kit.core.i18n import shown_decimals
+    else:
+        from aibuyer_kit.core.i18n import shown_decimals
 
-    put(as_table(rows, empty="No facts in this period.", decimals=shown_decimals))
+        put(as_table(rows, empty="No facts in this period.", decimals=shown_decimals))
+    if rows:
+        # The figures are there to be read while what is known of them is looked up.
+        sys.stdout.flush()
+        warn_of_insights(context, names, days=days, since=since, until=until, as_of=as_of, breakdown=breakdown)
 
 
 def actions(

@@ -11,7 +11,7 @@ from aibuyer_kit.commands.options import (
     JsonOption,
     WorkspaceOption,
     put,
-    say,
+    say_next,
     say_wait,
     told_to_end,
 )
@@ -48,8 +48,13 @@ def decide(client: ClientOption = None, workspace: WorkspaceOption = None) -> No
     decision = decide_client(only_client(folder, client), read_settings(folder))
     put(decision.summary())
     if decision.proposal:
-        number = decision.proposal.proposal_id
-        say(f"Next: aibuyer proposals show {number}   aibuyer approve {number}   aibuyer apply")
+        number, whose = str(decision.proposal.proposal_id), _whose(client)
+        say_next(
+            ("proposals", "show", number, *whose),
+            ("approve", number, *whose),
+            ("apply", *whose),
+            workspace=workspace,
+        )
 
 
 @proposals_app.command("list")
@@ -104,7 +109,7 @@ def approve(
     context, name = only_client(folder, client), _person(by)
     done = approve_proposal(context, read_settings(folder), proposal, approved_by=name, seen_hash=plan)
     put(f"proposal {proposal} approved by {name}: {len(done.changes)} changes, plan {done.plan_hash[:12]}")
-    say("Next: aibuyer apply")
+    say_next(("apply", *_whose(client)), workspace=workspace)
 
 
 def apply(client: ClientOption = None, workspace: WorkspaceOption = None) -> None:
@@ -152,8 +157,8 @@ def undo(
     made = undo_proposal(context, settings, proposal, asked_by=_person(by), numbers=change or ())
     lines = [f"  {each.number}. {each.draft.sentence()}" for each in made.changes]
     put("\n".join([f"proposal {made.proposal_id} takes back proposal {proposal}:", *lines]))
-    own = "" if settings.apply.own_approvals else " --by SOMEBODY-ELSE"
-    say(f"Next: aibuyer approve {made.proposal_id}{own}   aibuyer apply")
+    other, whose = () if settings.apply.own_approvals else ("--by", "SOMEBODY-ELSE"), _whose(client)
+    say_next(("approve", str(made.proposal_id), *other, *whose), ("apply", *whose), workspace=workspace)
 
 
 def stop(
@@ -179,3 +184,7 @@ def resume(workspace: WorkspaceOption = None) -> None:
 
 def _person(by: str | None) -> str:
     return (by or getpass.getuser()).strip()
+
+
+def _whose(client: str | None) -> tuple[str, ...]:
+    return ("--client", client) if client else ()

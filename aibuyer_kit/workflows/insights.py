@@ -42,7 +42,7 @@ def read_insights(
     With `by`, one row per value of those dimensions and day; with `breakdown`, per value of it besides. Reach and
     frequency are of the whole period. A column says what the results are where the rows count several kinds. Raises
     UnknownMetricError, PeriodError, NotFoundError, InputError, RateError; warns with LeftOutWarning if the period holds
-    nothing, or is broken down only in part, and with QualityWarning if figures are still arriving or in doubt.
+    nothing, or is broken down only in part. `warn_of_insights` tells what a reader must know of the figures besides.
     """
     names = several(metrics)
     windowed = needs_window(names)
@@ -56,11 +56,7 @@ def read_insights(
         return _of_window(reader, parse_level(level), period, names, moment, split_by=(*by, *several(breakdown)))
     split = known_breakdown(reader, breakdown, period)
     rows = read_facts(context, reader, parse_level(level), period, as_of=moment, by=by, breakdown=split).rows()
-    if rows:
-        warn_of_quality(
-            period_quality(context, reader, period, as_of=moment, metrics=names, broken_down=bool(split)), stacklevel=3
-        )
-    else:
+    if not rows:
         warn_of_nothing(reader, period, as_of=moment)
     ends = ("date_stop",) if any(row["date_stop"] != row["date"] for row in rows) else ()
     counted = ("result_type",) if len(kinds_of(rows)) > 1 and any(map(counts_results, names)) else ()
@@ -68,6 +64,31 @@ def read_insights(
     if total:
         return _totals(rows, period, labels, counted, names)
     return [{name: row[name] for name in ("date", *ends, *labels, *counted, *names)} for row in rows]
+
+
+def warn_of_insights(
+    context: ClientContext,
+    metrics: Sequence[str],
+    *,
+    days: int | None = None,
+    since: Day | None = None,
+    until: Day | None = None,
+    as_of: str = "",
+    breakdown: str | Sequence[str] = (),
+) -> None:
+    """Warn with QualityWarning if the figures that `read_insights` tells are still arriving or in doubt.
+
+    It takes longer than to read them: what is known of a quarter has to be looked at.
+    """
+    names = several(metrics)
+    if needs_window(names):
+        return
+    reader, moment = Reader(context.warehouse), parse_as_of(as_of)
+    until = end_of(context, reader, since, until, as_of=moment)
+    period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
+    is_split = bool(several(breakdown))
+    quality = period_quality(context, reader, period, as_of=moment, metrics=names, broken_down=is_split)
+    warn_of_quality(quality, stacklevel=3)
 
 
 def _totals(
