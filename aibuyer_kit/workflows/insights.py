@@ -8,7 +8,7 @@ from typing import Any
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level, parse_level
-from aibuyer_kit.core.errors import InputError, LeftOutWarning, NotFoundError
+from aibuyer_kit.core.errors import InputError, LeftOutWarning, NotFoundError, QualityWarning
 from aibuyer_kit.core.metrics import counts_results, metric
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.period import Day, end_of, no_facts, parse_as_of, resolve_period
@@ -84,7 +84,9 @@ def warn_of_insights(
     if needs_window(names):
         return
     reader, moment = Reader(context.warehouse), parse_as_of(as_of)
-    until = end_of(context, reader, since, until, as_of=moment)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", QualityWarning)  # `read_insights` has told which day was taken
+        until = end_of(context, reader, since, until, as_of=moment)
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
     is_split = bool(several(breakdown))
     quality = period_quality(context, reader, period, as_of=moment, metrics=names, broken_down=is_split)

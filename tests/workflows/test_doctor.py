@@ -73,7 +73,7 @@ def test_a_wrong_setting_is_named_by_file_and_key(workspace: Path) -> None:
     (workspace / "aibuyer.toml").write_text("[sync]\nbackfill_days = 0\n", encoding="utf-8")
     said = failures(workspace)["settings"]
     assert "backfill_days" in said
-    assert "greater than or equal to 1" in said
+    assert "must be at least 1, and is 0" in said
 
 
 def test_a_client_without_token_and_data_is_told_both_cures(workspace: Path) -> None:

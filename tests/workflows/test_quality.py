@@ -15,7 +15,7 @@ from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
-from aibuyer_kit.workflows.insights import read_insights
+from aibuyer_kit.workflows.insights import warn_of_insights
 from aibuyer_kit.workflows.report import Overview, client_overview
 from aibuyer_kit.workspace import Client
 from tests.warehouse.rows import insight, insight_page
@@ -53,7 +53,7 @@ def told(shop: ClientContext, metrics: str, **period: str) -> list[str]:
     """Return what `aibuyer insights` tells beside its rows."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        assert read_insights(shop, "account", metrics.split(","), **period)  # type: ignore[arg-type]
+        warn_of_insights(shop, metrics.split(","), **period)  # type: ignore[arg-type]
     return [str(each.message) for each in caught if isinstance(each.message, QualityWarning)]
 
 

@@ -79,7 +79,7 @@ def test_the_limit_of_an_account_leaves_the_others_alone(two_accounts: PracticeS
     report = two_accounts.sync(FEW_DAYS)
     first, second = (platform.account_id for platform in two_accounts.platforms)
     assert {load.coverage.account_id for load in report.loads if load.coverage.level is Level.AD} == {second}
-    assert [notice.split(":")[0] for notice in report.notices] == [first]
+    assert [notice.split(":")[0] for notice in put_off(report)] == [first]
 
 
 def test_a_small_app_reads_all_without_one_refusal(shop: PracticeShop) -> None:
@@ -92,6 +92,11 @@ def test_a_small_app_reads_all_without_one_refusal(shop: PracticeShop) -> None:
     assert reports[0].failures == ()
     assert shop.platform.market.now - before > timedelta(minutes=1)
     assert reports[0].service.ordered_wait_seconds >= 60
+
+
+def put_off(report: SyncReport) -> list[str]:
+    """Return what is said of reads that wait, and not what the first sync says of what counts."""
+    return [notice for notice in report.notices if "put off" in notice]
 
 
 def order(report: SyncReport) -> list[tuple[str, str]]:
@@ -119,7 +124,7 @@ def test_a_read_that_does_not_fit_is_put_off_and_said_so(shop: PracticeShop) -> 
         connector.budget.note(account_id, {"calls": Usage(20 + call, reset_seconds=3600)}, now)
     short = sync_client(shop.context, connectors, FEW_DAYS)
     assert ("creatives" in [title for _, title in order(short)], short.failures) == (True, ())
-    (note,) = short.notices
+    (note,) = put_off(short)
     assert note.startswith(f"{account_id}: put off to the next sync, for the platform's limit: ad insights 2026-05-27")
     assert "ad insights 2026-05-27 to 2026-05-29" not in [title for _, title in order(short)]
     assert "ad insights 2026-05-31 to 2026-06-01" in [title for _, title in order(short)]
@@ -135,5 +140,5 @@ def test_while_a_limit_is_nearly_used_up_breadth_waits_only_so_long(shop: Practi
     report = shop.sync(FEW_DAYS.model_copy(update={"backfill_days": 1100}))
     assert "ad insights 2026-05-31 to 2026-06-01" in [title for _, title in order(report)]
     assert report.failures == ()
-    assert len(report.notices) == 1
-    assert "put off to the first sync after" in report.notices[0]
+    (note,) = put_off(report)
+    assert "put off to the first sync after" in note
