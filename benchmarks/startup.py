@@ -67,7 +67,7 @@ def measure(by_name: dict[str, list[str]], rounds: int) -> dict[str, float]:
 def first_answer_ms(command: list[str]) -> float:
     """Return how long it takes until a command has told something, or has ended if it tells nothing."""
     started = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None  # noqa: S101 # it was asked for
         process.stdout.read(1)
         took_ms = (time.perf_counter() - started) * 1000
