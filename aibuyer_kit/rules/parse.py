@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from aibuyer_kit.core.errors import RuleError
-from aibuyer_kit.rules.language import KNOWN_AT, LONGEST_NAME, Rule
+from aibuyer_kit.rules.language import KNOWN_AT, Rule, rule_of
+from aibuyer_kit.rules.strict import LONGEST_NAME
 
 MOST_BYTES = 65_536
 MOST_DEPTH = 8
@@ -20,14 +21,14 @@ MOST_NODES = 200
 _LONGEST_MESSAGE = 600
 
 
-def parse_rule(content: bytes, source: str) -> Rule:
+def parse_rule(content: bytes, source: str, metrics: Mapping[str, str] | None = None) -> Rule:
     """Return the rule that a file holds. Raises RuleError; `source` is how the file is named in it."""
     if len(content) > MOST_BYTES:
         raise RuleError(f"{source}: it has {len(content):,} bytes; a rule has at most {MOST_BYTES:,}.")
     document = _decoded(content, source)
     _check_size(document.get("when"), source)
     try:
-        return Rule.model_validate(document)
+        return rule_of(document, metrics)
     except ValidationError as error:
         raise RuleError(f"{source}: {_told(error)}") from None
     except RecursionError:

@@ -49,7 +49,21 @@ def test_every_rule_that_is_shipped_is_one(path: Path) -> None:
         (lambda rule: rule["when"]["all"][0].update(expr="cpaa"), "when.all.0.expr: .*Did you mean 'cpa'"),
         (lambda rule: rule["when"]["all"][0].update(windw=3), "when.all.0: .*'windw'. Did you mean 'window'"),
         (lambda rule: rule["when"]["all"][0]["window"].update(day=3), "when.all.0.window: .*Did you mean 'days'"),
-        (lambda rule: rule["when"]["all"][0].update(matured=True), "there is no field 'matured'"),
+        (lambda rule: rule["when"]["all"][0].pop("window"), 'say "window"'),
+        (lambda rule: rule["when"]["all"][0].update(expr="spend / 0"), "it divides by zero"),
+        (lambda rule: rule["when"]["all"][0].update(expr="read_csv(spend)"), "no place in a formula"),
+        (lambda rule: rule["when"]["all"][0].update(op="in range", value=[3, 2]), "lower one first"),
+        (lambda rule: rule["when"]["all"][0].update(value={"target": "cpa", "time": 2}), "Did you mean 'times'"),
+        (lambda rule: rule["when"]["all"][0].update(op="in", value={"top": 3, "within": "account"}), "value.zeros"),
+        (lambda rule: rule["when"]["all"][0].update(window={"calendar": "this_week"}), 'say "ends"'),
+        (lambda rule: rule["when"]["all"][0].update(min_probability=0.9), "probability is known of"),
+        (lambda rule: rule.update(schedule={"every": "20m"}), "schedule: .*multiple of 15"),
+        (lambda rule: rule.update(schedule={"cron": "61 * * * *"}), "schedule: .*cron"),
+        (lambda rule: rule.update(schedule={"grid": {"mon": ["9:00"]}}), "schedule: .*half-hour"),
+        (lambda rule: rule.update(cooldown="6 hours"), "cooldown: .*duration"),
+        (lambda rule: rule.update(then=[{"action": "call", "url": "http://x"}]), "then.0.url: .*https"),
+        (lambda rule: rule.update(then=[{"action": "rename", "name": "{x}"}]), "then.0.name: .*{x}"),
+        (lambda rule: rule.update(then=[{"action": "pause"}, {"action": "start"}]), "change the same field"),
         (lambda rule: rule.update(scop={}), "there is no field 'scop'. Did you mean 'scope'"),
         (lambda rule: rule.update(scope={}), "scope: it is empty, and would be everything"),
         (lambda rule: rule.update(scope={"status": []}), "scope.status"),
@@ -60,7 +74,7 @@ def test_every_rule_that_is_shipped_is_one(path: Path) -> None:
         (lambda rule: rule["when"]["all"][0].update(value=10**13), "when.all.0.value"),
         (lambda rule: rule["when"]["all"][0].update(op="=="), "when.all.0.op"),
         (lambda rule: rule["when"]["all"][0].update(expr="reach"), "not added up over days"),
-        (lambda rule: rule["when"]["all"][0].update(expr="сpa"), "when.all.0.expr: There is no metric"),
+        (lambda rule: rule["when"]["all"][0].update(expr="сpa"), "when.all.0.expr: a formula is made of"),
         (lambda rule: rule["when"]["all"][0]["window"].update(ends="tomorrow"), "when.all.0.window.ends: .*yesterday"),
         (lambda rule: rule["when"]["all"][0]["window"].update(days=0), "when.all.0.window.days"),
         (lambda rule: rule["when"]["all"][0]["window"].update(days=True), "when.all.0.window.days"),
@@ -69,7 +83,7 @@ def test_every_rule_that_is_shipped_is_one(path: Path) -> None:
         (lambda rule: rule.update(then=[{"action": "lower_budget", "percent": 100}]), "pause instead"),
         (lambda rule: rule.update(then=[{"action": "set_budget", "amount": 0}]), "then.0.amount"),
         (lambda rule: rule.update(level="ad", then=[{"action": "set_budget", "amount": 9}]), "no budget of its own"),
-        (lambda rule: rule.update(mode="auto"), "mode"),
+        (lambda rule: rule.update(mode="do"), "mode"),
         (lambda rule: rule.update(id="../x"), "id"),
         (lambda rule: rule.update(when=nested(8)), "deeper than 8"),
         (lambda rule: rule.update(when={"all": [LEAF] * 200}), "more than 200"),
@@ -119,9 +133,9 @@ def test_a_new_rule_only_notifies() -> None:
     assert parse_rule(encoded(lambda _: None), "sample").mode == "notify"
 
 
-def test_the_version_is_what_the_rule_says() -> None:
+def test_the_revision_is_what_the_rule_says() -> None:
     """Its notes do not change it, a threshold does."""
     plain = parse_rule(encoded(lambda _: None), "sample")
     noted = parse_rule(encoded(lambda rule: rule.update(notes="why")), "sample")
     other = parse_rule(encoded(lambda rule: rule["when"]["all"][0].update(value=51)), "sample")
-    assert plain.version == noted.version != other.version
+    assert plain.revision == noted.revision != other.revision
