@@ -31,7 +31,7 @@ from aibuyer_kit.rules.windows import WINDOW_FORMS
 
 Mode = Literal["notify", "propose", "auto"]
 # What has no say in what a rule does.
-_ONLY_FOR_PEOPLE = ("name", "notes", "tags", "owner")
+_ONLY_FOR_PEOPLE = ("schema_", "name", "notes", "tags", "owner")
 _Tag = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_:][a-z0-9]+)*$", max_length=40)]
 Tags = Annotated[tuple[_Tag, ...], Field(max_length=20, strict=False)]
 
@@ -42,6 +42,7 @@ class Rule(Strict):
     `auto` asks for approval by policy; as long as the client has none, a person approves, as for `propose`.
     """
 
+    schema_: Annotated[str, Field(alias="$schema", max_length=500)] = ""
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
     name: Name
     version: Annotated[int, Field(ge=1, le=1_000_000)] = 1

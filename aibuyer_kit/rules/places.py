@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from json.decoder import scanstring
 
 _SPACES = " \t\n\r"
 
@@ -55,7 +54,7 @@ def _key(text: str, at: int, wanted: str, decoder: json.JSONDecoder, *, of_key: 
     at = _skip(text, at + 1)
     while text[at] != "}":
         begins = at
-        name, at = scanstring(text, at + 1, False)
+        name, at = decoder.raw_decode(text, at)
         at = _skip(text, _skip(text, at) + 1)
         if name == wanted:
             return begins if of_key else at
