@@ -184,6 +184,7 @@ REFUSED: dict[str, tuple[Spec, str]] = {
     "formula without spaces": (scheduled(ADS, WEEK, where("spent/clicks", "GREATER_THAN", 1)), "not supported"),
     "formula cut off": (scheduled(ADS, WEEK, where("spent / ", "GREATER_THAN", 1)), "with spaces"),
     "formula unbalanced": (scheduled(ADS, WEEK, where("(spent / clicks", "GREATER_THAN", 1)), "with spaces"),
+    "formula inside out": (scheduled(ADS, WEEK, where("spent ) + ( clicks", "GREATER_THAN", 1)), "with spaces"),
     "formula of seven": (scheduled(ADS, WEEK, where(" + ".join(["spent"] * 7), "GREATER_THAN", 1)), "1 to 6 fields"),
     "formula of names": (scheduled(ADS, WEEK, where("spent / id", "GREATER_THAN", 1)), "not 'id'"),
     "sum of budgets": (

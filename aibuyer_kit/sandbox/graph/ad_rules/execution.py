@@ -152,5 +152,5 @@ def _check_times(content: object, where: str) -> None:
         raise invalid_parameter(f"{where}: end_minute must not lie before start_minute, nor stand without it.")
     if "days" in entry:
         days = as_list(entry["days"], f"{where}[days]")
-        if not all(is_whole(day) and day <= _SATURDAY for day in days) or len(set(days)) < len(days):
-            raise invalid_parameter(f"{where}: days are numbers from 0 (Sunday) to 6 (Saturday), each once.")
+        if not all(is_whole(day) and day <= _SATURDAY for day in days):
+            raise invalid_parameter(f"{where}: days are numbers from 0 (Sunday) to 6 (Saturday).")
