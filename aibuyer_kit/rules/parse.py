@@ -5,6 +5,7 @@ What is too large or too deep is refused before anything is built of it.
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -19,6 +20,9 @@ from aibuyer_kit.rules.strict import LONGEST_NAME
 MOST_BYTES = 65_536
 MOST_DEPTH = 8
 MOST_NODES = 200
+# Conditions, lists of them, and what stands around and within them.
+_MOST_BRACKETS = 2 * MOST_DEPTH + 24
+_TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[][{}]', re.DOTALL)
 
 
 def parse_rule(content: bytes, source: str, metrics: Mapping[str, str] | None = None) -> Rule:
@@ -39,12 +43,12 @@ def parse_rule(content: bytes, source: str, metrics: Mapping[str, str] | None = 
 
 
 def _decoded(content: bytes, source: str) -> dict[str, Any]:
+    if _is_too_deep(content):
+        raise RuleError(f"{source}: it is nested too deeply.")
     try:
         document = json.loads(
             content.decode("utf-8"), object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse
         )
-    except RecursionError:
-        raise RuleError(f"{source}: it is nested too deeply.") from None
     except ArithmeticError:
         raise RuleError(f"{source}: it is not strict JSON: a number in it is beyond all bounds.") from None
     except json.JSONDecodeError as error:
@@ -54,6 +58,16 @@ def _decoded(content: bytes, source: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RuleError(f"{source}: a rule is a JSON object, with id, name, level, scope, when and then.")
     return document
+
+
+def _is_too_deep(content: bytes) -> bool:
+    """Return whether brackets stand in each other deeper than in any rule; those in texts do not count."""
+    depth = 0
+    for found in _TEXT_OR_BRACKET.finditer(content):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(found[0], 0)
+        if depth > _MOST_BRACKETS:
+            return True
+    return False
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
