@@ -22,7 +22,7 @@ MOST_DEPTH = 8
 MOST_NODES = 200
 # Conditions, lists of them, and what stands around and within them.
 _MOST_BRACKETS = 2 * MOST_DEPTH + 24
-_TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[][{}]', re.DOTALL)
+_TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 
 
 def parse_rule(content: bytes, source: str, metrics: Mapping[str, str] | None = None) -> Rule:

@@ -104,6 +104,7 @@ def test_what_is_not_understood_is_refused_with_its_place(
         b"[" * 60_000,
         b'{"when":' * 8_000,
         b'{"id": 1, "id": 2}',
+        b'{"id": "' + b'\\"' * 30_000,
         b'{"value": NaN}',
         b'{"value": Infinity}',
         b'{"value": 1e999999999999999999999}',
