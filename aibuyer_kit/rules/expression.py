@@ -22,6 +22,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _CHARACTERS = re.compile(r"[A-Za-z0-9_.,+\-*/()<>=! ]*", re.ASCII)
 
 Comparison = Literal[">", ">=", "<", "<=", "=", "!="]
+_FUNCTIONS = ("min", "max", "abs")
 _ALLOWED = "names, numbers, + - * /, min, max and abs"
 
 
@@ -200,6 +201,14 @@ class _Reading:
             return tree
         check_name(name, self._metrics)
         return Named(name)
+
+
+def check_own_name(name: str) -> None:
+    """Raise ValueError unless a metric of one's own may be called so."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a metric: small letters, digits and _ make one")
+    if name in METRICS or name in NUMBERS or name in _FUNCTIONS:
+        raise ValueError(f"{name!r} is known already: choose another name")
 
 
 def check_name(name: str, own: Mapping[str, str] | None = None) -> None:
