@@ -188,6 +188,21 @@ def _plain(value: object) -> object:
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 
+@app.command("stats")
+def stats(
+    days: Annotated[int, typer.Option(min=1, max=3660, help="So many days to now.")] = 28,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show how each rule has done: objects looked at, matches, changes proposed, what was held back by what, time."""
+    from aibuyer_kit.workflows.rule_stats import rule_stats
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    rows = rule_stats(only_client(find_workspace(workspace), client), days=days)
+    put(as_json(rows) if json else as_table(rows, empty="No rule was evaluated. Do it: aibuyer decide"))
+
+
 def _does(rule: object) -> str:
     from aibuyer_kit.rules.language import Rule
 

@@ -414,7 +414,9 @@ def _came_to_nothing(row: Any, now: datetime) -> bool:
     """Return whether a change expired before anything was sent of it."""
     if row.begun_at is not None:
         return False
-    return row.verdict == "failed" or (row.approval_id is None and row.verdict is None and now >= row.expires_at)
+    if row.concluded_at is not None:
+        return bool(row.verdict == "failed" and row.concluded_at >= row.expires_at)
+    return bool(row.approval_id is None and now >= row.expires_at)
 
 
 def _past(row: Any) -> PastChange:

@@ -39,6 +39,11 @@ class Evidence:
         self._windows: dict[tuple[Level, DateRange], dict[Key, Sums]] = {}
         self.gaps: list[str] = []
 
+    @property
+    def curves(self) -> Mapping[str, object]:
+        """Return the maturity curves that figures were corrected by; none is yet."""
+        return {}
+
     def subjects(self, level: Level) -> list[Subject]:
         """Return every object of a level as known now that runs or could run.
 

@@ -23,7 +23,7 @@ from aibuyer_kit.connectors.budget import CallBudget
 from aibuyer_kit.connectors.http import CallCounts, RetryPolicy, Seam
 from aibuyer_kit.connectors.meta.api import MetaApi
 from aibuyer_kit.connectors.meta.breakdowns import breakdown_fields
-from aibuyer_kit.connectors.meta.changing import read_value, send_change
+from aibuyer_kit.connectors.meta.changing import read_value, send_change, why_not
 from aibuyer_kit.connectors.meta.creatives import creative_table
 from aibuyer_kit.connectors.meta.credentials import MetaCredentials
 from aibuyer_kit.connectors.meta.fields import (
@@ -201,6 +201,10 @@ class MetaConnector:
             sum(page.required("impressions", whole_count)),
             sum(page.required("clicks", whole_count)),
         )
+
+    def why_not(self, change: Change) -> str:
+        """Return why a change of this kind cannot be made at Meta from here; see Connector."""
+        return why_not(change)
 
     def change(self, change: Change) -> None:
         """Set one field of one object, in one call; see connectors.base.Connector."""
