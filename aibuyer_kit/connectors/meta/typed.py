@@ -71,8 +71,10 @@ def typed_page(body: bytes, schema: pa.Schema) -> TypedPage | None:
         )
     except pa.ArrowInvalid:
         return None
-    data = found.column("data").combine_chunks()
-    if found.num_rows != 1 or data.null_count or data.values.null_count:
+    if found.num_rows != 1:
+        return None
+    data = found.column("data").chunk(0)  # one row lies in one piece
+    if data.null_count or data.values.null_count:
         return None
     return TypedPage(data.flatten(), found.column("paging")[0].as_py())
 
