@@ -51,8 +51,8 @@ def test_a_file_that_was_written_in_larger_pieces_is_gone_on_with(tmp_path: Path
         with open_to_write(path) as connection:
             first = 200_000 + turn * 50_000
             connection.execute(f"INSERT INTO kept {ROWS.format(first=first, last=first + 50_000)}")
-            connection.execute(f"UPDATE kept SET id = -id WHERE id % 10 = {turn + 1}")
-            connection.execute(f"DELETE FROM kept WHERE id % 10 = {turn + 5}")
+            connection.execute("UPDATE kept SET id = -id WHERE id % 10 = ?", [turn + 1])
+            connection.execute("DELETE FROM kept WHERE id % 10 = ?", [turn + 5])
     expected = []
     for turn in range(2):
         expected += range(200_000 + turn * 50_000, 250_000 + turn * 50_000) if turn else range(250_000)
@@ -97,7 +97,8 @@ def test_after_a_read_that_failed_all_threads_work_again(tmp_path: Path) -> None
     with open_to_write(tmp_path / "working.duckdb") as connection:
         threads = "SELECT current_setting('threads')"
         (before,) = connection.execute(threads).fetchall()
-        with pytest.raises(duckdb.CatalogException), alone(connection):
+        with alone(connection):
             assert connection.execute(threads).fetchall() == [(1,)]
+        with pytest.raises(duckdb.CatalogException), alone(connection):
             connection.execute("FROM nothing")
         assert connection.execute(threads).fetchall() == [before]
