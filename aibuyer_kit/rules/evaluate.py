@@ -1,25 +1,27 @@
-"""What conditions mean, written to be read: the reference that faster evaluators are compared with.
+"""What rules mean, written to be read: the reference that faster evaluators are compared with.
 
-Three values: a missing, infinite or undefined figure is unknown, and so is what depends on it. `all` is false as soon
-as one part is, else unknown if one part is; `any` is true as soon as one part is, else unknown if one part is; `not`
-turns true and false around. A rule fires where its condition is true: unknown never fires.
+Every figure is float64 over whole sums: a measure is its sum (money divided by a million), a ratio is one product on
+each side and one division, a formula is done part by part as it is written. What is missing, infinite or divided by
+zero is unknown, and so is what hangs on it. A rule fires on an object of its scope where its condition is true.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from aibuyer_kit.core.dates import DateRange
-from aibuyer_kit.core.metrics import Measure, metric, ratio_of
-from aibuyer_kit.rules.language import All, AnyOf, Condition, Leaf, Not, Operator
-from aibuyer_kit.rules.trace import ConditionTrace, GroupTrace, Trace, Verdict
-
-# Integer sums by measure over some days, money in micros; None, or no key, where a sum is not known.
-Sums = Mapping[str, int | None]
-SumsOf = Callable[[DateRange], Sums]
+from aibuyer_kit.core.metrics import METRICS, Measure, multipliers
+from aibuyer_kit.rules.conditions import Against, All, AnyOf, Condition, FieldLeaf, Leaf, Not, Of, Ranked, Target, told
+from aibuyer_kit.rules.expression import names, parse_expression, value_of
+from aibuyer_kit.rules.fields import NUMBERS
+from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.logic import Verdict, all_of, any_of, not_of
+from aibuyer_kit.rules.subjects import holds, is_in
+from aibuyer_kit.rules.table import Table, name_columns
+from aibuyer_kit.rules.trace import ConditionTrace, FieldTrace, GroupTrace, Place, Trace
+from aibuyer_kit.rules.windows import Window
 
 _MICROS = 1_000_000
-_COMPARE: Mapping[Operator, Callable[[float, float], bool]] = {
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": lambda value, threshold: value > threshold,
     ">=": lambda value, threshold: value >= threshold,
     "<": lambda value, threshold: value < threshold,
@@ -29,71 +31,149 @@ _COMPARE: Mapping[Operator, Callable[[float, float], bool]] = {
 }
 
 
-def evaluate(condition: Condition, sums_of: SumsOf, today: date) -> Trace:
-    """Return the trace of a condition for one object, whose sums `sums_of` tells for any days; its verdict counts."""
-    match condition:
-        case All(all=parts):
-            traces = tuple(evaluate(part, sums_of, today) for part in parts)
-            return GroupTrace("all", traces, all_of(trace.verdict for trace in traces))
-        case AnyOf(any=parts):
-            traces = tuple(evaluate(part, sums_of, today) for part in parts)
-            return GroupTrace("any", traces, any_of(trace.verdict for trace in traces))
-        case Not(not_=part):
-            trace = evaluate(part, sums_of, today)
-            return GroupTrace("not", (trace,), not_of(trace.verdict))
-        case Leaf():
-            return _compared(condition, sums_of, today)
+def verdicts(rule: Rule, table: Table) -> list[Verdict]:
+    """Return whether a rule fires on each object; of those outside its scope it is false."""
+    return [
+        evaluate(rule, table, row).verdict if is_in(rule.scope, subject) else False
+        for row, subject in enumerate(table.subjects)
+    ]
 
 
-def value_of(name: str, sums: Sums) -> float | None:
-    """Return a metric as float64, money in currency units: one division of integers; None where it is not known."""
-    found = metric(name)
-    if not isinstance(found, Measure):
-        value = ratio_of(found, sums)
+def evaluate(rule: Rule, table: Table, row: int) -> Trace:
+    """Return the trace of a rule's condition for one object, whether the scope names it or not."""
+    return _Look(rule, table, row).at(rule.when)
+
+
+class _Look:
+    """One rule looking at one object."""
+
+    def __init__(self, rule: Rule, table: Table, row: int) -> None:
+        self._rule = rule
+        self._table = table
+        self._row = row
+
+    def at(self, condition: Condition) -> Trace:
+        match condition:
+            case All(all=parts):
+                traces = tuple(self.at(part) for part in parts)
+                return GroupTrace("all", traces, all_of(trace.verdict for trace in traces))
+            case AnyOf(any=parts):
+                traces = tuple(self.at(part) for part in parts)
+                return GroupTrace("any", traces, any_of(trace.verdict for trace in traces))
+            case Not(not_=part):
+                trace = self.at(part)
+                return GroupTrace("not", (trace,), not_of(trace.verdict))
+            case FieldLeaf():
+                subject = self._table.subjects[self._row]
+                said, verdict = subject.text(condition.field), holds(condition, subject)
+                return FieldTrace(condition.field, said, condition.op, told(condition.value), verdict)
+            case Leaf():
+                return self._compared(condition)
+
+    def _compared(self, leaf: Leaf) -> ConditionTrace:
+        value = self._value(leaf.expr, leaf.window, leaf.of, leaf.matured, self._row)
+        place = chance = threshold = None
+        if isinstance(leaf.value, Ranked):
+            place, verdict = self._ranked(leaf, leaf.value, value)
+        elif isinstance(leaf.value, tuple):
+            verdict = compared_with_list(leaf.op, value, [float(each) for each in leaf.value])
+        else:
+            threshold = self._threshold(leaf)
+            verdict = compared(leaf.op, value, threshold)
+        span = self._table.span(leaf.window) if leaf.window else None
+        return ConditionTrace(
+            expr=leaf.expr,
+            of=leaf.of,
+            window=str(leaf.window) if leaf.window else None,
+            span=None if span is None else str(span),
+            matured=leaf.matured,
+            value=value,
+            op=leaf.op,
+            threshold=told(leaf.value),
+            threshold_value=threshold,
+            place=place,
+            probability=chance,
+            verdict=verdict,
+        )
+
+    def _threshold(self, leaf: Leaf) -> float | None:
+        match leaf.value:
+            case Against(expr=expr, window=window, of=of, matured=matured):
+                return self._value(expr, window or leaf.window, of, matured, self._row)
+            case Target(target=name, times=times):
+                targets = self._table.targets.get(name)
+                target = None if targets is None else float(targets[self._row])
+                return None if target is None or not math.isfinite(target) else float(times) * target
+            case number:
+                return float(number)  # type: ignore[arg-type]
+
+    def _ranked(self, leaf: Leaf, ranked: Ranked, value: float | None) -> tuple[Place | None, Verdict]:
+        """Return an object's place among its peers, the best first, and whether it is among the first few."""
+        if value is None or (ranked.among == "scope" and not is_in(self._rule.scope, self._table.subjects[self._row])):
+            return None, None
+        groups = self._table.groups(ranked.within)
+        peers = [
+            found
+            for row, subject in enumerate(self._table.subjects)
+            if groups[row] == groups[self._row] and (ranked.among == "all" or is_in(self._rule.scope, subject))
+            if (found := self._value(leaf.expr, leaf.window, leaf.of, leaf.matured, row)) is not None
+            if ranked.zeros == "in" or found != 0
+        ]
+        takes_part = ranked.zeros == "in" or value != 0
+        better = sum(1 for peer in peers if (peer > value if ranked.top is not None else peer < value))
+        inside = takes_part and better < ranked.places(len(peers))
+        place = Place(better + 1, len(peers), ranked.places(len(peers))) if takes_part else None
+        return place, inside if leaf.op == "in" else not inside
+
+    def _value(self, text: str, window: Window | None, of: Of, matured: bool, row: int) -> float | None:
+        tree = parse_expression(text, self._rule.metrics)
+        known = {name: self._named(name, window, of, matured, row) for name in names(tree)}
+        return value_of(tree, known)
+
+    def _named(self, name: str, window: Window | None, of: Of, matured: bool, row: int) -> float | None:
+        sums = [self._table.number(column, row) for column in name_columns(name, window, of, matured)]
+        return metric_of(name, sums)
+
+
+def metric_of(name: str, sums: "list[float | None]") -> float | None:
+    """Return a metric or field in units, of its sum, or of the two sums of a ratio; None where it is not known.
+
+    >>> metric_of("cpa", [90_000_000.0, 3.0]), metric_of("spend", [90_000_000.0]), metric_of("cpa", [1.0, 0.0])
+    (30.0, 90.0, None)
+    """
+    if None in sums:
+        return None
+    known: Any = sums
+    if name in NUMBERS:
+        value = known[0] / _MICROS if NUMBERS[name].kind == "money" else known[0]
+    elif isinstance(found := METRICS[name], Measure):
+        value = known[0] / _MICROS if found.unit == "money" else known[0]
     else:
-        total = sums.get(name)
-        value = None if total is None else total / (_MICROS if found.unit == "money" else 1)
-    return value if value is not None and math.isfinite(value) else None
+        top_times, bottom_times = multipliers(found)
+        if known[1] == 0:
+            return None
+        value = (known[0] * top_times) / (known[1] * bottom_times)
+    return value if math.isfinite(value) else None
 
 
-def compared(op: Operator, value: float | None, threshold: float) -> Verdict:
+def compared(op: str, value: float | None, threshold: float | None) -> Verdict:
     """Return whether a value stands in this relation to a threshold; None where one of them is not a finite number.
 
     >>> compared(">", 2.0, 1.5), compared("=", None, 0.0), compared("<", float("nan"), 1.0)
     (True, None, None)
     """
-    if value is None or not math.isfinite(value) or not math.isfinite(threshold):
+    if value is None or threshold is None or not math.isfinite(value) or not math.isfinite(threshold):
         return None
     return _COMPARE[op](value, threshold)
 
 
-def all_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the conjunction.
+def compared_with_list(op: str, value: float | None, numbers: list[float]) -> Verdict:
+    """Return whether a value is in a list or between two numbers, both of which belong to the range.
 
-    >>> all_of([True, None]), all_of([False, None]), all_of([True, True])
-    (None, False, True)
+    >>> compared_with_list("in range", 2.0, [2.0, 3.0]), compared_with_list("not in", 2.0, [1.0, 2.0])
+    (True, False)
     """
-    found = list(verdicts)
-    return False if False in found else None if None in found else True
-
-
-def any_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the disjunction.
-
-    >>> any_of([False, None]), any_of([True, None]), any_of([False, False])
-    (None, True, False)
-    """
-    found = list(verdicts)
-    return True if True in found else None if None in found else False
-
-
-def not_of(verdict: Verdict) -> Verdict:
-    """Return the negation; of what is not known it is not known."""
-    return None if verdict is None else not verdict
-
-
-def _compared(leaf: Leaf, sums_of: SumsOf, today: date) -> ConditionTrace:
-    days = leaf.window.range(today)
-    value = value_of(leaf.expr, sums_of(days))
-    verdict = compared(leaf.op, value, float(leaf.value))
-    return ConditionTrace(leaf.expr, days, value, leaf.op, f"{leaf.value:f}", verdict)
+    if value is None or not math.isfinite(value):
+        return None
+    inside = numbers[0] <= value <= numbers[1] if op.endswith("range") else value in numbers
+    return inside if op in ("in", "in range") else not inside

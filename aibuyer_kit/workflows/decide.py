@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.changes import Change
@@ -11,15 +12,16 @@ from aibuyer_kit.core.escape import for_terminal
 from aibuyer_kit.guardrails.check import refusals
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Draft, Proposal
-from aibuyer_kit.rules.actions import proposed
+from aibuyer_kit.rules.effects import proposed
 from aibuyer_kit.rules.evaluate import evaluate
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.subjects import Subject, is_in
+from aibuyer_kit.rules.table import columns_of
 from aibuyer_kit.rules.trace import Trace
 from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.evidence import Evidence
-from aibuyer_kit.workflows.period import account_today, client_clock
+from aibuyer_kit.workflows.period import account_now, client_clock
 from aibuyer_kit.workflows.pictures import Pictures, limits_of
 from aibuyer_kit.workflows.rule_files import read_rules
 
@@ -93,11 +95,11 @@ def decide(context: ClientContext, settings: Settings, *, environment: Mapping[s
 
     Raises RuleError for a rule that is wrong, NotFoundError before the first load, WarehouseError, LedgerError.
     """
-    rules, reader = read_rules(context.rules), Reader(context.warehouse)
+    rules, reader = read_rules(context.rules, context.settings.metrics), Reader(context.warehouse)
     try:
         fresh = reader.freshness()
-        clock, today = client_clock(context, reader), account_today(context, reader)
-        evidence = Evidence(context, reader, today, fresh.load_id)
+        clock = client_clock(context, reader)
+        evidence = Evidence(context, reader, account_now(context, reader), fresh.known_at, fresh.load_id)
         objects, matches = _matches(rules, evidence)
         with Ledger(context.ledger) as ledger:
             now = clock.now()
@@ -127,14 +129,16 @@ def decide(context: ClientContext, settings: Settings, *, environment: Mapping[s
 def _matches(rules: Sequence[Rule], evidence: Evidence) -> tuple[int, list[Match]]:
     """Return how many objects were looked at, and every rule that is true of one of them."""
     seen, found = set[tuple[str, str]](), list[Match]()
-    for rule in rules:
-        for subject in evidence.subjects(rule.of_level):
-            if not is_in(rule.scope, subject):
-                continue
-            seen.add((subject.account_id, subject.object_id))
-            trace = evaluate(rule.when, evidence.sums_of(subject), evidence.today)
-            if trace.verdict is True:
-                found.append(Match(rule, subject, trace, proposed(rule.then[0], subject)))
+    for level in sorted({rule.of_level for rule in rules}):
+        of_level = [rule for rule in rules if rule.of_level is level]
+        for table, rule in product(evidence.tables(level, columns_of(of_level)), of_level):
+            for row, subject in enumerate(table.subjects):
+                if not is_in(rule.scope, subject):
+                    continue
+                seen.add((subject.account_id, subject.object_id))
+                trace = evaluate(rule, table, row)
+                if trace.verdict is True:
+                    found.append(Match(rule, subject, trace, proposed(rule.then[0], subject)))
     return len(seen), found
 
 
@@ -208,6 +212,6 @@ def _draft(match: Match, change: Change, others: Sequence[Match]) -> Draft:
         f"{match.rule.name}{also}",
         match.subject.name,
         match.rule.id,
-        match.rule.version,
+        match.rule.revision,
         match.trace.content(),
     )

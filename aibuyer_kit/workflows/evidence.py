@@ -1,31 +1,39 @@
 """What rules look at: the objects of a client, and their figures over any days, whole or unknown."""
 
 from collections import defaultdict
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.changes import ACTIVE, PAUSED
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import RuleError
 from aibuyer_kit.core.metrics import MEASURES
 from aibuyer_kit.core.money import meta_minor_per_unit
-from aibuyer_kit.rules.evaluate import Sums, SumsOf
 from aibuyer_kit.rules.subjects import Subject
+from aibuyer_kit.rules.table import Column, Floats, Table
+from aibuyer_kit.rules.windows import Hours
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import open_days
 from aibuyer_kit.workflows.totals import Row, kinds_of, read_rows
 
 _SUMMED = tuple(each.name for each in MEASURES if each.additive == "everywhere")
 Key = tuple[str, str, str]
+# Integer sums by measure over some days, money in micros; None, or no key, where a sum is not known.
+Sums = Mapping[str, int | None]
 
 
 class Evidence:
     """One reading of a client's warehouse for one decision: every window is read once, whatever rules ask for it."""
 
-    def __init__(self, context: ClientContext, reader: Reader, today: date, load_id: int) -> None:
+    def __init__(self, context: ClientContext, reader: Reader, now: datetime, known_at: datetime, load_id: int) -> None:
         self._context = context
         self._reader = reader
-        self.today = today
+        self._now, self._known_at = now, known_at
+        self.today = now.date()
         self._load_id = load_id
         self._subjects: dict[Level, list[Subject]] = {}
         self._windows: dict[tuple[Level, DateRange], dict[Key, Sums]] = {}
@@ -65,10 +73,20 @@ class Evidence:
             )
         return found
 
-    def sums_of(self, subject: Subject) -> SumsOf:
-        """Return what tells the sums of one object over any days."""
-        key = (subject.platform, subject.account_id, subject.object_id)
-        return lambda days: self._window(subject.level, days).get(key, {})
+    def tables(self, level: Level, columns: Sequence[Column]) -> list[Table]:
+        """Return every object of a level with the figures asked for. Raises RuleError for one that cannot be read."""
+        subjects = self.subjects(level)
+        numbers = {each: self._column(each, level, subjects) for each in columns}
+        return [Table(level, self._now, self._known_at, subjects, numbers)]
+
+    def _column(self, column: Column, level: Level, subjects: Sequence[Subject]) -> Floats:
+        if column.matured or column.of != "self" or isinstance(column.window, Hours):
+            raise RuleError(f"{column} cannot be read yet.")
+        if column.window is None:
+            return _floats(each.number(column.name) for each in subjects)
+        days = column.window.span(self._now)
+        sums = self._window(level, days) if isinstance(days, DateRange) else {}
+        return _floats(sums.get(each.key, {}).get(column.name) for each in subjects)
 
     def _entities(self, level: Level) -> list[Row]:
         return self._reader.entities(level, as_of=self._load_id).rows()
@@ -104,3 +122,7 @@ def _sums(rows: list[Row]) -> Sums:
         whole = len(known) == len(rows) and not (several and name == "results")
         found[name] = sum(known) if whole else None
     return found
+
+
+def _floats(values: Iterable[float | int | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

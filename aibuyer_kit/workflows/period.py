@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import Clock, StoppedClock, SystemClock
-from aibuyer_kit.core.dates import DateRange, account_date, day_start, last_days, parse_day, time_zone
+from aibuyer_kit.core.dates import DateRange, day_start, last_days, parse_day, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, PeriodError, QualityWarning
 from aibuyer_kit.core.i18n import format_day, format_period, t
@@ -66,8 +66,14 @@ def end_of(
 
 def account_today(context: ClientContext, reader: Reader, *, as_of: AsOf | None = None) -> date:
     """Return the day of the accounts' zones; where they lie in several, the one that no account has ended yet."""
+    return account_now(context, reader, as_of=as_of).date()
+
+
+def account_now(context: ClientContext, reader: Reader, *, as_of: AsOf | None = None) -> datetime:
+    """Return the local time of the accounts; where they lie in several zones, that of the earliest day and hour."""
     moment = client_clock(context, reader, as_of=as_of).now()
-    return min(account_date(moment, time_zone(name)) for name in account_zones(reader, as_of=as_of))
+    zones = [time_zone(name) for name in account_zones(reader, as_of=as_of)]
+    return min((moment.astimezone(zone) for zone in zones), key=lambda local: local.replace(tzinfo=None))
 
 
 def held_period(
