@@ -1,5 +1,7 @@
 """How the working file is written: pieces at once while a load goes on, in files of any age, by one writer."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +18,23 @@ from aibuyer_kit.warehouse.write import open_writer
 from .rows import DAYS, at_noon, coverage, insight, insight_page
 
 ROWS = "SELECT n AS id, hash(n) AS text FROM range({first}, {last}) AS r(n)"
+
+# Loads more than one row group of another account, says so, and never comes to an end.
+ENDLESS = """
+import sys, time; sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from aibuyer_kit.warehouse.write import open_writer
+from tests.warehouse.rows import at_noon, coverage, insight, insight_page
+
+def pages():
+    for number in range(4):
+        yield insight_page([insight(f"{number}-{each}", account_id="act_2") for each in range(10_000)])
+    print("came", flush=True)
+    time.sleep(60)
+
+with open_writer(Path(sys.argv[2])) as writer:
+    writer.load(coverage(account_id="act_2"), pages(), known_at=at_noon)
+"""
 
 
 def count(path: Path) -> tuple[int, int]:
@@ -40,6 +59,26 @@ def test_what_came_is_written_before_all_of_it_is_there(tmp_path: Path) -> None:
         connection.execute("ROLLBACK")
         assert connection.execute("SELECT count(*) FROM kept").fetchall() == [(0,)]
     assert count(path) == (0, None)
+
+
+def test_a_kill_after_a_piece_was_written_leaves_nothing_of_it(tmp_path: Path) -> None:
+    """The file opens as it was before the load, nothing is rebuilt, and the next load has the room."""
+    with open_writer(tmp_path) as writer:
+        writer.load(coverage(), [insight_page([insight("a")])], known_at=at_noon)
+    working = tmp_path / "working.duckdb"
+    before = working.stat().st_size
+    root = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, root, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout
+        assert child.stdout.readline().strip() == "came"
+        assert working.stat().st_size > before
+        child.kill()
+    with open_writer(tmp_path) as writer:
+        assert writer.recovered is None
+        done = writer.load(coverage(), [insight_page([insight("a", clicks=7), insight("b")])], known_at=at_noon)
+    assert (done.load_id, done.inserted, done.restated) == (2, 1, 1)
 
 
 def test_a_file_that_was_written_in_larger_pieces_is_gone_on_with(tmp_path: Path) -> None:
