@@ -150,6 +150,44 @@ def explain(
             put(line)
 
 
+@app.command("diff")
+def diff(
+    left: Annotated[str, typer.Argument(help="A rule's id, or a file.")],
+    right: Annotated[str | None, typer.Argument(help="Another one. Default: the same with --set.")] = None,
+    changed: Annotated[
+        list[str] | None, typer.Option("--set", help="PATH=VALUE, such as when.all.0.value=60; may be repeated.")
+    ] = None,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show where two versions of a rule differ, in what they say and on the newest figures; or try another value."""
+    from aibuyer_kit.rules.versions import differences
+    from aibuyer_kit.workflows.rule_files import named_rule, with_values
+    from aibuyer_kit.workflows.rule_tools import compare
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    metrics = context.settings.metrics
+    one = named_rule(context.rules, left, metrics)
+    other = with_values(named_rule(context.rules, right or left, metrics), changed or ())
+    rows = compare(context, one, other)
+    if json:
+        put(as_json(rows))
+        return
+    said = [{"place": place, "left": _plain(a), "right": _plain(b)} for place, a, b in differences(one, other)]
+    put(as_table(said, empty="They say the same."))
+    put("")
+    shown = [{name: row[name] for name in ("object_id", "object_name", "left", "right", "right_would")} for row in rows]
+    put(as_table(shown, empty="On the newest figures they say the same of every object."))
+
+
+def _plain(value: object) -> object:
+    from decimal import Decimal
+
+    return f"{value:f}" if isinstance(value, Decimal) else value
+
+
 def _does(rule: object) -> str:
     from aibuyer_kit.rules.language import Rule
 

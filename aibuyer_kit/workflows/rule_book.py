@@ -8,8 +8,9 @@ from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.rules.conditions import All, AnyOf, Condition, Not
 from aibuyer_kit.rules.language import Rule, rule_of
 from aibuyer_kit.rules.trace import lines_of
+from aibuyer_kit.rules.versions import with_value
 from aibuyer_kit.workflows.rule_files import find_rule, read_rules
-from aibuyer_kit.workflows.rule_tools import PREVIEW_COLUMNS, Look, explain, preview
+from aibuyer_kit.workflows.rule_tools import COMPARE_COLUMNS, PREVIEW_COLUMNS, Look, compare, explain, preview
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,14 @@ class BookedRule:
     def explain(self, object_id: str) -> "Explanation":
         """Return why it fires on an object or does not. Raises NotFoundError."""
         return Explanation(self._context, explain(self._context, [self.rule], object_id))
+
+    def with_value(self, place: str, value: Any) -> "BookedRule":
+        """Return the rule with another value, such as `with_value("when.all.0.value", 60)`, to try it out."""
+        return BookedRule(self._context, with_value(self.rule, place, _exact(value)))
+
+    def diff(self, other: "BookedRule") -> "pd.DataFrame":
+        """Return one row for each object of which this rule and another one say different things now."""
+        return _frame(compare(self._context, self.rule, other.rule), COMPARE_COLUMNS)
 
     def lines(self) -> list[str]:
         """Return its conditions as a tree, one line each."""

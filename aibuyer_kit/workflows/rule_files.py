@@ -4,10 +4,13 @@ import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aibuyer_kit.core.errors import NotFoundError, RuleError
+from pydantic import ValidationError
+
+from aibuyer_kit.core.errors import InputError, NotFoundError, RuleError
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.parse import MOST_BYTES, parse_rule
 from aibuyer_kit.rules.schema import SCHEMA_FILE
+from aibuyer_kit.rules.versions import plain_value, with_value
 
 PACKS = "packs"
 
@@ -99,3 +102,25 @@ def validate_files(
         except RuleError as error:
             problems.append(str(error))
     return well, problems
+
+
+def named_rule(folder: Path, named: str, metrics: Mapping[str, str] | None = None) -> Rule:
+    """Return the rule in force with this id, or the one in this file. Raises NotFoundError, RuleError."""
+    path = Path(named)
+    if path.suffix == ".json":
+        return read_rule(path, named, metrics)
+    return find_rule(read_rules(folder, metrics), named)
+
+
+def with_values(rule: Rule, changed: Sequence[str]) -> Rule:
+    """Return the rule with other values, each given as `path=value`. Raises InputError, RuleError."""
+    for each in changed:
+        place, is_set, value = each.partition("=")
+        if not is_set:
+            raise InputError(f"{each!r} sets nothing: write the place, = and the value, such as when.all.0.value=60.")
+        try:
+            rule = with_value(rule, place, plain_value(value))
+        except ValidationError as error:
+            said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+            raise RuleError(f"{rule.id}: {place}: {said}.") from None
+    return rule

@@ -131,3 +131,18 @@ def test_a_notebook_tries_a_rule_that_is_not_in_force(client: Client) -> None:
     assert fires == {str(entity) for entity, value in spend.items() if value > 100.5} & set(frame["object_id"])
     assert list(client.rules) == ["pause-costly-adsets", "raise-winning-budgets"]
     assert "spend over 7 days to yesterday > 300" in repr(client.rules["pause-costly-adsets"])
+
+
+def test_diff_shows_what_another_threshold_would_change(run: Run, client: Client) -> None:
+    """On the newest figures: objects between the two thresholds, and no other ones."""
+    frame = client.insights(level="adset", days=7).groupby("entity_id", observed=True)[["spend", "results"]].sum()
+    frame = frame[(frame["spend"] > 300) & (frame["results"] > 0)]
+    cost = frame["spend"] / frame["results"]
+    between = {str(entity) for entity, value in cost.items() if 60 < value <= 100}
+    code, said, _ = run("rules", "diff", "pause-costly-adsets", "--set", "when.all.1.any.0.value=60", "--json")
+    assert code in (0, None)
+    assert between
+    assert {row["object_id"] for row in json.loads(said)} == between
+    rule = client.rules["pause-costly-adsets"]
+    assert set(rule.diff(rule.with_value("when.all.1.any.0.value", 60))["object_id"]) == between
+    assert run("rules", "diff", "pause-costly-adsets", "--set", "when.all.7.value=60")[0] == 2
