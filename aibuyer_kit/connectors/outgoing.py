@@ -5,6 +5,7 @@ its name says a moment later, and the certificate has to be the name's. Redirect
 environment is used, and nothing is sent besides the body: no cookie, no token.
 """
 
+import contextlib
 import http.client
 import socket
 import ssl
@@ -22,6 +23,7 @@ Dial = Callable[[str, int, float], socket.socket]
 
 _HTTPS = 443
 _NAT64 = IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
 _WITH_IPV4 = (_NAT64, IPv6Network("::ffff:0:0:0/96"), IPv6Network("::/96"))
 
 
@@ -79,23 +81,28 @@ class Outgoing:
         try:
             plain = self.dial(address, port, max(0.001, deadline - monotonic()))
             # Each read has its own time-out; all of them together have this one.
-            watch = threading.Timer(max(0.001, deadline - monotonic()), _hang_up, [plain])
+            context = self.tls or ssl.create_default_context()
+            secure = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+            connection.sock = secure
+            watch = threading.Timer(max(0.001, deadline - monotonic()), _hang_up, [secure])
             watch.daemon = True
             watch.start()
-            context = self.tls or ssl.create_default_context()
-            connection.sock = context.wrap_socket(plain, server_hostname=host)
+            secure.do_handshake()
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             headers = {"Content-Type": "application/json", "User-Agent": "aibuyer-kit", "Idempotency-Key": key}
             connection.request("POST", path, body.encode(), headers)
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException, ValueError) as error:
-            late = monotonic() >= deadline
-            said = f"no answer within {self.timeout_seconds:g} s" if late else type(error).__name__
-            return Answer("failed", f"{host}: {said}")
+            if monotonic() < deadline:
+                return Answer("failed", f"{host}: {type(error).__name__}")
+            status = 0
         finally:
             if watch is not None:
                 watch.cancel()
             connection.close()
+        # A line that was cut off by our hanging up could look whole.
+        if monotonic() >= deadline:
+            return Answer("failed", f"{host}: no answer within {self.timeout_seconds:g} s")
         if 300 <= status < 400:
             return Answer("failed", f"{host} answered {status}, and redirects are not followed")
         return Answer("sent" if 200 <= status < 300 else "failed", f"{host} answered {status}")
@@ -113,6 +120,8 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(found, IPv6Address) and (inner := _within(found)):
         return all(each.is_global and not each.is_multicast for each in inner)
+    if isinstance(found, IPv6Address) and found not in _GLOBAL_UNICAST:
+        return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
@@ -154,8 +163,7 @@ def _in_time(work: Callable[[], list[str]], deadline: float) -> list[str]:
     return [] if thread.is_alive() else found
 
 
-def _hang_up(plain: socket.socket) -> None:
-    try:
-        plain.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        plain.close()
+def _hang_up(secure: ssl.SSLSocket) -> None:
+    """End a connection beneath its encryption, so that whoever reads from it meets the end."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(secure, socket.SHUT_RDWR)
