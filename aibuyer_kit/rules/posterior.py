@@ -94,7 +94,7 @@ Belief = Rate | Mean | Product
 
 
 def rate_of(
-    counts: Floats, exposures: Floats, rest_counts: Floats, rest_exposures: Floats, days: Floats, beliefs: Beliefs
+    counts: Floats, rest_counts: Floats, exposures: Floats, rest_exposures: Floats, days: Floats, beliefs: Beliefs
 ) -> Rate:
     """Return what is believed of the rates of objects, given their own figures and those of the rest of their parents.
 
@@ -113,7 +113,7 @@ def rate_of(
     return Rate(shape + counts / dispersion, exposure + exposures / dispersion)
 
 
-def mean_of(counts: Floats, values: Floats, rest_counts: Floats, rest_values: Floats, beliefs: Beliefs) -> Mean:
+def mean_of(counts: Floats, rest_counts: Floats, values: Floats, rest_values: Floats, beliefs: Beliefs) -> Mean:
     """Return what is believed of the mean values of objects' results, given the values of own and other results.
 
     Where no result has a value, the scale is 0: nothing can be said.
