@@ -265,7 +265,8 @@ def rules(worlds: Worlds) -> dict[str, list[Outcome]]:
             now = known[morning]
             none = (now.results == 0) & (now.spend > without * target)
             dear = (now.results > 0) & (now.spend > times * target * now.results)
-            return (now.spend > minimum * target) & (none | dear)
+            wants: Bools = (now.spend > minimum * target) & (none | dear)
+            return wants
 
         return fires
 
@@ -285,8 +286,7 @@ def rules(worlds: Worlds) -> dict[str, list[Outcome]]:
 
 
 def _at_least(odds: dict[int, Floats], least: float, morning: int) -> Bools:
-    fires: Bools = np.asarray(odds[morning] >= least)
-    return fires
+    return odds[morning] >= least
 
 
 def chance_of(
