@@ -6,14 +6,16 @@ tells the model in words, `posterior.py` has its mathematics. Everything is arra
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.metrics import METRICS
 from aibuyer_kit.core.money import MICROS_PER_UNIT
-from aibuyer_kit.rules.posterior import USUAL, Belief, Beliefs, Floats, Mean, Product, mean_of, rate_of
+from aibuyer_kit.rules.posterior import SCORE_ERROR, USUAL, Belief, Beliefs, Floats, Product, mean_of, rate_of
 
 OPERATORS = (">", ">=", "<", "<=")
 # The sums over a window by measure, one number an object: money in micros; NaN is unknown.
@@ -74,10 +76,67 @@ def measures_of(metric: str) -> tuple[str, ...]:
     return _model(metric).measures
 
 
-def probability(
+@dataclass(frozen=True)
+class Confidence:
+    """What is believed of one metric of many objects over one window: made once, it answers for any threshold.
+
+    Operators are OPERATORS, others raise InputError; a threshold is in units of the metric as a rule states it (money
+    in currency units, shares as shares), one for all objects or one for each.
+    """
+
+    metric: str
+    belief: Belief
+    spend: Floats
+
+    def probability(self, op: str, threshold: ArrayLike) -> Floats:
+        """Return how probable it is that ``metric op threshold`` holds of each object; NaN where it is unknown."""
+        is_below = self._is_below(op)
+        with np.errstate(all="ignore"):
+            limit = self._limit(threshold)
+            found: Floats = self.belief.below(limit) if is_below else self.belief.above(limit)
+        return found
+
+    def reaches(self, op: str, threshold: ArrayLike, min_probability: float) -> Floats:
+        """Return 1 where `probability` is at least `min_probability`, 0 where it is less, NaN where it is unknown.
+
+        It is what comparing gives, many times faster: only objects whose score leaves it open are looked at closely.
+        """
+        is_below = self._is_below(op)
+        with np.errstate(all="ignore"):
+            limit = self._limit(threshold)
+            score = self.belief.score(limit) if is_below else -self.belief.score(limit)
+            can_be_told = self.belief.least_shape >= 1
+            is_sure = can_be_told & (score > special.ndtri(min(1.0, min_probability + SCORE_ERROR)))
+            is_out = can_be_told & (score < special.ndtri(max(0.0, min_probability - SCORE_ERROR)))
+            found: Floats = is_sure.astype(np.float64)
+            rows = np.flatnonzero(~(is_sure | is_out))
+            near = self.belief.take(rows)
+            limits = np.broadcast_to(limit, found.shape)[rows]
+            chance = near.below(limits) if is_below else near.above(limits)
+            found[rows] = np.where(np.isnan(chance), np.nan, chance >= min_probability)
+        return found
+
+    def _is_below(self, op: str) -> bool:
+        """Return whether the comparison is about the belief being below its limit."""
+        if op not in OPERATORS:
+            raise InputError(f"{op!r} has no probability, since a rate is never exactly a number. Known: {OPERATORS}.")
+        return op.startswith("<") != _model(self.metric).inverse
+
+    def _limit(self, threshold: ArrayLike) -> Floats:
+        """Return what the rate, the mean or their product is held against; none of them is ever below 0."""
+        model = _model(self.metric)
+        limit = np.asarray(threshold, np.float64)
+        limit = np.where(np.isfinite(limit), limit, np.nan)
+        if model.less_spend:
+            limit = limit + self.spend
+        if model.of_window:
+            limit = limit / self.spend
+        limit = np.maximum(limit, 0.0)
+        return np.divide(1.0, limit) if model.inverse else limit
+
+
+def believe(
     metric: str,
-    op: str,
-    threshold: ArrayLike,
     own: Sums,
     group: Sums | None,
     *,
@@ -85,33 +144,41 @@ def probability(
     arrived: ArrayLike = 1.0,
     group_arrived: ArrayLike | None = None,
     beliefs: Beliefs = USUAL,
-) -> Floats:
-    """Return how probable it is that ``metric op threshold`` holds of each object; NaN where it is unknown.
+) -> Confidence:
+    """Return what is believed of a metric of objects, one row each.
 
-    `threshold` is in units of the metric as a rule states it (money in currency units, shares as shares). `own` has the
-    sums of the objects, `group` those of their parents, own ones included, over the same window of `days` days; None
-    is for objects without a parent. `arrived` is the share of the window's results that has arrived by now, by which
-    counts are held against a smaller exposure; `group_arrived` that of the parents, the same if it is not given. All
-    broadcast together.
+    `own` has the sums of the objects, `group` those of their parents, own ones included, over the same window of `days`
+    days; None is for objects without a parent. `arrived` is the share of the window's results that has arrived by now:
+    counts are held against a smaller exposure by it; `group_arrived` is that of the parents, the same if it is not
+    given. All broadcast together.
 
-    Unknown is what is missing, infinite or below zero, a parent that has less than its object, an exposure of zero, and
-    the value of results of which none has one. Raises InputError for a metric without a model, for operators other than
-    OPERATORS, and for a measure that is not given.
+    Unknown is what rests on a figure that is missing (NaN), infinite or below zero, on a parent that has less than its
+    object, on an exposure of zero, or on the value of results of which none has one. Raises InputError for a metric
+    without a model, and for a measure that is not given.
     """
     model = _model(metric)
-    if op not in OPERATORS:
-        raise InputError(f"{op!r} has no probability, since a rate is never exactly a number. Known: {OPERATORS}.")
     sums = [_column(own, name) for name in model.measures]
     sums += [_column(own if group is None else group, name) for name in model.measures]
     shares = (arrived, arrived if group_arrived is None else group_arrived)
-    others = [np.asarray(each, np.float64) for each in (threshold, days, *shares)]
+    others = [np.atleast_1d(np.asarray(each, np.float64)) for each in (days, *shares)]
     columns = np.broadcast_arrays(*others, *sums)
-    found = np.full(columns[0].shape, np.nan)
+    names = model.measures
     with np.errstate(all="ignore"):
-        is_known = _is_known(columns, len(model.measures))
-        if is_known.any():
-            found[is_known] = _probability(model, op, [each[is_known] for each in columns], beliefs)
-    return found
+        is_known = _is_known(columns, len(names))
+        own_sums = {name: np.where(is_known, each, np.nan) for name, each in zip(names, columns[3:], strict=False)}
+        rest = {name: each - own_sums[name] for name, each in zip(names, columns[3 + len(names) :], strict=True)}
+        belief = _belief(model, own_sums, rest, columns, beliefs)
+    return Confidence(metric, belief, own_sums.get("spend", columns[0]))
+
+
+def probability(metric: str, op: str, threshold: ArrayLike, own: Sums, group: Sums | None, **given: Any) -> Floats:
+    """Return the probability of one comparison; everything is as `believe` and `Confidence.probability` take it.
+
+    >>> own, group = {"spend": 120_000_000, "results": 0}, {"spend": 900_000_000, "results": 30}
+    >>> probability("cpa", ">", 40, own, group, days=7).round(3)
+    array([0.937])
+    """
+    return believe(metric, own, group, **given).probability(op, threshold)
 
 
 def _model(metric: str) -> _Model:
@@ -132,7 +199,7 @@ def _column(sums: Sums, name: str) -> Floats:
 
 
 def _is_known(columns: tuple[Floats, ...], measures: int) -> NDArray[np.bool_]:
-    _, days, arrived, group_arrived, *sums = columns
+    days, arrived, group_arrived, *sums = columns
     is_known: NDArray[np.bool_] = np.logical_and.reduce([np.isfinite(each) for each in columns])
     is_known &= (days > 0) & (arrived > 0) & (group_arrived > 0)
     for own, group in zip(sums[:measures], sums[measures:], strict=True):
@@ -140,43 +207,15 @@ def _is_known(columns: tuple[Floats, ...], measures: int) -> NDArray[np.bool_]:
     return is_known
 
 
-def _probability(model: _Model, op: str, columns: list[Floats], beliefs: Beliefs) -> Floats:
-    threshold, days, arrived, group_arrived, *sums = columns
-    names = model.measures
-    own = dict(zip(names, sums[: len(names)], strict=True))
-    rest = {name: group - own[name] for name, group in zip(names, sums[len(names) :], strict=True)}
-    belief = _belief(model, own, rest, (arrived, group_arrived), days, beliefs)
-    limit = _limit(model, threshold, own)
-    found = belief.above(limit) if op.startswith(">") != model.inverse else belief.below(limit)
-    return np.where(_can_be_said(model, own, belief), found, np.nan)
-
-
-def _belief(
-    model: _Model, own: _Columns, rest: _Columns, arrived: tuple[Floats, Floats], days: Floats, beliefs: Beliefs
-) -> Belief:
+def _belief(model: _Model, own: _Columns, rest: _Columns, columns: tuple[Floats, ...], beliefs: Beliefs) -> Belief:
+    days, arrived, group_arrived, *_ = columns
     counts = own[model.count], rest[model.count]
     mean = mean_of(*counts, own[model.worth], rest[model.worth], beliefs) if model.worth else None
     if mean and not model.exposure:
         return mean
-    # Held against the part of the exposure whose results are in, a count keeps its own uncertainty.
-    shares = arrived if model.count == "results" else (np.ones(1), np.ones(1))
-    seen = own[model.exposure] * shares[0], rest[model.exposure] * shares[1]
+    seen = own[model.exposure], rest[model.exposure]
+    if model.count == "results":
+        # Held against the part of the exposure whose results are in, a count keeps its own uncertainty.
+        seen = seen[0] * arrived, seen[1] * group_arrived
     rate = rate_of(*counts, *seen, days, beliefs)
     return Product(rate, mean) if mean else rate
-
-
-def _limit(model: _Model, threshold: Floats, own: _Columns) -> Floats:
-    """Return what the rate, the mean or their product is held against; none of them is ever below 0."""
-    limit = threshold
-    if model.less_spend:
-        limit = limit + own["spend"]
-    if model.of_window:
-        limit = limit / own["spend"]
-    limit = np.maximum(limit, 0.0)
-    return 1 / limit if model.inverse else limit
-
-
-def _can_be_said(model: _Model, own: _Columns, belief: Belief) -> NDArray[np.bool_]:
-    said = own[model.exposure] > 0 if model.exposure else np.ones(len(own[model.count]), np.bool_)
-    mean = belief.mean if isinstance(belief, Product) else belief
-    return said & (mean.scale > 0) if isinstance(mean, Mean) else said

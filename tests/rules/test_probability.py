@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.metrics import METRICS
-from aibuyer_kit.rules.posterior import Beliefs, Mean, Product, Rate, mean_of, rate_of
-from aibuyer_kit.rules.probability import OPERATORS, has_model, measures_of, probability
+from aibuyer_kit.rules.posterior import SCORE_ERROR, Beliefs, Mean, Product, Rate, mean_of, rate_of
+from aibuyer_kit.rules.probability import OPERATORS, believe, has_model, measures_of, probability
 
 MICROS = 1_000_000
 OWN = {
@@ -59,7 +59,7 @@ def chance(metric: str, op: str, threshold: float, **given: Any) -> float:
     own, group = given.pop("own", {}), given.pop("group", {})
     parents = None if group is None else GROUP | group
     found = probability(metric, op, threshold, OWN | own, parents, **({"days": 7} | given))
-    return float(found)
+    return float(found[0])
 
 
 def column(*numbers: float) -> NDArray[np.float64]:
@@ -241,6 +241,46 @@ def test_what_has_no_probability_is_refused(metric: str, op: str, message: str) 
         probability(metric, op, 1.0, OWN, GROUP, days=7)
 
 
+@pytest.mark.parametrize("metric", NEAR)
+@pytest.mark.parametrize("least", [0.0, 0.01, 0.5, 0.8, 0.95, 0.999, 1.0])
+def test_reaching_a_probability_is_what_comparing_says(metric: str, least: float) -> None:
+    """Of objects with and without figures, parents and results; unknown stays unknown."""
+    draw = np.random.default_rng(5)
+    size = 4_000
+    own = {name: np.floor(amount * draw.gamma(0.7, 2.0, size)) for name, amount in OWN.items()}
+    own["results"] = draw.poisson(own["spend"] / MICROS / draw.uniform(20, 90, size)).astype(float)
+    own["spend"][::50] = np.nan
+    rest = {name: np.floor(amount * draw.gamma(0.3, 2.0, size)) for name, amount in GROUP.items()}
+    rest = {name: np.where(draw.random(size) < 0.1, 0, each) for name, each in rest.items()}
+    belief = believe(metric, own, {name: own[name] + rest[name] for name in own}, days=draw.uniform(0.2, 90, size))
+    for op in OPERATORS:
+        chance = belief.probability(op, NEAR[metric])
+        expected = np.where(np.isnan(chance), np.nan, chance >= least)
+
+        np.testing.assert_array_equal(belief.reaches(op, NEAR[metric], least), expected)
+        assert (np.isfinite(chance)).mean() > 0.8
+
+
+def test_the_score_is_as_near_as_it_is_taken_to_be() -> None:
+    """On a grid of shapes from 1 to 10 million, and of probabilities to either side of each."""
+    shapes, shares = np.geomspace(1, 1e7, 60), np.linspace(1e-6, 1 - 1e-6, 401)
+    shape, share = (each.ravel() for each in np.meshgrid(shapes, shares))
+    rate = Rate(shape, np.ones_like(shape))
+    for belief in (rate, Mean(shape, np.ones_like(shape))):
+        drawn = special.gammaincinv(shape, share if belief is rate else 1 - share)
+        value = drawn if belief is rate else 1 / drawn
+
+        assert np.abs(special.ndtr(belief.score(value)) - belief.below(value)).max() < SCORE_ERROR
+    shape, other, share = (each.ravel() for each in np.meshgrid(shapes[::6], shapes[::6], shares[::4]))
+    product = Product(Rate(shape, np.ones_like(shape)), Mean(other, np.ones_like(shape)))
+    part = special.betaincinv(shape, other, share)
+    value = (part / (1 - part))[is_inside := (part > 0) & (part < 1)]
+    product = product.take(np.flatnonzero(is_inside))
+
+    assert is_inside.mean() > 0.9
+    assert np.abs(special.ndtr(product.score(value)) - product.below(value)).max() < SCORE_ERROR
+
+
 def test_a_measure_that_is_not_given_is_named() -> None:
     with pytest.raises(InputError, match="'gross_profit' are not given"):
         probability("poas", ">", 1.0, {"spend": 1, "results": 1}, GROUP, days=7)
@@ -257,14 +297,12 @@ def test_objects_are_judged_one_by_one() -> None:
         for metric, threshold in NEAR.items():
             found = probability(metric, "<", threshold, own, group, days=7)
             alone = [
-                float(
-                    probability(
-                        metric, "<", threshold, *({k: v[i] for k, v in each.items()} for each in (own, group)), days=7
-                    )
+                probability(
+                    metric, "<", threshold, *({k: v[i] for k, v in each.items()} for each in (own, group)), days=7
                 )
                 for i in range(0, 300, 9)
             ]
-            np.testing.assert_array_equal(found[::9], alone)
+            np.testing.assert_array_equal(found[::9], np.concatenate(alone))
 
 
 counts = st.integers(0, 10_000)
