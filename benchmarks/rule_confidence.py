@@ -131,7 +131,7 @@ class Worlds:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--first-seed", type=int, default=101, help="the first world's seed (default: 101)")
+    parser.add_argument("--first-seed", type=int, default=201, help="the first world's seed (default: 201)")
     parser.add_argument("--worlds", type=int, default=60, help="how many seeds (default: 60)")
     arguments = parser.parse_args()
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.worlds)

@@ -24,12 +24,15 @@ class Beliefs:
     """What is believed before an object's own figures are looked at; measured on practice accounts and public files.
 
     The rate of the siblings weighs as much as `strength` events of the object's own, so that rates of siblings differ
-    by about ``1 / sqrt(strength)`` of their mean; `value_strength` is the same in results, for their mean value.
+    by about ``1 / sqrt(strength)`` of their mean; `value_strength` is the same in results, for their mean value. The
+    rate of a typical sibling is `typical_gain` times their common one, in which the big ones weigh most: returns
+    diminish.
     `day_cv` is by how much the rate of one object differs from day to day, `value_cv` by how much single values do,
     both as a standard deviation in parts of the mean.
     """
 
-    strength: float = 2.0
+    strength: float = 3.0
+    typical_gain: float = 1.3
     value_strength: float = 10.0
     day_cv: float = 0.3
     value_cv: float = 0.6
@@ -172,7 +175,7 @@ def rate_of(
     strength = 1 / ((1 + of_rest) / beliefs.strength + of_rest)
     has_rest = rest_exposures > 0
     shape = np.where(has_rest, strength, 0.5)
-    exposure = np.where(has_rest, strength * rest_exposures / (rest_counts + 0.5), 0.0)
+    exposure = np.where(has_rest, strength * rest_exposures / (beliefs.typical_gain * (rest_counts + 0.5)), 0.0)
     expected = exposures * (shape + counts) / (exposure + exposures)
     dispersion = 1 + day_variance * expected
     shape = np.where(exposures > 0, shape + counts / dispersion, np.nan)

@@ -176,7 +176,7 @@ def probability(metric: str, op: str, threshold: ArrayLike, own: Sums, group: Su
 
     >>> own, group = {"spend": 120_000_000, "results": 0}, {"spend": 900_000_000, "results": 30}
     >>> probability("cpa", ">", 40, own, group, days=7).round(3)
-    array([0.937])
+    array([0.858])
     """
     return believe(metric, own, group, **given).probability(op, threshold)
 

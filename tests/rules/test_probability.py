@@ -90,10 +90,11 @@ def test_without_a_parent_the_probability_is_the_one_of_published_tables() -> No
 def test_the_parent_counts_as_so_many_events_worked_out_by_hand() -> None:
     """A rest of 27.5 results (with Jeffreys' half) in 700, and a strength of 2.
 
-    Its own uncertainty is 1 / 27.5, so it weighs 1 / ((1 + 1 / 27.5) / 2 + 1 / 27.5) = 1.80328 events, in an exposure
-    of 1.80328 x 700 / 27.5 = 45.9016; with 5 in 200 that is a Gamma of 6.80328 in 245.9016.
+    Its own uncertainty is 1 / 27.5, so it weighs 1 / ((1 + 1 / 27.5) / 2 + 1 / 27.5) = 1.80328 events; a typical
+    sibling being 1.3 times as good, in an exposure of 1.80328 x 700 / 27.5 / 1.3 = 35.3089. With 5 in 200 that is a
+    Gamma of 6.80328 in 235.3089.
     """
-    expected = stats.gamma.cdf(1 / 35, 6.80328, scale=1 / 245.9016)
+    expected = stats.gamma.cdf(1 / 35, 6.80328, scale=1 / 235.3089)
 
     assert chance("cpa", ">", 35, beliefs=Beliefs(strength=2.0, day_cv=0.0)) == pytest.approx(expected, abs=1e-5)
 
@@ -127,7 +128,7 @@ def test_what_is_drawn_from_the_stated_model_has_the_stated_share() -> None:
     errors being 0.02.
     """
     draw = np.random.default_rng(7)
-    beliefs = Beliefs(strength=3.0, value_strength=8.0, day_cv=0.0, value_cv=0.5)
+    beliefs = Beliefs(strength=3.0, typical_gain=1.0, value_strength=8.0, day_cv=0.0, value_cv=0.5)
     # So many events of the rest that its own uncertainty is nothing: rates around .03, mean values around 70.
     rest = (column(3e9), column(1e11), column(2.1e11))
     rates = draw.gamma(3.0, 0.03 / 3.0, 3_000_000)
