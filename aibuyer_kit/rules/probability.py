@@ -56,6 +56,8 @@ _MODELS: Mapping[str, _Model] = {
     "gross_profit": _Model("results", "spend", "gross_profit", of_window=True),
     "profit": _Model("results", "spend", "gross_profit", of_window=True, less_spend=True),
 }
+# All that have one.
+MODELLED = tuple(_MODELS)
 
 
 def has_model(metric: str) -> bool:
