@@ -45,3 +45,7 @@ def test_stated_probabilities_hold(outcome: dict[str, Any]) -> None:
         bins = zip(told[name]["stated"], told[name]["held"], told[name]["count"], strict=True)
         assert max(abs(stated - held) for stated, held, count in bins if count > 200) < 0.12
     assert told["cpa, not matured"]["error"] > 2 * told["cpa"]["error"]
+
+
+def test_examples_of_the_benchmark_hold() -> None:
+    subprocess.run([sys.executable, "-m", "doctest", "benchmarks/rule_confidence.py"], cwd=ROOT, check=True)
