@@ -26,6 +26,7 @@ from aibuyer_kit.core.changes import (
 )
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ChangeError
+from aibuyer_kit.core.escape import for_terminal
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.rules import actions as forms
 from aibuyer_kit.rules.actions import Action
@@ -71,6 +72,19 @@ class Effect:
     action: str
     what: Change | Notice | OutgoingCall | str
     bundle: str = ""
+
+    def sentence(self, subject: Subject) -> str:
+        """Return it in a few words, fit for a terminal."""
+        match self.what:
+            case Change() as change:
+                return change.sentence()
+            case Notice(message=said):
+                pass
+            case OutgoingCall(url=url):
+                said = f"call {url}"
+            case reason:
+                said = reason
+        return f"{subject.level} {subject.object_id}: {for_terminal(said)}"
 
 
 def effects(rule: Rule, table: Table, rows: Sequence[int]) -> list[tuple[Effect, ...]]:

@@ -18,7 +18,7 @@ from aibuyer_kit.guardrails.check import refusals
 from aibuyer_kit.guardrails.picture import Limits
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Draft
-from aibuyer_kit.rules.effects import Effect, Notice, OutgoingCall
+from aibuyer_kit.rules.effects import Effect, OutgoingCall
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.subjects import Subject
 from aibuyer_kit.rules.trace import Trace
@@ -40,14 +40,7 @@ class Match:
 
     def sentence(self, effect: Effect) -> str:
         """Return one line for a terminal."""
-        subject, what = self.subject, effect.what
-        if isinstance(what, Change):
-            said = what.sentence()
-        else:
-            told = {Notice: "message", OutgoingCall: "url"}.get(type(what))
-            text = getattr(what, told) if told else what
-            said = f"{subject.level} {subject.object_id}: {'call ' if told == 'url' else ''}{for_terminal(text)}"
-        return f"{self.rule.id}: {said} ({for_terminal(subject.name)})"
+        return f"{self.rule.id}: {effect.sentence(self.subject)} ({for_terminal(self.subject.name)})"
 
 
 @dataclass(frozen=True)

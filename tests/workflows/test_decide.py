@@ -19,6 +19,7 @@ from aibuyer_kit.ledger.records import Draft
 from aibuyer_kit.rules.parse import parse_rule
 from aibuyer_kit.settings.workspace_settings import GuardrailsSection, Settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.calls import make_calls
 from aibuyer_kit.workflows.decide import Decision, decide
 from aibuyer_kit.workflows.example import CLIENT_ID
 from aibuyer_kit.workflows.period import resolve_period
@@ -28,6 +29,7 @@ from aibuyer_kit.workspace import Client
 
 SETTINGS = Settings()
 HOUR = timedelta(hours=1)
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LAST_WEEK = {"days": 7, "ends": "yesterday"}
 
 
@@ -317,6 +319,22 @@ def test_all_that_was_decided_is_kept(context: ClientContext) -> None:
     assert [each.trace for each in found["costly"].firings] == [each.draft.trace for each in plan.changes]
     frame = Client(context, SETTINGS).rules.stats()
     assert frame.set_index("rule").loc["costly", "proposed"] == len(plan.changes)
+
+
+def test_calls_are_made_once_after_all_is_written_and_then_left_alone(context: ClientContext) -> None:
+    """Whatever the mode; with the rule and the object in the body; none without a host in the settings."""
+    call = {"action": "call", "url": "https://hooks.example.org/in"}
+    put_rule(context, "hook", leaf("spend", ">", 1_000), call, mode="notify")
+    decision = run(context)
+    assert decision.evaluation_id
+    assert decision.calls == len(decision.notified) > 0
+    made = make_calls(context, SETTINGS, decision.evaluation_id, clock=ManualClock(NOON))
+    assert {each.answer.verdict for each in made} == {"refused"}
+    assert "[calls] hosts" in made[0].line()
+    assert len(made) == decision.calls
+    assert make_calls(context, SETTINGS, decision.evaluation_id) == []
+    again = run(context)
+    assert (again.calls, {each.why for each in again.held}) == (0, {"cooldown"})
 
 
 def test_a_rule_of_the_mode_auto_still_waits_for_a_person(context: ClientContext) -> None:
