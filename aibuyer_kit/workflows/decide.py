@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.changes import Change
@@ -20,7 +21,7 @@ from aibuyer_kit.rules.trace import Trace
 from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.evidence import Evidence
-from aibuyer_kit.workflows.period import account_now, client_clock
+from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.pictures import Pictures, limits_of
 from aibuyer_kit.workflows.rule_files import read_rules
 
@@ -98,7 +99,7 @@ def decide(context: ClientContext, settings: Settings, *, environment: Mapping[s
     try:
         fresh = reader.freshness()
         clock = client_clock(context, reader)
-        evidence = Evidence(context, reader, account_now(context, reader), fresh.known_at, fresh.load_id)
+        evidence = Evidence(context, reader, clock.now(), fresh.load_id)
         objects, matches = _matches(rules, evidence)
         with Ledger(context.ledger) as ledger:
             now = clock.now()
@@ -130,8 +131,8 @@ def _matches(rules: Sequence[Rule], evidence: Evidence) -> tuple[int, list[Match
     seen, found = set[tuple[str, str]](), list[Match]()
     for level in sorted({rule.of_level for rule in rules}):
         of_level = [rule for rule in rules if rule.of_level is level]
-        table = evidence.table(level, columns_of(of_level))
-        for rule in of_level:
+        tables = evidence.tables(level, columns_of(of_level))
+        for rule, table in product(of_level, tables):
             for row, subject in enumerate(table.subjects):
                 if not is_in(rule.scope, subject):
                     continue
