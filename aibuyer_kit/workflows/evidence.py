@@ -202,7 +202,8 @@ class _View:
         found = self._values(column, of, figures, span)
         # An object that has no row counts nothing: the days were read, and it was not among what they told.
         numbers = np.where(place >= 0, np.append(found, 0.0)[place], np.nan if column.name == ARRIVED else 0.0)
-        if not self._evidence.reads.has_any(self._account.key):
+        if isinstance(span, DateRange) and not self._evidence.reads.has_any(self._account.key):
+            # Only files tell of it, and nobody knows which days they tell whole.
             rows = np.append(figures.rows(span), 0)[place]
             known = known & (rows > 0)
         return np.where(known, numbers, np.nan)

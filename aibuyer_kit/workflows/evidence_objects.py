@@ -1,7 +1,7 @@
 """The objects behind rules, as known after one load: what each is, what is above it, and its fields."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -22,7 +22,7 @@ _LISTS = ("labels", "issues")
 
 @dataclass(frozen=True)
 class Account:
-    """An ad account: its key, its time zone, and how many of its smallest units its currency has."""
+    """An ad account: its key, its time zone, and how many of its smallest units make one of its currency."""
 
     key: AccountKey
     zone: ZoneInfo
@@ -78,12 +78,8 @@ class Objects:
     def accounts(self) -> Mapping[AccountKey, Account]:
         """Every account by its key, in their order."""
         if self._accounts is None:
-            columns = self._columns(Level.ACCOUNT, ("platform", "account_id", "time_zone", "currency"))
-            self._accounts = {
-                key: Account(key, time_zone(zone or "UTC"), meta_minor_per_unit(currency) if currency else None)
-                for *key_parts, zone, currency in columns
-                if (key := (key_parts[0], key_parts[1]))
-            }
+            rows = self._reader.objects(Level.ACCOUNT, as_of=self._load_id).to_pylist()
+            self._accounts = {each.key: each for each in map(_account, rows)}
         return self._accounts
 
     def of(self, level: Level) -> Mapping[Key, Known]:
@@ -101,7 +97,7 @@ class Objects:
     def subjects(self, level: Level, account: Account) -> list[Subject]:
         """Return every object of a level that runs or could run; none of an account whose currency is not known."""
         minor = account.minor_per_unit
-        if minor is None or account.key[0] != "meta":
+        if minor is None:
             return []
         return [
             self._subject(level, each, account, minor)
@@ -140,23 +136,30 @@ class Objects:
         }
 
     def _read(self, level: Level) -> list[Known]:
-        names = ("platform", "account_id", "entity_id", "campaign_id", "adset_id", "name", "status", "effective_status")
-        more = ("objective", "daily_budget_micros", "lifetime_budget_micros", "created_at_utc", "attributes")
-        return [
-            Known(
-                row[:3],
-                row[2] if level is Level.CAMPAIGN else row[3],
-                row[2] if level is Level.ADSET else row[4],
-                *row[5:11],
-                created_at=row[11] and row[11].replace(tzinfo=UTC),
-                attributes=_told(row[12] or ""),
-            )
-            for row in self._columns(level, (*names, *more))
-        ]
+        return [_known(level, row) for row in self._reader.objects(level, as_of=self._load_id).to_pylist()]
 
-    def _columns(self, level: Level, names: Sequence[str]) -> Any:
-        table = self._reader.objects(level, as_of=self._load_id)
-        return zip(*(table.column(name).to_pylist() for name in names), strict=True)
+
+def _account(row: Mapping[str, Any]) -> Account:
+    currency = row["currency"]
+    minor_per_unit = meta_minor_per_unit(currency) if currency and row["platform"] == "meta" else None
+    return Account((row["platform"], row["account_id"]), time_zone(row["time_zone"] or "UTC"), minor_per_unit)
+
+
+def _known(level: Level, row: Mapping[str, Any]) -> Known:
+    created_at = row["created_at_utc"]
+    return Known(
+        key=(row["platform"], row["account_id"], row["entity_id"]),
+        campaign_id=row["entity_id"] if level is Level.CAMPAIGN else row["campaign_id"],
+        adset_id=row["entity_id"] if level is Level.ADSET else row["adset_id"],
+        name=row["name"],
+        status=row["status"],
+        effective_status=row["effective_status"],
+        objective=row["objective"],
+        daily_budget=row["daily_budget_micros"],
+        lifetime_budget=row["lifetime_budget_micros"],
+        created_at=created_at and created_at.replace(tzinfo=UTC),
+        attributes=_told(row["attributes"] or ""),
+    )
 
 
 @lru_cache(maxsize=100_000)
