@@ -95,7 +95,7 @@ def decide(context: ClientContext, settings: Settings, *, environment: Mapping[s
 
     Raises RuleError for a rule that is wrong, NotFoundError before the first load, WarehouseError, LedgerError.
     """
-    rules, reader = read_rules(context.rules), Reader(context.warehouse)
+    rules, reader = read_rules(context.rules, context.settings.metrics), Reader(context.warehouse)
     try:
         fresh = reader.freshness()
         clock = client_clock(context, reader)
@@ -131,8 +131,7 @@ def _matches(rules: Sequence[Rule], evidence: Evidence) -> tuple[int, list[Match
     seen, found = set[tuple[str, str]](), list[Match]()
     for level in sorted({rule.of_level for rule in rules}):
         of_level = [rule for rule in rules if rule.of_level is level]
-        tables = evidence.tables(level, columns_of(of_level))
-        for rule, table in product(of_level, tables):
+        for table, rule in product(evidence.tables(level, columns_of(of_level)), of_level):
             for row, subject in enumerate(table.subjects):
                 if not is_in(rule.scope, subject):
                     continue
