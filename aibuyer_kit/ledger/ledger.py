@@ -112,6 +112,13 @@ class Ledger:
         return self.proposal(number)
 
     @_telling
+    def loads_read(self) -> tuple[int, ...]:
+        """Return every load of the warehouse that a stored decision read, sorted."""
+        asked = select(proposal.c.load_id).where(proposal.c.load_id.is_not(None)).distinct()
+        with self._engine.connect() as connection:
+            return tuple(sorted(connection.scalars(asked)))
+
+    @_telling
     def approve(
         self, proposal_id: int, *, approved_by: str, now: datetime, seen_hash: str = "", own: bool = False
     ) -> Proposal:
