@@ -29,7 +29,7 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.desk import Desk, Held, Match
 from aibuyer_kit.workflows.evaluation_record import Looked, finding_of, rule_json, targets_json
 from aibuyer_kit.workflows.evidence import Evidence
-from aibuyer_kit.workflows.period import account_now, client_clock
+from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.pictures import Pictures, limits_of
 from aibuyer_kit.workflows.rule_files import read_rules
 from aibuyer_kit.workflows.rule_memory import RuleMemory
@@ -104,7 +104,7 @@ def decide(
         with Ledger(context.ledger) as ledger:
             slots = _slots(rules, zones, now, ledger) if scheduled else None
             due = [rule for rule in rules if slots is None or any(rule.id == rule_id for rule_id, _ in slots)]
-            evidence = Evidence(context, reader, account_now(context, reader), fresh.known_at, fresh.load_id)
+            evidence = Evidence(context, reader, now, fresh.load_id)
             tables = list(_tables(due, evidence))
             seen = [np.zeros(len(table), dtype=np.bool_) for table, _ in tables]
             looked = [
