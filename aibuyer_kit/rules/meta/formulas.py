@@ -77,9 +77,8 @@ def side_of(part: Part) -> Side | None:
     if len(owners) != 1 or any(each != windows[0] for each in windows):
         return None
     text, scale = _ours(part)
-    return Side(
-        text.removeprefix("(").removesuffix(")") if _is_wrapped(text) else text, *owners, _first(windows), scale
-    )
+    expr = text.removeprefix("(").removesuffix(")") if _is_wrapped(text) else text
+    return Side(expr, terms[0].of, _first(windows), scale)
 
 
 def _first(windows: list[Any]) -> Any:
