@@ -23,6 +23,10 @@ from aibuyer_kit.workflows.period import account_now
 _VERDICTS = {True: "fires", False: "does not fire", None: "unknown"}
 PREVIEW_COLUMNS = ("rule", "level", "object_id", "object_name", "verdict", "would", "why")
 
+COMPARE_COLUMNS = (
+    *("object_id", "object_name", "left", "right", "left_would", "right_would", "left_why", "right_why"),
+)
+
 
 @dataclass(frozen=True)
 class Look:
@@ -86,6 +90,35 @@ def explain(context: ClientContext, rules: Sequence[Rule], object_id: str) -> li
         levels = ", ".join(sorted(seen)) or "no level"
         raise NotFoundError(f"There is no object {object_id!r} that the rules look at ({levels}). Check its id.")
     return sorted(found, key=lambda each: each.rule.id)
+
+
+def compare(context: ClientContext, left: Rule, right: Rule) -> list[dict[str, Any]]:
+    """Return one row for each object of which two versions of a rule say different things now, and why each does."""
+    locale = context.settings.locale
+    looks = [{each.subject.key: each for each in explain_all(context, rule)} for rule in (left, right)]
+    rows = []
+    for key in sorted({*looks[0], *looks[1]}):
+        one, other = looks[0].get(key), looks[1].get(key)
+        some = one or other
+        if some and (one is None or other is None or (one.verdict, one.would) != (other.verdict, other.would)):
+            rows.append(
+                {
+                    "object_id": some.subject.object_id,
+                    "object_name": some.subject.name,
+                    "left": one.verdict if one else None,
+                    "right": other.verdict if other else None,
+                    "left_would": one.would if one else None,
+                    "right_would": other.would if other else None,
+                    "left_why": one.why(locale) if one else None,
+                    "right_why": other.why(locale) if other else None,
+                }
+            )
+    return rows
+
+
+def explain_all(context: ClientContext, rule: Rule) -> list[Look]:
+    """Return what a rule says of every object of its level, whether it is about it or not."""
+    return [_look(rule, table, row) for table, _ in _tables(context, [rule]) for row in range(len(table))]
 
 
 def _tables(context: ClientContext, rules: Sequence[Rule]) -> Iterator[tuple[Table, list[Rule]]]:
