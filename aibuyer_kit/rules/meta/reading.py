@@ -7,6 +7,7 @@ a filter that is dropped makes a rule about more objects than its author meant.
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
@@ -136,7 +137,7 @@ class _Reading:
                 self._lost.append(Lost(f"{FILTERS}[{place}]", shown(what), str(error), "wider"))
 
     def _executed(self, filters: Filters) -> Execution:
-        has = {each["expr"] for each in filters.when if "expr" in each and not each.get("of")}
+        has = {each["expr"] for each in filters.when if not each.get("of") and _is_above_zero(each)}
         about = About(
             filters.level, filters.preset, filters.attribution, "daily_budget" in has, "lifetime_budget" in has
         )
@@ -244,6 +245,14 @@ def plain_text(content: object) -> str:
     """Return a text without what cannot be seen: control characters, and those that turn the direction."""
     text = content if isinstance(content, str) else ""
     return "".join(each if each.isprintable() else " " for each in text).strip()
+
+
+def _is_above_zero(leaf: Mapping[str, Any]) -> bool:
+    """Return whether a comparison holds of numbers above zero only: at Meta a budget that is not there may be 0."""
+    value = leaf["value"]
+    if leaf["op"] == "in range":
+        return bool(value[0] > 0)
+    return leaf["op"] == ">" and isinstance(value, Decimal) and value >= 0
 
 
 def _each_once(documents: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -80,7 +80,7 @@ class _Writing:
         if acts is None or self._failed:
             return CarriedOut(None, tuple(self._lost))
         execution, more = acts
-        filters = _each_once([*scope, *when, *more])
+        filters = _each_once([*scope, *when, *(each for each in more if not _is_said(each, when))])
         evaluation = self._part("schedule", "on", lambda: self._evaluation(filters, triggered=triggered))
         self._tell_limits()
         if evaluation is None:
@@ -284,6 +284,18 @@ def _sized(field: str, leaf: Leaf, scale: Decimal) -> Filter:
 
 def _filter(field: str, operator: str, value: object) -> Filter:
     return {"field": field, "operator": operator, "value": value}
+
+
+def _is_said(above_zero: Filter, filters: Sequence[Filter]) -> bool:
+    """Return whether other filters let only values above zero through already."""
+    return any(
+        each["field"] == above_zero["field"]
+        and (
+            (each["operator"] == "GREATER_THAN" and each["value"] >= 0)
+            or (each["operator"] == "IN_RANGE" and each["value"][0] > 0)
+        )
+        for each in filters
+    )
 
 
 def _is_for_triggers(one: Filter) -> bool:
