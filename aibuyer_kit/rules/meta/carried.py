@@ -1,6 +1,6 @@
 """What came of carrying a rule over: the rule, or none, and each part that was lost on the way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any, Literal
@@ -141,6 +141,14 @@ def entries(content: object) -> Sequence[Any]:
 
 def mapping(content: object) -> Mapping[str, Any]:
     return content if isinstance(content, Mapping) else {}
+
+
+def known(content: object, names: Collection[str]) -> Mapping[str, Any]:
+    """Return an object of Meta's that has no other keys. Raises NotCarriedError: who knows what one more would do."""
+    found = mapping(content)
+    if strange := [key for key in found if key not in names]:
+        raise NotCarriedError(f"{shown(strange[0])} is not known here.", "other")
+    return found
 
 
 def _plain(number: Decimal) -> Decimal:

@@ -16,6 +16,7 @@ from aibuyer_kit.rules.meta.carried import (
     by,
     entries,
     json_number,
+    known,
     mapping,
     number_of,
     shown,
@@ -29,6 +30,8 @@ _PLAIN = {"PAUSE": "pause", "UNPAUSE": "start", "NOTIFICATION": "notify"}
 _BY_ACTION = {ours: theirs for theirs, ours in _PLAIN.items()}
 _CHANGES = {"CHANGE_BUDGET": "adset", "CHANGE_CAMPAIGN_BUDGET": "campaign", "CHANGE_BID": "adset"}
 _FOR_PEOPLE = ("user_ids", "alert_preferences")
+_KEYS = ("execution_type", "execution_options", "is_once_off", "id")
+_REBALANCE_KEYS = ("type", "target_field", "target_count", "is_cross_campaign", "is_inverse")
 _TOWARD = ("cpa", "cpc", "cpm")
 # Meta's moves toward a target, and its shares of a budget, have no bound of their own; this is our widest.
 MOST_PERCENT = Decimal("99.99")
@@ -66,7 +69,8 @@ class About:
 
 def execution_of(spec: Mapping[str, Any], about: About, around: Surroundings) -> Execution:
     """Return what a rule of Meta's does, in our actions. Raises NotCarriedError."""
-    kind, found = spec.get("execution_type"), Execution()
+    said, found = known(spec, _KEYS).get("execution_type"), Execution()
+    kind = said if isinstance(said, str) else ""
     options = _options(spec, found.lost)
     if spec.get("is_once_off"):
         raise NotCarriedError("no rule here ends after its first run.", "oftener")
@@ -79,12 +83,13 @@ def execution_of(spec: Mapping[str, Any], about: About, around: Surroundings) ->
     elif kind == "PING_ENDPOINT":
         found.actions = (_call(around),)
     elif kind in _CHANGES:
-        spec = mapping(options.pop("change_spec", None))
-        found.actions = _change(str(kind), spec, about, around, found.lost)
+        spec = known(options.pop("change_spec", None), ("amount", "unit", "limit", "target_field"))
+        found.actions = _change(kind, spec, about, around, found.lost)
         if "target_field" in spec and kind != "CHANGE_BID" and not about.has_daily_budget:
             found.when = (_HAS_DAILY,)
     elif kind == "REBALANCE_BUDGET":
-        found.actions = (_rebalance(mapping(options.pop("rebalance_spec", None)), about, around, found.lost),)
+        shares = known(options.pop("rebalance_spec", None), _REBALANCE_KEYS)
+        found.actions = (_rebalance(shares, about, around, found.lost),)
     else:
         raise NotCarriedError("there is no such action here.", "other")
     if options:

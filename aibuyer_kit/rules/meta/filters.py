@@ -10,6 +10,7 @@ from aibuyer_kit.rules.meta.carried import (
     Surroundings,
     by,
     entries,
+    known,
     mapping,
     number_of,
     shown,
@@ -57,6 +58,7 @@ class Filters:
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Take one filter in. Raises NotCarriedError."""
+        known(entry, ("field", "operator", "value"))
         name, operator, value = entry.get("field"), entry.get("operator"), entry.get("value")
         if not isinstance(name, str) or not isinstance(operator, str):
             raise NotCarriedError("a filter has a field, an operator and a value.")

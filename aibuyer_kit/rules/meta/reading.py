@@ -20,6 +20,7 @@ from aibuyer_kit.rules.meta.carried import (
     NotCarriedError,
     Surroundings,
     entries,
+    known,
     mapping,
     shown,
 )
@@ -108,6 +109,7 @@ class _Reading:
         filters = Filters(level, preset, setting_of(self._filters, "attribution_window"), self._around)
         schedule = self._schedule(filters)
         self._filter(filters)
+        self._check_keys()
         execution = self._executed(filters)
         self._add_what_is_looked_at(filters)
         cooldown = self._cooldown(execution, preset)
@@ -136,6 +138,12 @@ class _Reading:
                 what = f"{entry.get('field')} {entry.get('operator')} {entry.get('value')}"
                 self._lost.append(Lost(f"{FILTERS}[{place}]", shown(what), str(error), "wider"))
 
+    def _check_keys(self) -> None:
+        try:
+            known(self._evaluation, ("evaluation_type", "filters", "trigger", "id"))
+        except NotCarriedError as error:
+            self._lose("evaluation_spec", "", error)
+
     def _executed(self, filters: Filters) -> Execution:
         has = {each["expr"] for each in filters.when if not each.get("of") and _is_above_zero(each)}
         about = About(
@@ -158,7 +166,7 @@ class _Reading:
 
     def _schedule(self, filters: Filters) -> Mapping[str, Any]:
         try:
-            if self._evaluation.get("evaluation_type") == "TRIGGER":
+            if self._is_triggered:
                 self._add_trigger(filters)
                 return {"on": "event"}
             return schedule_of(self._spec.get("schedule_spec"))
@@ -174,8 +182,8 @@ class _Reading:
 
     def _add_trigger(self, filters: Filters) -> None:
         """Take the change of a figure as one more condition. Raises NotCarriedError for any other event."""
-        trigger = mapping(self._evaluation.get("trigger"))
-        if trigger.get("type") != "STATS_CHANGE":
+        trigger = dict(mapping(self._evaluation.get("trigger")))
+        if trigger.pop("type", None) != "STATS_CHANGE":
             raise NotCarriedError("only figures that change are an event here.", "other")
         kind = self._execution.get("execution_type")
         if kind not in ("PAUSE", "UNPAUSE") and filters.preset != "TODAY":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aibuyer_kit.rules.meta.carried import NotCarriedError, entries, mapping
+from aibuyer_kit.rules.meta.carried import NotCarriedError, entries, known, mapping
 from aibuyer_kit.rules.schedule import DAYS, Schedule, slots
 from aibuyer_kit.rules.strict import minutes_of
 
@@ -15,15 +15,16 @@ _SUNDAY_FIRST = (DAYS[-1], *DAYS[:-1])
 
 def schedule_of(spec: object) -> Mapping[str, Any]:
     """Return a `schedule_spec` as ours. Raises NotCarriedError."""
-    kind = mapping(spec).get("schedule_type")
+    kind = known(spec, ("schedule_type", "schedule")).get("schedule_type")
     if isinstance(kind, str) and kind in _EVERY:
         return {"every": _EVERY[kind]}
     if kind != "CUSTOM":
         raise NotCarriedError("there is no such schedule.", "other")
     times: dict[str, set[int]] = {day: set() for day in DAYS}
     for entry in entries(mapping(spec).get("schedule")):
-        minutes, days = _half_hours(mapping(entry)), _days(mapping(entry).get("days"))
-        for day in days:
+        times_of = known(entry, ("start_minute", "end_minute", "days"))
+        minutes = _half_hours(times_of)
+        for day in _days(times_of.get("days")):
             times[day] |= minutes
     if not any(times.values()):
         raise NotCarriedError("the schedule holds no half-hour.", "other")
