@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say, say_next
+from aibuyer_kit.commands.rules_meta import export_command, import_command
 from aibuyer_kit.core.text_table import as_json, as_table
 
 app = typer.Typer(
@@ -180,6 +181,10 @@ def diff(
     put("")
     shown = [{name: row[name] for name in ("object_id", "object_name", "left", "right", "right_would")} for row in rows]
     put(as_table(shown, empty="On the newest figures they say the same of every object."))
+
+
+app.command("import")(import_command)
+app.command("export")(export_command)
 
 
 def _plain(value: object) -> object:
