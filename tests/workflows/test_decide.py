@@ -215,7 +215,7 @@ def test_a_rule_leaves_an_object_alone_for_its_cooldown(context: ClientContext) 
 
 def test_what_was_rejected_may_be_asked_for_again(context: ClientContext) -> None:
     """It was never a change; nor is what expired."""
-    put_rule(context, "up", leaf("spend", ">", 1_000), {"action": "raise_budget", "percent": 5})
+    put_rule(context, "up", leaf("spend", ">", 1_000, ends=2), {"action": "raise_budget", "percent": 5})
     first = run(context).proposal
     assert first
     reject(context, first.proposal_id, rejected_by="bob", reason="too bold")
@@ -229,7 +229,7 @@ def test_what_was_rejected_may_be_asked_for_again(context: ClientContext) -> Non
 def test_limits_of_a_day_go_to_the_first_by_id(context: ClientContext) -> None:
     """So many changes of one local day of the account."""
     limits = {"limits": {"changes_per_day": 3, "runs_per_day": 2}, "cooldown": "1m"}
-    put_rule(context, "name", leaf("spend", ">", 0), {"action": "rename", "name": "{name}!"}, **limits)
+    put_rule(context, "name", leaf("spend", ">", 0, ends=2), {"action": "rename", "name": "{name}!"}, **limits)
     first = run(context)
     assert first.proposal
     ids = sorted({each.match.subject.object_id for each in first.held} | _ids(first))
