@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from time import perf_counter_ns
 from zoneinfo import ZoneInfo
 
+import filelock
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,7 @@ from aibuyer_kit.core.changes import canonical_json
 from aibuyer_kit.core.clock import Clock
 from aibuyer_kit.core.dates import time_zone
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import LedgerBusyError
 from aibuyer_kit.core.escape import for_terminal
 from aibuyer_kit.ledger.evaluations import Evaluation
 from aibuyer_kit.ledger.ledger import Ledger
@@ -36,6 +38,7 @@ from aibuyer_kit.workflows.rule_memory import RuleMemory
 
 PROPOSED_BY = "rules"
 Account = tuple[str, str]
+_WAIT_SECONDS = 60.0
 # An approved change may wait so long for the platform before it touches an object.
 _LONGEST_WAIT = timedelta(days=14)
 
@@ -86,6 +89,7 @@ def decide(
     environment: Mapping[str, str] | None = None,
     scheduled: bool = False,
     clock: Clock | None = None,
+    wait_seconds: float = _WAIT_SECONDS,
 ) -> Decision:
     """Evaluate the workspace's rules over the newest figures of a client and write down at most one proposal.
 
@@ -93,8 +97,26 @@ def decide(
     one that was missed is not made up for. A rule without a schedule is due whenever it is asked for, one that waits
     for an event never. Everything is written in one transaction; nothing is sent anywhere.
 
-    Raises RuleError for a rule that is wrong, NotFoundError before the first load, WarehouseError, LedgerError.
+    Raises RuleError for a rule that is wrong, NotFoundError before the first load, WarehouseError, LedgerError;
+    LedgerBusyError if another process has been deciding for `wait_seconds`: two at once would propose things twice.
     """
+    context.ledger.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(context.ledger / "decide.lock", timeout=wait_seconds):
+            return _decide(context, settings, environment, scheduled, clock)
+    except filelock.Timeout:
+        raise LedgerBusyError(
+            f"Another process is deciding for {context.id!r}. Wait until it has ended, and run it again."
+        ) from None
+
+
+def _decide(
+    context: ClientContext,
+    settings: Settings,
+    environment: Mapping[str, str] | None,
+    scheduled: bool,
+    clock: Clock | None,
+) -> Decision:
     began = perf_counter_ns()
     rules, reader = read_rules(context.rules, context.settings.metrics), Reader(context.warehouse)
     try:

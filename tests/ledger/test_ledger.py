@@ -353,6 +353,17 @@ def test_what_rules_did_is_known_until_it_came_to_nothing(ledger: Ledger) -> Non
     assert ledger.evaluations.past_changes(NOW + HOUR, NOW) == []
 
 
+def test_what_failed_counts_and_what_expired_before_it_was_sent_does_not(ledger: Ledger) -> None:
+    """A refusal will be the same in a minute; an approved change that nobody sent in time changed nothing."""
+    for ended_at, counts in ((NOW, True), (NOW + HOUR, False)):
+        _, made = evaluated(ledger, CHANGE)
+        assert made
+        approve(ledger, made.proposal_id)
+        ledger.conclude(made.changes[0].change_id, "failed", read_back=None, reason="", now=ended_at)
+        known = ledger.evaluations.past_changes(NOW, NOW + 9 * HOUR)
+        assert (made.proposal_id in {each.evaluation_id for each in known}) == counts
+
+
 def test_an_outgoing_call_is_begun_once(ledger: Ledger) -> None:
     """However often a decision is taken up."""
     number, _ = evaluated(ledger)

@@ -2,18 +2,20 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import filelock
 import pytest
 
 from aibuyer_kit.access.clients import ClientContext, open_client
 from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.clock import ManualClock
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import RuleError
+from aibuyer_kit.core.errors import LedgerBusyError, RuleError
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Draft
 from aibuyer_kit.rules.parse import parse_rule
@@ -335,6 +337,19 @@ def test_calls_are_made_once_after_all_is_written_and_then_left_alone(context: C
     assert make_calls(context, SETTINGS, decision.evaluation_id) == []
     again = run(context)
     assert (again.calls, {each.why for each in again.held}) == (0, {"cooldown"})
+
+
+def test_two_processes_do_not_decide_at_once(context: ClientContext) -> None:
+    """Each would find that nothing is proposed yet, and propose it."""
+    put_rule(context, "costly", leaf("spend", ">", 1_000), {"action": "pause"})
+    context.ledger.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(context.ledger / "decide.lock"), ThreadPoolExecutor() as pool:
+        waiting = pool.submit(run, context, wait_seconds=0.05)
+        with pytest.raises(LedgerBusyError, match="Another process is deciding"):
+            waiting.result()
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda _: run(context), range(2)))
+    assert sorted(decision.proposal is None for decision in made) == [False, True]
 
 
 def test_a_rule_of_the_mode_auto_still_waits_for_a_person(context: ClientContext) -> None:
