@@ -73,6 +73,21 @@ class Objects:
         self._reader, self._load_id = reader, load_id
         self._levels: dict[Level, dict[Key, Known]] = {}
         self._accounts: dict[AccountKey, Account] | None = None
+        self._made: dict[Key, tuple[tuple[Account, Known, Known | None, Known | None], Subject]] = {}
+
+    def advanced(self, load_id: int) -> "Objects":
+        """Return the objects as known after a later load: only what changed since is read."""
+        later = Objects(self._reader, load_id)
+        later._made = self._made
+        for level, known in self._levels.items():
+            gone = self._reader.objects_gone(level, as_of=load_id, after_load=self._load_id)
+            fresh = self._read(level, load_id, after_load=self._load_id)
+            if not gone and not fresh:
+                later._levels[level] = known
+                continue
+            left = {key: each for key, each in known.items() if key not in set(gone)} if gone else known
+            later._levels[level] = dict(sorted((left | {each.key: each for each in fresh}).items()))
+        return later
 
     @property
     def accounts(self) -> Mapping[AccountKey, Account]:
@@ -85,7 +100,7 @@ class Objects:
     def of(self, level: Level) -> Mapping[Key, Known]:
         """Return every object of a level by its key, in their order."""
         if level not in self._levels:
-            self._levels[level] = {each.key: each for each in self._read(level)}
+            self._levels[level] = {each.key: each for each in self._read(level, self._load_id)}
         return self._levels[level]
 
     def created_on(self, level: Level, key: Key) -> date | None:
@@ -106,37 +121,45 @@ class Objects:
         ]
 
     def _subject(self, level: Level, each: Known, account: Account, minor_per_unit: int) -> Subject:
+        """Return an object as rules see it; what it was made of before is not made again."""
         campaign = each if level is Level.CAMPAIGN else self.of(Level.CAMPAIGN).get(each.at(level, Level.CAMPAIGN))
-        adset_id = each.key[2] if level is Level.ADSET else each.adset_id
-        return Subject(
-            *each.key[:2],
-            level,
-            each.key[2],
-            each.name or "",
-            (campaign and campaign.name) or "",
-            each.status,
-            each.daily_budget,
-            minor_per_unit,
-            each.key[2] if level is Level.CAMPAIGN else each.campaign_id,
-            adset_id,
-            account_date(each.created_at, account.zone) if each.created_at else None,
-            self._texts(level, each, campaign),
-            {"lifetime_budget": each.lifetime_budget, "bid": each.bid},
-        )
-
-    def _texts(self, level: Level, each: Known, campaign: Known | None) -> dict[str, Text]:
         adset = self.of(Level.ADSET).get(each.at(level, Level.ADSET)) if level.depth >= Level.ADSET.depth else None
-        lists = {name: each.attributes.get(name) for name in _LISTS}
-        return {
-            "adset.name": adset.name if adset else None,
-            "effective_status": each.effective_status,
-            "objective": campaign.objective if campaign else None,
-            **{name: each.attributes.get(name) for name in _TEXTS},
-            **{name: None if told is None else tuple(json.loads(told)) for name, told in lists.items()},
-        }
+        parts, key = (account, each, campaign, adset), (*each.key[:2], f"{level} {each.key[2]}")
+        if (made := self._made.get(key)) is None or made[0] != parts:
+            made = self._made[key] = (parts, _subject_of(level, *parts, minor_per_unit))
+        return made[1]
 
-    def _read(self, level: Level) -> list[Known]:
-        return [_known(level, row) for row in self._reader.objects(level, as_of=self._load_id).to_pylist()]
+    def _read(self, level: Level, load_id: int, after_load: int = 0) -> list[Known]:
+        rows = self._reader.objects(level, as_of=load_id, after_load=after_load).to_pylist()
+        return [_known(level, row) for row in rows]
+
+
+def _subject_of(
+    level: Level, account: Account, each: Known, campaign: Known | None, adset: Known | None, minor_per_unit: int
+) -> Subject:
+    lists = {name: each.attributes.get(name) for name in _LISTS}
+    texts: dict[str, Text] = {
+        "adset.name": adset.name if adset else None,
+        "effective_status": each.effective_status,
+        "objective": campaign.objective if campaign else None,
+        **{name: each.attributes.get(name) for name in _TEXTS},
+        **{name: None if told is None else tuple(json.loads(told)) for name, told in lists.items()},
+    }
+    return Subject(
+        *each.key[:2],
+        level,
+        each.key[2],
+        each.name or "",
+        (campaign and campaign.name) or "",
+        each.status,
+        each.daily_budget,
+        minor_per_unit,
+        each.campaign_id,
+        each.adset_id,
+        account_date(each.created_at, account.zone) if each.created_at else None,
+        texts,
+        {"lifetime_budget": each.lifetime_budget, "bid": each.bid},
+    )
 
 
 def _account(row: Mapping[str, Any]) -> Account:
