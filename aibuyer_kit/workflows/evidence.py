@@ -207,6 +207,7 @@ class _View:
         known = evidence.objects.of(level)
         self._known = [known[each.key] for each in subjects]
         self._keys: dict[Level, list[Key]] = {}
+        self._found: dict[tuple[Level, str], Ints] = {}
 
     def table(self, columns: Sequence[Column]) -> Table:
         numbers = {each: self._column(each) for each in columns}
@@ -224,7 +225,7 @@ class _View:
         if known is None:
             return self._unknown()
         figures = self._evidence.figures(of, kind_of(column))
-        place = self._places(of, figures)
+        place = self._places(of, kind_of(column))
         found = self._values(column, of, figures, span)
         # An object that has no row counts nothing: the days were read, and it was not among what they told.
         numbers = np.where(place >= 0, np.append(found, 0.0)[place], np.nan if column.name == ARRIVED else 0.0)
@@ -293,9 +294,12 @@ class _View:
             self._keys[of] = [each.at(self._level, of) for each in self._known]
         return self._keys[of]
 
-    def _places(self, of: Level, figures: Figures) -> Ints:
-        """Return the number of each object, or of what is above it, among the figures; -1 where it has none."""
-        return np.array([figures.index.get(key, -1) for key in self._keys_of(of)], dtype=np.int64)
+    def _places(self, of: Level, kind: str) -> Ints:
+        """Return the number of each object, or of what is above it, among figures; -1 where it has none."""
+        if (of, kind) not in self._found:
+            index = self._evidence.figures(of, kind).index
+            self._found[of, kind] = np.array([index.get(key, -1) for key in self._keys_of(of)], dtype=np.int64)
+        return self._found[of, kind]
 
     def _field(self, column: Column) -> Floats:
         """Return a field of each object, or of what is above it."""
@@ -347,14 +351,10 @@ class _View:
 
     def _targets(self) -> dict[str, Floats]:
         """Return what the client aims at for each object, by the objective of its campaign, as the settings stand."""
-        context = self._evidence.context
-        by_section = {
-            section: section_targets(context, section)
-            for section in {section_of(context, _objective(each)) for each in self._subjects}
-        }
-        names = sorted({name for targets in by_section.values() for name in targets})
-        sections = [section_of(context, _objective(each)) for each in self._subjects]
-        return {name: _floats(by_section[section].get(name) for section in sections) for name in names}
+        context, objectives = self._evidence.context, [_objective(each) for each in self._subjects]
+        aims = {each: section_targets(context, section_of(context, each)) for each in set(objectives)}
+        names = sorted({name for targets in aims.values() for name in targets})
+        return {name: _floats(aims[each].get(name) for each in objectives) for name in names}
 
     def _unknown(self) -> Floats:
         return np.full(len(self._subjects), np.nan)

@@ -18,6 +18,7 @@ from aibuyer_kit.workflows.evidence_days import AccountKey, Key
 
 _TEXTS = ("learning_stage", "bid_strategy", "optimization_goal")
 _LISTS = ("labels", "issues")
+_NONE: Mapping[Key, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Known:
         return self.key if of is level else (*self.account, ids[of] or "")
 
 
+# What a subject is made of, and what a list of them is: the level's objects, campaigns, ad sets, and the account.
+_Parts = tuple[Account, Known, Known | None, Known | None]
+_Read = tuple[Mapping[Key, Known], Mapping[Key, Known], Mapping[Key, Known], Account]
+
+
 class Objects:
     """All objects of a client as known after one load; each level is read when it is asked for."""
 
@@ -73,12 +79,13 @@ class Objects:
         self._reader, self._load_id = reader, load_id
         self._levels: dict[Level, dict[Key, Known]] = {}
         self._accounts: dict[AccountKey, Account] | None = None
-        self._made: dict[Key, tuple[tuple[Account, Known, Known | None, Known | None], Subject]] = {}
+        self._made: dict[tuple[Level, Key], tuple[_Parts, Subject]] = {}
+        self._listed: dict[tuple[Level, AccountKey], tuple[_Read, list[Subject]]] = {}
 
     def advanced(self, load_id: int) -> "Objects":
         """Return the objects as known after a later load: only what changed since is read."""
         later = Objects(self._reader, load_id)
-        later._made = self._made
+        later._made, later._listed = self._made, self._listed
         for level, known in self._levels.items():
             gone = self._reader.objects_gone(level, as_of=load_id, after_load=self._load_id)
             fresh = self._read(level, load_id, after_load=self._load_id)
@@ -114,19 +121,37 @@ class Objects:
         minor = account.minor_per_unit
         if minor is None:
             return []
-        return [
-            self._subject(level, each, account, minor)
-            for each in self.of(level).values()
-            if each.account == account.key and each.status in (ACTIVE, PAUSED)
-        ]
+        campaigns = self.of(Level.CAMPAIGN)
+        adsets = self.of(Level.ADSET) if level in (Level.ADSET, Level.AD) else _NONE
+        known = (self.of(level), campaigns, adsets, account)
+        kept = self._listed.get((level, account.key))
+        if (
+            kept is None
+            or any(one is not other for one, other in zip(kept[0][:3], known[:3], strict=True))
+            or (kept[0][3] != account)
+        ):
+            found = [
+                self._subject(
+                    level,
+                    each,
+                    account,
+                    campaigns.get((*account.key, each.campaign_id or "")),
+                    adsets.get((*account.key, each.adset_id or "")),
+                )
+                for each in known[0].values()
+                if each.key[:2] == account.key and each.status in (ACTIVE, PAUSED)
+            ]
+            kept = self._listed[level, account.key] = (known, found)
+        return kept[1]
 
-    def _subject(self, level: Level, each: Known, account: Account, minor_per_unit: int) -> Subject:
+    def _subject(
+        self, level: Level, each: Known, account: Account, campaign: Known | None, adset: Known | None
+    ) -> Subject:
         """Return an object as rules see it; what it was made of before is not made again."""
-        campaign = each if level is Level.CAMPAIGN else self.of(Level.CAMPAIGN).get(each.at(level, Level.CAMPAIGN))
-        adset = self.of(Level.ADSET).get(each.at(level, Level.ADSET)) if level.depth >= Level.ADSET.depth else None
-        parts, key = (account, each, campaign, adset), (*each.key[:2], f"{level} {each.key[2]}")
-        if (made := self._made.get(key)) is None or made[0] != parts:
-            made = self._made[key] = (parts, _subject_of(level, *parts, minor_per_unit))
+        parts, key = (account, each, campaign, adset), (level, each.key)
+        made = self._made.get(key)
+        if made is None or made[0] != parts:
+            made = self._made[key] = (parts, _subject_of(level, *parts, account.minor_per_unit or 1))
         return made[1]
 
     def _read(self, level: Level, load_id: int, after_load: int = 0) -> list[Known]:
