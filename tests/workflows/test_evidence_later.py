@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
@@ -56,6 +57,7 @@ def decide_on(context: ClientContext, load_id: int, moment: datetime) -> None:
         )
 
 
+@pytest.mark.prove
 def test_what_a_decision_looked_at_stays_through_syncs_and_thinning(tmp_path: Path) -> None:
     """Four syncs a day; a decision between two of them is read again after its day has been thinned."""
     with start("hill", seed=3) as platform:
