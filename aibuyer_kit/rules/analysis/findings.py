@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from aibuyer_kit.core.i18n import t
-from aibuyer_kit.rules.analysis.witness import Witness, level_order, shown, table_of
+from aibuyer_kit.rules.analysis.witness import Witness, columns_at, level_order, shown, table_of
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.subjects import Subject
 from aibuyer_kit.rules.table import Table
@@ -39,7 +39,8 @@ class Example:
         """One table of one row for each level of the rules; the rules can be evaluated on it. Empty if observed."""
         if self.witness is None:
             return {}
-        return {level: table_of(self.witness, level, self.rules) for level in level_order(r.level for r in self.rules)}
+        levels = level_order(rule.level for rule in self.rules)
+        return {level: table_of(self.witness, level, columns_at(level, self.rules)) for level in levels}
 
     @property
     def subjects(self) -> tuple[Subject, ...]:

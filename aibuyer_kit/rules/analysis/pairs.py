@@ -206,8 +206,8 @@ class Pairs:
         search, facts = self._search, Plain(witness)
         after, again = turn.amounts(facts)
         follow, back = turn.factors
-        once = witness.changed(turn.mine, after, follow)
-        twice = witness.changed(turn.theirs, again, back)
+        once = search.changed(witness, turn.mine, after, follow)
+        twice = search.changed(witness, turn.theirs, again, back)
         before = acts(turn.theirs, facts) and search.fires(turn.other, witness)
         return (
             search.fires(turn.one, witness)

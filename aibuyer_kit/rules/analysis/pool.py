@@ -222,7 +222,7 @@ def _numbers(
     for each in sorted(sums, key=_rank):
         values = _drawn(each, near.get(each, ()), draw)
         for (top, bottom), levels in quotients.items():
-            if top == each and bottom in found:
+            if top == each and bottom in found and levels:
                 times = draw.choice(np.array(levels), SAMPLES) * draw.choice([0.5, 0.9, 1.0, 1.1, 2.0], SAMPLES)
                 values = np.where(draw.random(SAMPLES) < 0.5, found[bottom] * times, values)
         found[each] = np.round(values) if each.is_whole else np.round(values, 6)

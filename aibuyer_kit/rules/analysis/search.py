@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Literal
+from fractions import Fraction
+from typing import Any, Literal
 
 import numpy as np
 
 from aibuyer_kit.rules.analysis.boxes import Box, box_of
 from aibuyer_kit.rules.analysis.meaning import Facts, Logic, Meaning
+from aibuyer_kit.rules.analysis.moves import Move
 from aibuyer_kit.rules.analysis.pool import SAMPLES, Asked, Mask, samples_for
 from aibuyer_kit.rules.analysis.solver import Build, solve
 from aibuyer_kit.rules.analysis.space import Sum
-from aibuyer_kit.rules.analysis.witness import Witness, table_of
+from aibuyer_kit.rules.analysis.witness import Witness, columns_at, table_of
 from aibuyer_kit.rules.conditions import Leaf, Ranked
 from aibuyer_kit.rules.evaluate import verdicts
 from aibuyer_kit.rules.language import Rule
@@ -30,9 +32,11 @@ class Search:
         self.samples = samples_for(rules)
         self._seconds = seconds_each
         self.boxes: list[Box] = [box_of(rule) for rule in rules]
+        self._columns = {level: columns_at(level, rules) for level in {rule.level for rule in rules}}
         self._used = np.zeros(SAMPLES, dtype=bool)
         self._witnesses: dict[int, Witness] = {}
         self._tables: dict[tuple[int, str], Table] = {}
+        self._changed: dict[Any, tuple[Witness, Witness]] = {}
         self._said: dict[tuple[int, int], bool] = {}
 
     @cached_property
@@ -86,7 +90,7 @@ class Search:
         key = id(witness), level
         if key not in self._tables:
             self._witnesses.setdefault(-id(witness), witness)  # kept, so that its id is not given to another
-            self._tables[key] = table_of(witness, level, self.rules)
+            self._tables[key] = table_of(witness, level, self._columns[level])
         return self._tables[key]
 
     def find(
@@ -124,6 +128,13 @@ class Search:
         if row not in self._witnesses:
             self._witnesses[row] = self.samples.witness(row)
         return self._witnesses[row]
+
+    def changed(self, witness: Witness, move: Move, value: Fraction | None, factor: Fraction | None) -> Witness:
+        """Return an object after a move, the same one each time."""
+        key = id(witness), move, value, factor
+        if key not in self._changed:
+            self._changed[key] = witness, witness.changed(move, value, factor)
+        return self._changed[key][1]
 
     def _rows(self, mask: Mask | None) -> Iterable[int]:
         if mask is None:

@@ -116,7 +116,7 @@ class Singles:
             before = plain.number(move.key)
             later = (before, move.unbounded(before, plain), _far(move, before, plain))
             small = all(number <= _USUAL_MOST for number in witness.numbers.values())
-            return small and all(search.fires(place, witness.changed(move, amount, None)) for amount in later)
+            return small and all(search.fires(place, search.changed(witness, move, amount, None)) for amount in later)
 
         rows = np.flatnonzero(search.fired[place])[:_ROWS]
         mask = np.zeros(search.fired.shape[1], dtype=bool)

@@ -108,6 +108,7 @@ def target_name(each: Sum) -> str | None:
     return each.name.removeprefix(_TARGET) if each.name.startswith(_TARGET) else None
 
 
+@cache
 def is_at_most(less: Sum, more: Sum) -> bool:
     """Return whether one sum can never be above another: a part of its days, of its entity, or of what it counts."""
     if less == more or less.window is None or more.window is None or less.matured != more.matured:

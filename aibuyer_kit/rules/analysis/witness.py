@@ -66,14 +66,18 @@ class Witness:
         return replace(self, numbers=numbers, texts=texts)
 
 
-def table_of(witness: Witness, level: str, rules: Sequence[Rule]) -> Table:
-    """Return a table with this one object at a level, with every column that rules of that level need."""
-    mine = [rule for rule in rules if rule.level == level]
-    numbers = {column: np.array([_stored(witness, sum_of(level, column))]) for column in columns_of(mine)}
+def table_of(witness: Witness, level: str, columns: Iterable[Column]) -> Table:
+    """Return a table of these columns with this one object at a level."""
+    numbers = {column: np.array([_stored(witness, sum_of(level, column))]) for column in columns}
     targets = {
         name: np.array([float(number)]) for each, number in witness.numbers.items() if (name := target_name(each))
     }
     return Table(Level(level), _NOW, _NOW, [_subject(witness, level)], numbers, targets)
+
+
+def columns_at(level: str, rules: Iterable[Rule]) -> tuple[Column, ...]:
+    """Return the columns that rules of a level read."""
+    return columns_of(rule for rule in rules if rule.level == level)
 
 
 def _stored(witness: Witness, each: Sum) -> float:
