@@ -148,7 +148,9 @@ def all_pairs_seconds(rules: list[Rule]) -> float:
 
 def as_table(outcome: dict[str, Any]) -> str:
     held = "held" if all(outcome["held"].values()) else "MISSED"
-    rows = [("peer", *each) for each in outcome["peers"].items()] + [("ours", *each) for each in outcome["ours"].items()]
+    rows = [("peer", *each) for each in outcome["peers"].items()] + [
+        ("ours", *each) for each in outcome["ours"].items()
+    ]
     lines = [f"{kind:<6} {name:<52} {value:>8.2f} s" for kind, name, value in rows]
     found = ", ".join(f"{kind} {count}" for kind, count in outcome["findings"].items())
     return "\n".join(["rule analysis", *lines, f"bar {BAR_SECONDS:.0f} s: {held}", f"findings: {found}"])

@@ -15,6 +15,7 @@ import numpy as np
 
 from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.rules.conditions import FieldLeaf
 from aibuyer_kit.rules.effects import proposed
 from aibuyer_kit.rules.evaluate import verdicts
 from aibuyer_kit.rules.language import Rule, rule_of
@@ -35,7 +36,7 @@ class State:
     spend: float = 0
     spend_3: float = 0
     results: float = 0
-    budget: int = 50
+    budget: float = 50
     status: str = "ACTIVE"
     name: str = "Sample"
 
@@ -53,7 +54,12 @@ def _comparison(draw: random.Random, theme: str) -> dict[str, Any]:
         case "spend_3":
             return {"expr": "spend", "window": DAY, "op": order, "value": draw.randint(0, 4)}
         case "results":
-            return {"expr": "results", "window": WEEK, "op": draw.choice((order, "=", "!=")), "value": draw.randint(0, 3)}
+            return {
+                "expr": "results",
+                "window": WEEK,
+                "op": draw.choice((order, "=", "!=")),
+                "value": draw.randint(0, 3),
+            }
         case "cpa":
             return {"expr": "cpa", "window": WEEK, "op": order, "value": draw.choice((1, 2))}
         case "cost":
@@ -84,7 +90,11 @@ def _condition(draw: random.Random, theme: str, depth: int = 2) -> dict[str, Any
 
 
 def _action(draw: random.Random, theme: str) -> dict[str, Any]:
-    kinds = ("raise", "lower", "set", "raise", "lower") if theme == "budgets" else ("pause", "start", "raise", "lower", "set")
+    kinds = (
+        ("raise", "lower", "set", "raise", "lower")
+        if theme == "budgets"
+        else ("pause", "start", "raise", "lower", "set")
+    )
     match draw.choice(kinds):
         case "raise":
             cap = {"cap": draw.choice((60, 90))} if draw.random() < 0.5 else {}
@@ -119,17 +129,21 @@ def drawn_set(seed: int) -> tuple[str, list[Rule]]:
     return theme, [rule_of(content) for content in found]
 
 
-def states(theme: str) -> list[State]:
-    """Return every object of a theme."""
-    statuses, names = ("ACTIVE", "PAUSED"), ("Sample", "UA", "Sale", "UA Sale")
+def states(theme: str, rules: Sequence[Rule]) -> list[State]:
+    """Return every object of a theme, as far as the rules can tell them apart."""
+    said = str([rule.when for rule in rules])
+    statuses = ("ACTIVE", "PAUSED")
+    names = ("Sample", "UA", "Sale", "UA Sale") if "name" in said else ("Sample",)
+    counts = range(5) if "results" in said or "cpa" in said else (0,)
     tenth = [step * UNIT // 10 for step in (*range(0, 62), 65, 70, 75, 80, 85, 90, 120)]
     if theme == "budgets":
-        spends = [step * UNIT for step in (0, 1, 2, 3, 4, 5, 30, 39, 45, 55, 70, 90, 130, 10_000)]
-        spends += [step * UNIT // 2 for step in (1, 3, 5, 7)]
-        amounts = [*range(5, 150), 200, 10_000]
+        if "spend" not in said:
+            return [State(budget=amount) for amount in (*range(5, 150), 200, 10_000)]
+        spends = [step * UNIT // 10 for step in (*range(0, 52), 300, 390, 450, 550, 700, 900, 1300, 100_000)]
+        amounts = [0.4, 0.5, 0.7, *range(1, 10), *range(10, 150, 1 if "daily_budget" in said else 10), 200, 10_000]
         return [State(spend=spend, budget=amount) for spend, amount in product(spends, amounts)]
     if theme == "windows":
-        half = [step * UNIT // 4 for step in range(0, 19)]
+        half = [step * UNIT // 2 for step in range(0, 10)]
         return [
             State(spend=spend, spend_3=less, status=status, name=name)
             for spend, less, status, name in product(half, half, statuses, names)
@@ -137,7 +151,7 @@ def states(theme: str) -> list[State]:
         ]
     return [
         State(spend=spend, results=results, status=status, name=name)
-        for spend, results, status, name in product(tenth, range(5), statuses, names)
+        for spend, results, status, name in product(tenth, counts, statuses, names)
     ]
 
 
@@ -146,15 +160,21 @@ class Judge:
 
     def __init__(self, theme: str, rules: Sequence[Rule]) -> None:
         self.rules = rules
-        self.all = states(theme)
-        self._fired: dict[tuple[int, str], Any] = {}
+        self.all = states(theme, rules)
+        self._reads = {rule.id: (columns_of([rule]), _reads_names(rule)) for rule in rules}
+        self._fired: dict[str, dict[tuple[Any, ...], bool]] = {}
 
     def fires(self, rule: Rule, objects: Sequence[State]) -> Any:
-        if objects is not self.all:
-            return _fires(rule, objects)
-        if (0, rule.id) not in self._fired:
-            self._fired[0, rule.id] = _fires(rule, objects)
-        return self._fired[0, rule.id]
+        """Return on which objects a rule fires; those that are alike in what it reads are looked at once."""
+        seen = self._fired.setdefault(rule.id, {})
+        columns, named = self._reads[rule.id]
+        keys = [
+            (*(_number(column, each) for column in columns), each.status, each.name if named else "")
+            for each in objects
+        ]
+        new = {key: each for key, each in zip(keys, objects, strict=True) if key not in seen}
+        seen |= zip(new, _fires(rule, list(new.values())), strict=True)
+        return np.array([seen[key] for key in keys], dtype=bool)
 
     def faults(self) -> Iterator[Fault]:
         for rule in self.rules:
@@ -201,8 +221,9 @@ class Judge:
                 break
 
     def _undoes(self, one: Rule, other: Rule) -> bool:
-        """Return whether the second rule, which was idle, takes back what the first did, which then does it again."""
+        """Return whether the second rule, idle before, takes back what the first did, which then does it again."""
         fired = self.fires(one, self.all)
+        switches = one.then[0].action in ("pause", "start")
         begun = [(each, _done(one, each)) for each, is_so in zip(self.all, fired, strict=True) if is_so]
         for follows in (False, True):
             found = [(each, after) for each, after in begun if after is not None]
@@ -212,12 +233,24 @@ class Judge:
             before, later = self.fires(other, [each for each, _ in found]), self.fires(other, moved)
             back = []
             for (each, after), now, idle, fires in zip(found, moved, before, later, strict=True):
-                taken = _done(other, now) if fires and not (idle and _done(other, each) is not None) else None
-                if taken is not None and _opposite(each, after, taken) and (not follows or _free(one, other, each, now)):
-                    back.append(each if one.then[0].action in ("pause", "start") else _carried(now, taken, other, follows))
+                taken = (
+                    _done(other, now)
+                    if fires and not (idle and not (switches and _done(other, each) is None))
+                    else None
+                )
+                if (
+                    taken is not None
+                    and _opposite(each, after, taken)
+                    and (not follows or _free(one, other, each, now))
+                ):
+                    back.append(each if switches else _carried(now, taken, other, follows))
             if back and self.fires(one, back).any():
                 return True
         return False
+
+
+def _reads_names(rule: Rule) -> bool:
+    return any(isinstance(leaf, FieldLeaf) and leaf.field == "name" for leaf in rule.leaves())
 
 
 def _fires(rule: Rule, objects: Sequence[State]) -> Any:
@@ -260,7 +293,11 @@ def _carried(each: State, after: str | float | None, rule: Rule, follows: bool) 
     assert after is not None
     times = after / each.budget if follows else 1
     return replace(
-        each, budget=after, spend=each.spend * times, spend_3=each.spend_3 * times, results=each.results * times  # type: ignore[arg-type]
+        each,
+        budget=after,
+        spend=each.spend * times,
+        spend_3=each.spend_3 * times,
+        results=each.results * times,  # type: ignore[arg-type]
     )
 
 

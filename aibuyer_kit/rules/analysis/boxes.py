@@ -1,6 +1,6 @@
 """Between which bounds a condition keeps each figure, so that most rules that never meet are told apart at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -37,6 +37,12 @@ class Bounds:
         low = None if self.low is None or other.low is None else min(self.low, other.low)
         high = None if self.high is None or other.high is None else max(self.high, other.high)
         return Bounds(low, high)
+
+    def scaled(self, factor: Fraction) -> "Bounds":
+        """Return the bounds of so many times what lies in these."""
+        low = None if self.low is None else self.low * factor
+        high = None if self.high is None else self.high * factor
+        return Bounds(low, high, self.low_open, self.high_open)
 
     @property
     def is_empty(self) -> bool:
@@ -99,6 +105,17 @@ def disjoint(one: Box, other: Box, without: "Iterable[Any]" = ()) -> bool:
     return any(
         _empty(_cut(bounds, large[key])) for key, bounds in small.items() if key in large and key not in left_out
     )
+
+
+def needs_flow(box: Box, entity: str) -> Iterator[bool]:
+    """Yield for each figure whether it keeps out an entity whose windows hold nothing."""
+    for key, bounds in box.items():
+        if not isinstance(key, Figured) or not isinstance(bounds, Bounds) or not isinstance(key.tree, Named):
+            continue
+        if key.entity != entity or key.window is None or not Sum(entity, key.tree.name, key.window).flows:
+            continue
+        # A quotient by nothing is unknown, a sum of nothing is 0.
+        yield isinstance(METRICS[key.tree.name], Ratio) or bounds.both(Bounds(Fraction(0), Fraction(0))).is_empty
 
 
 def _empty(each: Bounds | Texts) -> bool:

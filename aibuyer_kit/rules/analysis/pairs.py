@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
 
 from aibuyer_kit.rules.actions import Action, Rebalance, Rename, RotateCreative, SwapCreative, TagWith, Toward
-from aibuyer_kit.rules.analysis.boxes import Figured, disjoint
+from aibuyer_kit.rules.analysis.boxes import Bounds, Box, Figured, disjoint, needs_flow
 from aibuyer_kit.rules.analysis.findings import Example, Finding, Kind
 from aibuyer_kit.rules.analysis.meaning import Expr, Facts, Logic, both, no
 from aibuyer_kit.rules.analysis.moves import (
@@ -21,13 +20,13 @@ from aibuyer_kit.rules.analysis.moves import (
     at_odds,
     clash,
     is_free,
-    moves_of,
     opposed,
 )
 from aibuyer_kit.rules.analysis.pool import Mask
-from aibuyer_kit.rules.analysis.search import OPEN, Open, Search, filled, filled_like, truth
+from aibuyer_kit.rules.analysis.search import OPEN, Open, Search, filled, truth
 from aibuyer_kit.rules.analysis.times import covers, may_meet
 from aibuyer_kit.rules.analysis.witness import Witness
+from aibuyer_kit.rules.expression import Named
 from aibuyer_kit.rules.language import Rule
 
 _MODES = ("notify", "propose", "auto")
@@ -39,11 +38,10 @@ class Pairs:
     def __init__(self, search: Search) -> None:
         self._search = search
         self._rules = search.rules
-        self._after: dict[Any, Mask] = {}
 
-    @cached_property
+    @property
     def _moves(self) -> list[tuple[Move, ...]]:
-        return [moves_of(rule) for rule in self._rules]
+        return self._search.moves
 
     def _meet_at_once(self, one: int, other: int) -> bool:
         return may_meet(self._rules[one].schedule, self._rules[other].schedule)
@@ -85,7 +83,7 @@ class Pairs:
         search = self._search
         mask = search.fired[one] & search.fired[other] if search.met[one, other] else None
         if moves is not None and mask is not None:
-            mask = mask & filled(at_odds(*moves, search.samples))
+            mask = mask & filled(at_odds(*moves, search.samples), len(search.samples))
         if (mask is None or not mask.any()) and disjoint(search.boxes[one], search.boxes[other]):
             return None
 
@@ -168,12 +166,16 @@ class Pairs:
     def _can_turn(self, turn: "Turn") -> bool:
         """Return whether the second rule can tell the change, and figures that it does not touch suit both rules."""
         search = self._search
+        mine, theirs = search.boxes[turn.one], search.boxes[turn.other]
         if turn.mine.field != STATUS:
             read = search.reads[turn.other]
             follow = turn.follows and any(each.entity == turn.mine.entity and each.flows for each in read)
-            if turn.mine.key not in read and turn.theirs.is_plain and not follow:
+            if turn.mine.key not in read and not follow:
                 return False
-        mine, theirs = search.boxes[turn.one], search.boxes[turn.other]
+            if turn.follows and turn.leaves_no_room(mine, theirs):
+                return False
+        if turn.mine.field == STATUS and turn.follows and any(needs_flow(theirs, turn.mine.entity)):
+            return False
         touched = [key for key in (*mine, *theirs) if turn.touches(key)]
         return not disjoint(mine, theirs, touched)
 
@@ -195,10 +197,10 @@ class Pairs:
         rows = np.flatnonzero(search.fired[turn.one])
         if not len(rows):
             return None
-        some = search.samples.only(rows[:1024])
-        held = filled_like(both(*turn.parts(self._rules[turn.one], self._rules[turn.other], some)), len(rows[:1024]))
+        some = search.samples.only(rows)
+        held = filled(both(*turn.parts(self._rules[turn.one], self._rules[turn.other], some)), len(rows))
         mask = np.zeros(search.fired.shape[1], dtype=bool)
-        mask[rows[:1024][held]] = True
+        mask[rows[held]] = True
         return mask
 
     def _confirmed(self, turn: "Turn", witness: Witness) -> bool:
@@ -208,7 +210,7 @@ class Pairs:
         follow, back = turn.factors
         once = search.changed(witness, turn.mine, after, follow)
         twice = search.changed(witness, turn.theirs, again, back)
-        before = acts(turn.theirs, facts) and search.fires(turn.other, witness)
+        before = turn.was_able(facts) and search.fires(turn.other, witness)
         return (
             search.fires(turn.one, witness)
             and not before
@@ -241,6 +243,22 @@ class Turn:
             self.follows and (self.mine.field == STATUS or key.scales_with(self.mine.entity))
         )
 
+    def leaves_no_room(self, mine: Box, theirs: Box) -> bool:
+        """Return whether a figure that is scaled cannot lie within the bounds of both rules, each at its turn."""
+        follow, back = self.factors
+        if follow is None or back is None:
+            return False
+        for key, bounds in mine.items():
+            if isinstance(key, Figured) and isinstance(bounds, Bounds) and self._is_scaled(key):
+                later = theirs.get(key, Bounds())
+                both_turns = bounds.both(bounds.scaled(1 / back))
+                if isinstance(later, Bounds) and both_turns.both(later.scaled(1 / follow)).is_empty:
+                    return True
+        return False
+
+    def _is_scaled(self, key: Figured) -> bool:
+        return isinstance(key.tree, Named) and (key.scales_with(self.mine.entity) or key.reads(self.mine.key))
+
     @property
     def factors(self) -> tuple[Fraction | None, Fraction | None]:
         """By what sums are scaled after the first move, and after both."""
@@ -258,6 +276,10 @@ class Turn:
         after = self.mine.after(facts.number(self.mine.key), facts)
         return after, self.theirs.after(after, facts)
 
+    def was_able(self, facts: Facts) -> Logic:
+        """Return whether the second rule had anything to do before: nothing is started that was not paused."""
+        return self.mine.field != STATUS or acts(self.theirs, facts)
+
     def parts(self, first: Rule, second: Rule, facts: Facts) -> Iterator[Logic]:
         """Yield what must hold: the first fires, the second only after it and against it, then the first again."""
         after, again = self.amounts(facts)
@@ -265,7 +287,7 @@ class Turn:
         moved = Changed(facts, self.mine, after, follow)
         yield truth(first, facts)
         yield acts(self.mine, facts)
-        yield no(both(truth(second, facts), acts(self.theirs, facts)))
+        yield no(both(truth(second, facts), self.was_able(facts)))
         yield truth(second, moved)
         yield acts(self.theirs, moved)
         yield truth(first, Changed(facts, self.theirs, again, back))

@@ -5,7 +5,9 @@ Arrays of samples answer most questions a thousand times faster than a solver; w
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -14,17 +16,19 @@ from numpy.typing import NDArray
 from aibuyer_kit.core.metrics import METRICS, Ratio
 from aibuyer_kit.rules.analysis.meaning import Expr, Logic, Meaning, Place
 from aibuyer_kit.rules.analysis.moves import moves_of
-from aibuyer_kit.rules.analysis.space import CHAIN, Said, Sum, entity_of, is_at_most
+from aibuyer_kit.rules.analysis.space import Said, Sum, entity_of, is_at_most
 from aibuyer_kit.rules.analysis.witness import STATUSES, Witness, joined
 from aibuyer_kit.rules.conditions import Leaf
 from aibuyer_kit.rules.expression import Computed, Figure, Tree, names, parse_expression
 from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.strict import Strict
 from aibuyer_kit.rules.table import name_columns
 
 SAMPLES = 4096
 _SEED = 7
 _TEXTS_EACH = 48
 _USUAL = (0.0, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 300.0, 1000.0)
+_VARIED = np.array([0.3, 0.8, 0.95, 1.0, 1.0, 1.0, 1.0, 1.05, 1.3, 3.0, 20.0])
 # What is drawn first; quotients then bring the others near their thresholds.
 _ORDER = ("impressions", "clicks", "link_clicks", "results", "spend", "revenue", "gross_profit")
 Mask = NDArray[np.bool_]
@@ -91,6 +95,42 @@ class Samples:
     def where(self, condition: Logic, yes: Expr, no: Expr) -> Expr:
         return np.where(condition, yes, no)
 
+    def __len__(self) -> int:
+        return len(self._ranks)
+
+    def seen(self, row: int, asked: "Asked") -> "Overlay":
+        """Return what a rule that asked for these figures and texts sees in a sample."""
+        owners = {(each.entity, each.field) for each in asked.saids}
+        return Overlay(
+            {each: float(self._numbers[each][row]) for each in asked.numbers},
+            {owner: self._texts[owner][0][self._texts[owner][1][row]] for owner in owners},
+        )
+
+    def extended(self, more: Sequence[tuple[int, "Overlay"]]) -> "Samples":
+        """Return these samples and copies of some of them with other figures and texts laid over."""
+        rows = np.array([row for row, _ in more], dtype=np.int64)
+        count = len(self)
+        numbers = {each: np.concatenate([values, values[rows]]) for each, values in self._numbers.items()}
+        texts = {
+            owner: (list(said), np.concatenate([which, which[rows]])) for owner, (said, which) in self._texts.items()
+        }
+        laid = {each: np.zeros(count + len(more), dtype=bool) for each in numbers}
+        for place, (_, overlay) in enumerate(more, start=count):
+            for each, number in overlay.numbers.items():
+                numbers[each][place] = number
+                laid[each][place] = True
+            for owner, text in overlay.texts.items():
+                said, which = texts[owner]
+                if text not in said:
+                    said.append(text)
+                which[place] = said.index(text)
+        for less, more_than in permutations(numbers, 2):
+            if is_at_most(less, more_than):
+                held = laid[more_than] & ~laid[less]
+                numbers[less][held] = np.minimum(numbers[less][held], numbers[more_than][held])
+        keep_in_order(numbers)
+        return Samples(numbers, texts, np.concatenate([self._ranks, self._ranks[rows]]))
+
     def only(self, rows: NDArray[np.int64]) -> "Samples":
         """Return some of the samples."""
         texts = {owner: (each, which[rows]) for owner, (each, which) in self._texts.items()}
@@ -109,6 +149,23 @@ class Samples:
             else:
                 texts[owner] = said
         return Witness(numbers, texts, items)
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """Figures and texts of one object that are known to make a rule fire."""
+
+    numbers: Mapping[Sum, float]
+    texts: Mapping[Owner, Any]
+
+    def varied(self, draw: np.random.Generator) -> "Overlay":
+        """Return it with each figure as it is, or somewhat or much smaller or larger."""
+        times = draw.choice(_VARIED, len(self.numbers))
+        numbers = {
+            each: float(np.round(number * factor)) if each.is_whole else round(number * factor, 6)
+            for (each, number), factor in zip(self.numbers.items(), times, strict=True)
+        }
+        return Overlay(numbers, self.texts)
 
 
 class _Rows(Mapping[Sum, Any]):
@@ -189,7 +246,7 @@ def _thresholds(rules: Iterable[Rule]) -> tuple[Near, Quotients]:
 def _note(rule: Rule, leaf: Leaf, near: dict[Sum, list[float]], quotients: dict[tuple[Sum, Sum], list[float]]) -> None:
     tree = parse_expression(leaf.expr, rule.metrics)
     given = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
-    values = [float(each) for each in given if not hasattr(each, "model_fields")]
+    values = [float(each) for each in given if not isinstance(each, Strict)]
     values += _figures(tree)
     entity = entity_of(rule.level, leaf.of)
     for name in names(tree):
@@ -226,27 +283,25 @@ def _numbers(
                 times = draw.choice(np.array(levels), SAMPLES) * draw.choice([0.5, 0.9, 1.0, 1.1, 2.0], SAMPLES)
                 values = np.where(draw.random(SAMPLES) < 0.5, found[bottom] * times, values)
         found[each] = np.round(values) if each.is_whole else np.round(values, 6)
-    for each in sorted(sums, key=lambda one: -CHAIN.index(one.entity) if one.entity in CHAIN else 0):
-        _lift(each, found)
+    keep_in_order(found)
+    return found
+
+
+def keep_in_order(found: dict[Sum, NDArray[np.float64]]) -> None:
+    """Raise sums to what is part of them."""
+    above = {each: [other for other in found if other != each and is_at_most(each, other)] for each in found}
+    for each in sorted(found, key=lambda one: len(above[one]), reverse=True):
+        for other in above[each]:
+            np.maximum(found[other], found[each], out=found[other])
     for each, values in found.items():
         raw = Sum(each.entity, each.name, each.window)
         if each.matured and raw in found:
             values[found[raw] == 0] = 0
             np.maximum(values, found[raw], out=values)
-    return found
 
 
 def _rank(each: Sum) -> int:
     return _ORDER.index(each.name) if each.name in _ORDER else len(_ORDER)
-
-
-def _lift(each: Sum, found: dict[Sum, NDArray[np.float64]], depth: int = 0) -> None:
-    """Raise what a sum is part of to at least that sum, and what that is part of."""
-    for other in found:
-        if other != each and is_at_most(each, other) and (found[each] > found[other]).any():
-            np.maximum(found[other], found[each], out=found[other])
-            if depth < len(found):
-                _lift(other, found, depth + 1)
 
 
 def _drawn(each: Sum, near: Sequence[float], draw: np.random.Generator) -> NDArray[np.float64]:

@@ -1,18 +1,19 @@
 """One search over a set of rules: samples first, bounds next, the solver last; what is claimed was evaluated."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 from fractions import Fraction
+from functools import cached_property
+from itertools import permutations, product
 from typing import Any, Literal
 
 import numpy as np
 
-from aibuyer_kit.rules.analysis.boxes import Box, box_of
+from aibuyer_kit.rules.analysis.boxes import Box, box_of, disjoint
 from aibuyer_kit.rules.analysis.meaning import Facts, Logic, Meaning
-from aibuyer_kit.rules.analysis.moves import Move
-from aibuyer_kit.rules.analysis.pool import SAMPLES, Asked, Mask, samples_for
+from aibuyer_kit.rules.analysis.moves import STATUS, Move, clash, moves_of
+from aibuyer_kit.rules.analysis.pool import Asked, Mask, Overlay, Owner, Samples, samples_for
 from aibuyer_kit.rules.analysis.solver import Build, solve
-from aibuyer_kit.rules.analysis.space import Sum
+from aibuyer_kit.rules.analysis.space import CHAIN, Sum
 from aibuyer_kit.rules.analysis.witness import Witness, columns_at, table_of
 from aibuyer_kit.rules.conditions import Leaf, Ranked
 from aibuyer_kit.rules.evaluate import verdicts
@@ -22,6 +23,10 @@ from aibuyer_kit.rules.table import Table
 Open = Literal["open"]
 OPEN: Open = "open"
 _TRIES = 4
+_COPIES = 40
+_RARE = 60
+_MOST_MORE = 12_288
+_SEED = 11
 
 
 class Search:
@@ -29,11 +34,13 @@ class Search:
 
     def __init__(self, rules: Sequence[Rule], seconds_each: float) -> None:
         self.rules = rules
-        self.samples = samples_for(rules)
         self._seconds = seconds_each
         self.boxes: list[Box] = [box_of(rule) for rule in rules]
+        self.asked = [_asked(rule) for rule in rules]
+        self.samples = samples_for(rules)
+        self.samples = self._focused()
         self._columns = {level: columns_at(level, rules) for level in {rule.level for rule in rules}}
-        self._used = np.zeros(SAMPLES, dtype=bool)
+        self._used = np.zeros(len(self.samples), dtype=bool)
         self._witnesses: dict[int, Witness] = {}
         self._tables: dict[tuple[int, str], Table] = {}
         self._changed: dict[Any, tuple[Witness, Witness]] = {}
@@ -42,21 +49,59 @@ class Search:
     @cached_property
     def fired(self) -> Mask:
         """Whether each rule fires on each sample."""
-        return np.array([filled(Meaning(rule, self.samples).fires()) for rule in self.rules]).reshape(-1, SAMPLES)
+        return self._on(self.samples)
+
+    def _on(self, samples: Samples) -> Mask:
+        return np.array([filled(truth(rule, samples), len(samples)) for rule in self.rules])
+
+    def _focused(self) -> Samples:
+        """Return samples in which rare rules fire too, and meet the rules that they have not met yet."""
+        fired = self._on(self.samples)
+        first: dict[int, int] = {place: int(row.argmax()) for place, row in enumerate(fired) if row.any()}
+        seen = {place: self.samples.seen(row, self.asked[place]) for place, row in first.items()}
+        more: list[tuple[int, Overlay]] = []
+        draw = np.random.default_rng(_SEED)
+        for place, row in enumerate(fired):
+            if place not in seen:
+                witness = solve(self.fire(place), self._seconds, likely=True).witness
+                if witness is not None:
+                    seen[place] = overlay_of(witness, self.asked[place])
+            if place in seen and row.sum() < _RARE:
+                sources = draw.integers(0, len(self.samples), _COPIES)
+                more.append((0, seen[place]))
+                more += [(int(source), seen[place].varied(draw)) for source in sources]
+        met = _together(fired, fired)
+        for one, other in permutations(range(len(self.rules)), 2):
+            if one not in seen or other not in first or met[one, other]:
+                continue
+            if self._may_matter(one, other) and not disjoint(self.boxes[one], self.boxes[other], self._statuses):
+                more.append((first[other], seen[one]))
+        return self.samples.extended(more[:_MOST_MORE]) if more else self.samples
+
+    @cached_property
+    def _statuses(self) -> list[Any]:
+        return [("is", level, STATUS) for level in CHAIN]
+
+    def _may_matter(self, one: int, other: int) -> bool:
+        """Return whether it matters that both fire: they change the same object, or budgets on two levels."""
+        mine, theirs = self.rules[one], self.rules[other]
+        if mine.level != theirs.level:
+            return mine.level != "ad" and theirs.level != "ad"
+        return any(clash(*moves) for moves in product(self.moves[one], self.moves[other]))
+
+    @cached_property
+    def moves(self) -> list[tuple[Move, ...]]:
+        return [moves_of(rule) for rule in self.rules]
 
     @cached_property
     def met(self) -> Mask:
         """Whether two rules fire on one sample."""
-        return self._together(self.fired)
+        return _together(self.fired, self.fired)
 
     @cached_property
     def apart(self) -> Mask:
         """Whether the first of two rules fires on a sample where the second does not."""
-        return self._together(~self.fired)
-
-    def _together(self, other: Mask) -> Mask:
-        found: Mask = (self.fired.astype(np.float32) @ other.astype(np.float32).T) > 0
-        return found
+        return _together(self.fired, ~self.fired)
 
     @cached_property
     def is_certain(self) -> list[bool]:
@@ -72,12 +117,7 @@ class Search:
     @cached_property
     def reads(self) -> list[frozenset[Sum]]:
         """Which figures each rule reads."""
-        found = []
-        for rule in self.rules:
-            asked = Asked()
-            Meaning(rule, asked).fires()
-            found.append(frozenset(asked.numbers))
-        return found
+        return [frozenset(asked.numbers) for asked in self.asked]
 
     def fires(self, place: int, witness: Witness) -> bool:
         """Return whether the reference says that a rule fires on a made-up object."""
@@ -147,12 +187,28 @@ class Search:
         return lambda facts: [Meaning(self.rules[place], facts).fires() for place in places]
 
 
-def filled(logic: Logic) -> Mask:
-    """Return one verdict for each sample."""
-    return np.full(SAMPLES, logic) if isinstance(logic, bool) else logic
+def _asked(rule: Rule) -> Asked:
+    asked = Asked()
+    Meaning(rule, asked).fires()
+    return asked
 
 
-def filled_like(logic: Logic, count: int) -> Mask:
+def _together(one: Mask, other: Mask) -> Mask:
+    """Return which rows of one have a column in common with which rows of the other."""
+    found: Mask = (one.astype(np.float32) @ other.astype(np.float32).T) > 0
+    return found
+
+
+def overlay_of(witness: Witness, asked: Asked) -> Overlay:
+    """Return what a rule that asked for these figures and texts sees in a made-up object."""
+    texts: dict[Owner, Any] = {**witness.texts, **witness.items}
+    return Overlay(
+        {each: float(witness.number(each)) for each in asked.numbers},
+        {owner: texts[owner] for owner in {(each.entity, each.field) for each in asked.saids} if owner in texts},
+    )
+
+
+def filled(logic: Logic, count: int) -> Mask:
     return np.full(count, logic) if isinstance(logic, bool) else logic
 
 

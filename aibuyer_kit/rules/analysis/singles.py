@@ -13,7 +13,7 @@ from aibuyer_kit.rules.analysis.findings import Example, Finding, Kind
 from aibuyer_kit.rules.analysis.meaning import Facts, Logic, Meaning, both, no
 from aibuyer_kit.rules.analysis.moves import Changed, Move, moves_of
 from aibuyer_kit.rules.analysis.pairs import Plain
-from aibuyer_kit.rules.analysis.search import OPEN, Open, Search, filled, filled_like, truth
+from aibuyer_kit.rules.analysis.search import OPEN, Open, Search, filled, truth
 from aibuyer_kit.rules.analysis.space import Sum, ages_of, entity_of
 from aibuyer_kit.rules.analysis.witness import Witness
 from aibuyer_kit.rules.conditions import Against, All, AnyOf, Condition, FieldLeaf, Leaf, Not, Ranked, Target, told
@@ -24,8 +24,8 @@ from aibuyer_kit.rules.windows import Lifetime, Window
 
 # Below this share of a window's results, a comparison judges by what has yet to arrive.
 ENOUGH_ARRIVED = 0.8
-# So far a budget is followed up or down: beyond every threshold that a person would write.
-_FAR = Fraction(10**9)
+# So far an amount is followed up and down: beyond every threshold that a person would write, and not below a micro.
+_FAR, _NEAR = Fraction(10**9), Fraction(1, 10**5)
 _USUAL_MOST = Fraction(10**7)
 _ROWS = 512
 
@@ -69,7 +69,7 @@ class Singles:
         """Yield rules that fire on every object of their scope whose figures are known."""
         for place, rule in enumerate(self._search.rules):
             search = self._search
-            scope = filled(Meaning(rule, search.samples).in_scope())
+            scope = filled(Meaning(rule, search.samples).in_scope(), len(search.samples))
             if (scope & ~search.fired[place]).any():
                 continue
             verdict = search.none(lambda facts, rule=rule: list(_not_there(rule, facts)))  # type: ignore[misc]
@@ -102,7 +102,7 @@ class Singles:
             once = move.unbounded(before, facts)
             yield truth(rule, facts)
             yield before <= facts.exact(_USUAL_MOST)
-            yield before >= facts.exact(1 / Fraction(100))
+            yield before >= facts.exact(Fraction(1, 10))
             yield once > facts.exact(Fraction(0))
             yield truth(rule, Changed(facts, move, once))
             yield truth(rule, Changed(facts, move, _far(move, before, facts)))
@@ -121,7 +121,7 @@ class Singles:
         rows = np.flatnonzero(search.fired[place])[:_ROWS]
         mask = np.zeros(search.fired.shape[1], dtype=bool)
         if len(rows):
-            mask[rows[filled_like(both(*parts(search.samples.only(rows))), len(rows))]] = True
+            mask[rows[filled(both(*parts(search.samples.only(rows))), len(rows))]] = True
         return search.find(mask, bounded, check, search.is_certain[place])
 
     def no_results(self) -> Iterator[Finding]:
@@ -139,7 +139,7 @@ class Singles:
                 truth(rule, facts), facts.number(results) == facts.exact(Fraction(0))
             ]  # fmt: skip
             verdict = self._search.none(none)
-            scope = filled(Meaning(rule, self._search.samples).in_scope())
+            scope = filled(Meaning(rule, self._search.samples).in_scope(), len(self._search.samples))
             rows = np.flatnonzero(wasted & scope)
             if verdict == "yes" and len(rows):
                 limit = told(leaf.value)
@@ -169,7 +169,7 @@ def _not_there(rule: Rule, facts: Facts) -> Iterator[Logic]:
 def _far(move: Move, before: object, facts: Facts) -> object:
     if move.way == "up":
         return facts.exact(_FAR) * before  # type: ignore[operator]
-    return facts.exact(1 / _FAR) * before  # type: ignore[operator]
+    return facts.exact(_NEAR) * before  # type: ignore[operator]
 
 
 def _within(facts: Facts) -> Iterator[Logic]:
