@@ -15,9 +15,9 @@ from importlib.metadata import version
 from itertools import combinations
 from typing import Any
 
-from aibuyer_kit.rules.analysis import analyse
+from aibuyer_kit.rules.analysis import Finding, analyse
 from aibuyer_kit.rules.analysis.meaning import Meaning
-from aibuyer_kit.rules.analysis.solver import solve
+from aibuyer_kit.rules.analysis.solver import Build, solve
 from aibuyer_kit.rules.language import Rule, rule_of
 
 RULES = 300
@@ -109,7 +109,8 @@ def _comparison(kind: str, window: dict[str, Any], draw: random.Random) -> dict[
 
 def result(rounds: int) -> dict[str, Any]:
     rules = drawn_rules(RULES)
-    took, found = [], ()
+    took: list[float] = []
+    found: tuple[Finding, ...] = ()
     for _ in range(rounds):
         started = time.perf_counter()
         found = analyse(rules)
@@ -140,10 +141,14 @@ def all_pairs_seconds(rules: list[Rule]) -> float:
     """Return what asking the solver whether both fire takes over all pairs, from those of a few rules."""
     few = rules[:_PEER_RULES]
     started = time.perf_counter()
-    for one, other in combinations(few, 2):
-        solve(lambda facts, one=one, other=other: [Meaning(rule, facts).fires() for rule in (one, other)], 0.5)  # type: ignore[misc]
+    for pair in combinations(few, 2):
+        solve(_both(pair), 0.5)
     took = time.perf_counter() - started
     return took * (len(rules) * (len(rules) - 1)) / (len(few) * (len(few) - 1))
+
+
+def _both(pair: tuple[Rule, Rule]) -> Build:
+    return lambda facts: [Meaning(rule, facts).fires() for rule in pair]
 
 
 def as_table(outcome: dict[str, Any]) -> str:

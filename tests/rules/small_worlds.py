@@ -41,7 +41,7 @@ class State:
     name: str = "Sample"
 
 
-def _comparison(draw: random.Random, theme: str) -> dict[str, Any]:
+def _comparison(draw: random.Random, theme: str) -> dict[str, Any]:  # noqa: C901 # one case each
     order = draw.choice((">", ">=", "<", "<="))
     choices = {
         "figures": ("spend", "spend", "results", "cpa", "cost", "name", "status", "range"),
@@ -135,15 +135,15 @@ def states(theme: str, rules: Sequence[Rule]) -> list[State]:
     statuses = ("ACTIVE", "PAUSED")
     names = ("Sample", "UA", "Sale", "UA Sale") if "name" in said else ("Sample",)
     counts = range(5) if "results" in said or "cpa" in said else (0,)
-    tenth = [step * UNIT // 10 for step in (*range(0, 62), 65, 70, 75, 80, 85, 90, 120)]
+    tenth = [step * UNIT // 10 for step in (*range(62), 65, 70, 75, 80, 85, 90, 120)]
     if theme == "budgets":
         if "spend" not in said:
             return [State(budget=amount) for amount in (*range(5, 150), 200, 10_000)]
-        spends = [step * UNIT // 10 for step in (*range(0, 52), 300, 390, 450, 550, 700, 900, 1300, 100_000)]
+        spends = [step * UNIT // 10 for step in (*range(52), 300, 390, 450, 550, 700, 900, 1300, 100_000)]
         amounts = [0.4, 0.5, 0.7, *range(1, 10), *range(10, 150, 1 if "daily_budget" in said else 10), 200, 10_000]
         return [State(spend=spend, budget=amount) for spend, amount in product(spends, amounts)]
     if theme == "windows":
-        half = [step * UNIT // 2 for step in range(0, 10)]
+        half = [step * UNIT // 2 for step in range(10)]
         return [
             State(spend=spend, spend_3=less, status=status, name=name)
             for spend, less, status, name in product(half, half, statuses, names)

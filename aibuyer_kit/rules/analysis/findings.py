@@ -78,8 +78,8 @@ class Finding:
         """Return what to do about it."""
         return t(locale, f"analysis.{self.kind}_cure", **self._values(locale))
 
-    def _values(self, locale: str) -> dict[str, str]:
-        found = {"one": self.rules[0], "other": self.rules[-1], **self.about}
+    def _values(self, locale: str) -> dict[str, Any]:
+        found: dict[str, Any] = {"one": self.rules[0], "other": self.rules[-1], **self.about}
         if "open" in found:
             found["open"] = t(locale, f"analysis_kind.{found['open']}")
         return found

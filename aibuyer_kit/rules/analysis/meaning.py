@@ -101,8 +101,9 @@ class Meaning:
         return both(*parts)
 
     def _has_id(self, ids: Iterable[str]) -> Logic:
-        owners = {field_of(self._rule.level, name) for name in ("id", "campaign.id", "adset.id")} - {None}
-        return either(*(self._is_one_of(*owner, ids) for owner in sorted(owners) if owner))
+        found = (field_of(self._rule.level, name) for name in ("id", "campaign.id", "adset.id"))
+        owners = sorted({owner for owner in found if owner is not None})
+        return either(*(self._is_one_of(*owner, ids) for owner in owners))
 
     def _is_one_of(self, entity: str, field: str, texts: Iterable[str]) -> Logic:
         return either(*(self._facts.said(Said(entity, field, "is", text)) for text in texts))
@@ -149,7 +150,8 @@ class Meaning:
 
     def _placed(self, leaf: Leaf, ranked: Ranked, value: Value) -> tuple[Logic, Logic]:
         peers = "" if ranked.among == "all" else self._rule.scope.model_dump_json()
-        by = f"{self._rule.level} {leaf.of} {parse_expression(leaf.expr, self._rule.metrics)} {leaf.window} {leaf.matured}"
+        tree = parse_expression(leaf.expr, self._rule.metrics)
+        by = f"{self._rule.level} {leaf.of} {tree} {leaf.window} {leaf.matured}"
         place = Place(
             f"{by} {ranked.within} {ranked.zeros} {peers}", "top" if ranked.top is not None else "bottom", ranked.share
         )

@@ -23,7 +23,9 @@ from aibuyer_kit.rules.analysis.moves import (
     opposed,
 )
 from aibuyer_kit.rules.analysis.pool import Mask
+from aibuyer_kit.rules.analysis.rising import can_come_true
 from aibuyer_kit.rules.analysis.search import OPEN, Open, Search, filled, truth
+from aibuyer_kit.rules.analysis.solver import Build
 from aibuyer_kit.rules.analysis.times import covers, may_meet
 from aibuyer_kit.rules.analysis.witness import Witness
 from aibuyer_kit.rules.expression import Named
@@ -111,19 +113,12 @@ class Pairs:
             if self._search.apart[one, other] or (other, one) in reported or not self._adds_nothing(one, other):
                 continue
             search, rules = self._search, self._rules
-            found: Witness | Open | None = search.find(
-                search.fired[one],
-                search.fire(one),
-                lambda each, place=one: search.fires(place, each),
-                self._certain(one),  # type: ignore[misc]
-            )
+            found = search.firing(one)
             if found is None or (
                 isinstance(found, Witness) and not search.fires(other, found) and self._certain(one, other)
             ):
                 continue
-            verdict = search.none(
-                lambda facts, one=one, other=other: [truth(rules[one], facts), no(truth(rules[other], facts))]  # type: ignore[misc]
-            )
+            verdict = search.none(_only_first(rules[one], rules[other]))
             if verdict != "no":
                 reported.add((one, other))
                 yield from self._told("subsumed", found if verdict == "yes" else OPEN, one, other)
@@ -171,6 +166,8 @@ class Pairs:
             read = search.reads[turn.other]
             follow = turn.follows and any(each.entity == turn.mine.entity and each.flows for each in read)
             if turn.mine.key not in read and not follow:
+                return False
+            if not can_come_true(self._rules[turn.other], turn.mine, turn.follows):
                 return False
             if turn.follows and turn.leaves_no_room(mine, theirs):
                 return False
@@ -323,6 +320,10 @@ class Plain:
 
     def where(self, condition: bool, yes: Expr, no: Expr) -> Expr:
         return yes if condition else no
+
+
+def _only_first(one: Rule, other: Rule) -> Build:
+    return lambda facts: [truth(one, facts), no(truth(other, facts))]
 
 
 def _name(move: Move) -> str:

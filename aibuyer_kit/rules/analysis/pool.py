@@ -304,7 +304,7 @@ def _rank(each: Sum) -> int:
     return _ORDER.index(each.name) if each.name in _ORDER else len(_ORDER)
 
 
-def _drawn(each: Sum, near: Sequence[float], draw: np.random.Generator) -> NDArray[np.float64]:
+def _drawn(each: Sum, near: Sequence[float], draw: np.random.Generator) -> Any:
     step = 1.0 if each.is_whole else 0.01
     values = np.array(sorted({*near, *_USUAL}))
     if near:

@@ -18,7 +18,7 @@ from aibuyer_kit.rules.analysis.witness import Witness, columns_at, table_of
 from aibuyer_kit.rules.conditions import Leaf, Ranked
 from aibuyer_kit.rules.evaluate import verdicts
 from aibuyer_kit.rules.language import Rule
-from aibuyer_kit.rules.table import Table
+from aibuyer_kit.rules.table import Column, Table
 
 Open = Literal["open"]
 OPEN: Open = "open"
@@ -39,7 +39,9 @@ class Search:
         self.asked = [_asked(rule) for rule in rules]
         self.samples = samples_for(rules)
         self.samples = self._focused()
-        self._columns = {level: columns_at(level, rules) for level in {rule.level for rule in rules}}
+        self._columns: dict[str, tuple[Column, ...]] = {
+            level: columns_at(level, rules) for level in {rule.level for rule in rules}
+        }
         self._used = np.zeros(len(self.samples), dtype=bool)
         self._witnesses: dict[int, Witness] = {}
         self._tables: dict[tuple[int, str], Table] = {}
@@ -158,6 +160,11 @@ class Search:
         if answer.witness is not None and check(answer.witness):
             return answer.witness
         return OPEN if certain else None
+
+    def firing(self, place: int) -> Witness | Open | None:
+        """Return an object on which a rule fires."""
+        certain = self.is_certain[place]
+        return self.find(self.fired[place], self.fire(place), lambda each: self.fires(place, each), certain)
 
     def none(self, build: Build) -> Literal["yes", "no", "open"]:
         """Return whether the solver proves that something cannot be."""

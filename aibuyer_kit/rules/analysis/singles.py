@@ -10,13 +10,14 @@ from aibuyer_kit.core.metrics import arrives_late
 from aibuyer_kit.features.maturity import MaturityPoint
 from aibuyer_kit.rules.analysis.boxes import OPPOSITE
 from aibuyer_kit.rules.analysis.findings import Example, Finding, Kind
-from aibuyer_kit.rules.analysis.meaning import Facts, Logic, Meaning, both, no
+from aibuyer_kit.rules.analysis.meaning import Expr, Facts, Logic, Meaning, both, no
 from aibuyer_kit.rules.analysis.moves import Changed, Move, moves_of
 from aibuyer_kit.rules.analysis.pairs import Plain
+from aibuyer_kit.rules.analysis.rising import signed
 from aibuyer_kit.rules.analysis.search import OPEN, Open, Search, filled, truth
 from aibuyer_kit.rules.analysis.space import Sum, ages_of, entity_of
 from aibuyer_kit.rules.analysis.witness import Witness
-from aibuyer_kit.rules.conditions import Against, All, AnyOf, Condition, FieldLeaf, Leaf, Not, Ranked, Target, told
+from aibuyer_kit.rules.conditions import Against, FieldLeaf, Leaf, Ranked, Target, told
 from aibuyer_kit.rules.expression import names, parse_expression
 from aibuyer_kit.rules.fields import NUMBERS
 from aibuyer_kit.rules.language import Rule
@@ -74,10 +75,7 @@ class Singles:
                 continue
             verdict = search.none(lambda facts, rule=rule: list(_not_there(rule, facts)))  # type: ignore[misc]
             if verdict == "yes":
-                fires = search.fire(place)
-                check = lambda each, place=place: search.fires(place, each)  # noqa: E731
-                found = search.find(search.fired[place], fires, check, search.is_certain[place])
-                yield from self._told("always", found, place)
+                yield from self._told("always", search.firing(place), place)
             elif verdict == "open":
                 yield from self._told("always", OPEN, place)
 
@@ -166,10 +164,10 @@ def _not_there(rule: Rule, facts: Facts) -> Iterator[Logic]:
     yield no(meaning.truth(rule.when)[0])
 
 
-def _far(move: Move, before: object, facts: Facts) -> object:
+def _far(move: Move, before: Expr, facts: Facts) -> Expr:
     if move.way == "up":
-        return facts.exact(_FAR) * before  # type: ignore[operator]
-    return facts.exact(_NEAR) * before  # type: ignore[operator]
+        return facts.exact(_FAR) * before
+    return facts.exact(_NEAR) * before
 
 
 def _within(facts: Facts) -> Iterator[Logic]:
@@ -255,18 +253,6 @@ def _is_beyond(leaf: Leaf, seen: Reached, is_true: bool) -> bool:
         "not in range": seen.lowest < low or seen.highest > high,
     }
     return not some[leaf.op if is_true else OPPOSITE[leaf.op]]
-
-
-def signed(condition: Condition, is_true: bool = True) -> Iterator[tuple[Leaf | FieldLeaf, bool]]:
-    """Yield every comparison, and whether the rule needs it true or false."""
-    match condition:
-        case All(all=parts) | AnyOf(any=parts):
-            for part in parts:
-                yield from signed(part, is_true)
-        case Not(not_=part):
-            yield from signed(part, not is_true)
-        case Leaf() | FieldLeaf():
-            yield condition, is_true
 
 
 def _cost_alone(rule: Rule) -> Leaf | None:

@@ -127,7 +127,7 @@ class Formulas:
 
     def witness(self, model: Any) -> Witness:
         def held(each: Any) -> bool:
-            return self._z3.is_true(model.eval(each, model_completion=True))
+            return bool(self._z3.is_true(model.eval(each, model_completion=True)))
 
         numbers = {
             each: _fraction(model.eval(variable, model_completion=True)) for each, variable in self._numbers.items()
