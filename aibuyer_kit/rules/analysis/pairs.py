@@ -136,7 +136,8 @@ class Pairs:
         """Yield rules of which the first makes the second undo it, so that the first fires again."""
         reported: set[frozenset[int]] = set()
         for one, other in permutations(range(len(self._rules)), 2):
-            if frozenset((one, other)) in reported:
+            # Two that take turns by the clock are meant to: parts of the day.
+            if frozenset((one, other)) in reported or not self._meet_at_once(one, other):
                 continue
             for mine in self._moves[one]:
                 for theirs in self._moves[other]:
