@@ -1,0 +1,400 @@
+"""From rules to steps: every figure, every verdict and every threshold once over all rules."""
+
+import math
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import numpy as np
+
+from aibuyer_kit.core.errors import RuleError
+from aibuyer_kit.core.metrics import METRICS, Measure, multipliers
+from aibuyer_kit.rules.conditions import Against, All, AnyOf, Condition, FieldLeaf, Leaf, Not, Of, Ranked, Target
+from aibuyer_kit.rules.engine import kernels as do
+from aibuyer_kit.rules.expression import Computed, Figure, Named, Tree, constant, parse_expression
+from aibuyer_kit.rules.fields import NUMBERS
+from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.scope import Scope
+from aibuyer_kit.rules.table import Column, name_columns
+from aibuyer_kit.rules.windows import Window
+
+_ORDERS = {">": do.GREATER, ">=": do.AT_LEAST, "<": do.LESS, "<=": do.AT_MOST, "=": do.EQUAL, "!=": do.UNEQUAL}
+_OPS = {"+": do.ADD, "-": do.SUBTRACT, "*": do.MULTIPLY, "/": do.DIVIDE, "min": do.LEAST, "max": do.GREATEST}
+_HIGHEST_CODE = 255
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A formula over a window: what is computed once, however many rules name it."""
+
+    tree: Tree
+    window: Window | None
+    of: Of
+    matured: bool
+
+
+@dataclass(frozen=True)
+class TargetOf:
+    """So many times a client's target of a metric."""
+
+    name: str
+    times: float
+
+
+@dataclass(frozen=True)
+class GoalColumn:
+    """The column of a client's targets of one metric, in units."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One comparison of a figure with its peers': `scope` is that of the rule where peers are those in it."""
+
+    value: Value
+    ranked: Ranked
+    scope: Scope | None
+    is_in: bool
+
+
+Fixed = Scope | FieldLeaf | None
+
+
+@dataclass(frozen=True)
+class Code:
+    """Rules as steps. Slots of verdicts: first `fixed`, by what objects are, then `rankings`, then what steps fill."""
+
+    columns: tuple[Column | GoalColumn, ...]
+    fixed: tuple[Fixed, ...]
+    rankings: tuple[Ranking, ...]
+    ranked: tuple[Value, ...]
+    slots: int
+    ranked_steps: do.Steps
+    steps: do.Steps
+    constants: do.Floats
+    thresholds: do.Floats
+    lists: do.Floats
+    logic: do.Steps
+    depth: int
+    height: int
+
+
+def code_of(rules: Sequence[Rule]) -> Code:
+    """Return the steps that rules come to. Raises RuleError for what cannot be compiled."""
+    return _Compiler(rules).code()
+
+
+class _Numbered(dict[Key, int]):
+    """Things by the number that each got when it was first named."""
+
+    def __missing__(self, key: Key) -> int:
+        return self.setdefault(key, len(self))
+
+
+@dataclass
+class _Thresholds:
+    """Sets of thresholds of one value, each small enough for its codes to fit a byte."""
+
+    sets: list[set[float]] = field(default_factory=lambda: [set()])
+
+    def place(self, wanted: set[float]) -> int:
+        """Return the set that holds these thresholds, after putting them there."""
+        for number, known in enumerate(self.sets):
+            if len(known | wanted) <= do.MOST_THRESHOLDS:
+                known |= wanted
+                return number
+        self.sets.append(set(wanted))
+        return len(self.sets) - 1
+
+
+@dataclass(frozen=True)
+class _Within:
+    """A comparison with numbers: `which` set of the thresholds of a value, the bounds, and the operator."""
+
+    value: Value
+    which: int
+    low: float
+    high: float
+    op: str
+
+
+@dataclass(frozen=True)
+class _Compared:
+    left: Value
+    op: str
+    right: "Value | TargetOf"
+
+
+@dataclass(frozen=True)
+class _Listed:
+    value: Value
+    numbers: tuple[float, ...]
+
+
+# What a comparison comes to: where its verdict comes from, and whether it is turned round.
+_Source = tuple[_Within | _Compared | _Listed | Ranking | Fixed, bool]
+
+
+class _Compiler:
+    """Two passes over rules: first all that they name, which then has its place; then the steps."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._columns: _Numbered[Column | GoalColumn] = _Numbered()
+        self._constants: _Numbered[float | tuple[float, float]] = _Numbered()
+        self._fixed: _Numbered[Fixed] = _Numbered()
+        self._rankings: _Numbered[Ranking] = _Numbered()
+        self._ranked: _Numbered[Value] = _Numbered()
+        self._thresholds: dict[Value, _Thresholds] = {}
+        self._made: _Numbered[_Compared | _Listed] = _Numbered()
+        self._codes: dict[tuple[Value, int], int] = {}
+        self._numbers: list[float] = []
+        self._depth = self._height = 1
+
+    def code(self) -> Code:
+        sources = [[self._source(rule, leaf) for leaf in rule.leaves()] for rule in self._rules]
+        for rule in self._rules:
+            _ = self._fixed[rule.scope]
+        self._first_code = len(self._fixed) + len(self._rankings)
+        sets = [(value, which) for value, known in self._thresholds.items() for which in range(len(known.sets))]
+        self._codes = {key: self._first_code + number for number, key in enumerate(sets)}
+        self._first_made = self._first_code + len(sets)
+        ranked_steps = [step for value in self._ranked for step in self._kept(value)]
+        steps = [*self._coded(), *self._compared()]
+        logic = [step for number, rule in enumerate(self._rules) for step in self._answered(number, rule, sources)]
+        return Code(
+            columns=tuple(self._columns),
+            fixed=tuple(self._fixed),
+            rankings=tuple(self._rankings),
+            ranked=tuple(self._ranked),
+            slots=self._first_made + len(self._made),
+            ranked_steps=_steps(ranked_steps, 4),
+            steps=_steps(steps, 4),
+            constants=np.array(list(_flat(self._constants)), dtype=np.float64),
+            thresholds=self._sets(sets),
+            lists=np.array(self._numbers, dtype=np.float64),
+            logic=_steps(logic, 7),
+            depth=self._depth,
+            height=self._height,
+        )
+
+    # What is compared with what
+
+    def _source(self, rule: Rule, leaf: Leaf | FieldLeaf) -> _Source:
+        if isinstance(leaf, FieldLeaf):
+            _ = self._fixed[leaf]
+            return leaf, False
+        if leaf.min_probability is not None:
+            raise RuleError(f"{rule.id}: {leaf}: probabilities are not compiled")
+        value = _value(rule, leaf.expr, leaf.window, leaf.of, leaf.matured)
+        match leaf.value:
+            case Ranked() as ranked:
+                return self._ranking(value, ranked, rule.scope if ranked.among == "scope" else None, leaf.op)
+            case Against() as other:
+                right = _value(rule, other.expr, other.window or leaf.window, other.of, other.matured)
+                if not _is_number(right.tree):
+                    return self._compare(_Compared(value, leaf.op, right)), False
+                number = constant(right.tree)
+                return (self._unknown() if number is None else self._within(value, leaf.op, number, number)), False
+            case Target(target=name, times=times):
+                return self._compare(_Compared(value, leaf.op, TargetOf(name, float(times)))), False
+            case tuple(numbers) if leaf.op.endswith("range"):
+                return self._within(value, leaf.op, float(numbers[0]), float(numbers[1])), False
+            case tuple(numbers):
+                listed = _Listed(value, tuple(sorted({float(each) for each in numbers})))
+                _ = self._made[listed]
+                return listed, leaf.op == "not in"
+        assert isinstance(leaf.value, Decimal)  # noqa: S101 # nothing else is left
+        return self._within(value, leaf.op, float(leaf.value), float(leaf.value)), False
+
+    def _ranking(self, value: Value, ranked: Ranked, scope: Scope | None, op: str) -> _Source:
+        ranking = Ranking(value, ranked, scope, op == "in")
+        _ = self._ranked[value]
+        if scope:
+            _ = self._fixed[scope]
+        _ = self._rankings[ranking]
+        return ranking, False
+
+    def _compare(self, compared: _Compared) -> _Compared:
+        _ = self._made[compared]
+        return compared
+
+    def _unknown(self) -> None:
+        _ = self._fixed[None]
+
+    def _within(self, value: Value, op: str, low: float, high: float) -> _Within:
+        which = self._thresholds.setdefault(value, _Thresholds()).place({low, high})
+        return _Within(value, which, low, high, op)
+
+    # Steps of figures
+
+    def _coded(self) -> Iterator[tuple[int, ...]]:
+        for value, known in self._thresholds.items():
+            yield from self._pushed(value)
+            for which in range(len(known.sets)):
+                slot = self._codes[value, which]
+                yield do.CODE, slot - self._first_code, slot
+            yield (do.DROP,)
+
+    def _compared(self) -> Iterator[tuple[int, ...]]:
+        for made, number in self._made.items():
+            slot = self._first_made + number
+            if isinstance(made, _Listed):
+                yield from self._pushed(made.value)
+                begins = len(self._numbers)
+                self._numbers += made.numbers
+                yield do.LISTED, begins, len(self._numbers), slot
+                yield (do.DROP,)
+            else:
+                yield from self._pushed(made.left)
+                yield from self._pushed(made.right, 1)
+                yield do.COMPARE, _ORDERS[made.op], slot
+
+    def _kept(self, value: Value) -> Iterator[tuple[int, ...]]:
+        yield from self._pushed(value)
+        yield do.KEEP, self._ranked[value]
+        yield (do.DROP,)
+
+    def _pushed(self, value: Value | TargetOf, height: int = 0) -> Iterator[tuple[int, ...]]:
+        """Yield the steps that put a figure on the stack, over `height` that lie there."""
+        self._height = max(self._height, height + 2)
+        if isinstance(value, TargetOf):
+            yield do.CONSTANT, self._constant(value.times)
+            yield do.PUSH, self._columns[GoalColumn(value.name)]
+            yield (do.MULTIPLY,)
+        else:
+            yield from self._tree(value.tree, value, height)
+
+    def _tree(self, tree: Tree, value: Value, height: int) -> Iterator[tuple[int, ...]]:
+        self._height = max(self._height, height + 1)
+        match tree:
+            case Figure(number):
+                yield do.CONSTANT, self._constant(number)
+            case Named(name):
+                yield from self._named(name, value)
+            case Computed("abs" | "neg" as op, (part,)):
+                yield from self._tree(part, value, height)
+                yield (do.ABSOLUTE if op == "abs" else do.NEGATE,)
+            case Computed(op, (first, *others)):
+                yield from self._tree(first, value, height)
+                for part in others:
+                    yield from self._tree(part, value, height + 1)
+                    yield (_OPS[op],)
+
+    def _named(self, name: str, value: Value) -> Iterator[tuple[int, ...]]:
+        columns = [self._columns[each] for each in name_columns(name, value.window, value.of, value.matured)]
+        if len(columns) == 2:
+            yield do.RATIO, *columns, self._constant(tuple(float(each) for each in multipliers(METRICS[name])))  # type: ignore[arg-type]
+            return
+        yield do.PUSH, columns[0]
+        found = NUMBERS.get(name) or METRICS[name]
+        if (found.unit if isinstance(found, Measure) else found.kind) == "money":  # type: ignore[union-attr]
+            yield (do.MONEY,)
+
+    def _constant(self, number: Any) -> int:
+        """Return where a number stands; every constant has two places, the second for ratios."""
+        return 2 * self._constants[number]
+
+    def _sets(self, sets: Sequence[tuple[Value, int]]) -> do.Floats:
+        table = np.full((len(sets), do.WIDTH_OF_SET), math.inf)
+        for number, (value, which) in enumerate(sets):
+            known = sorted(self._thresholds[value].sets[which])
+            table[number, : len(known)] = known
+        return table
+
+    # Steps of logic
+
+    def _answered(self, number: int, rule: Rule, sources: Sequence[Sequence[_Source]]) -> Iterator[tuple[int, ...]]:
+        yield do.TAKEN, do.SET, 0, self._fixed[rule.scope]
+        yield from self._condition(rule.when, do.AND, 0, iter(sources[number]))
+        yield do.ANSWER, 0, 0, number
+
+    def _condition(
+        self, condition: Condition, how: int, depth: int, sources: Iterator[_Source]
+    ) -> Iterator[tuple[int, ...]]:
+        """Yield the steps that put a condition on what is at `depth`; what is nested is made one place deeper."""
+        self._depth = max(self._depth, depth + 1)
+        match condition:
+            case All(all=parts):
+                yield from self._group(parts, do.AND, how, depth, sources)
+            case AnyOf(any=parts):
+                yield from self._group(parts, do.OR, how, depth, sources)
+            case Not(not_=part):
+                inner = depth if how == do.SET else depth + 1
+                yield from self._condition(part, do.SET, inner, sources)
+                self._depth = max(self._depth, inner + 1)
+                yield do.INVERT, 0, inner
+                if inner != depth:
+                    yield do.NESTED, how, depth
+            case _:
+                yield from self._leaf(next(sources), how, depth)
+
+    def _group(
+        self, parts: Sequence[Condition], kind: int, how: int, depth: int, sources: Iterator[_Source]
+    ) -> Iterator[tuple[int, ...]]:
+        if how == kind:  # all within all: they are put on the same place
+            for part in parts:
+                yield from self._condition(part, kind, depth, sources)
+            return
+        inner = depth if how == do.SET else depth + 1
+        for number, part in enumerate(parts):
+            yield from self._condition(part, kind if number else do.SET, inner, sources)
+        if inner != depth:
+            yield do.NESTED, how, depth
+
+    def _leaf(self, source: _Source, how: int, depth: int) -> Iterator[tuple[int, ...]]:
+        found, turned = source
+        if isinstance(found, _Within):
+            slot = self._codes[found.value, found.which]
+            low, high, outside = self._bounds(found)
+            yield do.WITHIN, how, depth, slot, low, high - low, do.TRUE * outside
+            return
+        if isinstance(found, Ranking):
+            slot = len(self._fixed) + self._rankings[found]
+        elif isinstance(found, _Compared | _Listed):
+            slot = self._first_made + self._made[found]
+        else:
+            slot = self._fixed[found]
+        if not turned:
+            yield do.TAKEN, how, depth, slot
+            return
+        yield do.TAKEN, do.SET, depth + 1, slot
+        self._depth = max(self._depth, depth + 2)
+        yield do.INVERT, 0, depth + 1
+        yield do.NESTED, how, depth
+
+    def _bounds(self, found: _Within) -> tuple[int, int, bool]:
+        """Return the codes between which a value is for the comparison to be true, or false where it is turned."""
+        known = sorted(self._thresholds[found.value].sets[found.which])
+        low, high = (2 * known.index(each) + 2 for each in (found.low, found.high))
+        match found.op:
+            case ">":
+                return high + 1, _HIGHEST_CODE, False
+            case ">=":
+                return high, _HIGHEST_CODE, False
+            case "<":
+                return 1, low - 1, False
+            case "<=":
+                return 1, low, False
+        return low, high, found.op in ("!=", "not in range")
+
+
+def _value(rule: Rule, text: str, window: Window | None, of: Of, matured: bool) -> Value:
+    return Value(parse_expression(text, rule.metrics), window, of, matured)
+
+
+def _is_number(tree: Tree) -> bool:
+    return isinstance(tree, Figure) or (isinstance(tree, Computed) and all(_is_number(part) for part in tree.parts))
+
+
+def _flat(constants: Iterable[float | tuple[float, float]]) -> Iterator[float]:
+    for each in constants:
+        yield from each if isinstance(each, tuple) else (each, 0.0)
+
+
+def _steps(steps: Iterable[tuple[int, ...]], width: int) -> do.Steps:
+    rows = [(*step, *(0,) * (width - len(step))) for step in steps]
+    return np.array(rows, dtype=np.int64).reshape(-1, width)

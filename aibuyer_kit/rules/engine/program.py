@@ -1,0 +1,216 @@
+"""Rules as a program over a table: compiled once, run over all objects at once."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aibuyer_kit.core.errors import RuleError
+from aibuyer_kit.rules.engine import kernels as do
+from aibuyer_kit.rules.engine.compile import Code, GoalColumn, code_of
+from aibuyer_kit.rules.engine.fixed import Texts
+from aibuyer_kit.rules.engine.ranks import Groups, groups_of, place_all
+from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.logic import Verdict
+from aibuyer_kit.rules.table import Codes, Column, Floats, Table
+
+# Rows that are looked at together, so that what is worked out of them stays in the processor's nearest memory.
+TILE = 1024
+_ROWS_WORTH_A_THREAD = 8 * TILE
+_THREADS = 2
+_BITS = 8
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What each rule says of each row: planes of bits, eight rows a byte with the first one lowest.
+
+    A rule fires where `true` is set; where `unknown` is, that cannot be told; of objects outside its scope it is false.
+    """
+
+    true: do.Bytes
+    unknown: do.Bytes
+    rows: int
+
+    def of(self, rule: int) -> list[Verdict]:
+        """Return the verdicts of one rule, as the reference's `verdicts` gives them."""
+        found: list[Verdict] = [False, None, True]
+        return [found[each] for each in self.numbers(rule)]
+
+    def numbers(self, rule: int) -> do.Bytes:
+        """Return the verdicts of one rule as numbers: 0 is false, 1 unknown, 2 true."""
+        true, unknown = (
+            np.unpackbits(plane[rule], bitorder="little", count=self.rows) for plane in (self.true, self.unknown)
+        )
+        return true * np.uint8(do.TRUE) + unknown
+
+    def fired(self) -> tuple[Codes, Codes]:
+        """Return rule and row of each verdict that is true, rules in their order and rows in theirs."""
+        rules, places = np.nonzero(self.true)
+        bits = np.unpackbits(self.true[rules, places][:, None], axis=1, bitorder="little")
+        which, bit = np.nonzero(bits)
+        return rules[which].astype(np.int64), (places[which] * _BITS + bit).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What does not hang on figures: verdicts of scopes and texts, and groups by partition. One for many moments."""
+
+    fixed: do.Bytes
+    groups: dict[str, Groups]
+
+
+class Program:
+    """Rules, compiled. `columns` is what a table must hold for them."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        self.code: Code = code_of(self.rules)
+        self.columns = tuple(each for each in self.code.columns if isinstance(each, Column))
+
+    def standing(self, table: Table) -> Standing:
+        """Return what does not hang on a table's figures, for further tables of the same objects."""
+        texts = Texts(table.subjects)
+        fixed = np.empty((len(self.code.fixed), len(table)), dtype=np.uint8)
+        for number, condition in enumerate(self.code.fixed):
+            fixed[number] = texts.verdicts(condition)
+        within = {each.ranked.within for each in self.code.rankings}
+        return Standing(fixed, {each: groups_of(table.groups(each)) for each in sorted(within)})
+
+    def run(self, table: Table, standing: Standing | None = None) -> Verdicts:
+        """Return what every rule says of every row. Raises RuleError where a column is missing."""
+        known = standing or self.standing(table)
+        columns = self.columns_in(table)
+        verdicts = np.vstack([known.fixed, self._placed(columns, known, len(table))])
+        width = -(-len(table) // TILE) * (TILE // _BITS)
+        planes = [np.empty((len(self.rules), width), dtype=np.uint8) for _ in range(2)]
+        starts = range(0, len(table), TILE)
+        _in_threads(lambda part: self._tiles(part, columns, verdicts, *planes), starts)
+        used = -(-len(table) // _BITS)
+        return Verdicts(planes[0][:, :used], planes[1][:, :used], len(table))
+
+    def fired(self, table: Table, standing: Standing | None = None) -> tuple[Codes, Codes]:
+        """Return rule and row of each verdict that is true."""
+        return self.run(table, standing).fired()
+
+    def columns_in(self, table: Table) -> list[Floats]:
+        """Return the columns of the program in a table; targets that are not set are unknown."""
+        nothing = np.full(len(table), np.nan)
+        found = []
+        for each in self.code.columns:
+            if isinstance(each, Column) and each not in table.numbers:
+                raise RuleError(f"The table has no column {each}. Known: {', '.join(map(str, table.numbers))}.")
+            found.append(table.targets.get(each.name, nothing) if isinstance(each, GoalColumn) else table.numbers[each])
+        return found
+
+    def workspace(self, width: int) -> "Workspace":
+        """Return room for a tile of `width` rows, a multiple of eight."""
+        code = self.code
+        verdicts = np.zeros((code.depth, width), dtype=np.uint8)
+        return Workspace(
+            columns=np.zeros((len(code.columns), width)),
+            stack=np.zeros((code.height, width)),
+            slots=np.zeros((code.slots, width), dtype=np.uint8),
+            kept=np.zeros((len(code.ranked), width)),
+            verdicts=verdicts,
+            words=verdicts[0].view(np.uint64),
+        )
+
+    def ranked_values(self, columns: Sequence[Floats], rows: int) -> Floats:
+        """Return the figures that ranks are made of, one row a figure."""
+        values = np.empty((len(self.code.ranked), rows))
+        if len(self.code.ranked):
+            room = self.workspace(TILE)
+            for start in range(0, rows, TILE):
+                width = room.take(columns, None, start, rows)
+                room.figures(self.code, self.code.ranked_steps, width)
+                values[:, start : start + width] = room.kept[:, :width]
+        return values
+
+    def place(
+        self, number: int, values: Floats, fixed: do.Bytes, groups: Groups, out: do.Bytes
+    ) -> None:
+        """Write the verdicts of one ranking to `out`, for the rows of `groups`."""
+        ranking = self.code.rankings[number]
+        peers = None if ranking.scope is None else fixed[self.code.fixed.index(ranking.scope)]
+        figures = values[self.code.ranked.index(ranking.value)]
+        place_all(ranking.ranked, ranking.is_in, figures, peers, groups, out)
+
+    def _placed(self, columns: Sequence[Floats], known: Standing, rows: int) -> do.Bytes:
+        values = self.ranked_values(columns, rows)
+        placed = np.empty((len(self.code.rankings), rows), dtype=np.uint8)
+        for number, ranking in enumerate(self.code.rankings):
+            self.place(number, values, known.fixed, known.groups[ranking.ranked.within], placed[number])
+        return placed
+
+    def _tiles(
+        self, starts: Iterable[int], columns: Sequence[Floats], verdicts: do.Bytes, true: do.Bytes, unknown: do.Bytes
+    ) -> None:
+        room = self.workspace(TILE)
+        for start in starts:
+            width = room.take(columns, verdicts, start, verdicts.shape[1])
+            room.answer(self.code, -(-width // _BITS) * _BITS, true, unknown, start // _BITS)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Room for one tile of rows."""
+
+    columns: Floats
+    stack: Floats
+    slots: do.Bytes
+    kept: Floats
+    verdicts: do.Bytes
+    words: do.Words
+
+    def take(self, columns: Sequence[Floats], verdicts: do.Bytes | None, start: int, rows: int) -> int:
+        """Copy a tile of columns and of given verdicts here, and return how many rows that are."""
+        width = min(self.columns.shape[1], rows - start)
+        for number, column in enumerate(columns):
+            self.columns[number, :width] = column[start : start + width]
+        if verdicts is not None:
+            self.slots[: len(verdicts), :width] = verdicts[:, start : start + width]
+            self.slots[: len(verdicts), width:] = do.FALSE
+        return width
+
+    def figures(self, code: Code, steps: do.Steps, width: int) -> None:
+        """Do steps of figures over the first `width` rows."""
+        do.figures(
+            steps, code.constants, code.thresholds, code.lists, self.columns, width, self.stack, self.slots, self.kept
+        )
+
+    def answer(self, code: Code, width: int, true: do.Bytes, unknown: do.Bytes, first: int) -> None:
+        """Do all steps over the first `width` rows, and write the answers from byte `first` of the planes on."""
+        self.figures(code, code.steps, width)
+        do.logic(code.logic, self.slots, width, self.verdicts, self.words, true, unknown, first)
+
+
+def compile_rules(rules: Iterable[Rule]) -> Program:
+    """Return rules as a program. Raises RuleError for what cannot be compiled."""
+    return Program(list(rules))
+
+
+def _in_threads(work: Any, starts: range) -> None:
+    """Do work on parts of a table: half of it in a thread of its own where that is worth it."""
+    if len(starts) * TILE < _ROWS_WORTH_A_THREAD * _THREADS:
+        work(starts)
+        return
+    middle = len(starts) // 2
+    failed: list[BaseException] = []
+
+    def second() -> None:
+        try:
+            work(starts[middle:])
+        except BaseException as error:  # noqa: BLE001 # it is raised again by the one who waits
+            failed.append(error)
+
+    other = threading.Thread(target=second)
+    other.start()
+    try:
+        work(starts[:middle])
+    finally:
+        other.join()
+    if failed:
+        raise failed[0]
