@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -36,16 +36,8 @@ class Value:
 
 
 @dataclass(frozen=True)
-class TargetOf:
-    """So many times a client's target of a metric."""
-
-    name: str
-    times: float
-
-
-@dataclass(frozen=True)
-class GoalColumn:
-    """The column of a client's targets of one metric, in units."""
+class Goal:
+    """A client's targets of one metric, in units: a column, and a figure as it is."""
 
     name: str
 
@@ -65,12 +57,15 @@ Fixed = Scope | FieldLeaf | None
 
 @dataclass(frozen=True)
 class Code:
-    """Rules as steps. Slots of verdicts: first `fixed`, by what objects are, then `rankings`, then what steps fill."""
+    """Rules as steps. Slots of verdicts: first `fixed`, by what objects are, then `rankings`, then what steps fill.
 
-    columns: tuple[Column | GoalColumn, ...]
+    `values` are the figures that are kept. `ranked_steps` make those of the rankings alone.
+    """
+
+    columns: tuple[Column | Goal, ...]
     fixed: tuple[Fixed, ...]
     rankings: tuple[Ranking, ...]
-    ranked: tuple[Value, ...]
+    values: tuple[Value | Goal, ...]
     slots: int
     ranked_steps: do.Steps
     steps: do.Steps
@@ -125,7 +120,8 @@ class _Within:
 class _Compared:
     left: Value
     op: str
-    right: "Value | TargetOf"
+    times: float
+    right: Value | Goal
 
 
 @dataclass(frozen=True)
@@ -143,11 +139,11 @@ class _Compiler:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
-        self._columns: _Numbered[Column | GoalColumn] = _Numbered()
+        self._columns: _Numbered[Column | Goal] = _Numbered()
         self._constants: _Numbered[float | tuple[float, float]] = _Numbered()
         self._fixed: _Numbered[Fixed] = _Numbered()
         self._rankings: _Numbered[Ranking] = _Numbered()
-        self._ranked: _Numbered[Value] = _Numbered()
+        self._values: _Numbered[Value | Goal] = _Numbered()
         self._thresholds: dict[Value, _Thresholds] = {}
         self._made: _Numbered[_Compared | _Listed] = _Numbered()
         self._codes: dict[tuple[Value, int], int] = {}
@@ -162,17 +158,17 @@ class _Compiler:
         sets = [(value, which) for value, known in self._thresholds.items() for which in range(len(known.sets))]
         self._codes = {key: self._first_code + number for number, key in enumerate(sets)}
         self._first_made = self._first_code + len(sets)
-        ranked_steps = [step for value in self._ranked for step in self._kept(value)]
-        steps = [*self._coded(), *self._compared()]
+        steps = {value: list(self._kept(value)) for value in self._values}
+        ranked = dict.fromkeys(each.value for each in self._rankings)
         logic = [step for number, rule in enumerate(self._rules) for step in self._answered(number, rule, sources)]
         return Code(
             columns=tuple(self._columns),
             fixed=tuple(self._fixed),
             rankings=tuple(self._rankings),
-            ranked=tuple(self._ranked),
+            values=tuple(self._values),
             slots=self._first_made + len(self._made),
-            ranked_steps=_steps(ranked_steps, 4),
-            steps=_steps(steps, 4),
+            ranked_steps=_steps([step for value in ranked for step in steps[value]], 6),
+            steps=_steps([*(step for each in steps.values() for step in each), *self._coded(), *self._compared()], 6),
             constants=np.array(list(_flat(self._constants)), dtype=np.float64),
             thresholds=self._sets(sets),
             lists=np.array(self._numbers, dtype=np.float64),
@@ -195,37 +191,45 @@ class _Compiler:
                 return self._ranking(value, ranked, rule.scope if ranked.among == "scope" else None, leaf.op)
             case Against() as other:
                 right = _value(rule, other.expr, other.window or leaf.window, other.of, other.matured)
-                if not _is_number(right.tree):
-                    return self._compare(_Compared(value, leaf.op, right)), False
-                number = constant(right.tree)
-                return (self._unknown() if number is None else self._within(value, leaf.op, number, number)), False
+                return self._against(value, leaf.op, right), False
             case Target(target=name, times=times):
-                return self._compare(_Compared(value, leaf.op, TargetOf(name, float(times)))), False
+                return self._compare(_Compared(value, leaf.op, float(times), Goal(name))), False
             case tuple(numbers) if leaf.op.endswith("range"):
                 return self._within(value, leaf.op, float(numbers[0]), float(numbers[1])), False
             case tuple(numbers):
                 listed = _Listed(value, tuple(sorted({float(each) for each in numbers})))
-                _ = self._made[listed]
+                _ = self._made[listed], self._values[value]
                 return listed, leaf.op == "not in"
         assert isinstance(leaf.value, Decimal)  # noqa: S101 # nothing else is left
         return self._within(value, leaf.op, float(leaf.value), float(leaf.value)), False
 
     def _ranking(self, value: Value, ranked: Ranked, scope: Scope | None, op: str) -> _Source:
         ranking = Ranking(value, ranked, scope, op == "in")
-        _ = self._ranked[value]
+        _ = self._values[value]
         if scope:
             _ = self._fixed[scope]
         _ = self._rankings[ranking]
         return ranking, False
 
+    def _against(self, value: Value, op: str, right: Value) -> _Compared | _Within | None:
+        """Compare with a formula: if it is one of numbers alone, with what it comes to, which may be unknown."""
+        if _is_number(right.tree):
+            number = constant(right.tree)
+            if number is not None:
+                return self._within(value, op, number, number)
+            _ = self._fixed[None]
+            return None
+        times = 1.0
+        if isinstance(right.tree, Computed) and (found := _scaled(right.tree)):
+            times, right = found[0], replace(right, tree=found[1])
+        return self._compare(_Compared(value, op, times, right))
+
     def _compare(self, compared: _Compared) -> _Compared:
-        _ = self._made[compared]
+        _ = self._values[compared.left], self._values[compared.right], self._made[compared]
         return compared
 
-    def _unknown(self) -> None:
-        _ = self._fixed[None]
-
     def _within(self, value: Value, op: str, low: float, high: float) -> _Within:
+        _ = self._values[value]
         which = self._thresholds.setdefault(value, _Thresholds()).place({low, high})
         return _Within(value, which, low, high, op)
 
@@ -233,40 +237,28 @@ class _Compiler:
 
     def _coded(self) -> Iterator[tuple[int, ...]]:
         for value, known in self._thresholds.items():
-            yield from self._pushed(value)
-            for which in range(len(known.sets)):
+            for which, numbers in enumerate(known.sets):
                 slot = self._codes[value, which]
-                yield do.CODE, slot - self._first_code, slot
-            yield (do.DROP,)
+                begin = 1 << (len(numbers).bit_length() - 1)
+                yield do.CODE, slot - self._first_code, self._values[value], begin, slot
 
     def _compared(self) -> Iterator[tuple[int, ...]]:
         for made, number in self._made.items():
             slot = self._first_made + number
             if isinstance(made, _Listed):
-                yield from self._pushed(made.value)
                 begins = len(self._numbers)
                 self._numbers += made.numbers
-                yield do.LISTED, begins, len(self._numbers), slot
-                yield (do.DROP,)
+                yield do.LISTED, begins, len(self._numbers), self._values[made.value], slot
             else:
-                yield from self._pushed(made.left)
-                yield from self._pushed(made.right, 1)
-                yield do.COMPARE, _ORDERS[made.op], slot
+                left, right, times = self._values[made.left], self._values[made.right], self._constant(made.times)
+                yield do.COMPARE, _ORDERS[made.op], left, right, times, slot
 
-    def _kept(self, value: Value) -> Iterator[tuple[int, ...]]:
-        yield from self._pushed(value)
-        yield do.KEEP, self._ranked[value]
-        yield (do.DROP,)
-
-    def _pushed(self, value: Value | TargetOf, height: int = 0) -> Iterator[tuple[int, ...]]:
-        """Yield the steps that put a figure on the stack, over `height` that lie there."""
-        self._height = max(self._height, height + 2)
-        if isinstance(value, TargetOf):
-            yield do.CONSTANT, self._constant(value.times)
-            yield do.PUSH, self._columns[GoalColumn(value.name)]
-            yield (do.MULTIPLY,)
+    def _kept(self, value: Value | Goal) -> Iterator[tuple[int, ...]]:
+        if isinstance(value, Goal):
+            yield do.PUSH, self._columns[value]
         else:
-            yield from self._tree(value.tree, value, height)
+            yield from self._tree(value.tree, value, 0)
+        yield do.KEEP, self._values[value]
 
     def _tree(self, tree: Tree, value: Value, height: int) -> Iterator[tuple[int, ...]]:
         self._height = max(self._height, height + 1)
@@ -278,6 +270,9 @@ class _Compiler:
             case Computed("abs" | "neg" as op, (part,)):
                 yield from self._tree(part, value, height)
                 yield (do.ABSOLUTE if op == "abs" else do.NEGATE,)
+            case Computed() if found := _scaled(tree):
+                yield from self._tree(found[1], value, height)
+                yield do.TIMES, self._constant(found[0])
             case Computed(op, (first, *others)):
                 yield from self._tree(first, value, height)
                 for part in others:
@@ -289,10 +284,9 @@ class _Compiler:
         if len(columns) == 2:
             yield do.RATIO, *columns, self._constant(tuple(float(each) for each in multipliers(METRICS[name])))  # type: ignore[arg-type]
             return
-        yield do.PUSH, columns[0]
         found = NUMBERS.get(name) or METRICS[name]
-        if (found.unit if isinstance(found, Measure) else found.kind) == "money":  # type: ignore[union-attr]
-            yield (do.MONEY,)
+        is_money = (found.unit if isinstance(found, Measure) else found.kind) == "money"  # type: ignore[union-attr]
+        yield do.MONEY if is_money else do.PUSH, columns[0]
 
     def _constant(self, number: Any) -> int:
         """Return where a number stands; every constant has two places, the second for ratios."""
@@ -386,6 +380,14 @@ def _value(rule: Rule, text: str, window: Window | None, of: Of, matured: bool) 
     return Value(parse_expression(text, rule.metrics), window, of, matured)
 
 
+def _scaled(tree: Computed) -> tuple[float, Tree] | None:
+    """Return a number and what it multiplies, if that is what a formula is."""
+    match tree:
+        case Computed("*", (Figure(times), part) | (part, Figure(times))):
+            return times, part
+    return None
+
+
 def _is_number(tree: Tree) -> bool:
     return isinstance(tree, Figure) or (isinstance(tree, Computed) and all(_is_number(part) for part in tree.parts))
 
@@ -397,4 +399,4 @@ def _flat(constants: Iterable[float | tuple[float, float]]) -> Iterator[float]:
 
 def _steps(steps: Iterable[tuple[int, ...]], width: int) -> do.Steps:
     rows = [(*step, *(0,) * (width - len(step))) for step in steps]
-    return np.array(rows, dtype=np.int64).reshape(-1, width)
+    return np.array(rows, dtype=np.int32).reshape(-1, width)

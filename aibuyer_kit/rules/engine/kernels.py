@@ -15,14 +15,16 @@ from aibuyer_kit.rules.engine.compiled import compiled
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
-Steps = NDArray[np.int64]
+Steps = NDArray[np.int32]
 Words = NDArray[np.uint64]
+Places = NDArray[np.int64]
 
 FALSE, UNKNOWN, TRUE = 0, 1, 2
 UNKNOWN_CODE = 0
-# Steps of figures, on a stack of columns: what to do, and up to three operands.
-PUSH, CONSTANT, MONEY, RATIO, ADD, SUBTRACT, MULTIPLY, DIVIDE, LEAST, GREATEST, ABSOLUTE, NEGATE = range(12)
-CODE, LISTED, COMPARE, KEEP, DROP = range(12, 17)
+# Steps of figures: what to do, and up to five operands. Formulas are done on a stack of columns; what one comes to is
+# kept, and comparisons look at what is kept.
+PUSH, MONEY, CONSTANT, RATIO, TIMES, ADD, SUBTRACT, MULTIPLY, DIVIDE, LEAST, GREATEST, ABSOLUTE, NEGATE = range(13)
+KEEP, CODE, LISTED, COMPARE = range(13, 17)
 # Steps of logic: bit 0 and 1 tell how a verdict is put on what is there, the rest where it comes from.
 SET, AND, OR = range(3)
 WITHIN, TAKEN, NESTED, INVERT, ANSWER = range(5)
@@ -46,6 +48,7 @@ def figures(
     columns: Floats,
     width: int,
     stack: Floats,
+    places: Places,
     slots: Bytes,
     kept: Floats,
 ) -> None:
@@ -55,127 +58,170 @@ def figures(
         kind, one, two, three = steps[at, 0], steps[at, 1], steps[at, 2], steps[at, 3]
         if kind == PUSH:
             top += 1
-            _known(columns[one], stack[top], width)
+            _known(columns, one, stack, top, width)
         elif kind == CONSTANT:
             top += 1
             for row in range(width):
                 stack[top, row] = constants[one]
         elif kind == MONEY:
-            for row in range(width):
-                stack[top, row] /= _MICROS
+            top += 1
+            _units(columns, one, stack, top, width)
+        elif kind == TIMES:
+            _scale(constants[one], stack, top, width)
         elif kind == RATIO:
             top += 1
-            _ratio(columns[one], columns[two], constants[three], constants[three + 1], stack[top], width)
+            _ratio(columns, one, two, constants[three], constants[three + 1], stack, top, width)
         elif kind == CODE:
-            _code(thresholds[one], stack[top], slots[two], width)
+            _code(thresholds, one, three, kept, two, places, slots, steps[at, 4], width)
         elif kind == LISTED:
-            _listed(lists, one, two, stack[top], slots[three], width)
+            _listed(lists, one, two, kept, three, slots, steps[at, 4], width)
         elif kind == COMPARE:
-            top -= 2
-            _compare(one, stack[top + 1], stack[top + 2], slots[two], width)
+            _compare(one, kept, two, three, constants[steps[at, 4]], slots, steps[at, 5], width)
         elif kind == KEEP:
             for row in range(width):
                 kept[one, row] = stack[top, row]
-        elif kind == DROP:
             top -= 1
         elif kind == ABSOLUTE or kind == NEGATE:
             for row in range(width):
                 stack[top, row] = abs(stack[top, row]) if kind == ABSOLUTE else -stack[top, row]
         else:
             top -= 1
-            _combine(kind, stack[top], stack[top + 1], width)
+            _combine(kind, stack, top, width)
 
 
 @compiled
-def _known(column: Floats, out: Floats, width: int) -> None:
+def finite(value: float) -> float:
+    return value if abs(value) <= _LARGEST else np.nan
+
+
+@compiled
+def _known(columns: Floats, column: int, stack: Floats, top: int, width: int) -> None:
     for row in range(width):
-        value = column[row]
-        out[row] = value if abs(value) <= _LARGEST else np.nan
+        stack[top, row] = finite(columns[column, row])
 
 
 @compiled
-def _ratio(above: Floats, below: Floats, times: float, below_times: float, out: Floats, width: int) -> None:
+def _units(columns: Floats, column: int, stack: Floats, top: int, width: int) -> None:
+    for row in range(width):
+        stack[top, row] = finite(columns[column, row]) / _MICROS
+
+
+@compiled
+def _scale(times: float, stack: Floats, top: int, width: int) -> None:
+    for row in range(width):
+        stack[top, row] = finite(times * stack[top, row])
+
+
+@compiled
+def _ratio(
+    columns: Floats, above: int, below: int, times: float, below_times: float, stack: Floats, top: int, width: int
+) -> None:
     """Divide two sums; only the sums and the outcome need be finite, as in `metric_of`."""
     for row in range(width):
-        value = (above[row] * times) / (below[row] * below_times)
-        known = abs(above[row]) <= _LARGEST and abs(below[row]) <= _LARGEST and below[row] != 0
-        out[row] = value if known and abs(value) <= _LARGEST else np.nan
+        one, two = columns[above, row], columns[below, row]
+        value = (one * times) / (two * below_times)
+        known = abs(one) <= _LARGEST and abs(two) <= _LARGEST and two != 0
+        stack[top, row] = value if known and abs(value) <= _LARGEST else np.nan
 
 
 @compiled
-def _combine(kind: int, left: Floats, right: Floats, width: int) -> None:
-    """Put `left op right` into `left`; what is not finite is unknown at once."""
+def _combine(kind: int, stack: Floats, top: int, width: int) -> None:
+    """Put `left op right` where left is, right being above it; what is not finite is unknown at once."""
     if kind == ADD:
         for row in range(width):
-            value = left[row] + right[row]
-            left[row] = value if abs(value) <= _LARGEST else np.nan
+            stack[top, row] = finite(stack[top, row] + stack[top + 1, row])
     elif kind == SUBTRACT:
         for row in range(width):
-            value = left[row] - right[row]
-            left[row] = value if abs(value) <= _LARGEST else np.nan
+            stack[top, row] = finite(stack[top, row] - stack[top + 1, row])
     elif kind == MULTIPLY:
         for row in range(width):
-            value = left[row] * right[row]
-            left[row] = value if abs(value) <= _LARGEST else np.nan
+            stack[top, row] = finite(stack[top, row] * stack[top + 1, row])
     elif kind == DIVIDE:
         for row in range(width):
-            value = left[row] / right[row]
-            left[row] = value if abs(value) <= _LARGEST else np.nan
+            stack[top, row] = finite(stack[top, row] / stack[top + 1, row])
     else:
         for row in range(width):
-            one, two = left[row], right[row]
+            one, two = stack[top, row], stack[top + 1, row]
             other = two < one if kind == LEAST else two > one
             value = two if other else one
-            left[row] = np.nan if np.isnan(one) or np.isnan(two) else value
+            stack[top, row] = np.nan if np.isnan(one) or np.isnan(two) else value
 
 
 @compiled
-def _code(thresholds: Floats, values: Floats, out: Bytes, width: int) -> None:
-    """Tell where each value lies among sorted thresholds, of which the last are infinite."""
+def _code(
+    thresholds: Floats,
+    which: int,
+    step: int,
+    kept: Floats,
+    value_at: int,
+    places: Places,
+    slots: Bytes,
+    slot: int,
+    width: int,
+) -> None:
+    """Tell where each value lies among sorted thresholds, the last of which are infinite; rows search in step."""
     for row in range(width):
-        value = values[row]
-        below = 0
-        step = WIDTH_OF_SET // 2
-        while step:
-            below += step if thresholds[below + step - 1] < value else 0
-            step >>= 1
-        code = 1 + 2 * below + (1 if thresholds[below] == value else 0)
-        out[row] = UNKNOWN_CODE if np.isnan(value) else code
+        places[row] = 0
+    while step:
+        for row in range(width):
+            below = places[row]
+            places[row] = below + (step if thresholds[which, np.uint64(below + step - 1)] < kept[value_at, row] else 0)
+        step >>= 1
+    for row in range(width):
+        value, below = kept[value_at, row], places[row]
+        code = 1 + 2 * below + (1 if thresholds[which, np.uint64(below)] == value else 0)
+        slots[slot, row] = UNKNOWN_CODE if np.isnan(value) else code
 
 
 @compiled
-def _listed(lists: Floats, begins: int, ends: int, values: Floats, out: Bytes, width: int) -> None:
+def _listed(
+    lists: Floats, begins: int, ends: int, kept: Floats, value_at: int, slots: Bytes, slot: int, width: int
+) -> None:
     """Tell whether each value is one of the sorted numbers from `begins` to `ends`."""
     for row in range(width):
-        value = values[row]
+        value = kept[value_at, row]
         low, high = begins, ends
         while low < high:
-            middle = (low + high) // 2
+            middle = (low + high) >> 1
             if lists[middle] < value:
                 low = middle + 1
             else:
                 high = middle
         found = low < ends and lists[low] == value
-        out[row] = UNKNOWN if np.isnan(value) else (TRUE if found else FALSE)
+        slots[slot, row] = UNKNOWN if np.isnan(value) else (TRUE if found else FALSE)
 
 
 @compiled
-def _compare(kind: int, left: Floats, right: Floats, out: Bytes, width: int) -> None:
-    for row in range(width):
-        one, two = left[row], right[row]
-        if kind == GREATER:
-            holds = one > two
-        elif kind == AT_LEAST:
-            holds = one >= two
-        elif kind == LESS:
-            holds = one < two
-        elif kind == AT_MOST:
-            holds = one <= two
-        elif kind == EQUAL:
-            holds = one == two
-        else:
-            holds = one != two
-        out[row] = UNKNOWN if np.isnan(one) or np.isnan(two) else (TRUE if holds else FALSE)
+def _compare(
+    kind: int, kept: Floats, left: int, right: int, times: float, slots: Bytes, slot: int, width: int
+) -> None:
+    """Compare one figure with so many times another."""
+    if kind == GREATER:
+        for row in range(width):
+            one, two = kept[left, row], finite(times * kept[right, row])
+            slots[slot, row] = verdict_of(one > two, one, two)
+    elif kind == AT_LEAST:
+        for row in range(width):
+            one, two = kept[left, row], finite(times * kept[right, row])
+            slots[slot, row] = verdict_of(one >= two, one, two)
+    elif kind == LESS:
+        for row in range(width):
+            one, two = kept[left, row], finite(times * kept[right, row])
+            slots[slot, row] = verdict_of(one < two, one, two)
+    elif kind == AT_MOST:
+        for row in range(width):
+            one, two = kept[left, row], finite(times * kept[right, row])
+            slots[slot, row] = verdict_of(one <= two, one, two)
+    else:
+        for row in range(width):
+            one, two = kept[left, row], finite(times * kept[right, row])
+            slots[slot, row] = verdict_of((one == two) == (kind == EQUAL), one, two)
+
+
+@compiled
+def verdict_of(holds: bool, one: float, two: float) -> np.uint8:
+    known = np.uint8(TRUE) if holds else np.uint8(FALSE)
+    return known if one == one and two == two else np.uint8(UNKNOWN)  # noqa: PLR0124 # NaN is not itself
 
 
 @compiled
@@ -187,61 +233,60 @@ def logic(
     `words` is the stack's lowest place, eight rows a number.
     """
     for at in range(len(steps)):
-        kind, how, depth = steps[at, 0], steps[at, 1], steps[at, 2]
-        one = stack[depth]
+        kind, how, depth, slot = steps[at, 0], steps[at, 1], steps[at, 2], steps[at, 3]
         if kind == WITHIN:
-            slot = slots[steps[at, 3]]
-            _within(slot, steps[at, 4], steps[at, 5], steps[at, 6], how, one, width)
+            _within(slots, slot, steps[at, 4], steps[at, 5], steps[at, 6], how, stack, depth, width)
         elif kind == TAKEN:
-            _merge(slots[steps[at, 3]], how, one, width)
+            _merge(slots, slot, how, stack, depth, width)
         elif kind == NESTED:
-            _merge(stack[depth + 1], how, one, width)
+            _merge(stack, depth + 1, how, stack, depth, width)
         elif kind == INVERT:
             for row in range(width):
-                one[row] = np.uint8(TRUE) - one[row]
+                stack[depth, row] = np.uint8(TRUE) - stack[depth, row]
         else:
-            rule = steps[at, 3]
-            _pack(words, width, true[rule], unknown[rule], first)
+            _pack(words, width, true, unknown, slot, first)
 
 
 @compiled
-def _within(codes: Bytes, low: int, reach: int, turned: int, how: int, out: Bytes, width: int) -> None:
+def _within(
+    slots: Bytes, slot: int, low: int, reach: int, turned: int, how: int, stack: Bytes, depth: int, width: int
+) -> None:
     """Put whether codes are in `low … low + reach` on what is there; `turned` is 2 for those outside."""
     lowest, span, turn = np.uint8(low), np.uint8(reach), np.uint8(turned)
     if how == SET:
         for row in range(width):
-            out[row] = _one(codes[row], lowest, span, turn)
+            stack[depth, row] = within(slots[slot, row], lowest, span, turn)
     elif how == AND:
         for row in range(width):
-            out[row] = min(out[row], _one(codes[row], lowest, span, turn))
+            stack[depth, row] = min(stack[depth, row], within(slots[slot, row], lowest, span, turn))
     else:
         for row in range(width):
-            out[row] = max(out[row], _one(codes[row], lowest, span, turn))
+            stack[depth, row] = max(stack[depth, row], within(slots[slot, row], lowest, span, turn))
 
 
 @compiled
-def _one(code: np.uint8, lowest: np.uint8, span: np.uint8, turn: np.uint8) -> np.uint8:
+def within(code: np.uint8, lowest: np.uint8, span: np.uint8, turn: np.uint8) -> np.uint8:
     verdict = np.uint8(TRUE) if np.uint8(code - lowest) <= span else np.uint8(FALSE)
     return np.uint8(UNKNOWN) if code == np.uint8(UNKNOWN_CODE) else np.uint8(verdict ^ turn)
 
 
 @compiled
-def _merge(verdicts: Bytes, how: int, out: Bytes, width: int) -> None:
+def _merge(verdicts: Bytes, slot: int, how: int, stack: Bytes, depth: int, width: int) -> None:
     if how == SET:
         for row in range(width):
-            out[row] = verdicts[row]
+            stack[depth, row] = verdicts[slot, row]
     elif how == AND:
         for row in range(width):
-            out[row] = min(out[row], verdicts[row])
+            stack[depth, row] = min(stack[depth, row], verdicts[slot, row])
     else:
         for row in range(width):
-            out[row] = max(out[row], verdicts[row])
+            stack[depth, row] = max(stack[depth, row], verdicts[slot, row])
 
 
 @compiled
-def _pack(words: Words, width: int, true: Bytes, unknown: Bytes, first: int) -> None:
+def _pack(words: Words, width: int, true: Bytes, unknown: Bytes, rule: int, first: int) -> None:
     """Write eight rows as one byte of each plane, the first row lowest."""
     for at in range((width + 7) >> 3):
         word = words[at]
-        unknown[first + at] = np.uint8(((word & _LOWEST_BITS) * _GATHER) >> np.uint64(56))
-        true[first + at] = np.uint8((((word >> np.uint64(1)) & _LOWEST_BITS) * _GATHER) >> np.uint64(56))
+        unknown[rule, first + at] = np.uint8(((word & _LOWEST_BITS) * _GATHER) >> np.uint64(56))
+        true[rule, first + at] = np.uint8((((word >> np.uint64(1)) & _LOWEST_BITS) * _GATHER) >> np.uint64(56))

@@ -9,16 +9,19 @@ import numpy as np
 
 from aibuyer_kit.core.errors import RuleError
 from aibuyer_kit.rules.engine import kernels as do
-from aibuyer_kit.rules.engine.compile import Code, GoalColumn, code_of
+from aibuyer_kit.rules.engine.compile import Code, Goal, code_of
 from aibuyer_kit.rules.engine.fixed import Texts
 from aibuyer_kit.rules.engine.ranks import Groups, groups_of, place_all
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.logic import Verdict
 from aibuyer_kit.rules.table import Codes, Column, Floats, Table
 
-# Rows that are looked at together, so that what is worked out of them stays in the processor's nearest memory.
+# Rows that are looked at together, so that what is worked out of them stays in the processor's nearest memory: fewer
+# where many figures are kept.
 TILE = 1024
-_ROWS_WORTH_A_THREAD = 8 * TILE
+_SMALLEST_TILE = 64
+_FIGURES_IN_REACH = 1 << 17
+_ROWS_WORTH_A_THREAD = 8_192
 _THREADS = 2
 _BITS = 8
 
@@ -69,6 +72,9 @@ class Program:
         self.rules = tuple(rules)
         self.code: Code = code_of(self.rules)
         self.columns = tuple(each for each in self.code.columns if isinstance(each, Column))
+        self.ranked = tuple(dict.fromkeys(each.value for each in self.code.rankings))
+        fitting = _FIGURES_IN_REACH // max(1, len(self.code.values)) // _SMALLEST_TILE * _SMALLEST_TILE
+        self._tile = min(TILE, max(_SMALLEST_TILE, fitting))
 
     def standing(self, table: Table) -> Standing:
         """Return what does not hang on a table's figures, for further tables of the same objects."""
@@ -84,9 +90,9 @@ class Program:
         known = standing or self.standing(table)
         columns = self.columns_in(table)
         verdicts = np.vstack([known.fixed, self._placed(columns, known, len(table))])
-        width = -(-len(table) // TILE) * (TILE // _BITS)
+        width = -(-len(table) // self._tile) * (self._tile // _BITS)
         planes = [np.empty((len(self.rules), width), dtype=np.uint8) for _ in range(2)]
-        starts = range(0, len(table), TILE)
+        starts = range(0, len(table), self._tile)
         _in_threads(lambda part: self._tiles(part, columns, verdicts, *planes), starts)
         used = -(-len(table) // _BITS)
         return Verdicts(planes[0][:, :used], planes[1][:, :used], len(table))
@@ -102,7 +108,7 @@ class Program:
         for each in self.code.columns:
             if isinstance(each, Column) and each not in table.numbers:
                 raise RuleError(f"The table has no column {each}. Known: {', '.join(map(str, table.numbers))}.")
-            found.append(table.targets.get(each.name, nothing) if isinstance(each, GoalColumn) else table.numbers[each])
+            found.append(table.targets.get(each.name, nothing) if isinstance(each, Goal) else table.numbers[each])
         return found
 
     def workspace(self, width: int) -> "Workspace":
@@ -112,21 +118,23 @@ class Program:
         return Workspace(
             columns=np.zeros((len(code.columns), width)),
             stack=np.zeros((code.height, width)),
+            places=np.zeros(width, dtype=np.int64),
             slots=np.zeros((code.slots, width), dtype=np.uint8),
-            kept=np.zeros((len(code.ranked), width)),
+            kept=np.zeros((len(code.values), width)),
             verdicts=verdicts,
             words=verdicts[0].view(np.uint64),
         )
 
     def ranked_values(self, columns: Sequence[Floats], rows: int) -> Floats:
         """Return the figures that ranks are made of, one row a figure."""
-        values = np.empty((len(self.code.ranked), rows))
-        if len(self.code.ranked):
-            room = self.workspace(TILE)
-            for start in range(0, rows, TILE):
+        values = np.empty((len(self.ranked), rows))
+        if self.ranked:
+            at = [self.code.values.index(value) for value in self.ranked]
+            room = self.workspace(self._tile)
+            for start in range(0, rows, self._tile):
                 width = room.take(columns, None, start, rows)
                 room.figures(self.code, self.code.ranked_steps, width)
-                values[:, start : start + width] = room.kept[:, :width]
+                values[:, start : start + width] = room.kept[at, :width]
         return values
 
     def place(
@@ -135,7 +143,7 @@ class Program:
         """Write the verdicts of one ranking to `out`, for the rows of `groups`."""
         ranking = self.code.rankings[number]
         peers = None if ranking.scope is None else fixed[self.code.fixed.index(ranking.scope)]
-        figures = values[self.code.ranked.index(ranking.value)]
+        figures = values[self.ranked.index(ranking.value)]
         place_all(ranking.ranked, ranking.is_in, figures, peers, groups, out)
 
     def _placed(self, columns: Sequence[Floats], known: Standing, rows: int) -> do.Bytes:
@@ -148,7 +156,7 @@ class Program:
     def _tiles(
         self, starts: Iterable[int], columns: Sequence[Floats], verdicts: do.Bytes, true: do.Bytes, unknown: do.Bytes
     ) -> None:
-        room = self.workspace(TILE)
+        room = self.workspace(self._tile)
         for start in starts:
             width = room.take(columns, verdicts, start, verdicts.shape[1])
             room.answer(self.code, -(-width // _BITS) * _BITS, true, unknown, start // _BITS)
@@ -160,6 +168,7 @@ class Workspace:
 
     columns: Floats
     stack: Floats
+    places: do.Places
     slots: do.Bytes
     kept: Floats
     verdicts: do.Bytes
@@ -178,7 +187,16 @@ class Workspace:
     def figures(self, code: Code, steps: do.Steps, width: int) -> None:
         """Do steps of figures over the first `width` rows."""
         do.figures(
-            steps, code.constants, code.thresholds, code.lists, self.columns, width, self.stack, self.slots, self.kept
+            steps,
+            code.constants,
+            code.thresholds,
+            code.lists,
+            self.columns,
+            width,
+            self.stack,
+            self.places,
+            self.slots,
+            self.kept,
         )
 
     def answer(self, code: Code, width: int, true: do.Bytes, unknown: do.Bytes, first: int) -> None:
@@ -194,7 +212,7 @@ def compile_rules(rules: Iterable[Rule]) -> Program:
 
 def _in_threads(work: Any, starts: range) -> None:
     """Do work on parts of a table: half of it in a thread of its own where that is worth it."""
-    if len(starts) * TILE < _ROWS_WORTH_A_THREAD * _THREADS:
+    if len(starts) * starts.step < _ROWS_WORTH_A_THREAD * _THREADS:
         work(starts)
         return
     middle = len(starts) // 2
