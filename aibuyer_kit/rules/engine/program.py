@@ -9,7 +9,7 @@ import numpy as np
 
 from aibuyer_kit.core.errors import RuleError
 from aibuyer_kit.rules.engine import kernels as do
-from aibuyer_kit.rules.engine.compile import Code, Goal, code_of
+from aibuyer_kit.rules.engine.compile import Code, Goal, Ranking, code_of
 from aibuyer_kit.rules.engine.fixed import Texts
 from aibuyer_kit.rules.engine.ranks import Groups, groups_of, place_all
 from aibuyer_kit.rules.language import Rule
@@ -87,15 +87,22 @@ class Program:
 
     def run(self, table: Table, standing: Standing | None = None) -> Verdicts:
         """Return what every rule says of every row. Raises RuleError where a column is missing."""
+        return self.answers(self.columns_in(table), np.vstack(self.verdicts_in(table, standing)))
+
+    def verdicts_in(self, table: Table, standing: Standing | None = None) -> tuple[do.Bytes, do.Bytes]:
+        """Return the verdicts that columns do not tell row by row: those of scopes and texts, and those of ranks."""
         known = standing or self.standing(table)
-        columns = self.columns_in(table)
-        verdicts = np.vstack([known.fixed, self._placed(columns, known, len(table))])
-        width = -(-len(table) // self._tile) * (self._tile // _BITS)
+        return known.fixed, self._placed(self.columns_in(table), known, len(table))
+
+    def answers(self, columns: Sequence[Floats], verdicts: do.Bytes) -> Verdicts:
+        """Return what every rule says of rows, of their columns and of the verdicts of scopes, texts and ranks."""
+        rows = verdicts.shape[1]
+        width = -(-rows // self._tile) * (self._tile // _BITS)
         planes = [np.empty((len(self.rules), width), dtype=np.uint8) for _ in range(2)]
-        starts = range(0, len(table), self._tile)
+        starts = range(0, rows, self._tile)
         _in_threads(lambda part: self._tiles(part, columns, verdicts, *planes), starts)
-        used = -(-len(table) // _BITS)
-        return Verdicts(planes[0][:, :used], planes[1][:, :used], len(table))
+        used = -(-rows // _BITS)
+        return Verdicts(planes[0][:, :used], planes[1][:, :used], rows)
 
     def fired(self, table: Table, standing: Standing | None = None) -> tuple[Codes, Codes]:
         """Return rule and row of each verdict that is true."""
@@ -137,20 +144,18 @@ class Program:
                 values[:, start : start + width] = room.kept[at, :width]
         return values
 
-    def place(
-        self, number: int, values: Floats, fixed: do.Bytes, groups: Groups, out: do.Bytes
-    ) -> None:
-        """Write the verdicts of one ranking to `out`, for the rows of `groups`."""
-        ranking = self.code.rankings[number]
-        peers = None if ranking.scope is None else fixed[self.code.fixed.index(ranking.scope)]
-        figures = values[self.ranked.index(ranking.value)]
-        place_all(ranking.ranked, ranking.is_in, figures, peers, groups, out)
+    def peers_at(self, ranking: Ranking) -> int | None:
+        """Return the slot of the verdict that says who is a peer in a ranking; None where all are."""
+        return None if ranking.scope is None else self.code.fixed.index(ranking.scope)
 
     def _placed(self, columns: Sequence[Floats], known: Standing, rows: int) -> do.Bytes:
+        """Return the verdicts of every ranking."""
         values = self.ranked_values(columns, rows)
         placed = np.empty((len(self.code.rankings), rows), dtype=np.uint8)
         for number, ranking in enumerate(self.code.rankings):
-            self.place(number, values, known.fixed, known.groups[ranking.ranked.within], placed[number])
+            slot, figures = self.peers_at(ranking), values[self.ranked.index(ranking.value)]
+            peers = None if slot is None else known.fixed[slot]
+            place_all(ranking.ranked, ranking.is_in, figures, peers, known.groups[ranking.ranked.within], placed[number])
         return placed
 
     def _tiles(
