@@ -154,7 +154,10 @@ class _Drawing:
             if "window" in leaf and self._chance(0.4):
                 value.pop("window", None)
         if kind == "target":
-            value = {"target": self._draw.choice(("cpa", "roas", "cpm")), "times": Decimal(self._draw.randint(1, 9)) / 4}
+            value = {
+                "target": self._draw.choice(("cpa", "roas", "cpm")),
+                "times": Decimal(self._draw.randint(1, 9)) / 4,
+            }
         return {**leaf, "op": self._draw.choice((">", ">=", "<", "<=", "=", "!=")), "value": value}
 
     def _rank(self) -> dict[str, Any]:

@@ -69,9 +69,7 @@ def test_many_rows_are_split_into_tiles_and_threads_without_a_seam() -> None:
 
     found, small = program.run(large), program.run(world)
 
-    assert all(
-        np.array_equal(found.numbers(number), small.numbers(number)[repeated]) for number in range(len(rules))
-    )
+    assert all(np.array_equal(found.numbers(number), small.numbers(number)[repeated]) for number in range(len(rules)))
 
 
 def test_a_product_is_rounded_before_it_is_added_to() -> None:

@@ -192,9 +192,7 @@ def _listed(
 
 
 @compiled
-def _compare(
-    kind: int, kept: Floats, left: int, right: int, times: float, slots: Bytes, slot: int, width: int
-) -> None:
+def _compare(kind: int, kept: Floats, left: int, right: int, times: float, slots: Bytes, slot: int, width: int) -> None:
     """Compare one figure with so many times another."""
     if kind == GREATER:
         for row in range(width):

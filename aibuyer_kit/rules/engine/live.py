@@ -59,7 +59,9 @@ class Live:
         self._subjects = list(table.subjects)
         self._rows = {subject.key: row for row, subject in enumerate(self._subjects)}
         self._columns = np.array(program.columns_in(table), dtype=np.float64).reshape(-1, len(table)).T.copy()
-        self._places = {column: place for place, column in enumerate(program.code.columns) if isinstance(column, Column)}
+        self._places = {
+            column: place for place, column in enumerate(program.code.columns) if isinstance(column, Column)
+        }
         self._spans = {window: table.span(window) for column in self._places if (window := column.window)}
         needed = {column.of for column in self._places if column.of != "self"}
         needed |= {each.ranked.within for each in program.code.rankings}
@@ -121,7 +123,9 @@ class Live:
         moved[row] = True
         for column, place, added in self._additions(event):
             rows = self._of(column.of, row)
-            self._columns[rows, place] = self._again(column, row) if added is None else self._columns[rows, place] + added
+            self._columns[rows, place] = (
+                self._again(column, row) if added is None else self._columns[rows, place] + added
+            )
             moved[rows] = True
         peers_changed = self._change(event, self._of(event.of, row), moved)
         self._rank(np.flatnonzero(moved), peers_changed, moved)
@@ -231,6 +235,4 @@ def _changed(subject: Subject, event: Event) -> Subject:
     others = {name: value for name, value in fields.items() if name not in _ATTRIBUTES and name != "daily_budget"}
     numbers = {name: value for name, value in others.items() if name in NUMBERS}
     texts = {name: value for name, value in others.items() if name not in NUMBERS}
-    return replace(
-        subject, **attributes, numbers={**subject.numbers, **numbers}, texts={**subject.texts, **texts}
-    )
+    return replace(subject, **attributes, numbers={**subject.numbers, **numbers}, texts={**subject.texts, **texts})

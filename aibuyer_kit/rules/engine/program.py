@@ -155,7 +155,9 @@ class Program:
         for number, ranking in enumerate(self.code.rankings):
             slot, figures = self.peers_at(ranking), values[self.ranked.index(ranking.value)]
             peers = None if slot is None else known.fixed[slot]
-            place_all(ranking.ranked, ranking.is_in, figures, peers, known.groups[ranking.ranked.within], placed[number])
+            place_all(
+                ranking.ranked, ranking.is_in, figures, peers, known.groups[ranking.ranked.within], placed[number]
+            )
         return placed
 
     def _tiles(
