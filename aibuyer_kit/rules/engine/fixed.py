@@ -56,7 +56,8 @@ class Texts:
         return np.array([TRUE if text in several else FALSE for text in texts], dtype=np.uint8)[codes]
 
     def _any_id(self, wanted: Sequence[str]) -> Bytes:
-        return np.maximum.reduce([self._named(name, wanted) for name in ("id", "campaign.id", "adset.id")])
+        own, campaign, adset = (self._named(name, wanted) for name in ("id", "campaign.id", "adset.id"))
+        return np.maximum(own, np.maximum(campaign, adset))
 
     def _in_scope(self, scope: Scope) -> Bytes:
         """Return what `is_in` says of every object."""

@@ -183,7 +183,7 @@ class Workspace:
 
     def take(self, columns: Sequence[Floats], verdicts: do.Bytes | None, start: int, rows: int) -> int:
         """Copy a tile of columns and of given verdicts here, and return how many rows that are."""
-        width = min(self.columns.shape[1], rows - start)
+        width: int = min(self.columns.shape[1], rows - start)
         for number, column in enumerate(columns):
             self.columns[number, :width] = column[start : start + width]
         if verdicts is not None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aibuyer_kit.rules.conditions import Ranked
 from aibuyer_kit.rules.engine.compiled import compiled
@@ -46,7 +47,7 @@ def _place(
     order: Codes,
     starts: Codes,
     values: Floats,
-    takes_part: np.ndarray,  # type: ignore[type-arg]
+    takes_part: NDArray[np.bool_],
     zeros_take_part: bool,
     places: int,
     percent: int,

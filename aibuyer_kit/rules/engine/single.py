@@ -6,6 +6,7 @@ from aibuyer_kit.rules.engine import kernels as do
 from aibuyer_kit.rules.engine.compiled import compiled
 from aibuyer_kit.rules.engine.kernels import Bytes, Floats, Steps, finite, verdict_of, within
 
+Index = int | np.uint32
 _LARGEST = np.finfo(np.float64).max
 _MICROS = 1e6
 
@@ -84,7 +85,7 @@ def _figures(
 
 
 @compiled
-def _pushed(kind: int, one: int, two: int, three: int, constants: Floats, row: Floats) -> float:
+def _pushed(kind: int, one: Index, two: Index, three: Index, constants: Floats, row: Floats) -> float:
     if kind == do.CONSTANT:
         return constants[one]  # type: ignore[no-any-return]
     value = row[one]
@@ -113,7 +114,7 @@ def _combined(kind: int, one: float, two: float) -> float:
 
 
 @compiled
-def _compared(kind: int, one: float, two: float) -> np.uint8:
+def _compared(kind: Index, one: float, two: float) -> np.uint8:
     if kind == do.GREATER:
         return verdict_of(one > two, one, two)
     if kind == do.AT_LEAST:
@@ -126,8 +127,8 @@ def _compared(kind: int, one: float, two: float) -> np.uint8:
 
 
 @compiled
-def _code(thresholds: Floats, which: int, step: int, value: float) -> int:
-    below = np.uint32(0)
+def _code(thresholds: Floats, which: Index, step: Index, value: float) -> Index:
+    below: Index = np.uint32(0)
     while step:
         below += step if thresholds[which, below + step - np.uint32(1)] < value else np.uint32(0)
         step >>= np.uint32(1)
@@ -136,8 +137,8 @@ def _code(thresholds: Floats, which: int, step: int, value: float) -> int:
 
 
 @compiled
-def _listed(lists: Floats, begins: int, ends: int, value: float) -> int:
+def _listed(lists: Floats, begins: Index, ends: Index, value: float) -> int:
     found = False
-    for at in range(begins, ends):
+    for at in range(int(begins), int(ends)):
         found = found or lists[at] == value
     return do.UNKNOWN if np.isnan(value) else (do.TRUE if found else do.FALSE)
