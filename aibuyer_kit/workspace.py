@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from aibuyer_kit.workflows.maturity import ResultMetric
     from aibuyer_kit.workflows.reconcile import Reconciliation
+    from aibuyer_kit.workflows.rule_book import RuleBook
     from aibuyer_kit.workflows.sync import SyncReport
 
 
@@ -277,6 +278,13 @@ class Client:
     def loads(self) -> "pd.DataFrame":
         """Return one row per load: what was read when, and what it changed."""
         return self._reader.loads().frame()
+
+    @property
+    def rules(self) -> "RuleBook":
+        """The rules in force, by id: `client.rules["pause-costly-adsets"].preview()`."""
+        from aibuyer_kit.workflows.rule_book import RuleBook
+
+        return RuleBook(self._context)
 
     @property
     def proposals(self) -> "Proposals":

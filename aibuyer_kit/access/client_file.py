@@ -23,6 +23,7 @@ from aibuyer_kit.core.errors import SettingsError
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.core.model_problems import first_problem
 from aibuyer_kit.core.results import ResultRules
+from aibuyer_kit.rules.expression import check_own_name, parse_expression
 
 
 def _safe_url(url: str) -> str:
@@ -36,6 +37,13 @@ def _one_line(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise ValueError("must be one line of printable text")
     return text
+
+
+def _own_metrics(metrics: dict[str, str]) -> dict[str, str]:
+    for name in metrics:
+        check_own_name(name)
+        parse_expression(name, metrics)
+    return metrics
 
 
 class AccountSection(Strict):
@@ -59,6 +67,7 @@ class ClientFile(Strict):
     result: ResultSection = ResultSection()
     results: Annotated[dict[str, ObjectiveSection], AfterValidator(known_objectives)] = Field(default_factory=dict)
     targets: Targets = Field(default_factory=dict)
+    metrics: Annotated[dict[str, str], AfterValidator(_own_metrics)] = Field(default_factory=dict)
     naming: NamingSection = NamingSection()
     money: MoneySection | None = None
     accounts: tuple[AccountSection, ...] = ()
@@ -101,6 +110,10 @@ def client_file_text(content: ClientFile) -> str:
         "# Targets by metric, money in units of the currency that is shown, for example: cpa = 25.0",
         "[targets]",
         *_target_lines(content.targets),
+        "",
+        '# Metrics of your own that rules may name, for example: margin_after_ads = "(gross_profit - spend) / revenue"',
+        "[metrics]",
+        *[f"{name} = {_quoted(text)}" for name, text in content.metrics.items()],
         "",
         *_naming_lines(content.naming),
         *_money_lines(content.money),

@@ -129,6 +129,15 @@ def format_ratio(number: Number | None, locale: str) -> str:
     return _decimal(number, "#,##0.00", locale)
 
 
+def format_figure(number: Number | None, locale: str) -> str:
+    """Return any number with at most four decimals.
+
+    >>> format_figure(1234.5, "uk"), format_figure(3.0, "en")
+    ('1\xa0234,5', '3')
+    """
+    return _decimal(number, "#,##0.####", locale)
+
+
 def format_share(share: Number | None, locale: str, decimals: int = 2) -> str:
     """Return a share as percent: 0.0123 is 1.23%."""
     from babel.numbers import format_percent

@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from aibuyer_kit.rules.expression import LONGEST_EXPRESSION, Tree, constant, names, parse_expression, split_comparison
 from aibuyer_kit.rules.fields import NUMBERS, TEXTS
@@ -78,7 +87,13 @@ def _share(value: object) -> object:
     raise ValueError('say how many, such as 3, or which part, such as "20%"')
 
 
-Share = Annotated[int | str, BeforeValidator(_share)]
+Share = Annotated[
+    int | str,
+    BeforeValidator(_share),
+    WithJsonSchema(
+        {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^([1-9][0-9]?|100)%$"}]}
+    ),
+]
 
 
 class Ranked(Strict):

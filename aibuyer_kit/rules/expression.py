@@ -22,6 +22,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _CHARACTERS = re.compile(r"[A-Za-z0-9_.,+\-*/()<>=! ]*", re.ASCII)
 
 Comparison = Literal[">", ">=", "<", "<=", "=", "!="]
+# Words that SQL keeps for aggregates are read as plain functions.
+_RENAMED = {"min": "lowest_of", "max": "highest_of"}
+_FUNCTIONS = ("min", "max", "abs")
 _ALLOWED = "names, numbers, + - * /, min, max and abs"
 
 
@@ -152,6 +155,8 @@ class _Reading:
             return self._named(text)
         if not _CHARACTERS.fullmatch(text) or not text.strip():
             raise ValueError("a formula is made of names, numbers, + - * / and parentheses")
+        if any(name in text for name in _RENAMED.values()):
+            raise ValueError("min and max are called min and max")
         if "--" in text or "/*" in text or text.count("(") > MOST_NESTED:
             raise ValueError("it is nested too deeply, or holds a comment")
         return self._tree(_syntax(text))
@@ -176,11 +181,11 @@ class _Reading:
             if op == "/" and constant(right) == 0:
                 raise ValueError("it divides by zero")
             return Computed(op, (left, right))
-        if kind is sql.Anonymous and node.name.lower() in ("lowest_of", "highest_of"):
+        if kind is sql.Anonymous and node.name in _RENAMED.values():
             parts = tuple(self._tree(each) for each in node.expressions)
             if len(parts) < 2:
                 raise ValueError("min and max compare at least two values")
-            return Computed("min" if node.name.lower() == "lowest_of" else "max", parts)
+            return Computed("min" if node.name == _RENAMED["min"] else "max", parts)
         raise ValueError(
             f"{node.sql()[:40]!r} has no place in a formula: names, numbers, + - * /, min, max and abs have"
         )
@@ -200,6 +205,14 @@ class _Reading:
             return tree
         check_name(name, self._metrics)
         return Named(name)
+
+
+def check_own_name(name: str) -> None:
+    """Raise ValueError unless a metric of one's own may be called so."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a metric: small letters, digits and _ make one")
+    if name in METRICS or name in NUMBERS or name in _FUNCTIONS:
+        raise ValueError(f"{name!r} is known already: choose another name")
 
 
 def check_name(name: str, own: Mapping[str, str] | None = None) -> None:
@@ -230,8 +243,9 @@ def _syntax(text: str) -> Any:
     from sqlglot import ErrorLevel, parse_one
     from sqlglot.errors import SqlglotError
 
-    # Words that SQL keeps for aggregates are read as plain functions.
-    renamed = re.sub(r"\bmin\s*\(", "lowest_of(", re.sub(r"\bmax\s*\(", "highest_of(", text))
+    renamed = text
+    for name, plain in _RENAMED.items():
+        renamed = re.sub(rf"\b{name}\s*\(", f"{plain}(", renamed)
     try:
         return parse_one(renamed, dialect="duckdb", error_level=ErrorLevel.IMMEDIATE)
     except (SqlglotError, RecursionError, ValueError, AttributeError, TypeError, KeyError, IndexError):

@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from aibuyer_kit.core.changes import canonical_json, sha256
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.metrics import METRICS
 from aibuyer_kit.rules import actions as forms
 from aibuyer_kit.rules.actions import ACTION_FORMS, Action
 from aibuyer_kit.rules.conditions import (
@@ -22,8 +21,7 @@ from aibuyer_kit.rules.conditions import (
     Target,
     leaves,
 )
-from aibuyer_kit.rules.expression import parse_expression
-from aibuyer_kit.rules.fields import FIELDS
+from aibuyer_kit.rules.expression import check_own_name, parse_expression
 from aibuyer_kit.rules.schedule import Limits, Schedule
 from aibuyer_kit.rules.scope import Scope
 from aibuyer_kit.rules.strict import Duration, Name, Strict, minutes_of
@@ -31,7 +29,7 @@ from aibuyer_kit.rules.windows import WINDOW_FORMS
 
 Mode = Literal["notify", "propose", "auto"]
 # What has no say in what a rule does.
-_ONLY_FOR_PEOPLE = ("name", "notes", "tags", "owner")
+_ONLY_FOR_PEOPLE = ("schema_", "name", "notes", "tags", "owner")
 _Tag = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_:][a-z0-9]+)*$", max_length=40)]
 Tags = Annotated[tuple[_Tag, ...], Field(max_length=20, strict=False)]
 
@@ -42,6 +40,7 @@ class Rule(Strict):
     `auto` asks for approval by policy; as long as the client has none, a person approves, as for `propose`.
     """
 
+    schema_: Annotated[str, Field(alias="$schema", max_length=500)] = ""
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
     name: Name
     version: Annotated[int, Field(ge=1, le=1_000_000)] = 1
@@ -63,8 +62,7 @@ class Rule(Strict):
     @classmethod
     def _are_formulas(cls, own: Mapping[str, str]) -> Mapping[str, str]:
         for name in own:
-            if name in METRICS or name in FIELDS:
-                raise ValueError(f"{name!r} is known already: choose another name")
+            check_own_name(name)
             parse_expression(name, own)
         return own
 

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from aibuyer_kit.core.money import MAX_UNITS
 
@@ -45,7 +45,7 @@ def _is_a_duration(text: str) -> str:
     return text
 
 
-Number = Annotated[Decimal, BeforeValidator(_exact)]
+Number = Annotated[Decimal, BeforeValidator(_exact), WithJsonSchema({"type": "number"})]
 Amount = Annotated[Number, Field(gt=0)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Duration = Annotated[str, Field(max_length=10), AfterValidator(_is_a_duration)]

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import duckdb
 
-from aibuyer_kit.warehouse.connection import WRITER_MEMORY, open_to_combine
+from aibuyer_kit.warehouse.connection import WRITER_MEMORY, open_to_combine, quoted
 from aibuyer_kit.warehouse.files import WarehouseFiles, flush
-from aibuyer_kit.warehouse.sealed import quoted
 
 _UNFINISHED = "compact.partial"
 

@@ -16,13 +16,17 @@ _DAMAGE = (
     "Failure while replaying WAL",
     "database has been invalidated",
 )
-_HELD = ("Could not set lock on file", "being used by another process", "with a different configuration")
+_HELD = ("Could not set lock on file", "being used by another process", "is already attached by")
 # A full disk, a quota that is used up, and a limit on the size of one file.
 _FULL = ("No space left", "quota exceeded", "File too large")
 # Two copies of the header and the block that they lie in stand before the first block of data.
 _HEADER_BYTES = 3 * 4096
 # What does not fit goes to disk beside the file, so that memory stays flat however much is read.
 WRITER_MEMORY = "256MB"
+# A quarter of DuckDB's own: what comes in a load is compressed in pieces, most of it before the load is committed.
+_ROW_GROUP_ROWS = 30_720
+# Under this name a writer has the working file.
+WORKING = "working"
 # Of a reader, which has no disk to go to; most of it holds blocks that were read. A reading that needs more gets more.
 READER_MEMORY = "512MB"
 
@@ -47,6 +51,11 @@ def open_to_combine(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def quoted(path: Path) -> str:
+    """Return a path as a string of SQL, for statements that take no parameters."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
 def shut(connection: duckdb.DuckDBPyConnection) -> None:
     """Take the file system away from a connection for good: what is attached stays, and no setting can be changed.
 
@@ -58,9 +67,17 @@ def shut(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def open_to_write(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a working file, or make it. Raises duckdb.Error, or TruncatedFileError for a file that has lost its end."""
-    connection = duckdb.connect(str(path))
+    """Open a working file, or make it. Raises duckdb.Error, or TruncatedFileError for a file that has lost its end.
+
+    It is attached to a database in memory that stays empty: the one that is connected to takes no size of row groups.
+    """
+    connection = duckdb.connect()
     try:
+        connection.execute("SET temp_directory = ?", [f"{path}.tmp"])
+        connection.execute(f"ATTACH {quoted(path)} AS {WORKING} (ROW_GROUP_SIZE {_ROW_GROUP_ROWS})")
+        connection.execute(f"USE {WORKING}")
+        # A row group is written as soon as it is full, while more rows come, and not when all of them are there.
+        connection.execute("SET write_buffer_row_group_count = 1")
         connection.execute("SET enable_progress_bar = false")
         # A name that is no table is an error, not a Python variable of that name.
         connection.execute("SET python_enable_replacements = false")
@@ -109,6 +126,21 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def alone(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let one thread do what is asked in the block: pages come one by one, and to share one costs half as much again.
+
+    With several threads DuckDB collects each INSERT on its own, and then moves it to the table.
+    """
+    connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        # After some failures the connection is no more.
+        with contextlib.suppress(duckdb.Error):
+            connection.execute("RESET threads")
+
+
+@contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Let Ctrl-C be a KeyboardInterrupt in the block: while a query runs, DuckDB makes a RuntimeError of it."""
     try:
@@ -137,7 +169,9 @@ def cure(error: Exception) -> str:
 
 
 def _check_length(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    row = connection.execute("SELECT block_size, used_blocks FROM pragma_database_size()").fetchone()
+    row = connection.execute(
+        "SELECT block_size, used_blocks FROM pragma_database_size() WHERE database_name = ?", [WORKING]
+    ).fetchone()
     # DuckDB cuts free blocks off the end of a file by itself, so that only those in use must be there.
     block_bytes, blocks = row or (0, 0)
     if blocks and path.stat().st_size < _HEADER_BYTES + block_bytes * blocks:

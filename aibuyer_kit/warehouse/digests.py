@@ -33,12 +33,11 @@ def is_known_whole(path: Path) -> bool:
         return False
 
 
-def note_whole(*paths: Path) -> None:
-    """Keep that these closed files of one folder, which have one content, were read whole; others are forgotten.
+def note_whole(known: str, *paths: Path) -> None:
+    """Keep that these files of one folder were read whole when they had the digest `known`; others are forgotten.
 
     Without room on the disk nothing is kept: the files are read whole again.
     """
-    known = digest(paths[0])
     partial = paths[0].with_name(f"{_FILE}.partial")
     with contextlib.suppress(OSError):
         partial.write_text(json.dumps({path.name: known for path in paths}), encoding="utf-8")

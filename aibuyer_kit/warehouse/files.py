@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import duckdb
 
 from aibuyer_kit.core.errors import NotFoundError, WarehouseError
 from aibuyer_kit.warehouse.connection import check_blocks, cure, open_to_read
-from aibuyer_kit.warehouse.digests import note_whole
+from aibuyer_kit.warehouse.digests import digest, note_whole
 
 # The newest snapshot, and the one before it for a reader that has just read the pointer.
 SNAPSHOTS_KEPT = 2
@@ -113,13 +114,11 @@ def publish_copy(files: WarehouseFiles) -> Path:
     partial = target.with_suffix(".partial")
     try:
         shutil.copyfile(files.working, partial)
-        flush(partial)
-        with open_to_read(partial) as copied:
-            check_blocks(copied)
+        known = _made_sure_of(partial)
         partial.replace(target)
         flush(files.folder)
         _point_to(files, target)
-        note_whole(files.working, target)
+        note_whole(known, files.working, target)
     except OSError as error:
         for unfinished in (partial, files.pointer.with_suffix(".partial")):
             _drop(unfinished)
@@ -134,6 +133,21 @@ def publish_copy(files: WarehouseFiles) -> Path:
         raise
     _remove_old(files)
     return target
+
+
+def _made_sure_of(copy: Path) -> str:
+    """Flush the copy and read every block of it, both at once, and return its digest; one waits where the other works.
+
+    Raises OSError if it cannot be flushed, duckdb.Error if it is damaged.
+    """
+    with ThreadPoolExecutor(2) as beside:
+        flushed, known = beside.submit(flush, copy), beside.submit(digest, copy)
+        if os.name == "nt":
+            flushed.result()  # Windows opens no file for DuckDB while it is open for writing.
+        with open_to_read(copy) as opened:
+            check_blocks(opened)
+        flushed.result()
+        return known.result()
 
 
 def _drop(unfinished: Path) -> None:

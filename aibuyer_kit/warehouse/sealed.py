@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from aibuyer_kit.core.errors import WarehouseError
+from aibuyer_kit.warehouse.connection import quoted
 from aibuyer_kit.warehouse.digests import digest
 
 if TYPE_CHECKING:
@@ -113,11 +114,6 @@ def fault(folder: Path, sealed: SealedFile, *, thorough: bool = False) -> str | 
     except OSError as error:
         raise WarehouseError(f"{path} cannot be read ({error.strerror}). Check its owner and mode.") from None
     return None
-
-
-def quoted(path: Path) -> str:
-    """Return a path as a string of SQL, for statements that take no parameters."""
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def attached_name(sealed: SealedFile) -> str:

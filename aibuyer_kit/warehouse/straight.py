@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from aibuyer_kit.warehouse.connection import alone
 from aibuyer_kit.warehouse.load import (
     SHAPES,
     Coverage,
@@ -61,9 +62,13 @@ class Arrival:
 
         Raises whatever the read raises; the pages before it stay.
         """
-        if not self._straight:
-            stage(self._connection, self._coverage, tables)
-            return
+        with alone(self._connection):
+            if self._straight:
+                self._take_straight(tables)
+            else:
+                stage(self._connection, self._coverage, tables)
+
+    def _take_straight(self, tables: "Iterable[pa.Table]") -> None:
         columns, nothing = self._shape.columns, schema_of(self._coverage.facts).empty_table()
         waiting = _Waiting()
         waiting.put(nothing)

@@ -7,10 +7,10 @@ import duckdb
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import WarehouseError
-from aibuyer_kit.warehouse.connection import READER_MEMORY, open_to_combine, shut
+from aibuyer_kit.warehouse.connection import READER_MEMORY, open_to_combine, quoted, shut
 from aibuyer_kit.warehouse.files import WarehouseFiles
 from aibuyer_kit.warehouse.schema import derived_sql
-from aibuyer_kit.warehouse.sealed import SealedFile, attach, attached_name, fault, quoted, sealed_files
+from aibuyer_kit.warehouse.sealed import SealedFile, attach, attached_name, fault, sealed_files
 
 _HOT = "hot"
 

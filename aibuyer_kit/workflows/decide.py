@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.changes import Change
@@ -94,7 +95,7 @@ def decide(context: ClientContext, settings: Settings, *, environment: Mapping[s
 
     Raises RuleError for a rule that is wrong, NotFoundError before the first load, WarehouseError, LedgerError.
     """
-    rules, reader = read_rules(context.rules), Reader(context.warehouse)
+    rules, reader = read_rules(context.rules, context.settings.metrics), Reader(context.warehouse)
     try:
         fresh = reader.freshness()
         clock = client_clock(context, reader)
@@ -130,8 +131,7 @@ def _matches(rules: Sequence[Rule], evidence: Evidence) -> tuple[int, list[Match
     seen, found = set[tuple[str, str]](), list[Match]()
     for level in sorted({rule.of_level for rule in rules}):
         of_level = [rule for rule in rules if rule.of_level is level]
-        table = evidence.table(level, columns_of(of_level))
-        for rule in of_level:
+        for table, rule in product(evidence.tables(level, columns_of(of_level)), of_level):
             for row, subject in enumerate(table.subjects):
                 if not is_in(rule.scope, subject):
                     continue

@@ -73,11 +73,11 @@ class Evidence:
             )
         return found
 
-    def table(self, level: Level, columns: Sequence[Column]) -> Table:
+    def tables(self, level: Level, columns: Sequence[Column]) -> list[Table]:
         """Return every object of a level with the figures asked for. Raises RuleError for one that cannot be read."""
         subjects = self.subjects(level)
         numbers = {each: self._column(each, level, subjects) for each in columns}
-        return Table(level, self._now, self._known_at, subjects, numbers)
+        return [Table(level, self._now, self._known_at, subjects, numbers)]
 
     def _column(self, column: Column, level: Level, subjects: Sequence[Subject]) -> Floats:
         if column.matured or column.of != "self" or isinstance(column.window, Hours):

@@ -1,5 +1,6 @@
 """Making and finding workspaces: one folder on a laptop that holds everything."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +49,8 @@ def init_workspace(folder: Path, *, kind: str = "workspace") -> Path:
 
     Raises InputError if there is a workspace already or the folder holds other things.
     """
+    from aibuyer_kit.rules.schema import SCHEMA_FILE, rule_schema
+
     if (folder / WORKSPACE_FILE).exists():
         raise InputError(f"{folder} is a workspace already.")
     if folder.exists() and any(folder.iterdir()):
@@ -55,6 +58,7 @@ def init_workspace(folder: Path, *, kind: str = "workspace") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in FOLDERS:
         shutil.copytree(content_folder(name), folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    (folder / "rules" / SCHEMA_FILE).write_text(json.dumps(rule_schema(), indent=2) + "\n", encoding="utf-8")
     (folder / "clients").mkdir()
     # Last, so that a folder with this file is a whole workspace.
     (folder / WORKSPACE_FILE).write_text(_SETTINGS_TEXT.format(kind=kind), encoding="utf-8")

@@ -13,6 +13,7 @@ from aibuyer_kit.rules.conditions import FieldLeaf
 from aibuyer_kit.rules.effects import proposed
 from aibuyer_kit.rules.evaluate import evaluate, verdicts
 from aibuyer_kit.rules.scope import Scope
+from aibuyer_kit.rules.sentences import sentence
 from aibuyer_kit.rules.subjects import compared_text, is_in
 from aibuyer_kit.rules.trace import lines_of
 from tests.rules.worlds import NOW, Figures, leaf, rule, subject, table
@@ -281,3 +282,36 @@ def test_a_scope_includes_leaves_out_and_ends_with_a_day() -> None:
     assert not is_in(Scope(status=("ACTIVE",), exclude=("7",)), one)
     assert is_in(Scope(status=("ACTIVE",), created_before=date(2026, 2, 1)), old)
     assert not is_in(Scope(status=("ACTIVE",), created_before=date(2026, 2, 1)), one)
+
+
+@pytest.mark.parametrize(
+    ("when", "english", "ukrainian"),
+    [
+        (
+            {"all": [leaf("cpa", ">", 25), {"expr": "daily_budget", "op": "<=", "value": 50}]},
+            "It fires: CPA (2026-06-07 to 2026-06-09) is 30, above 25; daily_budget is 50, at most 50.",
+            "Спрацьовує: CPA (2026-06-07 – 2026-06-09) – 30, більше ніж 25; daily_budget – 50, не більше ніж 50.",
+        ),
+        (
+            {"any": [leaf("roas", ">", 1), leaf("cpa", ">", {"target": "cpa", "times": Decimal(2)})]},
+            "It cannot be told: ROAS (2026-06-07 to 2026-06-09) is not known.",
+            "Сказати не можна: ROAS (2026-06-07 – 2026-06-09) – невідомо.",
+        ),
+        (
+            {"not": leaf("spend", ">", Decimal("80.5"))},
+            "It does not fire: Spend (2026-06-07 to 2026-06-09) is 90, above 80.5.",
+            "Не спрацьовує: Витрати (2026-06-07 – 2026-06-09) – 90, більше ніж 80,5.",
+        ),
+        (
+            {"field": "name", "op": "contains", "value": "boots"},
+            'It does not fire: name is "Spring shoes", but should be: which contains "boots".',
+            "Не спрацьовує: name – «Spring shoes», а треба: містить «boots».",
+        ),
+    ],
+)
+def test_a_trace_is_told_in_a_sentence(when: dict[str, Any], english: str, ukrainian: str) -> None:
+    """It names what settled the verdict, and leaves out what did not."""
+    one = rule(when)
+    content = evaluate(one, table([one], [(subject(), SUMS)], {"cpa": [20.0]}), 0).content()
+    assert sentence(content, "en") == english
+    assert sentence(content, "uk") == ukrainian

@@ -94,7 +94,7 @@ def test_what_is_not_understood_is_refused_with_its_place(
     change: Callable[[dict[str, Any]], object], said: str
 ) -> None:
     """The message names the file, the place and the nearest known name."""
-    with pytest.raises(RuleError, match=rf"^rules/sample\.json: .*{said}|^rules/sample\.json: {said}"):
+    with pytest.raises(RuleError, match=rf"^rules/sample\.json(:1:\d+)?: (.*{said}|{said})"):
         parse_rule(encoded(change), "rules/sample.json")
 
 
@@ -104,6 +104,7 @@ def test_what_is_not_understood_is_refused_with_its_place(
         b"[" * 60_000,
         b'{"when":' * 8_000,
         b'{"id": 1, "id": 2}',
+        b'{"id": "' + b'\\"' * 30_000,
         b'{"value": NaN}',
         b'{"value": Infinity}',
         b'{"value": 1e999999999999999999999}',
@@ -123,7 +124,7 @@ def test_what_is_not_understood_is_refused_with_its_place(
 def test_poison_is_refused_at_once(content: bytes) -> None:
     """Too deep, too large, twice, not finite, no JSON: one clear error within a tenth of a second."""
     began = time.process_time()
-    with pytest.raises(RuleError, match=r"^poison: .{1,700}$"):
+    with pytest.raises(RuleError, match=r"^poison[:0-9]*: .{1,700}$"):
         parse_rule(content, "poison")
     assert time.process_time() - began < 0.1
 
@@ -139,3 +140,17 @@ def test_the_revision_is_what_the_rule_says() -> None:
     noted = parse_rule(encoded(lambda rule: rule.update(notes="why")), "sample")
     other = parse_rule(encoded(lambda rule: rule["when"]["all"][0].update(value=51)), "sample")
     assert plain.revision == noted.revision != other.revision
+
+
+def test_an_error_tells_its_line_and_column() -> None:
+    """Of the name that is not known, of the value that is wrong, or of what it is missing in."""
+    text = json.dumps(RULE, indent=2)
+    for change, place in (
+        (('"op": ">"', '"opp": ">"'), "18:9: when.all.0: there is no field 'opp'. Did you mean 'op'"),
+        (('"value": 50', '"value": "50"'), "19:18: when.all.0.value"),
+        (('"days": 3,', ""), "14:19: when.all.0.window.days: Field required"),
+        (('"op": ">",', '"op": ">"'), "19:9: it is not strict JSON"),
+    ):
+        with pytest.raises(RuleError) as caught:
+            parse_rule(text.replace(*change, 1).encode(), "rules/sample.json")
+        assert str(caught.value).startswith(f"rules/sample.json:{place}")

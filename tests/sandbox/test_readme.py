@@ -9,6 +9,8 @@ import pytest
 
 import aibuyer_kit.sandbox
 from aibuyer_kit.sandbox.control.fault_kinds import FAULT_KINDS
+from aibuyer_kit.sandbox.graph.ad_rules import words
+from aibuyer_kit.sandbox.graph.ad_rules.fields import METADATA
 from aibuyer_kit.sandbox.market import world_file
 from aibuyer_kit.sandbox.market.emergent.rules import Rules
 from aibuyer_kit.sandbox.market.presets import MEANINGS, PRESETS
@@ -35,6 +37,20 @@ def test_every_kind_of_fault_is_on_the_page() -> None:
     listed = set(re.findall(r"`(\w+)`", README.split("## Faults")[1].split("##")[0]))
 
     assert set(FAULT_KINDS) <= listed
+
+
+def test_every_word_of_ad_rules_is_on_the_page() -> None:
+    """Fields, metrics, presets, windows, actions and their options; and no field or metric that there is not."""
+    section = README.split("## Ad rules")[1].split("\n## ")[0]
+    told = set(re.findall(r"[\w.]+", section))
+    options = {option for one in words.EXECUTIONS.values() for option in one.options or ()}
+    known = {*METADATA, *words.METRICS, *words.ALIASES, *words.AGGREGATED, *words.PRESETS, *words.WINDOWS}
+    metrics = section.split("| Metric |")[1].split("\n\n")[0]
+    named = {name for row in metrics.splitlines() for name in re.findall(r"`([\w.]+)`", row.split("|")[1])}
+
+    assert {*known, *words.EXECUTIONS, *options, *words.OPTIONS_OF_ALL, *words.REBALANCES, *words.TRIGGERS} <= told
+    assert {*words.OPERATORS, *words.SCHEDULES, *words.STATUSES, *words.UNITS} <= told
+    assert named == {*words.METRICS, *words.ALIASES}
 
 
 def test_the_tables_of_worlds_are_current() -> None:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from aibuyer_kit.warehouse.digests import is_known_whole, note_whole
+from aibuyer_kit.warehouse.digests import digest, is_known_whole, note_whole
 
 
 @pytest.fixture
 def noted(tmp_path: Path) -> Path:
     path = tmp_path / "working.duckdb"
     path.write_bytes(b"blocks" * 1000)
-    note_whole(path)
+    note_whole(digest(path), path)
     assert is_known_whole(path)
     return path
 

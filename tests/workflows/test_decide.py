@@ -147,7 +147,7 @@ def test_a_bad_rule_file_stops_the_decision_and_names_itself(context: ClientCont
     """A rule that is not understood could be the one that should have paused something."""
     put_rule(context, "fine", leaf("spend", ">", 1_000), {"action": "pause"})
     (context.rules / "bad.json").write_text('{"id": "bad"', encoding="utf-8")
-    with pytest.raises(RuleError, match=r"^rules/bad\.json: "):
+    with pytest.raises(RuleError, match=r"^rules/bad\.json:1:13: "):
         run(context)
     (context.rules / "bad.json").write_text((context.rules / "fine.json").read_text(), encoding="utf-8")
     with pytest.raises(RuleError, match=r"rules/fine\.json: the id 'fine' is that of rules/bad\.json already"):

@@ -24,7 +24,7 @@ class Batch:
         typed = [page for page in self.pages if isinstance(page, TypedPage)]
         if not typed:
             return [row for page in self.pages if isinstance(page, list) for row in page]
-        return TypedPage(pa.concat_arrays([page.rows for page in typed]), None)
+        return TypedPage(pa.concat_arrays([page.rows for page in typed]), typed[0].form, None)
 
 
 class Gathering:
@@ -61,9 +61,10 @@ class Gathering:
         if not self._pages or self._question is None:
             return True
         before = self._pages[-1]
-        same_form = isinstance(before, list) if isinstance(rows, list) else _same_type(before, rows)
+        same_form = isinstance(before, list) if isinstance(rows, list) else _has_form(before, rows.form)
         return same_form and question.days == self._question.days
 
 
-def _same_type(before: Rows | TypedPage, rows: TypedPage) -> bool:
-    return isinstance(before, TypedPage) and bool(before.rows.type == rows.rows.type)
+def _has_form(page: Rows | TypedPage, form: pa.Schema) -> bool:
+    # Mostly it is the very same object, and comparing two takes as long as all else that is done here.
+    return isinstance(page, TypedPage) and (page.form is form or page.form.equals(form))

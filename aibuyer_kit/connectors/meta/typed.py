@@ -45,9 +45,10 @@ class _NotPlain(Exception):  # noqa: N818 # never leaves the module: it means "g
 
 @dataclass(frozen=True)
 class TypedPage:
-    """Rows as they came, all text; `paging` is what came beside them."""
+    """Rows as they came, all text, in a form that all pages of a question have; `paging` is what came beside them."""
 
     rows: pa.StructArray
+    form: pa.Schema
     paging: Mapping[str, Any] | None
 
 
@@ -71,10 +72,12 @@ def typed_page(body: bytes, schema: pa.Schema) -> TypedPage | None:
         )
     except pa.ArrowInvalid:
         return None
-    data = found.column("data").combine_chunks()
-    if found.num_rows != 1 or data.null_count or data.values.null_count:
+    if found.num_rows != 1:
         return None
-    return TypedPage(data.flatten(), found.column("paging")[0].as_py())
+    data = found.column("data").chunk(0)  # one row lies in one piece
+    if data.null_count or data.values.null_count:
+        return None
+    return TypedPage(data.flatten(), schema, found.column("paging")[0].as_py())
 
 
 def paging_told_ahead(body: bytes) -> Mapping[str, Any] | None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from aibuyer_kit.sandbox.credentials import Credentials
 from aibuyer_kit.sandbox.graph.activities import activities_edge
-from aibuyer_kit.sandbox.graph.ad_rules import AdRule, AdRules
+from aibuyer_kit.sandbox.graph.ad_rules.history import history_edge
+from aibuyer_kit.sandbox.graph.ad_rules.library import AdRule, AdRules
 from aibuyer_kit.sandbox.graph.changes import change_node, delete_node
 from aibuyer_kit.sandbox.graph.creations import create_object
 from aibuyer_kit.sandbox.graph.edges import OBJECT_EDGES, creatives_edge, objects_edge, unknown_edge
@@ -52,7 +53,7 @@ class GraphApi:
         self.meter = UsageMeter(market.account.number, len(market.account.ads))
         self.runs = ReportRuns()
         self.subscriptions = Subscriptions(credentials.app_id)
-        self.ad_rules = AdRules(market.account.number, self.tokens.user_id)
+        self.ad_rules = AdRules(market, self.tokens.user_id)
         self.requires_proof = False
         self._answered = 0
 
@@ -228,12 +229,8 @@ class GraphApi:
 
     def _edge(self, node: Found, edge: str, request: GraphRequest) -> Content:
         view = self._view(request)
-        if isinstance(node, ReportRun):
-            if edge == "insights":
-                return run_insights(view, node, request)
-            raise unknown_edge(edge)
-        if isinstance(node, Creative | AdRule):
-            raise unknown_edge(edge)
+        if isinstance(node, ReportRun | Creative | AdRule):
+            return _edge_beside_the_tree(view, node, edge, request)
         if edge == "insights":
             return insights_edge(view, asked_question(view, node, request.params), request)
         if edge in OBJECT_EDGES:
@@ -244,6 +241,8 @@ class GraphApi:
             return activities_edge(view, node, self.tokens.user_id, request)
         if isinstance(node, Account):
             return self._account_edge(node, edge, request)
+        if edge == "adrules_governed":
+            return self.ad_rules.listed(view, request, node)
         raise unknown_edge(edge)
 
     def _account_edge(self, account: Account, edge: str, request: GraphRequest) -> Content:
@@ -254,11 +253,21 @@ class GraphApi:
                 return self.subscriptions.connected_apps()
             case "adrules_library":
                 return self.ad_rules.listed(self._view(request), request)
+            case "adrules_history":
+                return history_edge(request, of_account=True)
             case "adspixels":
                 return {"data": [{"id": f"8{account.number[1:]}", "name": "Sample pixel"}]}
         if edge in _EMPTY_EDGES:
             return {"data": []}
         raise unknown_edge(edge)
+
+
+def _edge_beside_the_tree(view: View, node: ReportRun | Creative | AdRule, edge: str, request: GraphRequest) -> Content:
+    if isinstance(node, ReportRun) and edge == "insights":
+        return run_insights(view, node, request)
+    if isinstance(node, AdRule) and edge == "history":
+        return history_edge(request, of_account=False)
+    raise unknown_edge(edge)
 
 
 def path_parts(request: GraphRequest) -> list[str]:

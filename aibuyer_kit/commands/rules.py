@@ -1,0 +1,198 @@
+"""`aibuyer rules`: what rules say, what they would do, and why; nothing here changes anything on a platform."""
+
+import json as json_module
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say, say_next
+from aibuyer_kit.core.text_table import as_json, as_table
+
+app = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="What rules say, what they would do, and why; nothing is changed."
+)
+RuleArgument = Annotated[str, typer.Argument(help="The rule's id.")]
+
+
+@app.command("list")
+def list_rules(
+    packs: Annotated[bool, typer.Option("--packs", help="Those that can be added, with the reason for each.")] = False,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the rules in force, or those of the packs."""
+    from aibuyer_kit.workflows.rule_files import read_packs, read_rules
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    metrics = context.settings.metrics
+    if packs:
+        rows = [
+            {"rule": name, "level": rule.level, "does": _does(rule), "when_to_use": rule.notes}
+            for name, rule in read_packs(context.rules, metrics).items()
+        ]
+        shown = [{key: row[key] for key in ("rule", "level", "does")} for row in rows]
+        put(as_json(rows) if json else as_table(shown, empty="This workspace has no packs."))
+        return
+    rows = [
+        {"rule": rule.id, "mode": rule.mode, "level": rule.level, "does": _does(rule), "name": rule.name}
+        for rule in read_rules(context.rules, metrics)
+    ]
+    put(as_json(rows) if json else as_table(rows, empty="No rules yet. Choose some: aibuyer rules list --packs"))
+
+
+@app.command("add")
+def add(
+    rule: Annotated[str, typer.Argument(help="PACK/RULE, as `aibuyer rules list --packs` shows it.")],
+    workspace: WorkspaceOption = None,
+    client: ClientOption = None,
+) -> None:
+    """Copy a rule of a pack into the rules in force. It only tells of matches until its mode is changed."""
+    from aibuyer_kit.workflows.rule_files import add_from_pack
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    path = add_from_pack(context.rules, rule)
+    put(f"added {path}: look at its thresholds; it only notifies until its mode is changed")
+    say_next(("rules", "preview", path.stem, *_whose(client)), workspace=workspace)
+
+
+@app.command("show")
+def show(rule: RuleArgument, client: ClientOption = None, workspace: WorkspaceOption = None) -> None:
+    """Show one rule as it stands in its file, and its revision."""
+    from aibuyer_kit.workflows.rule_files import find_rule, read_rules, rule_text
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    found = find_rule(read_rules(context.rules, context.settings.metrics), rule)
+    put(rule_text(context.rules, found.id, context.settings.metrics))
+    say(f"revision {found.revision}")
+
+
+@app.command("validate")
+def validate(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files to look at. Default: all rules and packs.")] = None,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Check that rule files are understood; each error names file, line, column and the nearest known name.
+
+    Ends with 1 if one is not.
+    """
+    from aibuyer_kit.workflows.rule_files import validate_files
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    well, problems = validate_files(context.rules, files or (), context.settings.metrics)
+    for problem in problems:
+        put(problem)
+    put(f"{well} rules are understood, {len(problems)} are not" if problems else f"all {well} rules are understood")
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of a rule, for editors. A workspace has it as rules/rule.schema.json."""
+    from aibuyer_kit.rules.schema import rule_schema
+
+    put(json_module.dumps(rule_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command("preview")
+def preview(
+    rule: Annotated[str | None, typer.Argument(help="One rule. Default: all.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also objects on which a rule does not fire.")] = False,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what rules say of the newest figures, and what they would propose."""
+    from aibuyer_kit.workflows.rule_files import find_rule, read_rules
+    from aibuyer_kit.workflows.rule_tools import preview as preview_rules
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    rules = read_rules(context.rules, context.settings.metrics)
+    looks = preview_rules(context, [find_rule(rules, rule)] if rule else rules)
+    counts = Counter(each.verdict for each in looks)
+    rows = [each.row(context.settings.locale) for each in looks if every or each.verdict == "fires"]
+    put(as_json(rows) if json else as_table(rows, empty="No rule fires on the newest figures."))
+    say(", ".join(f"{count} x {verdict}" for verdict, count in sorted(counts.items())) or "no object is in any scope")
+
+
+@app.command("explain")
+def explain(
+    object_id: Annotated[str, typer.Argument(metavar="OBJECT", help="The id of a campaign, an ad set or an ad.")],
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show for every rule of an object's level why it fires on it or why not, condition by condition."""
+    from aibuyer_kit.rules.trace import lines_of
+    from aibuyer_kit.workflows.rule_files import read_rules
+    from aibuyer_kit.workflows.rule_tools import explain as explain_object
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    looks = explain_object(context, read_rules(context.rules, context.settings.metrics), object_id)
+    locale = context.settings.locale
+    if json:
+        put(as_json([{**each.row(locale), "trace": each.trace.content()} for each in looks]))
+        return
+    for each in looks:
+        put(f"{each.rule.id}: {each.verdict}{f' ({each.would})' if each.would else ''}")
+        put(f"  {each.why(locale)}")
+        for line in lines_of(each.trace.content(), 1):
+            put(line)
+
+
+@app.command("diff")
+def diff(
+    left: Annotated[str, typer.Argument(help="A rule's id, or a file.")],
+    right: Annotated[str | None, typer.Argument(help="Another one. Default: the same with --set.")] = None,
+    changed: Annotated[
+        list[str] | None, typer.Option("--set", help="PATH=VALUE, such as when.all.0.value=60; may be repeated.")
+    ] = None,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show where two versions of a rule differ, in what they say and on the newest figures; or try another value."""
+    from aibuyer_kit.rules.versions import differences
+    from aibuyer_kit.workflows.rule_files import named_rule, with_values
+    from aibuyer_kit.workflows.rule_tools import compare
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    metrics = context.settings.metrics
+    one = named_rule(context.rules, left, metrics)
+    other = with_values(named_rule(context.rules, right or left, metrics), changed or ())
+    rows = compare(context, one, other)
+    if json:
+        put(as_json(rows))
+        return
+    said = [{"place": place, "left": _plain(a), "right": _plain(b)} for place, a, b in differences(one, other)]
+    put(as_table(said, empty="They say the same."))
+    put("")
+    shown = [{name: row[name] for name in ("object_id", "object_name", "left", "right", "right_would")} for row in rows]
+    put(as_table(shown, empty="On the newest figures they say the same of every object."))
+
+
+def _plain(value: object) -> object:
+    from decimal import Decimal
+
+    return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+def _does(rule: object) -> str:
+    from aibuyer_kit.rules.language import Rule
+
+    return ", ".join(each.action for each in rule.then) if isinstance(rule, Rule) else ""
+
+
+def _whose(client: str | None) -> tuple[str, ...]:
+    return ("--client", client) if client else ()

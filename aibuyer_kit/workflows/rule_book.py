@@ -1,0 +1,166 @@
+"""A client's rules as a notebook holds them: frames in and out, and nothing that changes a platform."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.escape import for_html
+from aibuyer_kit.rules.conditions import All, AnyOf, Condition, Not
+from aibuyer_kit.rules.language import Rule, rule_of
+from aibuyer_kit.rules.trace import lines_of
+from aibuyer_kit.rules.versions import with_value
+from aibuyer_kit.workflows.rule_files import find_rule, read_rules
+from aibuyer_kit.workflows.rule_tools import COMPARE_COLUMNS, PREVIEW_COLUMNS, Look, compare, explain, preview
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class RuleBook(Mapping[str, "BookedRule"]):
+    """The rules in force by id; each reading takes the files as they are now, and raises RuleError for a wrong one."""
+
+    def __init__(self, context: ClientContext) -> None:
+        self._context = context
+
+    def __getitem__(self, rule_id: str) -> "BookedRule":
+        return BookedRule(self._context, find_rule(self._rules(), rule_id))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([rule.id for rule in self._rules()])
+
+    def __len__(self) -> int:
+        return len(self._rules())
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return one row per rule: id, name, level, mode, schedule, what it does, revision."""
+        rows = [
+            {
+                "rule": rule.id,
+                "name": rule.name,
+                "level": rule.level,
+                "mode": rule.mode,
+                "does": ", ".join(action.action for action in rule.then),
+                "revision": rule.revision,
+            }
+            for rule in self._rules()
+        ]
+        return _frame(rows, ("rule", "name", "level", "mode", "does", "revision"))
+
+    def preview(self) -> "pd.DataFrame":
+        """Return what every rule says of every object of its scope now, and why, in the client's language."""
+        return _looks(self._context, preview(self._context, self._rules()))
+
+    def explain(self, object_id: str) -> "Explanation":
+        """Return why each rule of its level fires on an object or does not. Raises NotFoundError."""
+        return Explanation(self._context, explain(self._context, self._rules(), object_id))
+
+    def new(self, document: Mapping[str, Any]) -> "BookedRule":
+        """Return a rule that is not in force, to try it out. Raises pydantic's ValidationError."""
+        return BookedRule(self._context, rule_of(_exact(document), self._context.settings.metrics))
+
+    def _rules(self) -> tuple[Rule, ...]:
+        return read_rules(self._context.rules, self._context.settings.metrics)
+
+    def __repr__(self) -> str:
+        return f"RuleBook({', '.join(self) or 'no rules yet'})"
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li><code>{for_html(rule.id)}</code> {for_html(rule.name)}</li>" for rule in self._rules())
+        return f"<ul>{items or '<li>no rules yet</li>'}</ul>"
+
+
+class BookedRule:
+    """One rule of a client."""
+
+    def __init__(self, context: ClientContext, rule: Rule) -> None:
+        self._context = context
+        self.rule = rule
+
+    def preview(self) -> "pd.DataFrame":
+        """Return what it says of every object of its scope now, and why, in the client's language."""
+        return _looks(self._context, preview(self._context, [self.rule]))
+
+    def explain(self, object_id: str) -> "Explanation":
+        """Return why it fires on an object or does not. Raises NotFoundError."""
+        return Explanation(self._context, explain(self._context, [self.rule], object_id))
+
+    def with_value(self, place: str, value: Any) -> "BookedRule":
+        """Return the rule with another value, such as `with_value("when.all.0.value", 60)`, to try it out."""
+        return BookedRule(self._context, with_value(self.rule, place, _exact(value)))
+
+    def diff(self, other: "BookedRule") -> "pd.DataFrame":
+        """Return one row for each object of which this rule and another one say different things now."""
+        return _frame(compare(self._context, self.rule, other.rule), COMPARE_COLUMNS)
+
+    def lines(self) -> list[str]:
+        """Return its conditions as a tree, one line each."""
+        return list(_tree(self.rule.when, 0))
+
+    def __repr__(self) -> str:
+        head = f"{self.rule.id} ({self.rule.mode}, revision {self.rule.revision}): {self.rule.name}"
+        does = ", ".join(action.action for action in self.rule.then)
+        return "\n".join([head, f"of each {self.rule.level} of its scope, {does} when", *self.lines()])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{for_html(repr(self))}</pre>"
+
+
+class Explanation:
+    """Why rules fire on one object or do not: a sentence each, and the truth table."""
+
+    def __init__(self, context: ClientContext, looks: list[Look]) -> None:
+        self._locale = context.settings.locale
+        self.looks = looks
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return one row per rule."""
+        return _frame([each.row(self._locale) for each in self.looks], PREVIEW_COLUMNS)
+
+    def __repr__(self) -> str:
+        lines = []
+        for each in self.looks:
+            lines += [f"{each.rule.id}: {each.verdict}", f"  {each.why(self._locale)}"]
+            lines += lines_of(each.trace.content(), 1)
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f"<p><b>{for_html(each.rule.id)}</b>: {for_html(each.verdict)}<br>{for_html(each.why(self._locale))}</p>"
+            f"<pre>{for_html(chr(10).join(lines_of(each.trace.content())))}</pre>"
+            for each in self.looks
+        )
+
+
+def _tree(condition: Condition, depth: int) -> Iterator[str]:
+    indent = "  " * (depth + 1)
+    match condition:
+        case All(all=parts) | AnyOf(any=parts):
+            yield f"{indent}{'all' if isinstance(condition, All) else 'any'} of"
+            for part in parts:
+                yield from _tree(part, depth + 1)
+        case Not(not_=part):
+            yield f"{indent}not"
+            yield from _tree(part, depth + 1)
+        case leaf:
+            yield f"{indent}{leaf}"
+
+
+def _looks(context: ClientContext, looks: list[Look]) -> "pd.DataFrame":
+    return _frame([each.row(context.settings.locale) for each in looks], PREVIEW_COLUMNS)
+
+
+def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def _exact(value: Any) -> Any:
+    """Return a document of Python's own numbers as a rule takes them: a float as it is written."""
+    from decimal import Decimal
+
+    if isinstance(value, Mapping):
+        return {name: _exact(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(each) for each in value]
+    return Decimal(repr(value)) if isinstance(value, float) else value

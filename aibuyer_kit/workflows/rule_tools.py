@@ -1,0 +1,145 @@
+"""Looking at rules before they act: what they would do now, and why of one object; nothing is written anywhere."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.changes import Change
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.core.i18n import t
+from aibuyer_kit.rules.effects import proposed
+from aibuyer_kit.rules.evaluate import evaluate
+from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.sentences import sentence
+from aibuyer_kit.rules.subjects import Subject, is_in
+from aibuyer_kit.rules.table import Table, columns_of
+from aibuyer_kit.rules.trace import Trace
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.evidence import Evidence
+from aibuyer_kit.workflows.period import account_now
+
+_VERDICTS = {True: "fires", False: "does not fire", None: "unknown"}
+PREVIEW_COLUMNS = ("rule", "level", "object_id", "object_name", "verdict", "would", "why")
+
+COMPARE_COLUMNS = (
+    *("object_id", "object_name", "left", "right", "left_would", "right_would", "left_why", "right_why"),
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One rule and one object: whether the rule is about it, and its trace, whether or not it is."""
+
+    rule: Rule
+    subject: Subject
+    in_scope: bool
+    trace: Trace
+    would: str
+
+    @property
+    def verdict(self) -> str:
+        return _VERDICTS[self.trace.verdict] if self.in_scope else "out of scope"
+
+    def why(self, locale: str) -> str:
+        """Return what settled it, in the reader's language."""
+        told = sentence(self.trace.content(), locale)
+        return told if self.in_scope else f"{t(locale, 'trace.out_of_scope')} {told}"
+
+    def row(self, locale: str) -> dict[str, Any]:
+        """Return it as one row of a frame."""
+        return {
+            "rule": self.rule.id,
+            "level": str(self.subject.level),
+            "object_id": self.subject.object_id,
+            "object_name": self.subject.name,
+            "verdict": self.verdict,
+            "would": self.would,
+            "why": self.why(locale),
+        }
+
+
+def preview(context: ClientContext, rules: Sequence[Rule]) -> list[Look]:
+    """Return what rules say now of every object of their scopes; by rule, then by object.
+
+    Raises NotFoundError before the first load.
+    """
+    found = [
+        _look(rule, table, row)
+        for table, of_level in _tables(context, rules)
+        for rule in of_level
+        for row, subject in enumerate(table.subjects)
+        if is_in(rule.scope, subject)
+    ]
+    return sorted(found, key=lambda each: (each.rule.id, each.verdict != "fires", each.subject.key))
+
+
+def explain(context: ClientContext, rules: Sequence[Rule], object_id: str) -> list[Look]:
+    """Return what each rule of its level says of one object, and why, also where a rule is not about it.
+
+    Raises NotFoundError where no account of the client has the object, or no rule is about its level.
+    """
+    found, seen = [], set[str]()
+    for table, of_level in _tables(context, rules):
+        for row, subject in enumerate(table.subjects):
+            seen.add(str(table.level))
+            if subject.object_id == object_id:
+                found += [_look(rule, table, row) for rule in of_level]
+    if not found:
+        levels = ", ".join(sorted(seen)) or "no level"
+        raise NotFoundError(f"There is no object {object_id!r} that the rules look at ({levels}). Check its id.")
+    return sorted(found, key=lambda each: each.rule.id)
+
+
+def compare(context: ClientContext, left: Rule, right: Rule) -> list[dict[str, Any]]:
+    """Return one row for each object of which two versions of a rule say different things now, and why each does."""
+    locale = context.settings.locale
+    looks = [{each.subject.key: each for each in explain_all(context, rule)} for rule in (left, right)]
+    rows = []
+    for key in sorted({*looks[0], *looks[1]}):
+        one, other = looks[0].get(key), looks[1].get(key)
+        some = one or other
+        if some and (one is None or other is None or (one.verdict, one.would) != (other.verdict, other.would)):
+            rows.append(
+                {
+                    "object_id": some.subject.object_id,
+                    "object_name": some.subject.name,
+                    "left": one.verdict if one else None,
+                    "right": other.verdict if other else None,
+                    "left_would": one.would if one else None,
+                    "right_would": other.would if other else None,
+                    "left_why": one.why(locale) if one else None,
+                    "right_why": other.why(locale) if other else None,
+                }
+            )
+    return rows
+
+
+def explain_all(context: ClientContext, rule: Rule) -> list[Look]:
+    """Return what a rule says of every object of its level, whether it is about it or not."""
+    return [_look(rule, table, row) for table, _ in _tables(context, [rule]) for row in range(len(table))]
+
+
+def _tables(context: ClientContext, rules: Sequence[Rule]) -> Iterator[tuple[Table, list[Rule]]]:
+    """Yield the newest figures of each level that rules are about, with these rules."""
+    reader = Reader(context.warehouse)
+    try:
+        fresh = reader.freshness()
+        evidence = Evidence(context, reader, account_now(context, reader), fresh.known_at, fresh.load_id)
+        for level in Level:
+            if of_level := [rule for rule in rules if rule.of_level is level]:
+                for table in evidence.tables(level, columns_of(of_level)):
+                    yield table, of_level
+    finally:
+        reader.close()
+
+
+def _look(rule: Rule, table: Table, row: int) -> Look:
+    subject, trace = table.subjects[row], evaluate(rule, table, row)
+    in_scope = is_in(rule.scope, subject)
+    would = ""
+    if in_scope and trace.verdict is True:
+        effects = [proposed(action, subject) for action in rule.then]
+        would = "; ".join(each.sentence() if isinstance(each, Change) else each for each in effects)
+    return Look(rule, subject, in_scope, trace, would)
