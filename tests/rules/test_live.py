@@ -148,7 +148,7 @@ def test_after_every_event_it_is_as_if_made_anew(seed: int) -> None:
         assert np.array_equal(before[:, kept], after[:, kept])
         several += len(rows) > 1
         before = after
-    assert 5 < several
+    assert several > 5
 
 
 def two(when: Any, *figures: Any, **more: Any) -> Live:

@@ -99,7 +99,7 @@ class _Thresholds:
         """Return the set that holds these thresholds, after putting them there."""
         for number, known in enumerate(self.sets):
             if len(known | wanted) <= do.MOST_THRESHOLDS:
-                known |= wanted
+                known.update(wanted)
                 return number
         self.sets.append(set(wanted))
         return len(self.sets) - 1

@@ -40,7 +40,7 @@ _LOWEST_BITS = np.uint64(0x0101010101010101)
 
 
 @compiled
-def figures(
+def figures(  # noqa: C901 # one branch for each kind of step
     steps: Steps,
     constants: Floats,
     thresholds: Floats,
@@ -81,7 +81,7 @@ def figures(
             for row in range(width):
                 kept[one, row] = stack[top, row]
             top -= 1
-        elif kind == ABSOLUTE or kind == NEGATE:
+        elif kind in (ABSOLUTE, NEGATE):
             for row in range(width):
                 stack[top, row] = abs(stack[top, row]) if kind == ABSOLUTE else -stack[top, row]
         else:
@@ -219,7 +219,7 @@ def _compare(kind: int, kept: Floats, left: int, right: int, times: float, slots
 @compiled
 def verdict_of(holds: bool, one: float, two: float) -> np.uint8:
     known = np.uint8(TRUE) if holds else np.uint8(FALSE)
-    return known if one == one and two == two else np.uint8(UNKNOWN)  # noqa: PLR0124 # NaN is not itself
+    return known if one == one and two == two else np.uint8(UNKNOWN)  # NaN is not itself
 
 
 @compiled
