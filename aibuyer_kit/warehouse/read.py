@@ -27,6 +27,7 @@ from aibuyer_kit.warehouse.load_days import day_starts
 from aibuyer_kit.warehouse.rollup import (
     Form,
     actions_sql,
+    days_told_sql,
     ended_sql,
     left_out_sql,
     only_broken_sql,
@@ -142,6 +143,53 @@ class Reader:
         cursor.execute(query.sql, {**parameters, **query.parameters, **rates})
         return _answer(cursor)
 
+    def sums(
+        self,
+        level: Level,
+        days: DateRange,
+        measures: Sequence[str],
+        *,
+        result: ResultRules,
+        as_of: AsOf | None = None,
+        breakdown: tuple[str, ...] = (),
+    ) -> "pa.Table":
+        """Return one row per entity of `level`, day, kind of result and piece, in no order, with whole sums.
+
+        Columns: platform, account_id, entity_id, date, date_stop, kind (its place among the sorted kinds of `result`),
+        the breakdown's, and the measures: money in micros, in the account's currency; null where one is not known.
+        """
+        cursor = self._cursor()
+        load = _load_number(cursor, as_of)
+        form = self._form(cursor, days, load, breakdown)
+        query = rollup(form, result, None, converts=False, as_sums=True)
+        asked = {"level": str(level), "since": days.since, "until": days.until, "as_of_load": load}
+        names = ("platform", "account_id", "entity_id", "date", "date_stop", "kind", *breakdown, *measures)
+        return self._cursor().table_of(f"SELECT {', '.join(names)} FROM ({query.sql})", {**asked, **query.parameters})
+
+    def days_told(
+        self, days: DateRange, *, as_of: AsOf | None = None, breakdown: tuple[str, ...] = ()
+    ) -> list[dict[str, Any]]:
+        """Return one row per account, day or stated period that touches `days`, telling level and attribution."""
+        cursor = self._cursor()
+        load = _load_number(cursor, as_of)
+        form = self._form(cursor, days, load, breakdown)
+        cursor.execute(days_told_sql(form), {"since": days.since, "until": days.until, "as_of_load": load})
+        return _answer(cursor).rows()
+
+    def coverages(self, *, as_of: AsOf | None = None, after_load: int = 0) -> list[dict[str, Any]]:
+        """Return which days of insights whole reads have covered by then, per account, level and kind, and when."""
+        cursor = self._cursor()
+        asked = {"as_of_load": _load_number(cursor, as_of), "after_load": after_load}
+        return _answer(cursor.execute(sql_text("read/coverages"), asked)).rows()
+
+    def last_delivery(self, level: Level, until: date, *, as_of: AsOf | None = None) -> list[dict[str, Any]]:
+        """Return one row per object of `level` that had an impression by the day `until`, with the last such day."""
+        cursor = self._cursor()
+        days = DateRange(date.min, until)
+        asked = {"level": str(level), "until": until, "as_of_load": _load_number(cursor, as_of)}
+        sql = sql_text("read/last_delivery").replace("{insights}", insights_as_of(cursor.months, days))
+        return _answer(cursor.execute(sql, asked)).rows()
+
     def currencies(self, days: DateRange, *, as_of: AsOf | None = None) -> tuple[str, ...]:
         """Return the currencies of the facts in a period, sorted."""
         cursor = self._cursor()
@@ -171,6 +219,12 @@ class Reader:
             {"as_of_load": _load_number(cursor, as_of), "level": str(level)},
         )
         return _answer(cursor)
+
+    def objects(self, level: Level, *, as_of: AsOf | None = None) -> "pa.Table":
+        """Return the same as one table of Arrow, in the order of accounts and ids."""
+        asked = {"as_of_load": _load_number(self._cursor(), as_of), "level": str(level)}
+        rows = "SELECT * FROM entities_as_of($as_of_load) WHERE level = $level"
+        return self._cursor().table_of(f"{rows} ORDER BY platform, account_id, entity_id", asked)
 
     def reach(self, level: Level, window_days: int, ends: DateRange, *, as_of: AsOf | None = None) -> Answer:
         """Return one row per object of `level` and last day of a window: reach, impressions, frequency.

@@ -43,6 +43,23 @@ _CONVERTED = """SELECT
     ) AS rate USING (currency, date_stop)"""
 
 
+_AS_READ = {
+    "kinds": "CASE WHEN min(_kind) = max(_kind) THEN min(_kind) END AS _kind",
+    "counted_as": """summed.objective,
+    $result_types[_kind + 1] AS result_type,
+    $result_windows[_kind + 1] AS result_window""",
+    "order": "ORDER BY ALL",
+}
+_AS_SUMS = {
+    "kinds": "_kind",
+    "labels": "summed.platform, summed.account_id, summed.entity_id,",
+    "names_join": "",
+    "columns": ", ".join(f"summed.{each.column} AS {each.name}" for each in MEASURES if each.additive == "everywhere"),
+    "counted_as": "_kind::INTEGER AS kind",
+    "order": "",
+}
+
+
 @dataclass(frozen=True)
 class Rollup:
     """One reading's query with the parameters that its parts need; the caller adds level, days and load."""
@@ -72,8 +89,14 @@ def only_broken_sql(insights: str) -> str:
     return _uncommented("read/only_broken").replace("{days}", _TOUCHING).replace("{insights}", insights)
 
 
-def rollup(form: Form, rules: ResultRules, dimensions: Dimensions | None, *, converts: bool) -> Rollup:
-    """Return the query of insights at one level, or grouped by dimensions; each row counts by its rule."""
+def rollup(
+    form: Form, rules: ResultRules, dimensions: Dimensions | None, *, converts: bool, as_sums: bool = False
+) -> Rollup:
+    """Return the query of insights at one level, or grouped by dimensions; each row counts by its rule.
+
+    With `as_sums` there is one row per kind of result, with the integers as they are stored and without names or order:
+    what is to be summed further. `kind` is its place among the sorted kinds.
+    """
     parts = {"known": form.rows(_WITHIN), **_parts(form.breakdown), **_grouping(dimensions)}
     parts["converted"] = _half_up_filled(_CONVERTED) if converts else _AS_REPORTED
     by_rule = {
@@ -94,18 +117,24 @@ def rollup(form: Form, rules: ResultRules, dimensions: Dimensions | None, *, con
     kinds = sorted({each.kind for each in rules.settings()})
     parts["rule"] = "coalesce(list_position($objectives, campaign.objective), 0)" if rules.by_objective else "0"
     parts["kind"] = _case([str(kinds.index(each.kind)) for each in rules.settings()])
-    parameters = {
-        **_rule_parameters(rules),
-        "result_types": [each.action_type for each in kinds],
-        "result_windows": [each.window for each in kinds],
-        **(dimensions.parameters() if dimensions else {}),
-    }
-    return Rollup(_fill(sql_text("read/insights"), parts), parameters)
+    parts |= _AS_SUMS if as_sums else _AS_READ
+    parameters: dict[str, object] = _rule_parameters(rules)
+    if not as_sums:
+        parameters |= {
+            "result_types": [each.action_type for each in kinds],
+            "result_windows": [each.window for each in kinds],
+        }
+    return Rollup(_fill(sql_text("read/insights"), parts), parameters | (dimensions.parameters() if dimensions else {}))
 
 
 def left_out_sql(form: Form) -> str:
     """Return the query of what such a reading leaves out."""
     return _fill(sql_text("read/left_out"), {"known": form.rows(_TOUCHING)})
+
+
+def days_told_sql(form: Form) -> str:
+    """Return the query of the levels at which days are told."""
+    return _fill(sql_text("read/days_told"), {"known": form.rows(_TOUCHING)})
 
 
 def windowed_sql(name: str, window: str, versions: str) -> str:

@@ -21,7 +21,7 @@ from aibuyer_kit.rules.trace import Trace
 from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.evidence import Evidence
-from aibuyer_kit.workflows.period import account_now, client_clock
+from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.pictures import Pictures, limits_of
 from aibuyer_kit.workflows.rule_files import read_rules
 
@@ -99,7 +99,7 @@ def decide(context: ClientContext, settings: Settings, *, environment: Mapping[s
     try:
         fresh = reader.freshness()
         clock = client_clock(context, reader)
-        evidence = Evidence(context, reader, account_now(context, reader), fresh.known_at, fresh.load_id)
+        evidence = Evidence(context, reader, clock.now(), fresh.load_id)
         objects, matches = _matches(rules, evidence)
         with Ledger(context.ledger) as ledger:
             now = clock.now()

@@ -1,127 +1,370 @@
-"""What rules look at: the objects of a client, and their figures over any days, whole or unknown."""
+"""What rules look at: one table per account of a client, as known after one load, each figure whole or unknown.
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+Everything is read as of that load and for one moment: the same question has the same answer to the byte, whatever is
+loaded, thinned or sealed later (decisions protect their loads). A day is one of its account, and so is `now`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 import numpy as np
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.core.changes import ACTIVE, PAUSED
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import RuleError
 from aibuyer_kit.core.metrics import MEASURES
-from aibuyer_kit.core.money import meta_minor_per_unit
+from aibuyer_kit.features.windows import Bools, Floats, Ints
+from aibuyer_kit.rules.conditions import Of
+from aibuyer_kit.rules.fields import NUMBERS
 from aibuyer_kit.rules.subjects import Subject
-from aibuyer_kit.rules.table import Column, Floats, Table
-from aibuyer_kit.rules.windows import Hours
+from aibuyer_kit.rules.table import ARRIVED, Column, Table
+from aibuyer_kit.rules.windows import HourRange, Lifetime, Span
 from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.workflows.period import open_days
-from aibuyer_kit.workflows.totals import Row, kinds_of, read_rows
+from aibuyer_kit.workflows.evidence_days import RIPE_DAYS, Figures, Key, Reads, figures_of, shares_by_day
+from aibuyer_kit.workflows.evidence_objects import Account, Known, Objects
+from aibuyer_kit.workflows.maturity import known_shares
+from aibuyer_kit.workflows.what_counts import check_one_currency, section_of, section_targets
 
 _SUMMED = tuple(each.name for each in MEASURES if each.additive == "everywhere")
-Key = tuple[str, str, str]
-# Integer sums by measure over some days, money in micros; None, or no key, where a sum is not known.
-Sums = Mapping[str, int | None]
+_SECONDS_A_DAY, _SECONDS_AN_HOUR = 86_400, 3_600
+# Lifetimes are summed into one day up to here, and day by day since: what is older is no longer restated.
+_OPEN_DAYS = RIPE_DAYS + 12
+
+
+class Scorer(Protocol):
+    """A model that says one number of each object, such as the chance that it is worth its money."""
+
+    def scores(self, level: Level, subjects: Sequence[Subject], now: datetime, load_id: int) -> Floats:
+        """Return one score per object as known after a load; NaN where there is none."""
+        ...
 
 
 class Evidence:
-    """One reading of a client's warehouse for one decision: every window is read once, whatever rules ask for it."""
+    """One reading of a client's warehouse for one moment: whatever rules ask for is read once.
 
-    def __init__(self, context: ClientContext, reader: Reader, now: datetime, known_at: datetime, load_id: int) -> None:
-        self._context = context
-        self._reader = reader
-        self._now, self._known_at = now, known_at
-        self.today = now.date()
-        self._load_id = load_id
-        self._subjects: dict[Level, list[Subject]] = {}
-        self._windows: dict[tuple[Level, DateRange], dict[Key, Sums]] = {}
+    `moment` is when rules are evaluated, `load_id` the last load that they may know of. `gaps` tell which windows of
+    which accounts are not known, and why.
+    """
+
+    def __init__(
+        self, context: ClientContext, reader: Reader, moment: datetime, load_id: int, scorer: Scorer | None = None
+    ) -> None:
+        self.context, self._reader = context, reader
+        self._moment, self._load_id = moment, load_id
+        self._scorer = scorer
+        self._rules = context.settings.rules
+        self._objects = Objects(reader, load_id)
+        self._reads: Reads | None = None
+        self._known_at: datetime | None = None
+        self._figures: dict[tuple[Level, str], Figures] = {}
+        self._wanted: dict[tuple[Level, str], tuple[DateRange, frozenset[str]]] = {}
+        self._curves: dict[int, dict[str, tuple[float | None, ...]]] = {}
+        self._shares: dict[tuple[Level, str], tuple[Floats, Ints]] = {}
+        self._last_days: dict[Level, dict[Key, date]] = {}
         self.gaps: list[str] = []
 
-    def subjects(self, level: Level) -> list[Subject]:
-        """Return every object of a level as known now that runs or could run.
+    def tables(self, level: Level, columns: Sequence[Column]) -> tuple[Table, ...]:
+        """Return one table per account that has objects of a level, with the columns asked for.
 
-        One of an account whose currency is not known is left out.
+        Raises WarehouseError where two attribution settings would be added up, MixedCurrencyError.
         """
-        if level not in self._subjects:
-            self._subjects[level] = self._known_subjects(level)
-        return self._subjects[level]
+        self._plan(level, columns)
+        return tuple(
+            _View(self, level, account, subjects).table(columns)
+            for account in self._objects.accounts.values()
+            if (subjects := self._objects.subjects(level, account))
+        )
 
-    def _known_subjects(self, level: Level) -> list[Subject]:
-        rows = {each: self._entities(each) for each in {Level.ACCOUNT, Level.CAMPAIGN, level}}
-        currencies = {(row["platform"], row["account_id"]): row["currency"] for row in rows[Level.ACCOUNT]}
-        names = {(row["account_id"], row["entity_id"]): row["name"] or "" for row in rows[Level.CAMPAIGN]}
-        found = []
-        for row in rows[level]:
-            currency = currencies.get((row["platform"], row["account_id"]))
-            if currency is None or row["platform"] != "meta" or row["status"] not in (ACTIVE, PAUSED):
+    def now_in(self, account: Account) -> datetime:
+        """Return the account's local time."""
+        return self._moment.astimezone(account.zone)
+
+    @property
+    def objects(self) -> Objects:
+        return self._objects
+
+    @property
+    def reads(self) -> Reads:
+        if self._reads is None:
+            self._reads = Reads(self._reader.coverages(as_of=self._load_id))
+        return self._reads
+
+    @property
+    def known_at(self) -> datetime:
+        """How fresh the figures are, as known then."""
+        if self._known_at is None:
+            self._known_at = self._reader.freshness(as_of=self._load_id).known_at
+        return self._known_at
+
+    def figures(self, level: Level, kind: str) -> Figures:
+        """Return a level's figures that were planned: `days`, `lifetime` or `hours`."""
+        if (level, kind) not in self._figures:
+            self._figures[level, kind] = self._read(level, kind)
+        return self._figures[level, kind]
+
+    def shares(self, level: Level, kind: str) -> tuple[Floats, Ints]:
+        """Return which share of each day's results is known, by account and kind of result; see shares_by_day."""
+        if (level, kind) not in self._shares:
+            figures = self.figures(level, kind)
+            zones = {key: account.zone for key, account in self._objects.accounts.items()}
+            wanted = {each: self._curve(each[1]).get(each[0][1], ()) for each in figures.groups()}
+            self._shares[level, kind] = shares_by_day(figures, self.reads, zones, wanted)
+        return self._shares[level, kind]
+
+    def last_days(self, level: Level) -> dict[Key, date]:
+        """Return the last day on which each object had an impression."""
+        if level not in self._last_days:
+            until = max(self.now_in(each).date() for each in self._objects.accounts.values())
+            rows = self._reader.last_delivery(level, until, as_of=self._load_id)
+            self._last_days[level] = {
+                (row["platform"], row["account_id"], row["entity_id"]): row["last_day"] for row in rows
+            }
+        return self._last_days[level]
+
+    def score(self, level: Level, subjects: Sequence[Subject], now: datetime) -> Floats:
+        """Return what a model says of objects; nothing without a model."""
+        if self._scorer is None:
+            return np.full(len(subjects), np.nan)
+        return self._scorer.scores(level, subjects, now, self._load_id)
+
+    def _curve(self, kind: int) -> dict[str, tuple[float | None, ...]]:
+        if kind not in self._curves:
+            kinds = sorted({each.kind for each in self._rules.settings()})
+            self._curves[kind] = known_shares(self._reader, kinds[kind], as_of=self._load_id)
+        return self._curves[kind]
+
+    def _plan(self, level: Level, columns: Sequence[Column]) -> None:
+        """Note which days of which measures each level needs, so that they are read together."""
+        nows = [self.now_in(each) for each in self._objects.accounts.values()]
+        for column in columns:
+            if column.window is None:
                 continue
-            campaign_id = row["entity_id"] if level is Level.CAMPAIGN else row["campaign_id"]
-            found.append(
-                Subject(
-                    row["platform"],
-                    row["account_id"],
-                    level,
-                    row["entity_id"],
-                    row["name"] or "",
-                    names.get((row["account_id"], campaign_id), ""),
-                    row["status"],
-                    row["daily_budget_micros"],
-                    meta_minor_per_unit(currency),
-                )
-            )
+            of, kind = above(level, column.of), kind_of(column)
+            for now in nows:
+                if (span := column.window.span(now)) is None:
+                    continue
+                since, until = (span.since, span.until) if isinstance(span, DateRange) else _dates(span)
+                days, names = self._wanted.get((of, kind), (DateRange(since, until), frozenset()))
+                wider = DateRange(min(days.since, since), max(days.until, until))
+                wanted = wider, names | _measures(column)
+                if wanted != self._wanted.get((of, kind)):
+                    self._wanted[of, kind] = wanted
+                    self._figures.pop((of, kind), None)
+                    self._shares.pop((of, kind), None)
+
+    def _read(self, level: Level, kind: str) -> Figures:
+        days, names = self._wanted[level, kind]
+        breakdown = ("hour",) if kind == "hours" else ()
+        measures = [name for name in _SUMMED if name in names]
+        check_one_currency(self.context, self._reader, days, self._load_id)
+        about = {"as_of": self._load_id, "breakdown": breakdown}
+        table = self._reader.sums(level, days, measures, result=self._rules, **about)  # type: ignore[arg-type]
+        told = self._reader.days_told(days, **about)  # type: ignore[arg-type]
+        first = self._first_open(days) if kind == "lifetime" else days.since
+        return figures_of(level, first, days.until, table, told, measures, by_hour=kind == "hours")
+
+    def _first_open(self, days: DateRange) -> date:
+        """Return the first day that stays for itself in lifetimes, of which several may end on different days."""
+        ends = [self.now_in(each).date() for each in self._objects.accounts.values()]
+        return max(days.since, min(*ends, days.until) - timedelta(days=_OPEN_DAYS))
+
+
+class _View:
+    """One account's objects of one level, and the columns of their table."""
+
+    def __init__(self, evidence: Evidence, level: Level, account: Account, subjects: list[Subject]) -> None:
+        self._evidence, self._level = evidence, level
+        self._account, self._subjects = account, subjects
+        self._now = evidence.now_in(account)
+        known = evidence.objects.of(level)
+        self._known = [known[each.key] for each in subjects]
+        self._keys: dict[Level, list[Key]] = {}
+
+    def table(self, columns: Sequence[Column]) -> Table:
+        numbers = {each: self._column(each) for each in columns}
+        return Table(self._level, self._now, self._evidence.known_at, self._subjects, numbers, self._targets())
+
+    def _column(self, column: Column) -> Floats:
+        if column.window is None:
+            return self._field(column)
+        of, span = above(self._level, column.of), column.window.span(self._now)
+        if span is None:
+            return self._unknown()
+        if column.name not in _SUMMED and column.name != ARRIVED:
+            raise RuleError(f"{column} cannot be read.")
+        known = self._told(column, of, span)
+        if known is None:
+            return self._unknown()
+        figures = self._evidence.figures(of, kind_of(column))
+        place = self._places(of, figures)
+        found = self._values(column, of, figures, span)
+        # An object that has no row counts nothing: the days were read, and it was not among what they told.
+        numbers = np.where(place >= 0, np.append(found, 0.0)[place], np.nan if column.name == ARRIVED else 0.0)
+        if isinstance(span, DateRange) and not self._evidence.reads.has_any(self._account.key):
+            # Only files tell of it, and nobody knows which days they tell whole.
+            rows = np.append(figures.rows(span), 0)[place]
+            known = known & (rows > 0)
+        return np.where(known, numbers, np.nan)
+
+    def _values(self, column: Column, of: Level, figures: Figures, span: Span) -> Floats:
+        """Return a figure of every object of a level."""
+        if column.name == ARRIVED:
+            spend = figures.sums("spend", span).floats()
+            arrived = self._day_by_day(figures.lanes.weighed, "spend", of, column, span)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return np.where(spend > 0, arrived / spend, np.nan)
+        if not column.matured:
+            return figures.sums(column.name, span).floats()
+        if column.name == "profit":
+            spend = figures.sums("spend", span).floats()
+            return self._day_by_day(figures.lanes.ripe, "gross_profit", of, column, span) - spend
+        found = self._day_by_day(figures.lanes.ripe, column.name, of, column, span)
+        if column.name == "results":
+            found[figures.kinds(*figures.slots(span)) > 1] = np.nan
         return found
 
-    def tables(self, level: Level, columns: Sequence[Column]) -> list[Table]:
-        """Return every object of a level with the figures asked for. Raises RuleError for one that cannot be read."""
-        subjects = self.subjects(level)
-        numbers = {each: self._column(each, level, subjects) for each in columns}
-        return [Table(level, self._now, self._known_at, subjects, numbers)]
+    def _day_by_day(self, how: Callable[..., Floats], name: str, of: Level, column: Column, span: Span) -> Floats:
+        figures = self._evidence.figures(of, kind_of(column))
+        lanes = how(name, *figures.slots(span), *self._evidence.shares(of, kind_of(column)))
+        if len(lanes) == len(figures.index):
+            return lanes
+        found = np.zeros(len(figures.index))
+        np.add.at(found, figures.lane_object, lanes)
+        return found
 
-    def _column(self, column: Column, level: Level, subjects: Sequence[Subject]) -> Floats:
-        if column.matured or column.of != "self" or isinstance(column.window, Hours):
-            raise RuleError(f"{column} cannot be read yet.")
-        if column.window is None:
-            return _floats(each.number(column.name) for each in subjects)
-        days = column.window.span(self._now)
-        sums = self._window(level, days) if isinstance(days, DateRange) else {}
-        return _floats(sums.get(each.key, {}).get(column.name) for each in subjects)
+    def _told(self, column: Column, of: Level, span: Span) -> Bools | None:
+        """Return which objects' window was read whole; None where it was of none."""
+        evidence, account = self._evidence, self._account
+        where = f"{account.key[1]}, {span}"
+        if untold := evidence.figures(of, kind_of(column)).untold(account.key, span):
+            self._note(f"{where}: {untold}")
+            return None
+        everything = np.ones(len(self._subjects), dtype=np.bool_)
+        if isinstance(span, HourRange):
+            if hours := evidence.reads.open_hours(account.key, span, self._now):
+                self._note(f"{where}: {len(hours)} hours were not read whole, the first {hours[0]:%Y-%m-%d %H:00}")
+                return None
+            return everything
+        missing = evidence.reads.open_days(account.key, of, span, self._now.date(), account.zone)
+        if not missing:
+            return everything
+        if not isinstance(column.window, Lifetime):
+            self._note(f"{where}: {len(missing)} days were not read whole, the first {missing[0]}")
+            return None
+        born = [evidence.objects.created_on(of, key) for key in self._keys_of(of)]
+        return np.array([day is not None and day > missing[-1] for day in born], dtype=np.bool_)
 
-    def _entities(self, level: Level) -> list[Row]:
-        return self._reader.entities(level, as_of=self._load_id).rows()
+    def _note(self, gap: str) -> None:
+        if gap not in self._evidence.gaps:
+            self._evidence.gaps.append(gap)
 
-    def _window(self, level: Level, days: DateRange) -> dict[Key, Sums]:
-        if (level, days) not in self._windows:
-            self._windows[level, days] = self._read(level, days)
-        return self._windows[level, days]
+    def _keys_of(self, of: Level) -> list[Key]:
+        if of not in self._keys:
+            self._keys[of] = [each.at(self._level, of) for each in self._known]
+        return self._keys[of]
 
-    def _read(self, level: Level, days: DateRange) -> dict[Key, Sums]:
-        """Return the sums of each object; nothing at all where a day is not known whole, for a part would mislead."""
-        missing = [day for day in open_days(self._reader, days, as_of=self._load_id) if day < self.today]
-        if missing:
-            self.gaps.append(f"{days}: {len(missing)} days were not read whole, the first {missing[0]}")
-            return {}
-        rows, left_out = read_rows(self._context, self._reader, level, days, self._load_id, in_account_currency=True)
-        if left_out:
-            self.gaps += [f"{days}: {each}" for each in left_out]
-            return {}
-        groups: dict[Key, list[Row]] = defaultdict(list)
-        for row in rows:
-            groups[row["platform"], row["account_id"], row["entity_id"]].append(row)
-        return {key: _sums(group) for key, group in groups.items()}
+    def _places(self, of: Level, figures: Figures) -> Ints:
+        """Return the number of each object, or of what is above it, among the figures; -1 where it has none."""
+        return np.array([figures.index.get(key, -1) for key in self._keys_of(of)], dtype=np.int64)
+
+    def _field(self, column: Column) -> Floats:
+        """Return a field of each object, or of what is above it."""
+        if column.name not in NUMBERS:
+            raise RuleError(f"{column} cannot be read.")
+        of = above(self._level, column.of)
+        if column.name == "score":
+            return self._evidence.score(of, self._subjects, self._now) if of is self._level else self._unknown()
+        known = self._evidence.objects.of(of) if of is not Level.ACCOUNT else {}
+        return _floats(self._said(column.name, of, known.get(key)) for key in self._keys_of(of))
+
+    def _said(self, name: str, of: Level, each: Known | None) -> float | None:
+        if each is None:
+            return None
+        match name:
+            case "daily_budget":
+                return each.daily_budget
+            case "lifetime_budget":
+                return each.lifetime_budget
+            case "bid":
+                return each.bid
+            case "age_days":
+                return self._since(each.created_at, _SECONDS_A_DAY)
+            case "hours_since_edit":
+                return self._since(each.edited_at, _SECONDS_AN_HOUR)
+            case "days_without_delivery":
+                return self._idle_days(of, each.key)
+        return None
+
+    def _since(self, moment: datetime | None, unit_seconds: int) -> float | None:
+        """Return how long ago a moment was; None for one that is not known or lies ahead."""
+        seconds = None if moment is None else (self._now - moment.astimezone(UTC)).total_seconds()
+        return None if seconds is None or seconds < 0 else seconds / unit_seconds
+
+    def _idle_days(self, of: Level, key: Key) -> int | None:
+        """Return the whole days to yesterday without delivery, of one that never had any since it was made.
+
+        Unknown where one of them was not read whole.
+        """
+        yesterday, last = self._now.date() - timedelta(days=1), self._evidence.last_days(of).get(key)
+        begin = last or self._evidence.objects.created_on(of, key)
+        if begin is None:
+            return None
+        if begin >= yesterday:
+            return 0
+        days = DateRange(begin + timedelta(days=1), yesterday)
+        missing = self._evidence.reads.open_days(self._account.key, of, days, self._now.date(), self._account.zone)
+        return None if missing or not self._evidence.reads.has_any(self._account.key) else len(days)
+
+    def _targets(self) -> dict[str, Floats]:
+        """Return what the client aims at for each object, by the objective of its campaign, as the settings stand."""
+        context = self._evidence.context
+        by_section = {
+            section: section_targets(context, section)
+            for section in {section_of(context, _objective(each)) for each in self._subjects}
+        }
+        names = sorted({name for targets in by_section.values() for name in targets})
+        sections = [section_of(context, _objective(each)) for each in self._subjects]
+        return {name: _floats(by_section[section].get(name) for section in sections) for name in names}
+
+    def _unknown(self) -> Floats:
+        return np.full(len(self._subjects), np.nan)
 
 
-def _sums(rows: list[Row]) -> Sums:
-    """Return the sums of one object; of a measure that is missing on one day, or of several kinds, none is known."""
-    several = len(kinds_of(rows)) > 1
-    found: dict[str, int | None] = {}
-    for name in _SUMMED:
-        values = [row.get(name) for row in rows]
-        known = [value for value in values if value is not None]
-        whole = len(known) == len(rows) and not (several and name == "results")
-        found[name] = sum(known) if whole else None
-    return found
+def above(level: Level, of: Of) -> Level:
+    """Return the level of what is meant: of the object itself, or of what is above it.
+
+    >>> above(Level.AD, "parent"), above(Level.CAMPAIGN, "parent"), above(Level.CAMPAIGN, "campaign")
+    (<Level.ADSET: 'adset'>, <Level.ACCOUNT: 'account'>, <Level.CAMPAIGN: 'campaign'>)
+    """
+    parent = list(Level)[max(0, level.depth - 1)]
+    return {"self": level, "parent": parent, "campaign": Level.CAMPAIGN, "account": Level.ACCOUNT}[of]
+
+
+def kind_of(column: Column) -> str:
+    """Return among which figures a column is found."""
+    if isinstance(column.window, Lifetime):
+        return "lifetime"
+    return "days" if column.window is None or not hasattr(column.window, "hours") else "hours"
+
+
+def _measures(column: Column) -> frozenset[str]:
+    """Return the measures that a column is made of."""
+    if column.name == ARRIVED:
+        return frozenset({"spend"})
+    if column.matured and column.name == "profit":
+        return frozenset({"gross_profit", "spend"})
+    return frozenset({column.name}) & frozenset(_SUMMED)
+
+
+def _dates(hours: HourRange) -> tuple[date, date]:
+    return hours.since.date(), hours.until.date()
+
+
+def _objective(subject: Subject) -> str | None:
+    told = subject.text("objective")
+    return told if isinstance(told, str) else None
 
 
 def _floats(values: Iterable[float | int | None]) -> Floats:

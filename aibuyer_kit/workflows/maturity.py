@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.results import ResultSetting
+from aibuyer_kit.core.results import ResultKind, ResultSetting
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.reconcile import DiffersByKind
@@ -80,6 +80,23 @@ def _seen(
         ]
         found[account["account_id"]] = zone, seen
     return found
+
+
+def known_shares(reader: Reader, kind: ResultKind, *, as_of: AsOf) -> dict[str, tuple[float | None, ...]]:
+    """Return for each account which share of a day's results is known at each age, as pages learn it.
+
+    It rests on nothing but what the ads were as of a load, so that it is the same whenever it is asked: what the levels
+    between ads and account were may have been thinned since.
+    """
+    setting = ResultSetting(kind.action_type, kind.window)
+    days = learnt_from(reader.freshness(as_of=as_of).known_at)
+    rows = reader.disagreements(days, result=setting, as_of=as_of).rows()
+    differs = [row for row in rows if row["level"] == Level.AD]
+    seen = _seen(reader, setting, "results", as_of, days.since, differs)
+    return {
+        account_id: tuple(point.share_known for point in maturity_curve(observations))
+        for account_id, (_, observations) in seen.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from aibuyer_kit.rules.table import Table, columns_of
 from aibuyer_kit.rules.trace import Trace
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.evidence import Evidence
-from aibuyer_kit.workflows.period import account_now
+from aibuyer_kit.workflows.period import client_clock
 
 _VERDICTS = {True: "fires", False: "does not fire", None: "unknown"}
 PREVIEW_COLUMNS = ("rule", "level", "object_id", "object_name", "verdict", "would", "why")
@@ -126,7 +126,7 @@ def _tables(context: ClientContext, rules: Sequence[Rule]) -> Iterator[tuple[Tab
     reader = Reader(context.warehouse)
     try:
         fresh = reader.freshness()
-        evidence = Evidence(context, reader, account_now(context, reader), fresh.known_at, fresh.load_id)
+        evidence = Evidence(context, reader, client_clock(context, reader).now(), fresh.load_id)
         for level in Level:
             if of_level := [rule for rule in rules if rule.of_level is level]:
                 for table in evidence.tables(level, columns_of(of_level)):

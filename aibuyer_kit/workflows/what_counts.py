@@ -34,7 +34,7 @@ def read_facts(
     settings = context.settings
     shown = None if in_account_currency else shown_in(context)
     if shown is None:
-        _check_one_currency(context, reader, days, as_of)
+        check_one_currency(context, reader, days, as_of)
     try:
         return reader.insights(
             level,
@@ -91,7 +91,8 @@ def whole_targets(context: ClientContext, sections: Sequence[str], *, mixed: boo
     return {**of_money, **section_targets(context, sections[0])}
 
 
-def _check_one_currency(context: ClientContext, reader: Reader, days: DateRange, as_of: AsOf | None) -> None:
+def check_one_currency(context: ClientContext, reader: Reader, days: DateRange, as_of: AsOf | None) -> None:
+    """Raise MixedCurrencyError where one value per result would be counted in several currencies."""
     if all(each.value_per_result_micros is None for each in context.settings.rules.settings()):
         return
     found = reader.currencies(days, as_of=as_of)

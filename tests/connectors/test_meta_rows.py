@@ -1,5 +1,6 @@
 """Graph rows as facts: exact integers, absent is not zero, and drift is an error that names its place."""
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from aibuyer_kit.connectors.base import AccountFacts
 from aibuyer_kit.connectors.meta.rows import entity_table, insight_table
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import PlatformError
+from aibuyer_kit.core.errors import PlatformError, SchemaDriftError
 from aibuyer_kit.core.facts import entity_schema, insight_schema
 
 ACCOUNT = AccountFacts("meta", "act_1", "Sample", "EUR", "Europe/Kyiv")
@@ -240,7 +241,7 @@ def test_an_object_becomes_a_fact_of_the_agreed_schema() -> None:
         "lifetime_budget_micros": None,
         "created_at_utc": datetime(2017, 8, 26, 0, 11, 47, tzinfo=UTC).replace(tzinfo=None),
         "creative_id": None,
-        "attributes": '{"bid_strategy":"COST_CAP","buying_type":"AUCTION"}',
+        "attributes": '{"bid_strategy":"COST_CAP","buying_type":"AUCTION","issues":"[]","labels":"[]"}',
     }
 
 
@@ -282,6 +283,56 @@ def test_a_hostile_name_is_kept_as_it_is() -> None:
     """It is escaped on the way out, not here."""
     name = "<script>alert(1)</script>\n=HYPERLINK()\u202e\U0001f600"
     assert entity(CAMPAIGN | {"name": name})["name"] == name
+
+
+def test_what_rules_ask_of_an_ad_set_is_kept_without_what_moves_by_itself() -> None:
+    """The moment of the last edit, the bid in micros, labels, codes of issues, the stage of the learning phase."""
+    row = {
+        **CAMPAIGN,
+        "id": "20",
+        "campaign_id": "10",
+        "updated_time": "2026-06-01T10:30:00+0300",
+        "bid_amount": 1250,
+        "adlabels": [{"id": "2", "name": "winter"}, {"id": "1", "name": "sale"}],
+        "issues_info": [{"error_code": 1885316, "error_message": "told at 10:31"}, {"level": "AD_SET"}],
+        "learning_stage_info": {"status": "LEARNING", "conversions": 12},
+    }
+    kept = json.loads(entity(row, level=Level.ADSET)["attributes"])
+    assert {name: kept[name] for name in kept.keys() - {"bid_strategy"}} == {
+        "updated_time": "2026-06-01T07:30:00+00:00",
+        "bid_micros": "12500000",
+        "labels": '["sale", "winter"]',
+        "issues": '["1885316"]',
+        "learning_stage": "LEARNING",
+    }
+    later = row | {
+        "issues_info": [{"error_code": 1885316, "error_message": "told at 10:46"}],
+        "learning_stage_info": {"status": "LEARNING", "conversions": 13},
+    }
+    assert entity(later, level=Level.ADSET) == entity(row, level=Level.ADSET)
+
+
+def test_a_list_that_was_not_asked_for_is_unknown_and_not_empty() -> None:
+    """Meta leaves empty lists out of its answers; a field that it refuses is left out of the question."""
+    page = entity_table([CAMPAIGN], account=ACCOUNT, level=Level.CAMPAIGN, left_out={"adlabels"}).to_pylist()
+    assert json.loads(page[0]["attributes"]).keys() == {"bid_strategy", "buying_type", "issues"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("bid_amount", "12.5"),
+        ("bid_amount", True),
+        ("adlabels", "sale"),
+        ("issues_info", [1]),
+        ("learning_stage_info", "LEARNING"),
+        ("updated_time", "2026-06-01T10:30:00"),
+    ],
+)
+def test_a_field_of_another_form_is_told_and_not_guessed(field: str, value: object) -> None:
+    """The row goes to the quarantine under the field's name."""
+    with pytest.raises(SchemaDriftError, match=field):
+        entity({**CAMPAIGN, "campaign_id": "10", field: value}, level=Level.ADSET)
 
 
 def test_a_list_among_the_attributes_is_json() -> None:

@@ -16,13 +16,21 @@ ATTRIBUTES = {
     Level.ADSET: ("bid_strategy", "billing_event", "optimization_goal"),
     Level.AD: (),
 }
+# What rules ask of objects; what of it is kept, and under which name, stands in attributes.py.
+_RULED = ("updated_time", "adlabels", "issues_info")
+RULED = {
+    Level.ACCOUNT: (),
+    Level.CAMPAIGN: _RULED,
+    Level.ADSET: (*_RULED, "bid_amount", "learning_stage_info"),
+    Level.AD: (*_RULED, "bid_amount"),
+}
 _STATUS = ("id", "name", "status", "effective_status", "created_time")
 _BUDGETS = ("daily_budget", "lifetime_budget")
 ENTITY_FIELDS = {
     Level.ACCOUNT: ("id", "name", "currency", "timezone_name", "created_time", *ATTRIBUTES[Level.ACCOUNT]),
-    Level.CAMPAIGN: (*_STATUS, "objective", *_BUDGETS, *ATTRIBUTES[Level.CAMPAIGN]),
-    Level.ADSET: (*_STATUS, "campaign_id", *_BUDGETS, *ATTRIBUTES[Level.ADSET]),
-    Level.AD: (*_STATUS, "campaign_id", "adset_id", "creative", *ATTRIBUTES[Level.AD]),
+    Level.CAMPAIGN: (*_STATUS, "objective", *_BUDGETS, *ATTRIBUTES[Level.CAMPAIGN], *RULED[Level.CAMPAIGN]),
+    Level.ADSET: (*_STATUS, "campaign_id", *_BUDGETS, *ATTRIBUTES[Level.ADSET], *RULED[Level.ADSET]),
+    Level.AD: (*_STATUS, "campaign_id", "adset_id", "creative", *ATTRIBUTES[Level.AD], *RULED[Level.AD]),
 }
 EDGES = {Level.CAMPAIGN: "campaigns", Level.ADSET: "adsets", Level.AD: "ads"}
 # Asked for one by one: without them an edge leaves out what is archived or deleted, and with it names and parents, and
@@ -84,7 +92,12 @@ REACH_METRICS = ("reach", "impressions")
 # What may be left out, with a notice, if Meta refuses it. Without the others a row would say something else.
 OPTIONAL_METRICS = frozenset({"account_currency", "inline_link_clicks", "reach", "actions", "action_values"})
 OPTIONAL_ENTITY_FIELDS = frozenset(
-    {"created_time", "objective", "creative", *(name for names in ATTRIBUTES.values() for name in names)}
+    {
+        "created_time",
+        "objective",
+        "creative",
+        *(name for names in (*ATTRIBUTES.values(), *RULED.values()) for name in names),
+    }
 )
 OPTIONAL_CREATIVE_FIELDS = frozenset(CREATIVE_FIELDS) - {"id"}
 TOTAL_METRICS = ("spend", "impressions", "clicks")

@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from aibuyer_kit.connectors.base import AccountFacts
 from aibuyer_kit.connectors.meta.actions import action_lists, unknown_keys
+from aibuyer_kit.connectors.meta.attributes import attributes
 from aibuyer_kit.connectors.meta.breakdowns import breakdown_text
-from aibuyer_kit.connectors.meta.fields import ATTRIBUTES, ATTRIBUTION, COUNT_FIELDS, WINDOW_FIELDS
+from aibuyer_kit.connectors.meta.fields import ATTRIBUTION, COUNT_FIELDS, WINDOW_FIELDS
 from aibuyer_kit.connectors.meta.page import Page, Row, shown
 from aibuyer_kit.connectors.meta.sieve import unknown_key
 from aibuyer_kit.connectors.meta.tally import Tally
@@ -19,14 +20,13 @@ from aibuyer_kit.connectors.meta.values import (
     creative_id,
     iso_day,
     moment,
-    plain_text,
     some_text,
     told_by,
     whole_count,
 )
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.facts import canonical_json, entity_schema, insight_schema, reach_schema
+from aibuyer_kit.core.facts import entity_schema, insight_schema, reach_schema
 from aibuyer_kit.core.money import meta_minor_per_unit
 from aibuyer_kit.core.unreadable import UnreadableRow
 
@@ -90,13 +90,17 @@ def reach_table(rows: Sequence[object], *, account: AccountFacts, level: Level, 
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
-def entity_table(rows: Sequence[object], *, account: AccountFacts, level: Level) -> pa.Table:
+def entity_table(
+    rows: Sequence[object], *, account: AccountFacts, level: Level, left_out: Container[str] = ()
+) -> pa.Table:
     """Return the objects of one level, one row each; a budget that is not set is null.
 
+    Fields in `left_out` were not asked for, so that their absence says nothing.
     Raises SchemaDriftError that names the row and the field.
     """
     page = Page.checked(f"{level} objects", rows)
-    budget = partial(budget_micros, minor_per_unit=meta_minor_per_unit(account.currency))
+    minor_per_unit = meta_minor_per_unit(account.currency)
+    budget = partial(budget_micros, minor_per_unit=minor_per_unit)
     schema = entity_schema()
     columns = {
         **_same(page, account=account, level=level),
@@ -111,7 +115,7 @@ def entity_table(rows: Sequence[object], *, account: AccountFacts, level: Level)
         "lifetime_budget_micros": page.optional("lifetime_budget", budget),
         "created_at_utc": page.optional("created_time", moment),
         "creative_id": page.optional("creative", creative_id),
-        "attributes": [_attributes(row, level) for row in page.rows],
+        "attributes": attributes(page, level, minor_per_unit, left_out),
     }
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
@@ -199,10 +203,6 @@ def _parents(page: Page, level: Level) -> Mapping[str, list[str] | list[None]]:
         f"{parent}_id": page.required(f"{parent}_id", some_text) if parent.depth < level.depth else [None] * len(page)
         for parent in (Level.CAMPAIGN, Level.ADSET)
     }
-
-
-def _attributes(row: Row, level: Level) -> str:
-    return canonical_json({name: plain_text(row[name]) for name in ATTRIBUTES[level] if row.get(name) is not None})
 
 
 def _check_days(page: Page, days: DateRange) -> None:

@@ -286,7 +286,7 @@ class MetaConnector:
         """Return insights by the quick way if it takes the pages; else go the careful one, page by page."""
         days = batch.question.days
         if not isinstance(stream, InsightStream) or days is None:
-            make, key_of = _careful_way(stream, account, days)
+            make, key_of = _careful_way(stream, account, days, left_out)
             return pa.concat_tables([sieve.parted(as_sent(page), make, key_of)[0] for page in batch.pages])
         breakdowns, whole = breakdown_fields(stream), batch.whole()
         about: dict[str, Any] = {"account": account, "level": stream.level, "days": days, "breakdowns": breakdowns}
@@ -350,11 +350,13 @@ def stream_name(stream: Stream) -> str:
             return f"{level} insights{by} {days}"
 
 
-def _careful_way(stream: Stream, account: AccountFacts, days: DateRange | None) -> tuple[Make, KeyOf]:
+def _careful_way(
+    stream: Stream, account: AccountFacts, days: DateRange | None, left_out: Container[str]
+) -> tuple[Make, KeyOf]:
     """Return what makes a table of rows that are no insights, and what tells their keys."""
     if isinstance(stream, ReachStream) and days:
         about: dict[str, Any] = {"account": account, "level": stream.level, "window": days}
         return partial(reach_table, **about), partial(reach_key, **about)
     if isinstance(stream, EntityStream):
-        return partial(entity_table, account=account, level=stream.level), object_key
+        return partial(entity_table, account=account, level=stream.level, left_out=left_out), object_key
     return partial(creative_table, account=account), object_key

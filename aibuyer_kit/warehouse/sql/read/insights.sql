@@ -57,7 +57,7 @@ summed AS (
         {breakdown_columns}
         currency,
         CASE WHEN count(*) = count(objective) AND min(objective) = max(objective) THEN min(objective) END AS objective,
-        CASE WHEN min(_kind) = max(_kind) THEN min(_kind) END AS _kind,
+        {kinds},
         {sum:spend_micros},
         {sum:impressions},
         {sum:clicks},
@@ -84,9 +84,7 @@ SELECT
     {breakdown_names}
     summed.currency,
     {columns},
-    summed.objective,
-    $result_types[_kind + 1] AS result_type,
-    $result_windows[_kind + 1] AS result_window
+    {counted_as}
 FROM summed
 {names_join}
-ORDER BY ALL
+{order}
