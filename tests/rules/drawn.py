@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,10 +12,11 @@ import numpy as np
 
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.metrics import METRICS, Measure
+from aibuyer_kit.rules.conditions import PROBABLE
 from aibuyer_kit.rules.fields import NUMBERS
 from aibuyer_kit.rules.language import Rule, rule_of
 from aibuyer_kit.rules.subjects import Subject
-from aibuyer_kit.rules.table import Column, Table, columns_of
+from aibuyer_kit.rules.table import ARRIVED, Column, Table, columns_of
 from tests.rules.worlds import KNOWN_AT, NOW
 
 SUMMED = [each for each, found in METRICS.items() if not isinstance(found, Measure) or found.additive == "everywhere"]
@@ -35,9 +37,9 @@ STATUSES = ("ACTIVE", "PAUSED", None)
 ODD = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1e308, -1e308, 5e-324, -3.0, 2.0**53)
 
 
-def drawn_rules(seed: int, count: int, ranks: float = 0.05, level: str = "adset") -> list[Rule]:
-    """Return rules of which a share of the comparisons, `ranks`, is of places in a ranking."""
-    return [_Drawing(random.Random(seed * 1_000_003 + number), ranks).rule(number, level) for number in range(count)]
+def drawn_rules(seed: int, count: int, ranks: float = 0.05, chances: float = 0.02) -> list[Rule]:
+    """Return rules of whose comparisons a share, `ranks`, is of places in a ranking, and one asks for a probability."""
+    return [_Drawing(random.Random(seed * 1_000_003 + number), ranks, chances).rule(number) for number in range(count)]
 
 
 def drawn_table(seed: int, rules: Sequence[Rule], rows: int) -> Table:
@@ -56,12 +58,21 @@ def table_of(seed: int, subjects: Sequence[Subject], columns: Sequence[Column]) 
     blank = Table(Level.ADSET, NOW, KNOWN_AT, subjects, {})
     numbers = {}
     for column in columns:
-        values = _figures(generator, len(subjects))
+        values = generator.random(len(subjects)) if column.name == ARRIVED else _figures(generator, len(subjects))
         if column.of != "self":
-            values = values[blank.groups(column.of) % len(values)]
+            values = _of_groups(values, blank.groups(column.of), numbers.get(replace(column, of="self")))
         numbers[column] = values
     targets = {name: _figures(generator, len(subjects)) for name in ("cpa", "roas")}
     return Table(Level.ADSET, NOW, KNOWN_AT, subjects, numbers, targets)
+
+
+def _of_groups(values: Any, groups: Any, own: Any) -> Any:
+    """Return one value for each group: for two in three, what the known parts of its members come to, and more."""
+    found = values[groups % len(values)]
+    if own is None:
+        return found
+    parts = np.where(np.isfinite(own) & (own > 0) & (own < 1e15), own, 0.0)
+    return np.where(groups % 3 == 0, found, np.bincount(groups, weights=parts)[groups] * 2)
 
 
 def _figures(generator: np.random.Generator, rows: int) -> Any:
@@ -100,14 +111,13 @@ def _subject(draw: random.Random, number: int) -> Subject:
 class _Drawing:
     """One rule."""
 
-    def __init__(self, draw: random.Random, ranks: float) -> None:
-        self._draw = draw
-        self._ranks = ranks
+    def __init__(self, draw: random.Random, ranks: float, chances: float) -> None:
+        self._draw, self._ranks, self._chances = draw, ranks, chances
 
-    def rule(self, number: int, level: str) -> Rule:
+    def rule(self, number: int) -> Rule:
         then = {"action": "notify"}
         scope, when = self._scope(), self._condition(self._draw.randrange(4))
-        content = {"id": f"drawn-{number}", "name": "Drawn", "level": level, "scope": scope, "when": when}
+        content = {"id": f"drawn-{number}", "name": "Drawn", "level": "adset", "scope": scope, "when": when}
         return rule_of({**content, "then": [then]}, OWN)
 
     def _scope(self) -> dict[str, Any]:
@@ -158,6 +168,10 @@ class _Drawing:
                 "target": self._draw.choice(("cpa", "roas", "cpm")),
                 "times": Decimal(self._draw.randint(1, 9)) / 4,
             }
+        if self._chance(self._chances):
+            own = {"expr": self._draw.choice(PROBABLE), "window": leaf["window"], "matured": "matured" in leaf}
+            least = self._draw.choice((Decimal("0.5"), Decimal("0.8"), Decimal("0.95")))
+            return {**own, "op": self._draw.choice((">", ">=", "<", "<=")), "value": value, "min_probability": least}
         return {**leaf, "op": self._draw.choice((">", ">=", "<", "<=", "=", "!=")), "value": value}
 
     def _rank(self) -> dict[str, Any]:

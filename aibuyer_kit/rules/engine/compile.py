@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from aibuyer_kit.core.errors import RuleError
 from aibuyer_kit.core.metrics import METRICS, Measure, multipliers
 from aibuyer_kit.rules.conditions import Against, All, AnyOf, Condition, FieldLeaf, Leaf, Not, Of, Ranked, Target
 from aibuyer_kit.rules.engine import kernels as do
@@ -16,7 +15,7 @@ from aibuyer_kit.rules.expression import Computed, Figure, Named, Tree, constant
 from aibuyer_kit.rules.fields import NUMBERS
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.scope import Scope
-from aibuyer_kit.rules.table import Column, name_columns
+from aibuyer_kit.rules.table import Column, chance_columns, name_columns
 from aibuyer_kit.rules.windows import Window
 
 _ORDERS = {">": do.GREATER, ">=": do.AT_LEAST, "<": do.LESS, "<=": do.AT_MOST, "=": do.EQUAL, "!=": do.UNEQUAL}
@@ -52,22 +51,37 @@ class Ranking:
     is_in: bool
 
 
+@dataclass(frozen=True)
+class Chance:
+    """One comparison that asks for a probability: with a number, or with so many times a figure."""
+
+    metric: str
+    window: Window | None
+    matured: bool
+    op: str
+    min_probability: float
+    times: float
+    threshold: Value | Goal | None
+
+
 Fixed = Scope | FieldLeaf | None
 
 
 @dataclass(frozen=True)
 class Code:
-    """Rules as steps. Slots of verdicts: first `fixed`, by what objects are, then `rankings`, then what steps fill.
+    """Rules as steps. Slots of verdicts: first `fixed`, by what objects are, then `rankings`, then `chances`, then what
+    steps fill.
 
-    `values` are the figures that are kept. `ranked_steps` make those of the rankings alone.
+    `values` are the figures that are kept. `whole_steps` make those that rankings and chances need as whole columns.
     """
 
     columns: tuple[Column | Goal, ...]
     fixed: tuple[Fixed, ...]
     rankings: tuple[Ranking, ...]
+    chances: tuple[Chance, ...]
     values: tuple[Value | Goal, ...]
     slots: int
-    ranked_steps: do.Steps
+    whole_steps: do.Steps
     steps: do.Steps
     constants: do.Floats
     thresholds: do.Floats
@@ -78,7 +92,7 @@ class Code:
 
 
 def code_of(rules: Sequence[Rule]) -> Code:
-    """Return the steps that rules come to. Raises RuleError for what cannot be compiled."""
+    """Return the steps that rules come to."""
     return _Compiler(rules).code()
 
 
@@ -131,7 +145,7 @@ class _Listed:
 
 
 # What a comparison comes to: where its verdict comes from, and whether it is turned round.
-_Source = tuple[_Within | _Compared | _Listed | Ranking | Fixed, bool]
+_Source = tuple[_Within | _Compared | _Listed | Ranking | Chance | Fixed, bool]
 
 
 class _Compiler:
@@ -143,6 +157,7 @@ class _Compiler:
         self._constants: _Numbered[float | tuple[float, float]] = _Numbered()
         self._fixed: _Numbered[Fixed] = _Numbered()
         self._rankings: _Numbered[Ranking] = _Numbered()
+        self._chances: _Numbered[Chance] = _Numbered()
         self._values: _Numbered[Value | Goal] = _Numbered()
         self._thresholds: dict[Value, _Thresholds] = {}
         self._made: _Numbered[_Compared | _Listed] = _Numbered()
@@ -154,20 +169,21 @@ class _Compiler:
         sources = [[self._source(rule, leaf) for leaf in rule.leaves()] for rule in self._rules]
         for rule in self._rules:
             _ = self._fixed[rule.scope]
-        self._first_code = len(self._fixed) + len(self._rankings)
+        self._first_code = len(self._fixed) + len(self._rankings) + len(self._chances)
         sets = [(value, which) for value, known in self._thresholds.items() for which in range(len(known.sets))]
         self._codes = {key: self._first_code + number for number, key in enumerate(sets)}
         self._first_made = self._first_code + len(sets)
         steps = {value: list(self._kept(value)) for value in self._values}
-        ranked = dict.fromkeys(each.value for each in self._rankings)
+        whole = whole_columns(self._rankings, self._chances)
         logic = [step for number, rule in enumerate(self._rules) for step in self._answered(number, rule, sources)]
         return Code(
             columns=tuple(self._columns),
             fixed=tuple(self._fixed),
             rankings=tuple(self._rankings),
+            chances=tuple(self._chances),
             values=tuple(self._values),
             slots=self._first_made + len(self._made),
-            ranked_steps=_steps([step for value in ranked for step in steps[value]], 6),
+            whole_steps=_steps([step for value in whole for step in steps[value]], 6),
             steps=_steps([*(step for each in steps.values() for step in each), *self._coded(), *self._compared()], 6),
             constants=np.array(list(_flat(self._constants)), dtype=np.float64),
             thresholds=self._sets(sets),
@@ -184,14 +200,13 @@ class _Compiler:
             _ = self._fixed[leaf]
             return leaf, False
         if leaf.min_probability is not None:
-            raise RuleError(f"{rule.id}: {leaf}: probabilities are not compiled")
+            return self._chance(rule, leaf, float(leaf.min_probability)), False
         value = _value(rule, leaf.expr, leaf.window, leaf.of, leaf.matured)
         match leaf.value:
             case Ranked() as ranked:
                 return self._ranking(value, ranked, rule.scope if ranked.among == "scope" else None, leaf.op)
             case Against() as other:
-                right = _value(rule, other.expr, other.window or leaf.window, other.of, other.matured)
-                return self._against(value, leaf.op, right), False
+                return self._against(value, leaf.op, _other(rule, leaf, other)), False
             case Target(target=name, times=times):
                 return self._compare(_Compared(value, leaf.op, float(times), Goal(name))), False
             case tuple(numbers) if leaf.op.endswith("range"):
@@ -217,12 +232,37 @@ class _Compiler:
             number = constant(right.tree)
             if number is not None:
                 return self._within(value, op, number, number)
-            _ = self._fixed[None]
+            self._never_known()
             return None
+        return self._compare(_Compared(value, op, *_times(right)))
+
+    def _chance(self, rule: Rule, leaf: Leaf, least: float) -> Chance | None:
         times = 1.0
-        if isinstance(right.tree, Computed) and (found := _scaled(right.tree)):
-            times, right = found[0], replace(right, tree=found[1])
-        return self._compare(_Compared(value, op, times, right))
+        threshold: Value | Goal | None = None
+        match leaf.value:
+            case Against() as other:
+                right = _other(rule, leaf, other)
+                if not _is_number(right.tree):
+                    times, threshold = _times(right)
+                elif (number := constant(right.tree)) is not None:
+                    times = number
+                else:
+                    self._never_known()
+                    return None
+            case Target(target=name, times=share):
+                times, threshold = float(share), Goal(name)
+            case plain:
+                times = float(plain)  # type: ignore[arg-type]
+        chance = Chance(leaf.expr, leaf.window, leaf.matured, leaf.op, least, times, threshold)
+        _ = self._chances[chance]
+        if threshold:
+            _ = self._values[threshold]
+        for column in chance_columns(leaf):
+            _ = self._columns[column]
+        return chance
+
+    def _never_known(self) -> None:
+        _ = self._fixed[None]
 
     def _compare(self, compared: _Compared) -> _Compared:
         _ = self._values[compared.left], self._values[compared.right], self._made[compared]
@@ -348,6 +388,8 @@ class _Compiler:
             return
         if isinstance(found, Ranking):
             slot = len(self._fixed) + self._rankings[found]
+        elif isinstance(found, Chance):
+            slot = len(self._fixed) + len(self._rankings) + self._chances[found]
         elif isinstance(found, _Compared | _Listed):
             slot = self._first_made + self._made[found]
         else:
@@ -374,6 +416,22 @@ class _Compiler:
             case "<=":
                 return 1, low, False
         return low, high, found.op in ("!=", "not in range")
+
+
+def whole_columns(rankings: Iterable[Ranking], chances: Iterable[Chance]) -> tuple[Value | Goal, ...]:
+    """Return the figures that are needed of all rows before any rule is looked at, each once."""
+    ranked: list[Value | Goal] = [each.value for each in rankings]
+    return tuple(dict.fromkeys([*ranked, *(each.threshold for each in chances if each.threshold)]))
+
+
+def _other(rule: Rule, leaf: Leaf, other: Against) -> Value:
+    return _value(rule, other.expr, other.window or leaf.window, other.of, other.matured)
+
+
+def _times(value: Value) -> tuple[float, Value]:
+    """Return a value as so many times another; once itself where its formula is not that."""
+    found = _scaled(value.tree) if isinstance(value.tree, Computed) else None
+    return (found[0], replace(value, tree=found[1])) if found else (1.0, value)
 
 
 def _value(rule: Rule, text: str, window: Window | None, of: Of, matured: bool) -> Value:

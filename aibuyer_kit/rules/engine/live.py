@@ -1,12 +1,13 @@
 """Rules on events: figures kept up with what happens, and rules asked again of the objects that an event moved."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
@@ -18,8 +19,8 @@ from aibuyer_kit.rules.engine.ranks import Groups, groups_of, place_all
 from aibuyer_kit.rules.engine.single import single
 from aibuyer_kit.rules.fields import FIELDS, NUMBERS
 from aibuyer_kit.rules.subjects import Subject
-from aibuyer_kit.rules.table import ARRIVED, Codes, Column, Table
-from aibuyer_kit.rules.windows import Span
+from aibuyer_kit.rules.table import ARRIVED, Codes, Column, Floats, Table
+from aibuyer_kit.rules.windows import Span, Window
 
 Key = tuple[str, str, str]
 # What a column of matured figures, or of the share that has arrived, comes to anew for one row.
@@ -66,9 +67,8 @@ class Live:
         needed = {column.of for column in self._places if column.of != "self"}
         needed |= {each.ranked.within for each in program.code.rankings}
         self._groups: dict[str, Groups] = {each: groups_of(table.groups(each)) for each in sorted(needed)}
-        fixed, placed = program.verdicts_in(table)
-        self._verdicts = np.vstack([fixed, placed]).T.copy()
-        self._values = program.ranked_values(list(self._columns.T), len(table))
+        self._verdicts = np.vstack(program.verdicts_in(table)).T.copy()
+        self._values = program.whole_values(list(self._columns.T), len(table))
         code = program.code
         self._row_stack, self._row_kept = np.zeros(code.height + 1), np.zeros(len(code.values))
         self._row_slots, self._row_verdicts = (np.zeros(size, dtype=np.uint8) for size in (code.slots, code.depth + 1))
@@ -121,14 +121,16 @@ class Live:
         self._check(event)
         moved = np.zeros(len(self._subjects), dtype=np.bool_)
         moved[row] = True
+        windows: set[Window | None] = set()
         for column, place, added in self._additions(event):
+            windows.add(column.window)
             rows = self._of(column.of, row)
             self._columns[rows, place] = (
                 self._again(column, row) if added is None else self._columns[rows, place] + added
             )
             moved[rows] = True
         peers_changed = self._change(event, self._of(event.of, row), moved)
-        self._rank(np.flatnonzero(moved), peers_changed, moved)
+        self._renew(np.flatnonzero(moved), windows, peers_changed, moved)
         return np.flatnonzero(moved)
 
     def _check(self, event: Event) -> None:
@@ -168,7 +170,7 @@ class Live:
 
     # Fields
 
-    def _change(self, event: Event, rows: Codes, moved: np.ndarray[Any, Any]) -> Sequence[int]:
+    def _change(self, event: Event, rows: Codes, moved: NDArray[np.bool_]) -> Sequence[int]:
         """Set changed fields, and return the slots of the verdicts of scopes and texts that became others."""
         if not event.fields:
             return ()
@@ -187,19 +189,27 @@ class Live:
                     changed.add(slot)
         return sorted(changed)
 
-    # Ranks
+    # Ranks and probabilities
 
-    def _rank(self, rows: Codes, peers_changed: Sequence[int], moved: np.ndarray[Any, Any]) -> None:
-        """Place anew the groups of rows whose figures, or whose peers, became others, and mark whoever that moved."""
-        program = self._program
-        if not program.code.rankings:
-            return
-        values = program.ranked_values(list(self._columns[rows].T), len(rows))
+    def _renew(
+        self, rows: Codes, windows: Set[Window | None], peers_changed: Sequence[int], moved: NDArray[np.bool_]
+    ) -> None:
+        """Bring ranks and probabilities up to date with rows whose figures, or whose peers, became others."""
+        columns = list(self._columns[rows].T)
+        values = self._program.whole_values(columns, len(rows))
         is_other = ~((values == self._values[:, rows]) | (np.isnan(values) & np.isnan(self._values[:, rows])))
         self._values[:, rows] = values
+        self._rank(rows, is_other, peers_changed, moved)
+        self._weigh(rows, windows, is_other, columns)
+
+    def _rank(
+        self, rows: Codes, is_other: NDArray[np.bool_], peers_changed: Sequence[int], moved: NDArray[np.bool_]
+    ) -> None:
+        """Place anew the groups of rows with another figure, or other peers, and mark whoever that moved."""
+        program = self._program
         first = len(program.code.fixed)
         for number, ranking in enumerate(program.code.rankings):
-            which, peers = program.ranked.index(ranking.value), program.peers_at(ranking)
+            which, peers = program.whole.index(ranking.value), program.peers_at(ranking)
             groups = self._groups[ranking.ranked.within]
             others = rows if peers in peers_changed else rows[is_other[which]]
             for group in np.unique(groups.codes[others]):
@@ -210,6 +220,22 @@ class Live:
                 place_all(ranking.ranked, ranking.is_in, self._values[which, members], who, alone, placed)
                 moved[members[placed != self._verdicts[members, first + number]]] = True
                 self._verdicts[members, first + number] = placed
+
+    def _weigh(
+        self, rows: Codes, windows: Set[Window | None], is_other: NDArray[np.bool_], columns: Sequence[Floats]
+    ) -> None:
+        """Ask anew for the probabilities over windows that moved, or of thresholds that became others."""
+        program = self._program
+        first = len(program.code.fixed) + len(program.code.rankings)
+        which = [
+            number
+            for number, each in enumerate(program.code.chances)
+            if each.window in windows or (each.threshold and is_other[program.whole.index(each.threshold)].any())
+        ]
+        if which:
+            found = np.empty((len(which), len(rows)), dtype=np.uint8)
+            program.weigh(which, columns, self._values[:, rows], self._spans, found)
+            self._verdicts[rows[:, None], first + np.array(which)] = found.T
 
 
 def _covers(span: Span | None, at: date | datetime) -> bool | None:

@@ -1,20 +1,23 @@
 """Rules as a program over a table: compiled once, run over all objects at once."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from aibuyer_kit.core.errors import RuleError
+from aibuyer_kit.rules.confidence import confidence_of
 from aibuyer_kit.rules.engine import kernels as do
-from aibuyer_kit.rules.engine.compile import Code, Goal, Ranking, code_of
+from aibuyer_kit.rules.engine.compile import Chance, Code, Goal, Ranking, code_of, whole_columns
 from aibuyer_kit.rules.engine.fixed import Texts
 from aibuyer_kit.rules.engine.ranks import Groups, groups_of, place_all
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.logic import Verdict
+from aibuyer_kit.rules.probability import Confidence
 from aibuyer_kit.rules.table import Codes, Column, Floats, Table
+from aibuyer_kit.rules.windows import Span, Window
 
 # Rows that are looked at together, so that what is worked out of them stays in the processor's nearest memory: fewer
 # where many figures are kept.
@@ -72,7 +75,7 @@ class Program:
         self.rules = tuple(rules)
         self.code: Code = code_of(self.rules)
         self.columns = tuple(each for each in self.code.columns if isinstance(each, Column))
-        self.ranked = tuple(dict.fromkeys(each.value for each in self.code.rankings))
+        self.whole = whole_columns(self.code.rankings, self.code.chances)
         fitting = _FIGURES_IN_REACH // max(1, len(self.code.values)) // _SMALLEST_TILE * _SMALLEST_TILE
         self._tile = min(TILE, max(_SMALLEST_TILE, fitting))
 
@@ -89,10 +92,44 @@ class Program:
         """Return what every rule says of every row. Raises RuleError where a column is missing."""
         return self.answers(self.columns_in(table), np.vstack(self.verdicts_in(table, standing)))
 
-    def verdicts_in(self, table: Table, standing: Standing | None = None) -> tuple[do.Bytes, do.Bytes]:
-        """Return the verdicts that columns do not tell row by row: those of scopes and texts, and those of ranks."""
-        known = standing or self.standing(table)
-        return known.fixed, self._placed(self.columns_in(table), known, len(table))
+    def verdicts_in(self, table: Table, standing: Standing | None = None) -> tuple[do.Bytes, do.Bytes, do.Bytes]:
+        """Return the verdicts that steps do not make: those of scopes and texts, of ranks, and of probabilities."""
+        known, columns = standing or self.standing(table), self.columns_in(table)
+        values = self.whole_values(columns, len(table))
+        ranked = np.empty((len(self.code.rankings), len(table)), dtype=np.uint8)
+        for number, ranking in enumerate(self.code.rankings):
+            peers, figures = self.peers_at(ranking), values[self.whole.index(ranking.value)]
+            who = None if peers is None else known.fixed[peers]
+            place_all(ranking.ranked, ranking.is_in, figures, who, known.groups[ranking.ranked.within], ranked[number])
+        spans = {each.window: table.span(each.window) for each in self.code.chances if each.window}
+        chances = np.empty((len(self.code.chances), len(table)), dtype=np.uint8)
+        self.weigh(range(len(self.code.chances)), columns, values, spans, chances)
+        return known.fixed, ranked, chances
+
+    def weigh(
+        self,
+        which: Iterable[int],
+        columns: Sequence[Floats],
+        values: Floats,
+        spans: Mapping[Window, Span | None],
+        out: do.Bytes,
+    ) -> None:
+        """Write the verdicts of some comparisons by probability to `out`, one after the other."""
+        places = {column: place for place, column in enumerate(self.code.columns)}
+        known: dict[tuple[str, Window | None, bool], Confidence] = {}
+        for at, number in enumerate(which):
+            chance = self.code.chances[number]
+            key = chance.metric, chance.window, chance.matured
+            if key not in known:
+                span = spans[chance.window] if chance.window else None
+                known[key] = confidence_of(*key, span, lambda column: columns[places[column]])
+            with np.errstate(over="ignore"):
+                threshold = chance.times * self._threshold(chance, values)
+            found = known[key].reaches(chance.op, threshold, chance.min_probability)
+            out[at] = np.where(np.isnan(found), do.UNKNOWN, np.where(found == 1, do.TRUE, do.FALSE))
+
+    def _threshold(self, chance: Chance, values: Floats) -> Floats | float:
+        return 1.0 if chance.threshold is None else values[self.whole.index(chance.threshold)]
 
     def answers(self, columns: Sequence[Floats], verdicts: do.Bytes) -> Verdicts:
         """Return what every rule says of rows, of their columns and of the verdicts of scopes, texts and ranks."""
@@ -132,33 +169,21 @@ class Program:
             words=verdicts[0].view(np.uint64),
         )
 
-    def ranked_values(self, columns: Sequence[Floats], rows: int) -> Floats:
-        """Return the figures that ranks are made of, one row a figure."""
-        values = np.empty((len(self.ranked), rows))
-        if self.ranked:
-            at = [self.code.values.index(value) for value in self.ranked]
+    def whole_values(self, columns: Sequence[Floats], rows: int) -> Floats:
+        """Return the figures that ranks and probabilities need of all rows, one row a figure."""
+        values = np.empty((len(self.whole), rows))
+        if self.whole:
+            at = [self.code.values.index(value) for value in self.whole]
             room = self.workspace(self._tile)
             for start in range(0, rows, self._tile):
                 width = room.take(columns, None, start, rows)
-                room.figures(self.code, self.code.ranked_steps, width)
+                room.figures(self.code, self.code.whole_steps, width)
                 values[:, start : start + width] = room.kept[at, :width]
         return values
 
     def peers_at(self, ranking: Ranking) -> int | None:
         """Return the slot of the verdict that says who is a peer in a ranking; None where all are."""
         return None if ranking.scope is None else self.code.fixed.index(ranking.scope)
-
-    def _placed(self, columns: Sequence[Floats], known: Standing, rows: int) -> do.Bytes:
-        """Return the verdicts of every ranking."""
-        values = self.ranked_values(columns, rows)
-        placed = np.empty((len(self.code.rankings), rows), dtype=np.uint8)
-        for number, ranking in enumerate(self.code.rankings):
-            slot, figures = self.peers_at(ranking), values[self.ranked.index(ranking.value)]
-            peers = None if slot is None else known.fixed[slot]
-            place_all(
-                ranking.ranked, ranking.is_in, figures, peers, known.groups[ranking.ranked.within], placed[number]
-            )
-        return placed
 
     def _tiles(
         self, starts: Iterable[int], columns: Sequence[Floats], verdicts: do.Bytes, true: do.Bytes, unknown: do.Bytes
@@ -213,7 +238,7 @@ class Workspace:
 
 
 def compile_rules(rules: Iterable[Rule]) -> Program:
-    """Return rules as a program. Raises RuleError for what cannot be compiled."""
+    """Return rules as a program."""
     return Program(list(rules))
 
 
