@@ -1,7 +1,7 @@
 """The machine that runs a program over a tile of rows: figures, then comparisons, then logic, all in arrays.
 
-A verdict is a number of two bits: 0 is false, 1 unknown, 2 true, so that `all` is the least, `any` the greatest, and
-`not` is 2 less it (Kleene). In a column of figures NaN is unknown.
+A verdict has two bits: the upper one that it is true, the lower one that it is not false. So `all` is AND, `any` is OR,
+and `not` exchanges and turns both (Kleene). In a column of figures NaN is unknown.
 
 Comparisons with numbers are done once a figure for all rules: `code` tells where it lies among the thresholds that
 any rule compares it with (0 is unknown; then odd for between two, even for equal to one), and each comparison is then
@@ -19,7 +19,7 @@ Steps = NDArray[np.int32]
 Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
 
-FALSE, UNKNOWN, TRUE = 0, 1, 2
+FALSE, UNKNOWN, TRUE = 0b00, 0b01, 0b11
 UNKNOWN_CODE = 0
 # Steps of figures: what to do, and up to five operands. Formulas are done on a stack of columns; what one comes to is
 # kept, and comparisons look at what is kept.
@@ -240,32 +240,39 @@ def logic(
             _merge(stack, depth + 1, how, stack, depth, width)
         elif kind == INVERT:
             for row in range(width):
-                stack[depth, row] = np.uint8(TRUE) - stack[depth, row]
+                stack[depth, row] = inverted(stack[depth, row])
         else:
             _pack(words, width, true, unknown, slot, first)
+
+
+@compiled
+def inverted(verdict: np.uint8) -> np.uint8:
+    return np.uint8(((verdict & 1) << 1 | verdict >> 1) ^ TRUE)
 
 
 @compiled
 def _within(
     slots: Bytes, slot: int, low: int, reach: int, turned: int, how: int, stack: Bytes, depth: int, width: int
 ) -> None:
-    """Put whether codes are in `low … low + reach` on what is there; `turned` is 2 for those outside."""
+    """Put whether codes are in `low … low + reach` on what is there; `turned` makes those true that are outside."""
     lowest, span, turn = np.uint8(low), np.uint8(reach), np.uint8(turned)
     if how == SET:
         for row in range(width):
             stack[depth, row] = within(slots[slot, row], lowest, span, turn)
     elif how == AND:
         for row in range(width):
-            stack[depth, row] = min(stack[depth, row], within(slots[slot, row], lowest, span, turn))
+            stack[depth, row] &= within(slots[slot, row], lowest, span, turn)
     else:
         for row in range(width):
-            stack[depth, row] = max(stack[depth, row], within(slots[slot, row], lowest, span, turn))
+            stack[depth, row] |= within(slots[slot, row], lowest, span, turn)
 
 
 @compiled
 def within(code: np.uint8, lowest: np.uint8, span: np.uint8, turn: np.uint8) -> np.uint8:
-    verdict = np.uint8(TRUE) if np.uint8(code - lowest) <= span else np.uint8(FALSE)
-    return np.uint8(UNKNOWN) if code == np.uint8(UNKNOWN_CODE) else np.uint8(verdict ^ turn)
+    """Compare by arithmetic: a processor guesses wrongly at branches that hang on figures."""
+    inside = np.uint8(np.uint8(code - lowest) <= span)
+    known = np.uint8(code != np.uint8(UNKNOWN_CODE))
+    return np.uint8((((inside * np.uint8(TRUE)) ^ turn) & (known * np.uint8(TRUE))) | (known ^ np.uint8(UNKNOWN)))
 
 
 @compiled
@@ -275,16 +282,17 @@ def _merge(verdicts: Bytes, slot: int, how: int, stack: Bytes, depth: int, width
             stack[depth, row] = verdicts[slot, row]
     elif how == AND:
         for row in range(width):
-            stack[depth, row] = min(stack[depth, row], verdicts[slot, row])
+            stack[depth, row] &= verdicts[slot, row]
     else:
         for row in range(width):
-            stack[depth, row] = max(stack[depth, row], verdicts[slot, row])
+            stack[depth, row] |= verdicts[slot, row]
 
 
 @compiled
 def _pack(words: Words, width: int, true: Bytes, unknown: Bytes, rule: int, first: int) -> None:
     """Write eight rows as one byte of each plane, the first row lowest."""
     for at in range((width + 7) >> 3):
-        word = words[at]
-        unknown[rule, first + at] = np.uint8(((word & _LOWEST_BITS) * _GATHER) >> np.uint64(56))
-        true[rule, first + at] = np.uint8((((word >> np.uint64(1)) & _LOWEST_BITS) * _GATHER) >> np.uint64(56))
+        upper = words[at] >> np.uint64(1)
+        doubt = (words[at] ^ upper) & _LOWEST_BITS
+        unknown[rule, first + at] = np.uint8((doubt * _GATHER) >> np.uint64(56))
+        true[rule, first + at] = np.uint8(((upper & _LOWEST_BITS) * _GATHER) >> np.uint64(56))

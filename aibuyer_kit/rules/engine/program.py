@@ -50,7 +50,7 @@ class Verdicts:
         true, unknown = (
             np.unpackbits(plane[rule], bitorder="little", count=self.rows) for plane in (self.true, self.unknown)
         )
-        return true * np.uint8(do.TRUE) + unknown
+        return true * np.uint8(2) + unknown
 
     def fired(self) -> tuple[Codes, Codes]:
         """Return rule and row of each verdict that is true, rules in their order and rows in theirs."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from aibuyer_kit.rules.engine import kernels as do
 from aibuyer_kit.rules.engine.compiled import compiled
-from aibuyer_kit.rules.engine.kernels import Bytes, Floats, Steps, finite, verdict_of, within
+from aibuyer_kit.rules.engine.kernels import Bytes, Floats, Steps, finite, inverted, verdict_of, within
 
 Index = int | np.uint32
 _LARGEST = np.finfo(np.float64).max
@@ -30,19 +30,22 @@ def single(
     for at in range(np.uint64(len(logic))):
         kind, how, depth, slot = logic[at, 0], logic[at, 1], np.uint32(logic[at, 2]), np.uint32(logic[at, 3])
         if kind == do.ANSWER:
-            answers[slot] = verdicts[0]
+            answers[slot] = (verdicts[0] & 1) + (verdicts[0] >> 1)
             continue
         if kind == do.INVERT:
-            verdicts[depth] = np.uint8(do.TRUE) - verdicts[depth]
+            verdicts[depth] = inverted(verdicts[depth])
             continue
         if kind == do.WITHIN:
             low, reach, turned = np.uint8(logic[at, 4]), np.uint8(logic[at, 5]), np.uint8(logic[at, 6])
             verdict = within(slots[slot], low, reach, turned)
         else:
             verdict = slots[slot] if kind == do.TAKEN else verdicts[depth + np.uint32(1)]
-        there = verdicts[depth]
-        least, greatest = min(there, verdict), max(there, verdict)
-        verdicts[depth] = verdict if how == do.SET else (least if how == do.AND else greatest)
+        if how == do.AND:
+            verdicts[depth] &= verdict
+        elif how == do.OR:
+            verdicts[depth] |= verdict
+        else:
+            verdicts[depth] = verdict
 
 
 @compiled
