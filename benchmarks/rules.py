@@ -46,6 +46,10 @@ USUAL = {"spend": 60, "impressions": 9_000, "clicks": 90, "results": 3, "revenue
 USUAL_RATIO = {"cpa": 20, "roas": 2.5, "ctr": 0.01, "cpc": 0.7, "cvr": 0.03}
 PER_CAMPAIGN = 10
 MATRIX, JOB, EVENT, YEAR = "on columns, ms", "from the table, ms", "one event, us", "a year, s"
+CHANCES, CHANCES_JOB = "with probabilities on columns, ms", "with probabilities from the table, ms"
+CHANCES_RATIO, SCAN = "with probabilities / without", "scan"
+SCALES = {MATRIX: 1e3, JOB: 1e3, EVENT: 1e6, YEAR: 1.0, CHANCES: 1e3, CHANCES_JOB: 1e3}
+YEAR_OBJECTS = 10_000
 POLARS, DUCKDB, ZEN, JSON_LOGIC, RULE_ENGINE = "polars eager", "DuckDB columns", "zen", "json-logic", "rule-engine"
 ORDERS = {">": "gt", ">=": "ge", "<": "lt", "<=": "le"}
 
@@ -151,7 +155,7 @@ def subjects_of(entities: int) -> list[Subject]:
 
 
 def days_of(facts: Facts, entities: int, days: int) -> Days:
-    measures = {name: (values, facts.known if name == "revenue" else None) for name, values in facts.measures.items()}
+    measures = {name: (facts.measures[name], facts.known if name == "revenue" else None) for name in MEASURES}
     return Days.of_rows(facts.objects, facts.days, measures, objects=entities, days=days)
 
 
@@ -301,41 +305,114 @@ SAMPLED: Mapping[str, tuple[Callable[[Sequence[Rule], Sequence[dict[str, float]]
 # Measuring
 
 
-def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    started = time.perf_counter()
+@dataclass(frozen=True, order=True)
+class Taken:
+    """Seconds by the clock, and of the processor over all threads, which others on the machine do not lengthen."""
+
+    clock: float
+    processor: float
+
+    def times(self, factor: float) -> "Taken":
+        return Taken(self.clock * factor, self.processor * factor)
+
+
+def taken(work: Callable[[], Any]) -> tuple[Taken, Any]:
+    started, busy = time.perf_counter(), time.process_time()
     found = work()
-    return time.perf_counter() - started, found
+    return Taken(time.perf_counter() - started, time.process_time() - busy), found
 
 
-def best(rounds: int, contenders: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, float], dict[str, Any]]:
-    """Return the least seconds of each contender, which run in turns, and what each found."""
-    times: dict[str, list[float]] = {name: [] for name in contenders}
+def least(runs: Sequence[Taken]) -> Taken:
+    return Taken(min(each.clock for each in runs), min(each.processor for each in runs))
+
+
+def best(rounds: int, contenders: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Taken], dict[str, Any]]:
+    """Return the least time of each contender, which run in turns, and what each found."""
+    runs: dict[str, list[Taken]] = {name: [] for name in contenders}
     found = {}
     for _ in range(rounds):
         for name, work in contenders.items():
-            taken, found[name] = seconds(work)
-            times[name].append(taken)
-    return {name: min(each) for name, each in times.items()}, found
+            run, found[name] = taken(work)
+            runs[name].append(run)
+    return {name: least(each) for name, each in runs.items()}, found
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     rules, facts = drawn_rules(arguments.rules), drawn_facts(arguments.entities, DAYS)
     subjects = subjects_of(arguments.entities)
-    days = days_of(facts, arguments.entities, DAYS)
-    table = table_of(rules, days, subjects)
-    compiling, program = seconds(lambda: compile_rules(rules))
+    table = table_of(rules, days_of(facts, arguments.entities, DAYS), subjects)
+    compiling, program = taken(lambda: compile_rules(rules))
     standing = program.standing(table)
-    machine_code, verdicts = seconds(lambda: program.run(table, standing))
+    machine_code, verdicts = taken(lambda: program.run(table, standing))
+    missing: dict[str, str] = {}
+    times, equal = on_columns(program, table, verdicts, arguments, missing)
+    with tempfile.TemporaryDirectory() as folder:
+        times[JOB], matrix = whole_job(Path(folder), facts, rules, subjects, arguments)
+        chances = drawn_rules(arguments.rules, 0.1)
+        times[CHANCES_JOB], times[CHANCES] = whole_job(Path(folder), facts, chances, subjects, arguments)
+        sums = sums_in_duckdb(Path(folder))
+    times[EVENT] = one_event(program, table)
+    times[YEAR] = replay(rules, arguments.days)
+    names = [name for name in (*WHOLE, *SAMPLED) if name in times]
+    by_clock, by_processor = (
+        ratios_of(
+            {name: getattr(each, which) for name, each in times.items()},
+            names,
+            *(getattr(each, which) for each in (sums, matrix)),
+        )
+        for which in ("clock", "processor")
+    )
+    ours = {name: SCALES[name] * times[name].clock for name in SCALES}
+    return {
+        "name": "rules",
+        "unit": "ms over all objects, unless said",
+        "limit": {"one scan of the columns": round(times[SCAN].clock * 1e3, 2)},
+        "peers": rounded({name: times[name].clock * 1e3 for name in names}),
+        "ours": rounded(ours),
+        "ratios": rounded(by_clock),
+        "held": held(ours, by_clock),
+        "processor": {
+            "peers": rounded({name: times[name].processor * 1e3 for name in names}),
+            "ours": rounded({name: SCALES[name] * times[name].processor for name in SCALES}),
+            "ratios": rounded(by_processor),
+        },
+        "missing": missing,
+        "equal": equal,
+        "conditions": {
+            "entities": arguments.entities,
+            "rules": arguments.rules,
+            "days": DAYS,
+            "rounds": arguments.rounds,
+            "statistic": "best of the rounds; contenders in turns",
+            "rules to steps, ms": round(compiling.clock * 1e3, 1),
+            "first run with machine code, ms": round(machine_code.clock * 1e3, 1),
+            "windowed sums in DuckDB, ms": round(sums.clock * 1e3, 1),
+            "load of the machine": [round(each, 1) for each in os.getloadavg()],
+            "samples": {name: size for name, (_, size) in SAMPLED.items()},
+            "from the table": "peers get DuckDB's windowed sums and are timed on columns; ours reads the rows,"
+            " sums, asks for scopes and decides. What objects are is in memory",
+            "a year": f"{arguments.days} evaluations over {YEAR_OBJECTS:,} ad sets from a dense array in memory, in"
+            " which 2% of the last 28 days change before each",
+            "python": platform.python_version(),
+            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            **{name: installed(name) for name in ("numba", "polars", "duckdb", "zen-engine", "rule-engine")},
+        },
+    }
 
-    contenders, missing = {"ours": lambda: program.run(table, standing), "scan": scan_of(table)}, {}
+
+def on_columns(
+    program: Program, table: Table, verdicts: Verdicts, arguments: argparse.Namespace, missing: dict[str, str]
+) -> tuple[dict[str, Taken], dict[str, float]]:
+    """Return the time of each contender over the columns of a table, and the share of verdicts that are ours."""
+    rules, standing = program.rules, program.standing(table)
+    contenders = {MATRIX: lambda: program.run(table, standing), SCAN: scan_of(table)}
     for name, prepare in WHOLE.items():
         try:
             contenders[name] = prepare(rules, table)
         except ImportError as error:
             missing[name] = str(error)
     times, found = best(arguments.rounds, contenders)
-    agreed = {name: agreement(name, answer, verdicts) for name, answer in found.items() if name in WHOLE}
-
+    equal = {name: agreement(name, answer, verdicts) for name, answer in found.items() if name in WHOLE}
     whole, features = whole_rows(table)
     for name, (prepare_rows, size) in SAMPLED.items():
         sample = whole[:size]
@@ -344,68 +421,30 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         except ImportError as error:
             missing[name] = str(error)
             continue
-        taken, answers = seconds(work)
-        times[name] = taken / len(sample) * arguments.entities
-        ours = np.array([verdicts.numbers(number)[sample] == 2 for number in range(len(rules))])
-        agreed[name] = float((ours == np.array(answers, dtype=bool).T).mean())
+        run, answers = taken(work)
+        times[name] = run.times(arguments.entities / len(sample))
+        mine = np.array([verdicts.numbers(number)[sample] == 2 for number in range(len(rules))])
+        equal[name] = float((mine == np.array(answers, dtype=bool).T).mean())
+    return times, equal
 
-    with tempfile.TemporaryDirectory() as folder:
-        job, matrix_of_job = whole_job(Path(folder), facts, rules, subjects, arguments)
-        guess = drawn_rules(arguments.rules, 0.1)
-        job_of_chances, matrix_of_chances = whole_job(Path(folder), facts, guess, subjects, arguments)
-        sums = sums_in_duckdb(Path(folder))
-    event = one_event(program, table)
-    year, spans = replay(rules, arguments.days)
-    ours = {
-        MATRIX: times["ours"] * 1e3,
-        JOB: job * 1e3,
-        EVENT: event * 1e6,
-        YEAR: year,
-        "with probabilities on columns, ms": matrix_of_chances * 1e3,
-        "with probabilities from the table, ms": job_of_chances * 1e3,
-    }
-    peers = {name: times[name] * 1e3 for name in (*WHOLE, *SAMPLED) if name in times}
-    ratios = {f"on columns: {name} / ours": peers[name] / ours[MATRIX] for name in peers}
-    ratios |= {f"from the table: {name} / ours": (sums + times[name]) / job for name in peers}
-    ratios["probabilities / none, from the table"] = job_of_chances / job
-    ratios["probabilities / none, on columns"] = matrix_of_chances / matrix_of_job
-    held = {
-        "on columns: at most polars eager": peers.get(POLARS, np.nan) >= ours[MATRIX],
-        "from the table: at most 800 ms": ours[JOB] <= 800,
-        "from the table: 25 times zen": ratios.get(f"from the table: {ZEN} / ours", np.nan) >= 25,
-        "probabilities: at most 3 times, from the table": job_of_chances <= 3 * job,
-        "one event: at most 15 us": ours[EVENT] <= 15,
-        "a year: at most 60 s": year <= 60,
-    }
+
+def ratios_of(times: Mapping[str, float], names: Sequence[str], sums: float, matrix: float) -> dict[str, float]:
+    """Return how many times longer the peers take, and probabilities."""
+    ratios = {f"on columns: {name} / ours": times[name] / times[MATRIX] for name in names}
+    ratios |= {f"from the table: {name} / ours": (sums + times[name]) / times[JOB] for name in names}
+    ratios[f"from the table: {CHANCES_RATIO}"] = times[CHANCES_JOB] / times[JOB]
+    ratios[f"on columns: {CHANCES_RATIO}"] = times[CHANCES] / matrix
+    return ratios
+
+
+def held(ours: Mapping[str, float], ratios: Mapping[str, float]) -> dict[str, bool]:
     return {
-        "name": "rules",
-        "unit": "ms over all objects, unless said",
-        "limit": {"one scan of the columns": times["scan"] * 1e3},
-        "peers": rounded(peers),
-        "ours": rounded(ours),
-        "ratios": rounded(ratios),
-        "held": {name: bool(each) for name, each in held.items()},
-        "missing": missing,
-        "equal": agreed,
-        "conditions": {
-            "entities": arguments.entities,
-            "rules": arguments.rules,
-            "days": DAYS,
-            "rounds": arguments.rounds,
-            "statistic": "best of the rounds; contenders in turns",
-            "rules to steps, ms": round(compiling * 1e3, 1),
-            "first run with machine code, ms": round(machine_code * 1e3, 1),
-            "windowed sums in DuckDB, ms": round(sums * 1e3, 1),
-            "samples": {name: min(size, len(whole)) for name, (_, size) in SAMPLED.items()},
-            "from the table": "peers get DuckDB's windowed sums and are timed on columns; ours reads the rows,"
-            " sums, asks for scopes and decides. What objects are is in memory",
-            "a year": f"{arguments.days} evaluations over {spans:,} ad sets from a dense array in memory, in which 2% of"
-            " the last 28 days change before each",
-            "unequal": "zen and rule-engine compute in decimals, whose last digits differ",
-            "python": platform.python_version(),
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-            **{name: installed(name) for name in ("numba", "polars", "duckdb", "zen-engine", "rule-engine")},
-        },
+        "on columns: at most polars eager": ratios.get(f"on columns: {POLARS} / ours", 0) >= 1,
+        "from the table: at most 800 ms": ours[JOB] <= 800,
+        "from the table: 25 times zen": ratios.get(f"from the table: {ZEN} / ours", 0) >= 25,
+        "from the table: probabilities take at most 3 times": ratios[f"from the table: {CHANCES_RATIO}"] <= 3,
+        "one event: at most 15 us": ours[EVENT] <= 15,
+        "a year: at most 60 s": ours[YEAR] <= 60,
     }
 
 
@@ -421,7 +460,7 @@ def agreement(name: str, answer: Any, verdicts: Verdicts) -> float:
         columns = [answer.get_column(each) for each in answer.columns]
         told = [np.where(each.is_null().to_numpy(), 1, each.fill_null(False).to_numpy() * 2) for each in columns]
     else:
-        found = answer.execute("SELECT * FROM verdict").to_arrow_table()
+        found = answer.sql("SELECT * FROM verdict").to_arrow_table()
         told = [np.nan_to_num(column.to_numpy().astype(np.float64) * 2, nan=1) for column in found.columns]
     same = [np.mean(column == verdicts.numbers(number)) for number, column in enumerate(told)]
     return float(np.mean(same))
@@ -435,24 +474,24 @@ def whole_rows(table: Table) -> tuple[Any, dict[str, Floats]]:
 
 def whole_job(
     folder: Path, facts: Facts, rules: Sequence[Rule], subjects: Sequence[Subject], arguments: argparse.Namespace
-) -> tuple[float, float]:
-    """Return the seconds from a DuckDB table of rows of days to verdicts, and those of the verdicts alone."""
+) -> tuple[Taken, Taken]:
+    """Return the time from a DuckDB table of rows of days to verdicts, and that of the verdicts alone."""
     database = stored(folder, facts)
     program = compile_rules(rules)
-    parts: list[float] = []
+    parts: list[Taken] = []
 
     def job() -> Any:
         days = days_of(read(database), arguments.entities, DAYS)
         table = table_of(rules, days, subjects, missing=False)
         standing = program.standing(table)
-        taken, found = seconds(lambda: program.run(table, standing))
-        parts.append(taken)
+        run, found = taken(lambda: program.run(table, standing))
+        parts.append(run)
         return found
 
     job()
     parts.clear()
     times, _ = best(arguments.rounds, {"job": job})
-    return times["job"], min(parts)
+    return times["job"], least(parts)
 
 
 def stored(folder: Path, facts: Facts) -> Path:
@@ -473,15 +512,15 @@ def read(database: Path) -> Facts:
     import duckdb
 
     with duckdb.connect(str(database), read_only=True) as connection:
-        found = connection.execute("SELECT * FROM fact").fetchnumpy()
-    revenue = found["revenue"]
-    known = ~np.ma.getmaskarray(revenue)
-    measures = {name: np.ma.getdata(found[name]) for name in MEASURES}
-    return Facts(np.ma.getdata(found["entity"]), np.ma.getdata(found["day"]), measures, known)
+        found = connection.sql("SELECT * FROM fact").to_arrow_table()
+    revenue = found.column("revenue")
+    columns = {name: found.column(name).to_numpy() for name in found.column_names if name != "revenue"}
+    measures = {**columns, "revenue": revenue.fill_null(0).to_numpy()}
+    return Facts(columns["entity"], columns["day"], measures, revenue.is_valid().to_numpy())
 
 
-def sums_in_duckdb(folder: Path) -> float:
-    """Return the seconds of the 25 sums as one query, which peers without windows of their own stand on."""
+def sums_in_duckdb(folder: Path) -> Taken:
+    """Return the time of the 25 sums as one query, which peers without windows of their own stand on."""
     import duckdb
 
     sums = ", ".join(
@@ -489,11 +528,11 @@ def sums_in_duckdb(folder: Path) -> float:
     )
     with duckdb.connect(str(folder / "facts.duckdb"), read_only=True) as connection:
         query = f"SELECT entity, {sums} FROM fact GROUP BY entity ORDER BY entity"  # noqa: S608 # our own names
-        return min(seconds(lambda: connection.execute(query).to_arrow_table())[0] for _ in range(3))
+        return least([taken(lambda: connection.sql(query).to_arrow_table())[0] for _ in range(3)])
 
 
-def one_event(program: Program, table: Table) -> float:
-    """Return the seconds in which all rules are asked of one row of a live table."""
+def one_event(program: Program, table: Table) -> Taken:
+    """Return the time in which all rules are asked of one row of a live table."""
     live = Live(program, table)
     rows = np.random.default_rng(5).integers(0, len(table), 2_000)
 
@@ -502,12 +541,12 @@ def one_event(program: Program, table: Table) -> float:
             live.verdicts(row)
 
     ask()
-    return min(seconds(ask)[0] for _ in range(5)) / len(rows)
+    return least([taken(ask)[0] for _ in range(9)]).times(1 / len(rows))
 
 
-def replay(rules: Sequence[Rule], evaluations: int) -> tuple[float, int]:
-    """Return the seconds of daily evaluations of ad sets, each on what was known that day."""
-    entities, longest = 10_000, max(WINDOWS)
+def replay(rules: Sequence[Rule], evaluations: int) -> Taken:
+    """Return the time of daily evaluations of ad sets, each on what was known that day."""
+    entities, longest = YEAR_OBJECTS, max(WINDOWS)
     facts = drawn_facts(entities, evaluations + longest)
     by_day = {name: values.reshape(entities, -1).T.copy() for name, values in facts.measures.items()}
     known = facts.known.reshape(entities, -1).T.copy()
@@ -528,7 +567,7 @@ def replay(rules: Sequence[Rule], evaluations: int) -> tuple[float, int]:
             fired += len(program.fired(table, standing)[0])
         return fired
 
-    return seconds(year)[0], entities
+    return taken(year)[0]
 
 
 def rounded(found: Mapping[str, float]) -> dict[str, float]:
@@ -547,6 +586,11 @@ def as_table(outcome: dict[str, Any]) -> str:
     rows = [(kind, name, value) for kind in ("limit", "peers", "ours") for name, value in outcome[kind].items()]
     lines = [f"{kind:<6} {name:<40} {value:>12,.1f}" for kind, name, value in rows]
     lines += [f"ratio  {name:<40} {value:>12,.2f}" for name, value in outcome["ratios"].items()]
+    processor = outcome["processor"]
+    lines += [
+        f"cpu    {name:<40} {value:>12,.1f}" for kind in ("peers", "ours") for name, value in processor[kind].items()
+    ]
+    lines += [f"cpu    {name:<40} {value:>12,.2f}" for name, value in processor["ratios"].items()]
     lines += [f"bar    {name}: {'held' if held else 'MISSED'}" for name, held in outcome["held"].items()]
     lines += [f"equal  {name}: {share:.6%} of verdicts" for name, share in outcome["equal"].items()]
     lines += [f"missing {name}: {reason}" for name, reason in outcome["missing"].items()]

@@ -119,7 +119,7 @@ def with_fields(before: Subject, fields: dict[str, Any]) -> Subject:
 @pytest.mark.parametrize("seed", range(2))
 def test_after_every_event_it_is_as_if_made_anew(seed: int) -> None:
     """Columns, verdicts of the rows it names, and that all others kept theirs: against sums over all facts."""
-    rules = drawn_rules(50 + seed, 40, ranks=0.15)
+    rules = drawn_rules(50 + seed, 40, ranks=0.15, chances=0.15)
     program = compile_rules(rules)
     account = Account(seed, 40, columns_of(rules))
     live = Live(program, account.table())
