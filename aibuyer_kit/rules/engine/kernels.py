@@ -1,4 +1,4 @@
-"""The machine that runs a program over a tile of rows: figures, then comparisons, then logic, all in arrays.
+"""The machine that runs a program over a tile of rows, or over one: figures, then comparisons, then logic.
 
 A verdict has two bits: the upper one that it is true, the lower one that it is not false. So `all` is AND, `any` is OR,
 and `not` exchanges and turns both (Kleene). In a column of figures NaN is unknown.
@@ -6,6 +6,9 @@ and `not` exchanges and turns both (Kleene). In a column of figures NaN is unkno
 Comparisons with numbers are done once a figure for all rules: `code` tells where it lies among the thresholds that
 any rule compares it with (0 is unknown; then odd for between two, even for equal to one), and each comparison is then
 whether that code is within two bounds.
+
+All of it stands in one file, because numba keeps machine code as long as the file of a function is the same: what a
+function calls, or reads as a constant, must not change in another.
 """
 
 import numpy as np
@@ -18,6 +21,7 @@ Floats = NDArray[np.float64]
 Steps = NDArray[np.int32]
 Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
+Index = int | np.uint32
 
 FALSE, UNKNOWN, TRUE = 0b00, 0b01, 0b11
 UNKNOWN_CODE = 0
@@ -296,3 +300,142 @@ def _pack(words: Words, width: int, true: Bytes, unknown: Bytes, rule: int, firs
         doubt = (words[at] ^ upper) & _LOWEST_BITS
         unknown[rule, first + at] = np.uint8((doubt * _GATHER) >> np.uint64(56))
         true[rule, first + at] = np.uint8(((upper & _LOWEST_BITS) * _GATHER) >> np.uint64(56))
+
+
+# One row: the same steps, without columns to keep
+
+
+@compiled
+def single(
+    figures: Steps,
+    logic: Steps,
+    constants: Floats,
+    thresholds: Floats,
+    lists: Floats,
+    row: Floats,
+    stack: Floats,
+    kept: Floats,
+    slots: Bytes,
+    verdicts: Bytes,
+    answers: Bytes,
+) -> None:
+    """Do all steps for one row of columns, whose given verdicts are in the first `slots`: one answer a rule."""
+    _figures_of_row(figures, constants, thresholds, lists, row, stack, kept, slots)
+    for at in range(np.uint64(len(logic))):
+        kind, how, depth, slot = logic[at, 0], logic[at, 1], np.uint32(logic[at, 2]), np.uint32(logic[at, 3])
+        if kind == ANSWER:
+            answers[slot] = (verdicts[0] & 1) + (verdicts[0] >> 1)
+            continue
+        if kind == INVERT:
+            verdicts[depth] = inverted(verdicts[depth])
+            continue
+        if kind == WITHIN:
+            low, reach, turned = np.uint8(logic[at, 4]), np.uint8(logic[at, 5]), np.uint8(logic[at, 6])
+            verdict = within(slots[slot], low, reach, turned)
+        else:
+            verdict = slots[slot] if kind == TAKEN else verdicts[depth + np.uint32(1)]
+        if how == AND:
+            verdicts[depth] &= verdict
+        elif how == OR:
+            verdicts[depth] |= verdict
+        else:
+            verdicts[depth] = verdict
+
+
+@compiled
+def _figures_of_row(
+    steps: Steps,
+    constants: Floats,
+    thresholds: Floats,
+    lists: Floats,
+    row: Floats,
+    stack: Floats,
+    kept: Floats,
+    slots: Bytes,
+) -> None:
+    top = np.uint32(0)  # one above the figure on top; an index without a sign needs no check
+    first = np.uint32(1)
+    for at in range(np.uint64(len(steps))):
+        kind, one, two = steps[at, 0], np.uint32(steps[at, 1]), np.uint32(steps[at, 2])
+        if kind == COMPARE:
+            other = finite(constants[np.uint32(steps[at, 4])] * kept[np.uint32(steps[at, 3])])
+            slots[np.uint32(steps[at, 5])] = _compared(one, kept[two], other)
+        elif kind == KEEP:
+            top -= first
+            kept[one] = stack[top]
+        elif kind == CODE:
+            slots[np.uint32(steps[at, 4])] = _code_of_row(thresholds, one, np.uint32(steps[at, 3]), kept[two])
+        elif kind == LISTED:
+            slots[np.uint32(steps[at, 4])] = _listed_of_row(lists, one, two, kept[np.uint32(steps[at, 3])])
+        elif kind == ABSOLUTE:
+            stack[top - first] = abs(stack[top - first])
+        elif kind == NEGATE:
+            stack[top - first] = -stack[top - first]
+        elif kind == TIMES:
+            stack[top - first] = finite(constants[one] * stack[top - first])
+        elif kind >= ADD:
+            top -= first
+            stack[top - first] = _combined(kind, stack[top - first], stack[top])
+        else:
+            stack[top] = _pushed(kind, one, two, np.uint32(steps[at, 3]), constants, row)
+            top += first
+
+
+@compiled
+def _pushed(kind: int, one: Index, two: Index, three: Index, constants: Floats, row: Floats) -> float:
+    if kind == CONSTANT:
+        return constants[one]  # type: ignore[no-any-return]
+    value = row[one]
+    if kind == RATIO:
+        below = row[two]
+        known = abs(value) <= _LARGEST and abs(below) <= _LARGEST and below != 0
+        return finite((value * constants[three]) / (below * constants[three + np.uint32(1)])) if known else np.nan
+    known_value = finite(value)
+    return known_value / _MICROS if kind == MONEY else known_value
+
+
+@compiled
+def _combined(kind: int, one: float, two: float) -> float:
+    if kind == ADD:
+        return finite(one + two)
+    if kind == SUBTRACT:
+        return finite(one - two)
+    if kind == MULTIPLY:
+        return finite(one * two)
+    if kind == DIVIDE:
+        return finite(one / two)
+    if np.isnan(one) or np.isnan(two):
+        return np.nan
+    other = two < one if kind == LEAST else two > one
+    return two if other else one
+
+
+@compiled
+def _compared(kind: Index, one: float, two: float) -> np.uint8:
+    if kind == GREATER:
+        return verdict_of(one > two, one, two)
+    if kind == AT_LEAST:
+        return verdict_of(one >= two, one, two)
+    if kind == LESS:
+        return verdict_of(one < two, one, two)
+    if kind == AT_MOST:
+        return verdict_of(one <= two, one, two)
+    return verdict_of((one == two) == (kind == EQUAL), one, two)
+
+
+@compiled
+def _code_of_row(thresholds: Floats, which: Index, step: Index, value: float) -> Index:
+    below: Index = np.uint32(0)
+    while step:
+        below += step if thresholds[which, below + step - np.uint32(1)] < value else np.uint32(0)
+        step >>= np.uint32(1)
+    code = 1 + 2 * below + (1 if thresholds[which, below] == value else 0)
+    return UNKNOWN_CODE if np.isnan(value) else code
+
+
+@compiled
+def _listed_of_row(lists: Floats, begins: Index, ends: Index, value: float) -> int:
+    found = False
+    for at in range(int(begins), int(ends)):
+        found = found or lists[at] == value
+    return UNKNOWN if np.isnan(value) else (TRUE if found else FALSE)

@@ -13,10 +13,9 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.rules.conditions import Of
 from aibuyer_kit.rules.engine.fixed import fixed_verdict
-from aibuyer_kit.rules.engine.kernels import Bytes
+from aibuyer_kit.rules.engine.kernels import Bytes, single
 from aibuyer_kit.rules.engine.program import Program, Verdicts
 from aibuyer_kit.rules.engine.ranks import Groups, groups_of, place_all
-from aibuyer_kit.rules.engine.single import single
 from aibuyer_kit.rules.fields import FIELDS, NUMBERS
 from aibuyer_kit.rules.subjects import Subject
 from aibuyer_kit.rules.table import ARRIVED, Codes, Column, Floats, Table

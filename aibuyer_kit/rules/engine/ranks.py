@@ -39,7 +39,8 @@ def place_all(ranked: Ranked, is_in: bool, values: Floats, in_scope: Bytes | Non
     places = share if isinstance(share, int) else 0
     signed = values if ranked.top is not None else -values
     zeros_take_part = ranked.zeros == "in"
-    _place(groups.order, groups.starts, signed, takes_part, zeros_take_part, places, percent, is_in, out)
+    told = (TRUE, FALSE, UNKNOWN) if is_in else (FALSE, TRUE, UNKNOWN)
+    _place(groups.order, groups.starts, signed, takes_part, zeros_take_part, places, percent, told, out)
 
 
 @compiled
@@ -51,10 +52,13 @@ def _place(
     zeros_take_part: bool,
     places: int,
     percent: int,
-    is_in: bool,
+    told: tuple[int, int, int],
     out: Bytes,
 ) -> None:
-    """Find the last value of each group that has a place; whoever is not below it is inside."""
+    """Find the last value of each group that has a place; whoever is not below it is inside.
+
+    `told` are the verdicts inside, outside, and where it is not known.
+    """
     for group in range(len(starts) - 1):
         rows = order[starts[group] : starts[group + 1]]
         peers = np.empty(len(rows), dtype=np.float64)
@@ -70,7 +74,7 @@ def _place(
         for row in rows:
             value = values[row]
             inside = (zeros_take_part or value != 0) and value >= last
-            out[row] = UNKNOWN if not takes_part[row] else (TRUE if inside == is_in else FALSE)
+            out[row] = told[2] if not takes_part[row] else (told[0] if inside else told[1])
 
 
 @compiled
