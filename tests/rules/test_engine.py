@@ -1,13 +1,17 @@
 """Rules compiled into a program mean what the reference says, over a whole table and over one row at a time."""
 
+import ast
+import inspect
 import random
 from dataclasses import replace
 from decimal import Decimal
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from aibuyer_kit.core.errors import RuleError
+from aibuyer_kit.rules.engine import kernels, ranks
 from aibuyer_kit.rules.engine.compiled import compiled
 from aibuyer_kit.rules.engine.live import Live
 from aibuyer_kit.rules.engine.program import compile_rules
@@ -118,6 +122,17 @@ def test_a_function_that_cannot_be_cached_is_compiled_all_the_same() -> None:
     there: dict[str, object] = {}
     exec("def twice(value):\n    return 2 * value", there)  # noqa: S102 # a function without a file
     assert compiled(there["twice"])(21) == 42  # type: ignore[type-var,operator]
+
+
+@pytest.mark.parametrize("module", [kernels, ranks])
+def test_machine_code_hangs_on_nothing_in_another_file(module: ModuleType) -> None:
+    """Numba keeps machine code until the file of its function changes, so what is imported must not be part of it."""
+    imports = [each for each in ast.parse(inspect.getsource(module)).body if isinstance(each, ast.ImportFrom)]
+    imported = {name.name for each in imports for name in each.names}
+    functions = [each.py_func for each in vars(module).values() if hasattr(each, "py_func")]
+    assert len(functions) >= 2
+    own = [each for each in functions if each.__module__ == module.__name__]
+    assert [(each.__name__, name) for each in own for name in each.__code__.co_names if name in imported] == []
 
 
 @pytest.mark.prove
