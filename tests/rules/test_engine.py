@@ -36,6 +36,22 @@ def test_three_forms_agree(seed: int) -> None:
     assert [[(False, None, True)[each] for each in column] for column in one_by_one.T] == expected
 
 
+def test_ranks_agree_in_every_shape() -> None:
+    """Rules of nothing but ranks: both ends, counts and parts, zeros in and out, scopes and partitions."""
+    rules = drawn_rules(21, 60, ranks=1.0)
+    world = drawn_table(21, rules, 40)
+    at_once = compile_rules(rules).run(world)
+    assert [at_once.of(number) for number in range(len(rules))] == [verdicts(each, world) for each in rules]
+
+
+def test_probabilities_agree_in_every_shape() -> None:
+    """Rules of nothing but probabilities, of sums that are known, missing and absurd."""
+    rules = drawn_rules(22, 60, ranks=0, chances=1.0)
+    world = drawn_table(22, rules, 60)
+    at_once = compile_rules(rules).run(world)
+    assert [at_once.of(number) for number in range(len(rules))] == [verdicts(each, world) for each in rules]
+
+
 def test_what_fired_is_every_pair_that_is_true() -> None:
     """Pairs come by rule and row, and are those where the reference is true."""
     rules = drawn_rules(11, 20)
