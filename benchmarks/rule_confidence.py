@@ -14,6 +14,7 @@ a buyer's do who has had lift tests. All constants were fitted on the seeds 1 to
 - "threshold in hindsight": the same with `cpa > t targets`, and t chosen by the truth of these very worlds as well.
 - limit: gradient boosting, taught the truth of other worlds from the same figures, its odds weighted by the budget.
 
+The shares of good ad sets that are paused are compared at five levels of waste, and in their sum over these.
 Whoever sweeps may mix two settings (each for a part of the accounts), so each is the lower convex hull of its points.
 Calibration is against the rate that reports have in the long run: expected, not drawn, and fully arrived.
 """
@@ -472,13 +473,13 @@ def _rounded(numbers: Floats) -> list[float]:
 def as_text(outcome: dict[str, Any]) -> str:
     conditions = outcome["conditions"]
     head = "{ad_sets} ad sets, {good} truly good, {bad} truly bad; seeds {seeds}".format(**conditions)
-    lines = [head, f"{'wasted on bad ones':<26}" + "".join(f"{each:>8.0%}" for each in conditions["wasted"])]
+    lines = [head, f"{'wasted on bad ones':<34}" + "".join(f"{each:>8.0%}" for each in conditions["wasted"])]
     ours = {name: each for name, each in outcome["ours"].items() if name != "calibration"}
     for name, shares in {**ours, **outcome["peers"], **outcome["limit"]}.items():
-        lines.append(f"{'paused: ' + name:<34}"[:26].ljust(26) + "".join(f"{each:>8.1%}" for each in shares))
+        lines.append(f"{'paused: ' + name:<34}" + "".join(f"{each:>8.1%}" for each in shares))
     for name, share in outcome["ratios"].items():
         low, high = outcome["range_90"][name.removeprefix("fewer than ")]
-        lines.append(f"{share:.0%} {name} (90%: {low:.0%} to {high:.0%})")
+        lines.append(f"over all levels {share:.0%} {name} (90% of resampled worlds: {low:.0%} to {high:.0%})")
     for name, each in outcome["ours"]["calibration"].items():
         lines.append(f"{name}: expected calibration error {each['error']:.3f}, {each['unknown']} unknown")
         lines.append(f"{'stated':>10}{'held':>8}{'number':>8}")
