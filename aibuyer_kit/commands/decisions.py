@@ -16,6 +16,7 @@ from aibuyer_kit.commands.options import (
     told_to_end,
 )
 from aibuyer_kit.core.clock import AnnouncedClock, SystemClock
+from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.text_table import as_json, as_table
 
 proposals_app = typer.Typer(
@@ -29,24 +30,37 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands that stand at the top, beside the groups."""
     app.command()(decide)
     app.command()(approve)
+    app.command()(reject)
     app.command()(apply)
     app.command()(undo)
     app.command()(stop)
     app.command()(resume)
 
 
-def decide(client: ClientOption = None, workspace: WorkspaceOption = None) -> None:
+def decide(
+    scheduled: Annotated[
+        bool, typer.Option("--scheduled", help="Only rules that are due by their schedule; for a timer.")
+    ] = False,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
     """Evaluate the rules of the workspace over the newest figures, and propose what they would change.
 
-    Nothing is sent anywhere. What a guardrail or another rule holds back is told with its reason.
+    Nothing is sent to a platform. What a guardrail or another rule holds back is told with its reason. Endpoints that
+    rules call are called after all is written down, if the settings allow their hosts.
     """
     from aibuyer_kit.settings.workspace_settings import read_settings
+    from aibuyer_kit.workflows.calls import make_calls
     from aibuyer_kit.workflows.decide import decide as decide_client
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     folder = find_workspace(workspace)
-    decision = decide_client(only_client(folder, client), read_settings(folder))
+    context, settings = only_client(folder, client), read_settings(folder)
+    decision = decide_client(context, settings, scheduled=scheduled)
     put(decision.summary())
+    if decision.calls and decision.evaluation_id:
+        for made in make_calls(context, settings, decision.evaluation_id):
+            put(made.line())
     if decision.proposal:
         number, whose = str(decision.proposal.proposal_id), _whose(client)
         say_next(
@@ -112,7 +126,28 @@ def approve(
     say_next(("apply", *_whose(client)), workspace=workspace)
 
 
-def apply(client: ClientOption = None, workspace: WorkspaceOption = None) -> None:
+def reject(
+    proposal: ProposalArgument,
+    reason: Annotated[str, typer.Option(help="Why, for those who look at it later.")] = "",
+    by: ByOption = None,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Turn a proposal down, approved or not, as long as nothing of it was begun; rules may then ask for it anew."""
+    from aibuyer_kit.workflows.proposals import reject as reject_proposal
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    name = _person(by)
+    reject_proposal(only_client(find_workspace(workspace), client), proposal, rejected_by=name, reason=reason)
+    put(f"proposal {proposal} rejected by {name}")
+
+
+def apply(
+    proposal: Annotated[int | None, typer.Argument(help="Only this proposal. Default: every approved one.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every approved proposal, the oldest first (default).")] = False,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
     """Bring the approved changes to the platform, each with exactly one effect, and read each of them back.
 
     It may be ended at any moment and run again. Ends with 0 if every approved change was made, or waits for a limit;
@@ -123,11 +158,14 @@ def apply(client: ClientOption = None, workspace: WorkspaceOption = None) -> Non
     from aibuyer_kit.workflows.connect import client_connectors
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
+    if every and proposal is not None:
+        raise InputError("Give either the number of a proposal or --all.")
     folder = find_workspace(workspace)
     context, settings = only_client(folder, client), read_settings(folder)
     with told_to_end():
         clock = AnnouncedClock(SystemClock(), say_wait)
-        report = apply_approved(context, client_connectors(context, settings.meta, clock=clock), settings)
+        connectors = client_connectors(context, settings.meta, clock=clock)
+        report = apply_approved(context, connectors, settings, only=proposal)
     put(report.summary())
     if report.errors:
         raise report.errors[0]

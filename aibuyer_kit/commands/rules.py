@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say, say_next
+from aibuyer_kit.commands.rules_meta import export_command, import_command
 from aibuyer_kit.core.text_table import as_json, as_table
 
 app = typer.Typer(
@@ -182,10 +183,29 @@ def diff(
     put(as_table(shown, empty="On the newest figures they say the same of every object."))
 
 
+app.command("import")(import_command)
+app.command("export")(export_command)
+
+
 def _plain(value: object) -> object:
     from decimal import Decimal
 
     return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+@app.command("stats")
+def stats(
+    days: Annotated[int, typer.Option(min=1, max=3660, help="So many days to now.")] = 28,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show how each rule has done: objects looked at, matches, changes proposed, what was held back by what, time."""
+    from aibuyer_kit.workflows.rule_stats import rule_stats
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    rows = rule_stats(only_client(find_workspace(workspace), client), days=days)
+    put(as_json(rows) if json else as_table(rows, empty="No rule was evaluated. Do it: aibuyer decide"))
 
 
 def _does(rule: object) -> str:

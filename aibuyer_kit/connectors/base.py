@@ -154,6 +154,10 @@ class Connector(Protocol):
         self, stream: Stream, *, after: Checkpoint | None = None, rejected: Rejected | None = None
     ) -> "Iterator[pa.Table]": ...
 
+    def why_not(self, change: Change) -> str:
+        """Return why a change of this kind cannot be made here, as a sentence; nothing where it can. Asks nobody."""
+        ...
+
     def change(self, change: Change) -> None:
         """Set one field to an absolute value, in one call that is never repeated and never waits.
 

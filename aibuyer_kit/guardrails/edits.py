@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from aibuyer_kit.core.changes import Change
+from aibuyer_kit.core.changes import BUDGETS, Change
 from aibuyer_kit.guardrails.inputs import is_moment
 from aibuyer_kit.guardrails.picture import Finding, Limits, Picture, passed, refused
 
@@ -12,7 +12,7 @@ _HOUR = timedelta(hours=1)
 
 def edits_an_hour(change: Change, picture: Picture, limits: Limits) -> Finding:
     """Refuse, until the oldest of them is an hour ago, one edit more than the limit allows."""
-    if change.field != "daily_budget":
+    if change.field not in BUDGETS:
         return passed(NAME)
     if not is_moment(picture.now) or not all(map(is_moment, picture.edits)):
         return refused(NAME, "it is not known when the budget was changed last")

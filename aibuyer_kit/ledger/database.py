@@ -1,8 +1,10 @@
 """Opening the ledger's database, and bringing it up to date: SQLite by default, another database by its URL."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import filelock
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select, table
@@ -12,9 +14,11 @@ from sqlalchemy.sql import column
 
 from aibuyer_kit.core.errors import LedgerError
 
+Asked = ParamSpec("Asked")
+Told = TypeVar("Told")
 FILE_NAME = "ledger.sqlite3"
 # The newest of migrations/versions: a ledger of this revision is opened without loading Alembic.
-REVISION = "0001"
+REVISION = "0002"
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 30
 
@@ -42,6 +46,20 @@ def open_engine(address: URL | str) -> Engine:
     except (SQLAlchemyError, OSError) as error:
         raise LedgerError(f"The ledger {url.render_as_string()} cannot be opened: {_first_line(error)}.") from None
     return engine
+
+
+def telling(method: Callable[Asked, Told]) -> Callable[Asked, Told]:
+    """Turn what the database says into a LedgerError."""
+
+    @wraps(method)
+    def told(*args: Asked.args, **kwargs: Asked.kwargs) -> Told:
+        try:
+            return method(*args, **kwargs)
+        except SQLAlchemyError as error:
+            said = _first_line(getattr(error, "orig", None) or error)
+            raise LedgerError(f"The ledger says: {said}. Nothing of this step was written.") from None
+
+    return told
 
 
 def _on_connect(connection: Any, _: object) -> None:
@@ -82,5 +100,5 @@ def _upgrade(engine: Engine) -> None:
             ) from None
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

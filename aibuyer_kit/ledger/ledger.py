@@ -2,21 +2,21 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, and_, func, insert, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from aibuyer_kit.core.changes import Change, Value
+from aibuyer_kit.core.changes import AMOUNTS, Change, Value
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ApprovalError, ChangeError, LedgerError, NotFoundError
-from aibuyer_kit.ledger.database import open_engine, sqlite_url
+from aibuyer_kit.ledger.database import open_engine, sqlite_url, telling
+from aibuyer_kit.ledger.evaluations import Evaluation, Evaluations, write_evaluation
 from aibuyer_kit.ledger.records import (
     Approval,
     Attempt,
@@ -24,14 +24,12 @@ from aibuyer_kit.ledger.records import (
     Outcome,
     Proposal,
     ProposedChange,
+    Rejection,
     Verdict,
     idempotency_key,
     plan_hash,
 )
-from aibuyer_kit.ledger.tables import approval, attempt, hold, intent, outcome, proposal, proposed_change
-
-Asked = ParamSpec("Asked")
-Told = TypeVar("Told")
+from aibuyer_kit.ledger.tables import approval, attempt, hold, intent, outcome, proposal, proposed_change, rejection
 
 
 @dataclass(frozen=True)
@@ -43,25 +41,12 @@ class Sent:
     after: Value
 
 
-def _telling(method: Callable[Asked, Told]) -> Callable[Asked, Told]:
-    """Turn what the database says into a LedgerError."""
-
-    @wraps(method)
-    def told(*args: Asked.args, **kwargs: Asked.kwargs) -> Told:
-        try:
-            return method(*args, **kwargs)
-        except SQLAlchemyError as error:
-            said = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise LedgerError(f"The ledger says: {said}. Nothing of this step was written.") from None
-
-    return told
-
-
 class Ledger:
     """Proposals, approvals, intents, attempts, outcomes of one client; `address` is a folder, or a database's URL."""
 
     def __init__(self, address: Path | str) -> None:
         self._engine: Engine = open_engine(sqlite_url(address) if isinstance(address, Path) else address)
+        self.evaluations = Evaluations(self._engine)
 
     def __enter__(self) -> "Ledger":
         return self
@@ -74,7 +59,7 @@ class Ledger:
     def close(self) -> None:
         self._engine.dispose()
 
-    @_telling
+    @telling
     def propose(
         self,
         drafts: Sequence[Draft],
@@ -89,29 +74,44 @@ class Ledger:
         findings: Sequence[Mapping[str, Any]] = (),
     ) -> Proposal:
         """Write a proposal with its changes, whole or not at all. Raises LedgerError for one without a change."""
-        if not drafts:
-            raise LedgerError("A proposal without a change is none.")
+        made = {"proposed_by": proposed_by, "by_person": by_person, "made_at": made_at, "expires_at": expires_at}
+        read = {"load_id": load_id, "data_known_at": data_known_at, "undoes": undoes}
         with self._engine.begin() as connection:
-            number = 1 + (connection.scalar(select(func.max(proposal.c.proposal_id))) or 0)
-            connection.execute(
-                insert(proposal).values(
-                    proposal_id=number,
-                    made_at=made_at,
-                    expires_at=expires_at,
-                    proposed_by=proposed_by,
-                    by_person=by_person,
-                    load_id=load_id,
-                    data_known_at=data_known_at,
-                    undoes=undoes,
-                    findings=json.dumps([dict(each) for each in findings], allow_nan=False),
-                    plan_hash=plan_hash(number, expires_at, [draft.change for draft in drafts]),
-                )
-            )
-            rows = [_row_of(draft) | {"proposal_id": number, "number": at} for at, draft in enumerate(drafts, 1)]
-            connection.execute(insert(proposed_change), rows)
+            number, _ = _propose(connection, drafts, findings, **made, **read)
         return self.proposal(number)
 
-    @_telling
+    @telling
+    def decide(
+        self,
+        run: Evaluation,
+        drafts: Sequence[Draft],
+        *,
+        proposed_by: str,
+        expires_at: datetime,
+        findings: Sequence[Mapping[str, Any]] = (),
+    ) -> tuple[int, Proposal | None]:
+        """Write an evaluation and the proposal that comes of it, if any, together or not at all.
+
+        Return the evaluation's number and the proposal.
+        """
+        number, change_ids = None, list[int]()
+        with self._engine.begin() as connection:
+            if drafts:
+                number, change_ids = _propose(
+                    connection,
+                    drafts,
+                    findings,
+                    proposed_by=proposed_by,
+                    by_person=False,
+                    made_at=run.evaluated_at,
+                    expires_at=expires_at,
+                    load_id=run.load_id,
+                    data_known_at=run.data_known_at,
+                )
+            evaluation_id = write_evaluation(connection, run, number, change_ids)
+        return evaluation_id, None if number is None else self.proposal(number)
+
+    @telling
     def approve(
         self, proposal_id: int, *, approved_by: str, now: datetime, seen_hash: str = "", own: bool = False
     ) -> Proposal:
@@ -123,7 +123,7 @@ class Ledger:
         if not approved_by.strip():
             raise ApprovalError("An approval needs the name of who gives it.")
         with self._engine.begin() as connection:
-            found = self._one(connection, proposal_id)
+            found = self._one(connection, proposal_id, to_write=True)
             _refuse(found, approved_by, now, seen_hash, own=own)
             connection.execute(
                 insert(approval).values(
@@ -132,7 +132,31 @@ class Ledger:
             )
         return self.proposal(proposal_id)
 
-    @_telling
+    @telling
+    def reject(self, proposal_id: int, *, rejected_by: str, now: datetime, reason: str = "") -> Proposal:
+        """Turn a proposal down, approved or not, before anything of it was begun.
+
+        Raises ApprovalError if something was, or if it was turned down before; NotFoundError.
+        """
+        if not rejected_by.strip():
+            raise ApprovalError("A rejection needs the name of who gives it.")
+        with self._engine.begin() as connection:
+            found = self._one(connection, proposal_id, to_write=True)
+            if found.rejection:
+                raise ApprovalError(f"Proposal {proposal_id} was rejected by {found.rejection.rejected_by} already.")
+            if any(each.intended_at for each in found.changes):
+                raise ApprovalError(
+                    f"Proposal {proposal_id} is being applied already. What was done can be taken back:"
+                    f" aibuyer undo {proposal_id}"
+                )
+            connection.execute(
+                insert(rejection).values(
+                    proposal_id=proposal_id, rejected_by=rejected_by, rejected_at=now, reason=reason
+                )
+            )
+        return self.proposal(proposal_id)
+
+    @telling
     def begin(self, change_id: int, *, now: datetime) -> int:
         """Write down that a change is about to be sent, and return which attempt that is.
 
@@ -146,7 +170,7 @@ class Ledger:
             connection.execute(insert(attempt).values(intent_id=intent_id, number=number, begun_at=now))
         return number
 
-    @_telling
+    @telling
     def put_off(self, change_id: int, *, now: datetime, until: datetime, reason: str) -> None:
         """Write down that the platform refused the latest attempt for now: it had no effect."""
         with self._engine.begin() as connection:
@@ -160,7 +184,7 @@ class Ledger:
                 raise LedgerError(f"Change {change_id} was not begun.")
             connection.execute(insert(hold).values(attempt_id=attempt_id, told_at=now, until=until, reason=reason))
 
-    @_telling
+    @telling
     def conclude(
         self, change_id: int, verdict: Verdict, *, read_back: Value | None, reason: str, now: datetime
     ) -> None:
@@ -182,13 +206,13 @@ class Ledger:
                 )
             )
 
-    @_telling
+    @telling
     def proposal(self, proposal_id: int) -> Proposal:
         """Return a proposal. Raises NotFoundError that lists the newest ones."""
         with self._reading() as connection:
             return self._one(connection, proposal_id)
 
-    @_telling
+    @telling
     def proposals(self, *, most: int | None = None) -> list[Proposal]:
         """Return the proposals, the newest first; all of them, or the newest `most`."""
         with self._reading() as connection:
@@ -196,7 +220,7 @@ class Ledger:
             numbers = connection.scalars(asked if most is None else asked.limit(most)).all()
             return sorted(self._several(connection, numbers), key=lambda each: -each.proposal_id)
 
-    @_telling
+    @telling
     def to_apply(self) -> list[Proposal]:
         """Return the approved proposals of which a change has not come to its end, the oldest first."""
         unfinished = (
@@ -204,14 +228,15 @@ class Ledger:
             .join(approval, approval.c.proposal_id == proposed_change.c.proposal_id)
             .outerjoin(intent, intent.c.change_id == proposed_change.c.change_id)
             .outerjoin(outcome, outcome.c.intent_id == intent.c.intent_id)
-            .where(outcome.c.outcome_id.is_(None))
+            .outerjoin(rejection, rejection.c.proposal_id == proposed_change.c.proposal_id)
+            .where(outcome.c.outcome_id.is_(None), rejection.c.rejection_id.is_(None))
             .distinct()
         )
         with self._reading() as connection:
             found = self._several(connection, connection.scalars(unfinished).all())
             return sorted(found, key=lambda each: each.proposal_id)
 
-    @_telling
+    @telling
     def unfinished(self, now: datetime) -> list[Proposal]:
         """Return the proposals of which something may still come, approved or not, the oldest first."""
         with self._reading() as connection:
@@ -220,7 +245,7 @@ class Ledger:
             found = [each for each in self._several(connection, sorted(numbers)) if each.is_open(now)]
             return sorted(found, key=lambda each: each.proposal_id)
 
-    @_telling
+    @telling
     def sent(self, change: Change, since: datetime, *, but: int | None = None) -> tuple[Sent, ...]:
         """Return the calls from `since` on that may have changed the same field of the same object, oldest first.
 
@@ -249,7 +274,7 @@ class Ledger:
             rows = connection.execute(asked).all()
         return tuple(Sent(row.begun_at, *_values_of(row)) for row in rows)
 
-    @_telling
+    @telling
     def undone(self, change_ids: Iterable[int], now: datetime) -> dict[int, int]:
         """Return which of these changes are taken back, or about to be, by which proposal."""
         wanted = list(change_ids)
@@ -263,6 +288,13 @@ class Ledger:
             if each.draft.undoes_change in wanted
             and plan.state_of(each, now) in ("pending", "approved", "waiting", "doubt", "done")
         }
+
+    @telling
+    def loads_read(self) -> tuple[int, ...]:
+        """Return every load of the warehouse that a stored decision read, sorted."""
+        with self._reading() as connection:
+            of_proposals = connection.scalars(select(proposal.c.load_id).where(proposal.c.load_id.is_not(None)))
+            return tuple(sorted({*of_proposals, *self.evaluations.loads(connection)}))
 
     def _reading(self) -> Connection:
         return self._engine.connect().execution_options(reads=True)
@@ -286,10 +318,14 @@ class Ledger:
         number = connection.scalar(asked)
         if number is None:
             raise NotFoundError(f"There is no change {change_id} in the ledger.")
-        found = self._one(connection, number)
+        found = self._one(connection, number, to_write=True)
         return found, next(each for each in found.changes if each.change_id == change_id)
 
-    def _one(self, connection: Connection, proposal_id: int) -> Proposal:
+    def _one(self, connection: Connection, proposal_id: int, *, to_write: bool = False) -> Proposal:
+        if to_write:
+            # SQLite has one writer; elsewhere a rejection and a begin of the same proposal wait for each other.
+            held = select(proposal.c.proposal_id).where(proposal.c.proposal_id == proposal_id)
+            connection.execute(held.with_for_update())
         found = self._several(connection, [proposal_id])
         if not found:
             newest = connection.scalar(select(func.max(proposal.c.proposal_id)))
@@ -306,8 +342,15 @@ class Ledger:
             row.proposal_id: Approval(row.approved_by, row.approved_at, row.plan_hash)
             for row in connection.execute(select(approval).where(approval.c.proposal_id.in_(numbers)))
         }
+        rejections = {
+            row.proposal_id: Rejection(row.rejected_by, row.rejected_at, row.reason)
+            for row in connection.execute(select(rejection).where(rejection.c.proposal_id.in_(numbers)))
+        }
         changes = self._changes(connection, numbers)
-        return [_proposal(row, changes[row.proposal_id], approvals.get(row.proposal_id)) for row in plans]
+        return [
+            _proposal(row, changes[row.proposal_id], approvals.get(row.proposal_id), rejections.get(row.proposal_id))
+            for row in plans
+        ]
 
     def _changes(self, connection: Connection, numbers: Sequence[int]) -> dict[int, list[ProposedChange]]:
         chosen = proposed_change.c.proposal_id.in_(numbers)
@@ -345,6 +388,22 @@ class Ledger:
         return found
 
 
+def _propose(
+    connection: Connection, drafts: Sequence[Draft], findings: Sequence[Mapping[str, Any]], **made: Any
+) -> tuple[int, list[int]]:
+    """Write a proposal; return its number and those of its changes, in their order."""
+    if not drafts:
+        raise LedgerError("A proposal without a change is none.")
+    number = 1 + (connection.scalar(select(func.max(proposal.c.proposal_id))) or 0)
+    kept = json.dumps([dict(each) for each in findings], allow_nan=False)
+    bound = plan_hash(number, made["expires_at"], [draft.change for draft in drafts])
+    connection.execute(insert(proposal).values(proposal_id=number, findings=kept, plan_hash=bound, **made))
+    rows = [_row_of(draft) | {"proposal_id": number, "number": at} for at, draft in enumerate(drafts, 1)]
+    connection.execute(insert(proposed_change), rows)
+    written = select(proposed_change.c.change_id).where(proposed_change.c.proposal_id == number)
+    return number, list(connection.scalars(written.order_by(proposed_change.c.number)))
+
+
 def _refuse(found: Proposal, approved_by: str, now: datetime, seen_hash: str, *, own: bool) -> None:
     number = found.proposal_id
     if not found.is_intact:
@@ -354,6 +413,8 @@ def _refuse(found: Proposal, approved_by: str, now: datetime, seen_hash: str, *,
             f"Proposal {number} has the plan {found.plan_hash[:12]}, not {seen_hash[:12]}."
             f" Look at it again: aibuyer proposals show {number}"
         )
+    if found.rejection is not None:
+        raise ApprovalError(f"Proposal {number} was rejected by {found.rejection.rejected_by}. Have it proposed anew.")
     if found.approval is not None:
         raise ApprovalError(f"Proposal {number} was approved by {found.approval.approved_by} already.")
     if now >= found.expires_at:
@@ -395,7 +456,7 @@ def _row_of(draft: Draft) -> dict[str, Any]:
 
 
 def _value(field: str, text: str) -> Value:
-    return text if field == "status" else int(text)
+    return int(text) if field in AMOUNTS else text
 
 
 def _values_of(row: Any) -> tuple[Value, Value]:
@@ -420,7 +481,9 @@ def _change(row: Any, attempts: Sequence[Attempt]) -> ProposedChange:
     return ProposedChange(row.change_id, row.proposal_id, row.number, draft, row.intended_at, tuple(attempts), ended)
 
 
-def _proposal(row: Any, changes: Sequence[ProposedChange], approved: Approval | None) -> Proposal:
+def _proposal(
+    row: Any, changes: Sequence[ProposedChange], approved: Approval | None, rejected: Rejection | None
+) -> Proposal:
     return Proposal(
         row.proposal_id,
         row.made_at,
@@ -434,4 +497,5 @@ def _proposal(row: Any, changes: Sequence[ProposedChange], approved: Approval | 
         row.plan_hash,
         tuple(changes),
         approved,
+        rejected,
     )

@@ -9,9 +9,12 @@ from aibuyer_kit.core.changes import Change, Value, canonical_json, sha256
 from aibuyer_kit.core.escape import for_terminal
 
 Verdict = Literal["done", "failed", "conflict", "unknown"]
-# pending and expired: no approval (in time); approved: to be sent; waiting: the platform takes it later;
+# pending and expired: no approval (in time); rejected: a person turned it down; approved: to be sent;
+# waiting: the platform takes it later;
 # doubt: it may have been sent, and has not been read back; the others are outcomes.
-State = Literal["pending", "expired", "approved", "waiting", "doubt", "done", "failed", "conflict", "unknown"]
+State = Literal[
+    "pending", "expired", "rejected", "approved", "waiting", "doubt", "done", "failed", "conflict", "unknown"
+]
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,15 @@ class Approval:
     approved_by: str
     approved_at: datetime
     plan_hash: str
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Who turned a proposal down, when and why."""
+
+    rejected_by: str
+    rejected_at: datetime
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,7 @@ class Proposal:
     plan_hash: str
     changes: tuple[ProposedChange, ...]
     approval: Approval | None = None
+    rejection: Rejection | None = None
 
     @property
     def is_intact(self) -> bool:
@@ -117,7 +130,12 @@ class Proposal:
     @property
     def is_approved(self) -> bool:
         """Whether an approval holds for exactly this plan."""
-        return self.is_intact and self.approval is not None and self.approval.plan_hash == self.plan_hash
+        return (
+            self.is_intact
+            and self.approval is not None
+            and self.approval.plan_hash == self.plan_hash
+            and self.rejection is None
+        )
 
     def state_of(self, each: ProposedChange, now: datetime) -> State:
         """Return the state of one of its changes."""
@@ -125,6 +143,8 @@ class Proposal:
             return each.outcome.verdict
         if each.attempts:
             return "doubt" if each.in_doubt else "waiting"
+        if self.rejection:
+            return "rejected"
         if now >= self.expires_at:
             return "expired"
         return "approved" if self.is_approved else "pending"

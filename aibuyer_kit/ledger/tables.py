@@ -133,3 +133,110 @@ outcome = Table(
     Column("reason", Text, nullable=False),
     Column("concluded_at", Moment, nullable=False),
 )
+
+# One row per proposal that a person turned down; nothing of it had been begun.
+rejection = Table(
+    "rejection",
+    metadata,
+    Column("rejection_id", Integer, primary_key=True),
+    Column("proposal_id", Integer, ForeignKey("proposal.proposal_id"), nullable=False, unique=True),
+    Column("rejected_by", Text, nullable=False),
+    Column("rejected_at", Moment, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# One row per text that evaluations refer to by its SHA-256: rules, targets, maturity curves. Each is kept once.
+kept_text = Table(
+    "kept_text",
+    metadata,
+    Column("kept_text_id", Integer, primary_key=True),
+    Column("text_hash", String(64), nullable=False, unique=True),
+    Column("content", Text, nullable=False),  # canonical JSON
+)
+
+# One row per run over rules, with all that it was decided on: enough to decide the same once more.
+evaluation = Table(
+    "evaluation",
+    metadata,
+    Column("evaluation_id", Integer, primary_key=True),
+    Column("evaluated_at", Moment, nullable=False),
+    Column("scheduled", Boolean, nullable=False),
+    Column("load_id", BigInteger, nullable=False),
+    Column("data_known_at", Moment, nullable=False),  # the platform's clock at that load
+    Column("rules", Text, nullable=False),  # JSON: [id, revision, hash of the text] of each
+    Column("targets_hash", String(64), nullable=False),
+    Column("curves_hash", String(64), nullable=False),
+    Column("gaps", Text, nullable=False),  # JSON: what was not known
+    Column("proposal_id", Integer, ForeignKey("proposal.proposal_id")),
+    Column("duration_us", BigInteger, nullable=False),
+)
+
+# One row per run, rule and account: how many objects it looked at, and what came of it.
+finding = Table(
+    "finding",
+    metadata,
+    Column("finding_id", Integer, primary_key=True),
+    Column("evaluation_id", Integer, ForeignKey("evaluation.evaluation_id"), nullable=False),
+    Column("rule_id", Text, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("slot", Text),  # the appointment of its schedule; missing where nobody asked for it
+    Column("local_day", String(10), nullable=False),  # the account's day
+    Column("evaluated", BigInteger, nullable=False),
+    Column("matched", BigInteger, nullable=False),
+    Column("suppressed", Text, nullable=False),  # JSON: effects by what kept them back
+    Column("proposed", BigInteger, nullable=False),
+    Column("latency_us", BigInteger, nullable=False),
+    UniqueConstraint("evaluation_id", "rule_id", "platform", "account_id"),
+    Index("finding_slot", "slot", "rule_id"),
+)
+
+# One row per object on which a rule was true, with the whole trace.
+firing = Table(
+    "firing",
+    metadata,
+    Column("firing_id", Integer, primary_key=True),
+    Column("finding_id", Integer, ForeignKey("finding.finding_id"), nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("object_name", Text, nullable=False),  # as people named it: untrusted text
+    Column("trace", Text, nullable=False),  # JSON
+    UniqueConstraint("finding_id", "object_id"),
+)
+
+# One row per action of a firing: a change, a notice, a call, or why there is nothing; and what kept it back.
+effect = Table(
+    "effect",
+    metadata,
+    Column("effect_id", Integer, primary_key=True),
+    Column("firing_id", Integer, ForeignKey("firing.firing_id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("content", Text, nullable=False),  # JSON
+    Column("change_id", Integer, ForeignKey("proposed_change.change_id")),
+    Column("held_by", Text),
+    Column("held_reason", Text),
+    UniqueConstraint("firing_id", "number"),
+    Index("effect_change", "change_id"),
+)
+
+# One row per outgoing call, committed before it is made; none is ever made twice.
+outgoing_call = Table(
+    "outgoing_call",
+    metadata,
+    Column("outgoing_call_id", Integer, primary_key=True),
+    Column("effect_id", Integer, ForeignKey("effect.effect_id"), nullable=False, unique=True),
+    Column("begun_at", Moment, nullable=False),
+)
+
+# One row per outgoing call that came to its end: sent, refused (nothing was sent) or failed.
+call_outcome = Table(
+    "call_outcome",
+    metadata,
+    Column("call_outcome_id", Integer, primary_key=True),
+    Column("outgoing_call_id", Integer, ForeignKey("outgoing_call.outgoing_call_id"), nullable=False, unique=True),
+    Column("verdict", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("concluded_at", Moment, nullable=False),
+)

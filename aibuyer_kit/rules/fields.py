@@ -30,6 +30,7 @@ _ALL = (
     FieldKind("campaign.name", "text", "The name of its campaign; of a campaign, its own."),
     FieldKind("adset.id", "text", "The id of its ad set; unknown above ad sets."),
     FieldKind("adset.name", "text", "The name of its ad set; unknown above ad sets."),
+    FieldKind("creative.id", "text", "The id of the creative that it shows; of ads only."),
     FieldKind("status", "text", "What the advertiser set: ACTIVE or PAUSED."),
     FieldKind("effective_status", "text", "What holds, given all that is above it."),
     FieldKind("objective", "text", "The objective of its campaign."),

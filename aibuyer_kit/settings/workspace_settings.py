@@ -71,6 +71,15 @@ class ApplySection(_Section):
     own_approvals: bool = False
 
 
+class CallsSection(_Section):
+    """Which hosts rules may have called: names, with a port where it is not 443; none unless they are listed."""
+
+    hosts: Annotated[
+        list[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]{1,5})?$", max_length=260)]],
+        Field(description="the name of a host in small letters, such as hooks.example.org"),
+    ] = []
+
+
 class DashboardsSection(_Section):
     """Under which names, besides this machine's own, the dashboards are asked for: those of a proxy before them."""
 
@@ -92,6 +101,7 @@ class Settings(BaseSettings):
     sync: SyncSection = SyncSection()
     guardrails: GuardrailsSection = GuardrailsSection()
     apply: ApplySection = ApplySection()
+    calls: CallsSection = CallsSection()
     dashboards: DashboardsSection = DashboardsSection()
 
     @classmethod

@@ -182,6 +182,34 @@ class Reader:
         asked = {"as_of_load": _load_number(cursor, as_of), "after_load": after_load}
         return _answer(cursor.execute(sql_text("read/coverages"), asked)).rows()
 
+    def changed_days(self, days: DateRange, *, as_of: AsOf, after_load: int) -> frozenset[date] | None:
+        """Return the days whose sums may differ between a load and a later one; None where any may.
+
+        Any may where campaigns changed their objective, and where stated periods or figures that are only known broken
+        down are among them.
+        """
+        cursor = self._cursor()
+        asked = {"as_of_load": _load_number(cursor, as_of), "after_load": after_load}
+        several_aims = """SELECT 1 FROM entity_version WHERE level = 'campaign' AND known_from <= ?
+            GROUP BY platform, account_id, entity_id HAVING count(DISTINCT objective) > 1 LIMIT 1"""
+        if cursor.execute(several_aims, [asked["as_of_load"]]).fetchone():
+            return None
+        versions = insight_versions(cursor.months, days)
+        late_aims = f"""SELECT 1 FROM {versions} AS fact JOIN (
+                SELECT platform, account_id, entity_id FROM entity_version
+                WHERE level = 'campaign' AND objective IS NOT NULL AND known_from <= $as_of_load
+                GROUP BY ALL HAVING min(known_from) > $after_load
+            ) AS fresh ON fact.platform = fresh.platform AND fact.account_id = fresh.account_id
+                AND (fact.campaign_id = fresh.entity_id OR fact.entity_id = fresh.entity_id)
+            WHERE fact.known_from <= $after_load LIMIT 1"""
+        if cursor.execute(late_aims, asked).fetchone():
+            return None
+        if self._form(cursor, days, asked["as_of_load"]).has_only_broken:
+            return None
+        sql = sql_text("read/changed_days").replace("{insight_version}", versions)
+        rows = cursor.execute(sql, {**asked, "since": days.since, "until": days.until}).fetchall()
+        return None if any(is_part for _, is_part in rows) else frozenset(day for day, _ in rows)
+
     def last_delivery(self, level: Level, until: date, *, as_of: AsOf | None = None) -> list[dict[str, Any]]:
         """Return one row per object of `level` that had an impression by the day `until`, with the last such day."""
         cursor = self._cursor()
@@ -220,11 +248,23 @@ class Reader:
         )
         return _answer(cursor)
 
-    def objects(self, level: Level, *, as_of: AsOf | None = None) -> "pa.Table":
-        """Return the same as one table of Arrow, in the order of accounts and ids."""
-        asked = {"as_of_load": _load_number(self._cursor(), as_of), "level": str(level)}
-        rows = "SELECT * FROM entities_as_of($as_of_load) WHERE level = $level"
+    def objects(self, level: Level, *, as_of: AsOf | None = None, after_load: int = 0) -> "pa.Table":
+        """Return the same as one table of Arrow, in the order of accounts and ids; only what came after a load."""
+        asked = {"as_of_load": _load_number(self._cursor(), as_of), "level": str(level), "after_load": after_load}
+        rows = """SELECT * EXCLUDE (known_from, known_to) FROM entity_version WHERE level = $level
+            AND known_from <= $as_of_load AND known_from > $after_load AND known_to > $as_of_load"""
         return self._cursor().table_of(f"{rows} ORDER BY platform, account_id, entity_id", asked)
+
+    def objects_gone(self, level: Level, *, as_of: AsOf, after_load: int) -> list[tuple[str, str, str]]:
+        """Return the keys of objects of which what was known at one load had ended at a later one."""
+        cursor = self._cursor()
+        asked = {"as_of_load": _load_number(cursor, as_of), "level": str(level), "after_load": after_load}
+        cursor.execute(
+            """SELECT DISTINCT platform, account_id, entity_id FROM entity_version WHERE level = $level
+            AND known_from <= $after_load AND known_to > $after_load AND known_to <= $as_of_load""",
+            asked,
+        )
+        return cursor.fetchall()
 
     def reach(self, level: Level, window_days: int, ends: DateRange, *, as_of: AsOf | None = None) -> Answer:
         """Return one row per object of `level` and last day of a window: reach, impressions, frequency.

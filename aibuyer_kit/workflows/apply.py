@@ -27,6 +27,7 @@ from aibuyer_kit.connectors.base import Connector
 from aibuyer_kit.core.changes import Value, shown
 from aibuyer_kit.core.errors import (
     AibuyerError,
+    ApprovalError,
     AuthorisationError,
     LedgerBusyError,
     MoneyError,
@@ -109,10 +110,12 @@ def apply_approved(
     *,
     environment: Mapping[str, str] | None = None,
     on_step: OnStep = lambda _: None,
+    only: int | None = None,
 ) -> ApplyReport:
     """Bring every approved change of a client to its end as far as the platform lets, and say what became of each.
 
-    Raises LedgerBusyError if another process is applying; LedgerError, WarehouseError.
+    The oldest proposal first, or `only` the one with this number. Raises LedgerBusyError if another process is
+    applying; NotFoundError, ApprovalError if that one is not approved; LedgerError, WarehouseError.
     """
     context.ledger.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(context.ledger / "apply.lock", timeout=0)
@@ -121,7 +124,7 @@ def apply_approved(
             on_step(Step.LOCKED)
             pictures = Pictures(context, ledger, environment)
             try:
-                return _Run(ledger, connectors, settings, pictures, on_step).of(context.id)
+                return _Run(ledger, connectors, settings, pictures, on_step).of(context.id, only)
             finally:
                 pictures.close()
     except filelock.Timeout:
@@ -145,9 +148,13 @@ class _Run:
         self._errors: list[AibuyerError] = []
         self._closed: dict[tuple[str, str], str] = {}
 
-    def of(self, client_id: str) -> ApplyReport:
+    def of(self, client_id: str, only: int | None = None) -> ApplyReport:
+        if only is not None and self._ledger.proposal(only).approval is None:
+            raise ApprovalError(f"Proposal {only} is not approved. Approve it first: aibuyer approve {only}")
         applied = []
         for plan in self._ledger.to_apply():
+            if only is not None and plan.proposal_id != only:
+                continue
             for each in plan.changes:
                 if each.outcome is None:
                     self._on_step(Step.TAKEN_UP)
@@ -161,6 +168,9 @@ class _Run:
         connector = self._connectors.get(account)
         if connector is None:
             return self._of_no_account(plan, each)
+        if reason := connector.why_not(each.change):
+            now = connector.platform_time()
+            return self._conclude(each, "failed", None, f"{reason} Nothing was sent.", now)
         if account in self._closed:
             return Applied(each, _state(each), self._closed[account], blocked=True)
         try:

@@ -13,12 +13,14 @@ from aibuyer_kit.access.credentials import meta_login
 from aibuyer_kit.access.vault import TokenRecord
 from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseError
+from aibuyer_kit.ledger.database import FILE_NAME
 from aibuyer_kit.settings.content import FOLDERS, content_folder
 from aibuyer_kit.settings.workspace_settings import read_settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import damaged_files
 from aibuyer_kit.workflows.counting_health import counting_problems
 from aibuyer_kit.workflows.period import in_account_time
+from aibuyer_kit.workflows.proposals import in_doubt
 from aibuyer_kit.workflows.reconcile import known_reconciliation
 from aibuyer_kit.workflows.sync_log import SyncLog
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
@@ -87,6 +89,8 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
             yield f"{client_id}: quarantine", partial(_quarantine, context)
             yield f"{client_id}: reconciliation", partial(_reconciled, context)
         yield f"{client_id}: what counts", partial(_what_counts, context)
+        if (context.ledger / FILE_NAME).exists():
+            yield f"{client_id}: changes", partial(_changes, context)
         if inbox_of(context).path.exists():
             yield f"{client_id}: inbox", partial(_inbox, context)
 
@@ -199,6 +203,14 @@ def _inbox(context: ClientContext) -> str:
     inbox = inbox_of(context)
     inbox.check()
     return f"{inbox.counts().waiting} deliveries to be read again"
+
+
+def _changes(context: ClientContext) -> Finding:
+    found = in_doubt(context)
+    if not found:
+        return Finding("", True, "none in doubt")
+    cure = f"aibuyer apply --client {context.id} reads them back; what stays unknown is to be looked at on the platform"
+    return Finding("", True, f"{len(found)} in doubt ({'; '.join(found[:5])}): {cure}", warning=True)
 
 
 def _quarantine(context: ClientContext) -> Finding:

@@ -4,7 +4,7 @@ Everything is read as of that load and for one moment: the same question has the
 loaded, thinned or sealed later (decisions protect their loads). A day is one of its account, and so is `now`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
@@ -22,7 +22,8 @@ from aibuyer_kit.rules.subjects import Subject
 from aibuyer_kit.rules.table import ARRIVED, Column, Table
 from aibuyer_kit.rules.windows import HourRange, Lifetime, Span
 from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.workflows.evidence_days import RIPE_DAYS, Figures, Key, Reads, figures_of, shares_by_day
+from aibuyer_kit.workflows.evidence_blocks import DayBlocks
+from aibuyer_kit.workflows.evidence_days import RIPE_DAYS, Figures, Key, Lanes, Reads, figures_of, shares_by_day
 from aibuyer_kit.workflows.evidence_objects import Account, Known, Objects
 from aibuyer_kit.workflows.maturity import known_shares
 from aibuyer_kit.workflows.what_counts import check_one_currency, section_of, section_targets
@@ -58,12 +59,36 @@ class Evidence:
         self._objects = Objects(reader, load_id)
         self._reads: Reads | None = None
         self._known_at: datetime | None = None
+        self._blocks: dict[Level, DayBlocks] = {}
         self._figures: dict[tuple[Level, str], Figures] = {}
         self._wanted: dict[tuple[Level, str], tuple[DateRange, frozenset[str]]] = {}
         self._curves: dict[int, dict[str, tuple[float | None, ...]]] = {}
         self._shares: dict[tuple[Level, str], tuple[Floats, Ints]] = {}
         self._last_days: dict[Level, dict[Key, date]] = {}
         self.gaps: list[str] = []
+
+    @property
+    def curves(self) -> Mapping[str, object]:
+        """The maturity curves that figures were corrected by: by kind of result and account, the share at each age."""
+        return {
+            str(kind): {account: list(map(repr, shares)) for account, shares in curve.items()}
+            for kind, curve in sorted(self._curves.items())
+        }
+
+    def advanced(self, moment: datetime, load_id: int) -> "Evidence":
+        """Return the evidence of a later moment and load, which takes over what has not changed; this one is done with.
+
+        A replay that walks through a year reads each version about once.
+        """
+        if load_id < self._load_id:
+            raise ValueError(f"load {load_id} lies before {self._load_id}")
+        later = Evidence(self.context, self._reader, moment, load_id, self._scorer)
+        later._blocks = self._blocks
+        later._objects = self._objects.advanced(load_id)
+        if self._reads is not None:
+            self._reads.add(self._reader.coverages(as_of=load_id, after_load=self._load_id))
+            later._reads = self._reads
+        return later
 
     def tables(self, level: Level, columns: Sequence[Column]) -> tuple[Table, ...]:
         """Return one table per account that has objects of a level, with the columns asked for.
@@ -156,14 +181,23 @@ class Evidence:
 
     def _read(self, level: Level, kind: str) -> Figures:
         days, names = self._wanted[level, kind]
-        breakdown = ("hour",) if kind == "hours" else ()
         measures = [name for name in _SUMMED if name in names]
         check_one_currency(self.context, self._reader, days, self._load_id)
-        about = {"as_of": self._load_id, "breakdown": breakdown}
-        table = self._reader.sums(level, days, measures, result=self._rules, **about)  # type: ignore[arg-type]
-        told = self._reader.days_told(days, **about)  # type: ignore[arg-type]
-        first = self._first_open(days) if kind == "lifetime" else days.since
-        return figures_of(level, first, days.until, table, told, measures, by_hour=kind == "hours")
+        if kind == "days":
+            return self._blocks_of(level).figures(days, measures, self._load_id)
+        breakdown = ("hour",) if kind == "hours" else ()
+        told = self._reader.days_told(days, as_of=self._load_id, breakdown=breakdown)
+        table = self._reader.sums(level, days, measures, result=self._rules, as_of=self._load_id, breakdown=breakdown)
+        lanes = Lanes()
+        rows = lanes.rows(table, measures)
+        if kind == "hours":
+            return figures_of(level, days, lanes, rows, told, hours=table.column("hour").to_pylist())
+        return figures_of(level, DateRange(self._first_open(days), days.until), lanes, rows, told)
+
+    def _blocks_of(self, level: Level) -> DayBlocks:
+        if level not in self._blocks:
+            self._blocks[level] = DayBlocks(self._reader, level, self._rules)
+        return self._blocks[level]
 
     def _first_open(self, days: DateRange) -> date:
         """Return the first day that stays for itself in lifetimes, of which several may end on different days."""
@@ -181,6 +215,7 @@ class _View:
         known = evidence.objects.of(level)
         self._known = [known[each.key] for each in subjects]
         self._keys: dict[Level, list[Key]] = {}
+        self._found: dict[tuple[Level, str], Ints] = {}
 
     def table(self, columns: Sequence[Column]) -> Table:
         numbers = {each: self._column(each) for each in columns}
@@ -198,7 +233,7 @@ class _View:
         if known is None:
             return self._unknown()
         figures = self._evidence.figures(of, kind_of(column))
-        place = self._places(of, figures)
+        place = self._places(of, kind_of(column))
         found = self._values(column, of, figures, span)
         # An object that has no row counts nothing: the days were read, and it was not among what they told.
         numbers = np.where(place >= 0, np.append(found, 0.0)[place], np.nan if column.name == ARRIVED else 0.0)
@@ -231,7 +266,9 @@ class _View:
         if len(lanes) == len(figures.index):
             return lanes
         found = np.zeros(len(figures.index))
-        np.add.at(found, figures.lane_object, lanes)
+        for kind in sorted(set(figures.lane_kind.tolist())):  # in one order, whichever lane was met first
+            own = figures.lane_kind == kind
+            found[figures.lane_object[own]] += lanes[own]
         return found
 
     def _told(self, column: Column, of: Level, span: Span) -> Bools | None:
@@ -265,9 +302,12 @@ class _View:
             self._keys[of] = [each.at(self._level, of) for each in self._known]
         return self._keys[of]
 
-    def _places(self, of: Level, figures: Figures) -> Ints:
-        """Return the number of each object, or of what is above it, among the figures; -1 where it has none."""
-        return np.array([figures.index.get(key, -1) for key in self._keys_of(of)], dtype=np.int64)
+    def _places(self, of: Level, kind: str) -> Ints:
+        """Return the number of each object, or of what is above it, among figures; -1 where it has none."""
+        if (of, kind) not in self._found:
+            index = self._evidence.figures(of, kind).index
+            self._found[of, kind] = np.array([index.get(key, -1) for key in self._keys_of(of)], dtype=np.int64)
+        return self._found[of, kind]
 
     def _field(self, column: Column) -> Floats:
         """Return a field of each object, or of what is above it."""
@@ -319,14 +359,10 @@ class _View:
 
     def _targets(self) -> dict[str, Floats]:
         """Return what the client aims at for each object, by the objective of its campaign, as the settings stand."""
-        context = self._evidence.context
-        by_section = {
-            section: section_targets(context, section)
-            for section in {section_of(context, _objective(each)) for each in self._subjects}
-        }
-        names = sorted({name for targets in by_section.values() for name in targets})
-        sections = [section_of(context, _objective(each)) for each in self._subjects]
-        return {name: _floats(by_section[section].get(name) for section in sections) for name in names}
+        context, objectives = self._evidence.context, [_objective(each) for each in self._subjects]
+        aims = {each: section_targets(context, section_of(context, each)) for each in set(objectives)}
+        names = sorted({name for targets in aims.values() for name in targets})
+        return {name: _floats(aims[each].get(name) for each in objectives) for name in names}
 
     def _unknown(self) -> Floats:
         return np.full(len(self._subjects), np.nan)

@@ -159,40 +159,84 @@ def _dates(hours: HourRange) -> tuple[date, date]:
     return hours.since.date(), hours.until.date()
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows of Reader.sums as numbers: the lane of each, the ordinal of its day, its values; lanes are of a Lanes."""
+
+    lane_of: Ints
+    days: Ints
+    values: Mapping[str, tuple[Ints, Any]]
+
+    def on(self, ordinal: int) -> "Rows":
+        """Return the rows of one day."""
+        here = np.flatnonzero(self.days == ordinal)
+        values = {
+            name: (amounts[here], None if known is None else known[here])
+            for name, (amounts, known) in self.values.items()
+        }
+        return Rows(self.lane_of[here], self.days[here], values)
+
+
+class Lanes:
+    """Objects and the kinds of result that they count, numbered as they are met."""
+
+    def __init__(self) -> None:
+        self.index: dict[Key, int] = {}
+        self._lanes: dict[tuple[int, int], int] = {}
+        self._accounts: list[AccountKey] = []
+
+    def rows(self, table: "pa.Table", measures: Iterable[str]) -> Rows:
+        """Return a table's rows as numbers."""
+        keys, objects = _coded([table.column(name) for name in ("platform", "account_id", "entity_id")])
+        kinds = np.asarray(table.column("kind").to_numpy(), dtype=np.int64)
+        most = int(kinds.max(initial=0)) + 1
+        lanes, lane_of = np.unique(objects * most + kinds, return_inverse=True)
+        numbers = np.array([self._number(keys[lane // most], lane % most) for lane in lanes.tolist()], dtype=np.int64)
+        values = {name: _numbers(table.column(name)) for name in measures}
+        return Rows(numbers[lane_of], _days(table.column("date_stop")), values)
+
+    def _number(self, key: Key, kind: int) -> int:
+        place = self.index.setdefault(key, len(self.index))
+        if (place, kind) not in self._lanes:
+            self._lanes[place, kind] = len(self._lanes)
+            self._accounts.append(key[:2])
+        return self._lanes[place, kind]
+
+    def columns(self) -> tuple[Ints, Ints, list[AccountKey]]:
+        """Return the object, the kind and the account of each lane."""
+        pairs = np.array(list(self._lanes), dtype=np.int64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1], list(self._accounts)
+
+
 def figures_of(
     level: Level,
-    first_day: date,
-    last_day: date,
-    table: "pa.Table",
+    days: DateRange,
+    lanes: Lanes,
+    rows: Rows,
     told: Sequence[Mapping[str, Any]],
-    measures: Sequence[str],
     *,
-    by_hour: bool = False,
+    hours: Sequence[str] | None = None,
 ) -> Figures:
-    """Return the figures of a table of Reader.sums and rows of Reader.days_told.
+    """Return the figures of rows and of what Reader.days_told says of their days; `hours` are those of the rows.
 
     Raises WarehouseError if two attribution settings would be added up.
     """
     _check_attribution(told)
-    keys, objects = _coded([table.column(name) for name in ("platform", "account_id", "entity_id")])
-    kinds = np.asarray(table.column("kind").to_numpy(), dtype=np.int64)
-    lanes, lane_of = np.unique(objects * (int(kinds.max(initial=0)) + 1) + kinds, return_inverse=True)
-    lane_object, lane_kind = np.divmod(lanes, int(kinds.max(initial=0)) + 1)
-    slots = np.maximum(_days(table.column("date_stop")) - first_day.toordinal(), 0)
-    values = {name: _numbers(table.column(name)) for name in measures}
-    days = (last_day - first_day).days + 1
-    if by_hour:
-        lane_of, slots, values = _in_hours(table.column("hour").to_pylist(), lane_of, slots, values)
-        days *= HOURS
+    lane_object, lane_kind, lane_account = lanes.columns()
+    slots = np.maximum(rows.days - days.since.toordinal(), 0)
+    lane_of, values, count = rows.lane_of, rows.values, len(days)
+    if hours is not None:
+        lane_of, slots, values = _in_hours(hours, lane_of, slots, values)
+        count *= HOURS
     return Figures(
         level,
-        first_day,
-        by_hour,
-        {key: number for number, key in enumerate(keys)},
-        Days.of_rows(lane_of, slots, values, objects=len(lanes), days=days),
+        days.since,
+        hours is not None,
+        dict(lanes.index),
+        Days.of_rows(lane_of, slots, values, objects=len(lane_object), days=count),
         lane_object,
         lane_kind,
-        [keys[number][:2] for number in lane_object],
+        lane_account,
         _periods(told),
         _coarser(told, level),
     )

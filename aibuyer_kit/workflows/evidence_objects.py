@@ -18,6 +18,7 @@ from aibuyer_kit.workflows.evidence_days import AccountKey, Key
 
 _TEXTS = ("learning_stage", "bid_strategy", "optimization_goal")
 _LISTS = ("labels", "issues")
+_NONE: Mapping[Key, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Known:
     daily_budget: int | None
     lifetime_budget: int | None
     created_at: datetime | None
+    creative_id: str | None
     attributes: Mapping[str, Any]
 
     @property
@@ -66,6 +68,11 @@ class Known:
         return self.key if of is level else (*self.account, ids[of] or "")
 
 
+# What a subject is made of, and what a list of them is: the level's objects, campaigns, ad sets, and the account.
+_Parts = tuple[Account, Known, Known | None, Known | None]
+_Read = tuple[Mapping[Key, Known], Mapping[Key, Known], Mapping[Key, Known], Account]
+
+
 class Objects:
     """All objects of a client as known after one load; each level is read when it is asked for."""
 
@@ -73,6 +80,22 @@ class Objects:
         self._reader, self._load_id = reader, load_id
         self._levels: dict[Level, dict[Key, Known]] = {}
         self._accounts: dict[AccountKey, Account] | None = None
+        self._made: dict[tuple[Level, Key], tuple[_Parts, Subject]] = {}
+        self._listed: dict[tuple[Level, AccountKey], tuple[_Read, list[Subject]]] = {}
+
+    def advanced(self, load_id: int) -> "Objects":
+        """Return the objects as known after a later load: only what changed since is read."""
+        later = Objects(self._reader, load_id)
+        later._made, later._listed = self._made, self._listed
+        for level, known in self._levels.items():
+            gone = self._reader.objects_gone(level, as_of=load_id, after_load=self._load_id)
+            fresh = self._read(level, load_id, after_load=self._load_id)
+            if not gone and not fresh:
+                later._levels[level] = known
+                continue
+            left = {key: each for key, each in known.items() if key not in set(gone)} if gone else known
+            later._levels[level] = dict(sorted((left | {each.key: each for each in fresh}).items()))
+        return later
 
     @property
     def accounts(self) -> Mapping[AccountKey, Account]:
@@ -85,7 +108,7 @@ class Objects:
     def of(self, level: Level) -> Mapping[Key, Known]:
         """Return every object of a level by its key, in their order."""
         if level not in self._levels:
-            self._levels[level] = {each.key: each for each in self._read(level)}
+            self._levels[level] = {each.key: each for each in self._read(level, self._load_id)}
         return self._levels[level]
 
     def created_on(self, level: Level, key: Key) -> date | None:
@@ -99,44 +122,71 @@ class Objects:
         minor = account.minor_per_unit
         if minor is None:
             return []
-        return [
-            self._subject(level, each, account, minor)
-            for each in self.of(level).values()
-            if each.account == account.key and each.status in (ACTIVE, PAUSED)
-        ]
+        campaigns = self.of(Level.CAMPAIGN)
+        adsets = self.of(Level.ADSET) if level in (Level.ADSET, Level.AD) else _NONE
+        known = (self.of(level), campaigns, adsets, account)
+        kept = self._listed.get((level, account.key))
+        if (
+            kept is None
+            or any(one is not other for one, other in zip(kept[0][:3], known[:3], strict=True))
+            or (kept[0][3] != account)
+        ):
+            found = [
+                self._subject(
+                    level,
+                    each,
+                    account,
+                    campaigns.get((*account.key, each.campaign_id or "")),
+                    adsets.get((*account.key, each.adset_id or "")),
+                )
+                for each in known[0].values()
+                if each.key[:2] == account.key and each.status in (ACTIVE, PAUSED)
+            ]
+            kept = self._listed[level, account.key] = (known, found)
+        return kept[1]
 
-    def _subject(self, level: Level, each: Known, account: Account, minor_per_unit: int) -> Subject:
-        campaign = each if level is Level.CAMPAIGN else self.of(Level.CAMPAIGN).get(each.at(level, Level.CAMPAIGN))
-        adset_id = each.key[2] if level is Level.ADSET else each.adset_id
-        return Subject(
-            *each.key[:2],
-            level,
-            each.key[2],
-            each.name or "",
-            (campaign and campaign.name) or "",
-            each.status,
-            each.daily_budget,
-            minor_per_unit,
-            each.key[2] if level is Level.CAMPAIGN else each.campaign_id,
-            adset_id,
-            account_date(each.created_at, account.zone) if each.created_at else None,
-            self._texts(level, each, campaign),
-            {"lifetime_budget": each.lifetime_budget, "bid": each.bid},
-        )
+    def _subject(
+        self, level: Level, each: Known, account: Account, campaign: Known | None, adset: Known | None
+    ) -> Subject:
+        """Return an object as rules see it; what it was made of before is not made again."""
+        parts, key = (account, each, campaign, adset), (level, each.key)
+        made = self._made.get(key)
+        if made is None or made[0] != parts:
+            made = self._made[key] = (parts, _subject_of(level, *parts, account.minor_per_unit or 1))
+        return made[1]
 
-    def _texts(self, level: Level, each: Known, campaign: Known | None) -> dict[str, Text]:
-        adset = self.of(Level.ADSET).get(each.at(level, Level.ADSET)) if level.depth >= Level.ADSET.depth else None
-        lists = {name: each.attributes.get(name) for name in _LISTS}
-        return {
-            "adset.name": adset.name if adset else None,
-            "effective_status": each.effective_status,
-            "objective": campaign.objective if campaign else None,
-            **{name: each.attributes.get(name) for name in _TEXTS},
-            **{name: None if told is None else tuple(json.loads(told)) for name, told in lists.items()},
-        }
+    def _read(self, level: Level, load_id: int, after_load: int = 0) -> list[Known]:
+        rows = self._reader.objects(level, as_of=load_id, after_load=after_load).to_pylist()
+        return [_known(level, row) for row in rows]
 
-    def _read(self, level: Level) -> list[Known]:
-        return [_known(level, row) for row in self._reader.objects(level, as_of=self._load_id).to_pylist()]
+
+def _subject_of(
+    level: Level, account: Account, each: Known, campaign: Known | None, adset: Known | None, minor_per_unit: int
+) -> Subject:
+    lists = {name: each.attributes.get(name) for name in _LISTS}
+    texts: dict[str, Text] = {
+        "adset.name": adset.name if adset else None,
+        "creative.id": each.creative_id,
+        "effective_status": each.effective_status,
+        "objective": campaign.objective if campaign else None,
+        **{name: each.attributes.get(name) for name in _TEXTS},
+        **{name: None if told is None else tuple(json.loads(told)) for name, told in lists.items()},
+    }
+    return Subject(
+        *each.key[:2],
+        level,
+        each.key[2],
+        each.name or "",
+        (campaign and campaign.name) or "",
+        each.status,
+        each.daily_budget,
+        minor_per_unit,
+        each.campaign_id,
+        each.adset_id,
+        account_date(each.created_at, account.zone) if each.created_at else None,
+        texts,
+        {"lifetime_budget": each.lifetime_budget, "bid": each.bid},
+    )
 
 
 def _account(row: Mapping[str, Any]) -> Account:
@@ -158,6 +208,7 @@ def _known(level: Level, row: Mapping[str, Any]) -> Known:
         daily_budget=row["daily_budget_micros"],
         lifetime_budget=row["lifetime_budget_micros"],
         created_at=created_at and created_at.replace(tzinfo=UTC),
+        creative_id=row["creative_id"],
         attributes=_told(row["attributes"] or ""),
     )
 

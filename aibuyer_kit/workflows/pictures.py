@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.core.changes import Change, Value
+from aibuyer_kit.core.changes import AMOUNTS, Change, Value
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.guardrails.net_change import HOURS
 from aibuyer_kit.guardrails.picture import Limits, Picture
@@ -71,12 +71,13 @@ class Pictures:
         self._reader.close()
 
     def _a_day_ago(self, change: Change, now: datetime) -> tuple[Value, ...]:
-        if change.field != "daily_budget" or not self._reader.is_published:
+        if change.field not in AMOUNTS or not self._reader.is_published:
             return ()
         moment = (now - _WINDOW).replace(second=0, microsecond=0)
-        micros = self._known(change.level, moment).get((change.platform, change.account_id, change.object_id))
+        row = self._known(change.level, moment).get((change.platform, change.account_id, change.object_id), {})
+        micros = row.get(f"{change.field}_micros")
         return () if micros is None else (micros,)
 
-    def _read_known(self, level: Level, moment: datetime) -> dict[tuple[Any, ...], int | None]:
+    def _read_known(self, level: Level, moment: datetime) -> dict[tuple[str, str, str], dict[str, Any]]:
         rows = self._reader.entities(level, as_of=moment).rows()
-        return {(row["platform"], row["account_id"], row["entity_id"]): row["daily_budget_micros"] for row in rows}
+        return {(row["platform"], row["account_id"], row["entity_id"]): row for row in rows}

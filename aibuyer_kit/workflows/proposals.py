@@ -1,6 +1,7 @@
 """Proposals as people see and approve them."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
@@ -8,6 +9,7 @@ from aibuyer_kit.core.changes import shown
 from aibuyer_kit.core.clock import Clock, SystemClock
 from aibuyer_kit.core.errors import ApprovalError
 from aibuyer_kit.core.escape import for_terminal
+from aibuyer_kit.ledger.database import FILE_NAME
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal
 from aibuyer_kit.rules.trace import lines_of
@@ -15,6 +17,8 @@ from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import client_clock
 
+_LOOKED_BACK = 200
+_UNKNOWN_TOLD = timedelta(days=7)
 CHANGE_COLUMNS = (
     *("proposal", "number", "state", "platform", "account_id", "level", "object_id", "object_name", "field"),
     *("before", "after", "rule_id", "rule_version", "reason", "proposed_by", "made_at", "expires_at", "approved_by"),
@@ -43,6 +47,33 @@ def approve(
         if not plan.is_approved:
             raise ApprovalError(f"Proposal {proposal_id} is not as it was made. Have it proposed anew.")
         return plan
+
+
+def reject(context: ClientContext, proposal_id: int, *, rejected_by: str, reason: str = "") -> Proposal:
+    """Turn a proposal down, approved or not, before anything of it was begun. Raises ApprovalError, NotFoundError."""
+    now = proposals_clock(context).now()
+    with Ledger(context.ledger) as ledger:
+        return ledger.reject(proposal_id, rejected_by=rejected_by, now=now, reason=reason)
+
+
+def in_doubt(context: ClientContext) -> list[str]:
+    """Return the changes that may have been sent and of which nobody has read back what became of them.
+
+    Those that ended as unknown within the last week are among them. Nothing where there is no ledger yet.
+    """
+    if not (context.ledger / FILE_NAME).exists():
+        return []
+    now = proposals_clock(context).now()
+    with Ledger(context.ledger) as ledger:
+        open_plans, recent = ledger.to_apply(), ledger.proposals(most=_LOOKED_BACK)
+    found = {}
+    for plan in (*open_plans, *recent):
+        for each in plan.changes:
+            ended = each.outcome
+            is_unknown = ended and ended.verdict == "unknown" and now - ended.concluded_at < _UNKNOWN_TOLD
+            if each.in_doubt or is_unknown:
+                found[each.change_id] = f"{plan.proposal_id}.{each.number} {each.draft.sentence()}"
+    return [found[change_id] for change_id in sorted(found)]
 
 
 def proposal_rows(context: ClientContext, *, only_open: bool = False) -> list[dict[str, Any]]:
@@ -109,6 +140,11 @@ def proposal_text(context: ClientContext, proposal_id: int) -> str:
         lines.append(f"decided on load {plan.load_id}, data of {plan.data_known_at:%Y-%m-%d %H:%M} UTC")
     if plan.approval:
         lines.append(f"approved by {plan.approval.approved_by} at {plan.approval.approved_at:%Y-%m-%d %H:%M} UTC")
+    if plan.rejection:
+        why = f": {plan.rejection.reason}" if plan.rejection.reason else ""
+        lines.append(
+            f"rejected by {plan.rejection.rejected_by} at {plan.rejection.rejected_at:%Y-%m-%d %H:%M} UTC{why}"
+        )
     for each in plan.changes:
         state = plan.state_of(each, now)
         lines.append(f"{each.number}. {each.draft.sentence()}: {state}")

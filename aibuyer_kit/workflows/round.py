@@ -17,6 +17,7 @@ from aibuyer_kit.core.errors import (
     AuthorisationError,
     InconsistentReadError,
     InputError,
+    LedgerError,
     PlatformError,
     RateLimitError,
     RefusedError,
@@ -114,6 +115,7 @@ class Round:
         depth: Depth | None = None,
         differing: Collection[tuple[str, date]] = (),
         unread: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+        decided: Callable[[], Collection[int]] = tuple,
         progress: Progress | None = None,
     ) -> None:
         self.loads: list[LoadResult] = []
@@ -122,6 +124,7 @@ class Round:
         self.service = Service()
         self._writer, self._log, self._settings = writer, log, settings
         self._depth, self._differing, self._unread, self._progress = depth, differing, unread or {}, progress
+        self._decided = decided
         self._calls_taken: dict[str, int] = {}
         self._given_up: dict[str, str] = {}
         self._put_off: dict[tuple[str, str], list[str]] = {}
@@ -159,9 +162,8 @@ class Round:
             for each in connectors
             if any(job.connector is each and isinstance(job.stream, CreativeStream) for job in jobs)
         ]
-        for connector in nights:
-            # Before the reads that make a night complete: one that is killed is thinned by the next sync.
-            self._writer.thin(connector.platform, connector.account_id, _zone(connector))
+        # Before the reads that make a night complete: one that is killed is thinned by the next sync.
+        self._thin(nights)
         for depth in Depth:
             waiting = [job for job in jobs if job.depth is depth]
             while waiting:
@@ -170,6 +172,16 @@ class Round:
             self._writer.check_sealed()
         for connector in nights:
             self._end_night(connector)
+
+    def _thin(self, connectors: Sequence[Connector]) -> None:
+        """Thin the history of accounts; where nobody can tell what decisions have read, all of it stays."""
+        try:
+            protected = self._decided() if connectors else ()
+        except LedgerError as error:
+            self.notices.append(f"The history was not thinned, as decisions may have read it: {error}")
+            return
+        for connector in connectors:
+            self._writer.thin(connector.platform, connector.account_id, _zone(connector), protected_loads=protected)
 
     def _end_night(self, connector: Connector) -> None:
         """Seal the months that nights read no more; what cannot be sealed stays where it is."""

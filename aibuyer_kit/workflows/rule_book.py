@@ -10,6 +10,7 @@ from aibuyer_kit.rules.language import Rule, rule_of
 from aibuyer_kit.rules.trace import lines_of
 from aibuyer_kit.rules.versions import with_value
 from aibuyer_kit.workflows.rule_files import find_rule, read_rules
+from aibuyer_kit.workflows.rule_stats import STATS_COLUMNS, rule_stats
 from aibuyer_kit.workflows.rule_tools import COMPARE_COLUMNS, PREVIEW_COLUMNS, Look, compare, explain, preview
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class RuleBook(Mapping[str, "BookedRule"]):
     def explain(self, object_id: str) -> "Explanation":
         """Return why each rule of its level fires on an object or does not. Raises NotFoundError."""
         return Explanation(self._context, explain(self._context, self._rules(), object_id))
+
+    def stats(self, *, days: int = 28) -> "pd.DataFrame":
+        """Return one row per rule: what it looked at, found, proposed and had held back, and how long it took."""
+        return _frame(rule_stats(self._context, days=days), STATS_COLUMNS)
 
     def new(self, document: Mapping[str, Any]) -> "BookedRule":
         """Return a rule that is not in force, to try it out. Raises pydantic's ValidationError."""

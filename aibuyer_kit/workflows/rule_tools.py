@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.i18n import t
-from aibuyer_kit.rules.effects import proposed
-from aibuyer_kit.rules.evaluate import evaluate
+from aibuyer_kit.rules.actions import Rebalance
+from aibuyer_kit.rules.effects import effects
+from aibuyer_kit.rules.evaluate import evaluate, verdicts
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.sentences import sentence
 from aibuyer_kit.rules.subjects import Subject, is_in
@@ -66,11 +66,10 @@ def preview(context: ClientContext, rules: Sequence[Rule]) -> list[Look]:
     Raises NotFoundError before the first load.
     """
     found = [
-        _look(rule, table, row)
+        look
         for table, of_level in _tables(context, rules)
         for rule in of_level
-        for row, subject in enumerate(table.subjects)
-        if is_in(rule.scope, subject)
+        for look in _looks(rule, table, [row for row, each in enumerate(table.subjects) if is_in(rule.scope, each)])
     ]
     return sorted(found, key=lambda each: (each.rule.id, each.verdict != "fires", each.subject.key))
 
@@ -82,10 +81,9 @@ def explain(context: ClientContext, rules: Sequence[Rule], object_id: str) -> li
     """
     found, seen = [], set[str]()
     for table, of_level in _tables(context, rules):
-        for row, subject in enumerate(table.subjects):
-            seen.add(str(table.level))
-            if subject.object_id == object_id:
-                found += [_look(rule, table, row) for rule in of_level]
+        seen.update(str(table.level) for _ in table.subjects[:1])
+        rows = [row for row, subject in enumerate(table.subjects) if subject.object_id == object_id]
+        found += [look for rule in of_level for look in _looks(rule, table, rows)]
     if not found:
         levels = ", ".join(sorted(seen)) or "no level"
         raise NotFoundError(f"There is no object {object_id!r} that the rules look at ({levels}). Check its id.")
@@ -118,7 +116,7 @@ def compare(context: ClientContext, left: Rule, right: Rule) -> list[dict[str, A
 
 def explain_all(context: ClientContext, rule: Rule) -> list[Look]:
     """Return what a rule says of every object of its level, whether it is about it or not."""
-    return [_look(rule, table, row) for table, _ in _tables(context, [rule]) for row in range(len(table))]
+    return [look for table, _ in _tables(context, [rule]) for look in _looks(rule, table, range(len(table)))]
 
 
 def _tables(context: ClientContext, rules: Sequence[Rule]) -> Iterator[tuple[Table, list[Rule]]]:
@@ -135,11 +133,15 @@ def _tables(context: ClientContext, rules: Sequence[Rule]) -> Iterator[tuple[Tab
         reader.close()
 
 
-def _look(rule: Rule, table: Table, row: int) -> Look:
-    subject, trace = table.subjects[row], evaluate(rule, table, row)
-    in_scope = is_in(rule.scope, subject)
-    would = ""
-    if in_scope and trace.verdict is True:
-        effects = [proposed(action, subject) for action in rule.then]
-        would = "; ".join(each.sentence() if isinstance(each, Change) else each for each in effects)
-    return Look(rule, subject, in_scope, trace, would)
+def _looks(rule: Rule, table: Table, rows: Sequence[int]) -> list[Look]:
+    """Return what a rule says of these rows; where it shares something among all that match, all are looked at."""
+    traces = {row: evaluate(rule, table, row) for row in rows}
+    in_scope = {row: is_in(rule.scope, table.subjects[row]) for row in rows}
+    fired = [row for row in rows if in_scope[row] and traces[row].verdict is True]
+    if fired and any(isinstance(action, Rebalance) for action in rule.then):
+        fired = [row for row, verdict in enumerate(verdicts(rule, table)) if verdict is True]
+    would = {
+        row: "; ".join(each.sentence(table.subjects[row]) for each in made)
+        for row, made in zip(fired, effects(rule, table, fired), strict=True)
+    }
+    return [Look(rule, table.subjects[row], in_scope[row], traces[row], would.get(row, "")) for row in rows]

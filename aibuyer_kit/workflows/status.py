@@ -9,6 +9,7 @@ from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import client_clock, in_account_time
+from aibuyer_kit.workflows.proposals import in_doubt
 from aibuyer_kit.workflows.reconcile import known_reconciliation
 from aibuyer_kit.workflows.sync_log import SyncLog
 
@@ -36,7 +37,8 @@ def _status_or_problem(workspace: Path, client_id: str) -> dict[str, Any]:
 def client_status(context: ClientContext) -> dict[str, Any]:
     """Return one row: data as of (account time), its age in minutes, days covered, loads, and what is wrong with them.
 
-    `broken_loads` broke off, `quarantined` rows could not be read yet, and `reconciliation` says how the levels agree.
+    `broken_loads` broke off, `quarantined` rows could not be read yet, `reconciliation` says how the levels agree, and
+    of changes `in_doubt` it is not known whether they took effect.
     """
     reader = Reader(context.warehouse)
     try:
@@ -54,6 +56,7 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         broken_loads=reader.broken_loads(),
         quarantined=len(reader.quarantine().rows()),
         reconciliation=str(known_reconciliation(context, reader)),
+        in_doubt=len(in_doubt(context)),
     )
 
 
@@ -81,5 +84,6 @@ def _row(client_id: str, **known: Any) -> dict[str, Any]:
         "broken_loads",
         "quarantined",
         "reconciliation",
+        "in_doubt",
     )
     return {"client": client_id, **{name: known.get(name) for name in columns}}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from aibuyer_kit.access.clients import ClientContext
@@ -103,7 +104,16 @@ def sync_client(
     log, differing_days, is_first = SyncLog(context.sync_log), _differing_days(context), _knows_nothing(context)
     with open_writer(context.warehouse) as writer:
         unread = {connector.account_id: open_figures(context, connector) for connector in connectors}
-        reading = Round(writer, log, settings, depth=depth, differing=differing_days, unread=unread, progress=progress)
+        reading = Round(
+            writer,
+            log,
+            settings,
+            depth=depth,
+            differing=differing_days,
+            unread=unread,
+            decided=partial(_decided_loads, context),
+            progress=progress,
+        )
         try:
             reading.read(connectors)
         finally:
@@ -136,6 +146,16 @@ def _knows_nothing(context: ClientContext) -> bool:
     except WarehouseError:
         return False
     return False
+
+
+def _decided_loads(context: ClientContext) -> tuple[int, ...]:
+    """Return the loads that stored decisions have read: a replay is to find them as they were. Raises LedgerError."""
+    if not context.ledger.exists():
+        return ()
+    from aibuyer_kit.ledger.ledger import Ledger
+
+    with Ledger(context.ledger) as ledger:
+        return ledger.loads_read()
 
 
 def _hints(context: ClientContext) -> tuple[str, ...]:

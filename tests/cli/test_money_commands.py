@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -149,10 +150,38 @@ def test_from_rules_to_the_platform_and_back(desk: Desk) -> None:
     ]
 
 
+def test_a_rejected_proposal_is_turned_down_for_good(desk: Desk) -> None:
+    """It can no more be approved; what was told and called is told, and each rule's past can be looked at."""
+    every = {"expr": "spend", "window": {"days": 5, "ends": "today"}, "op": ">", "value": 0}
+    rule = {"id": "rename", "name": "Rename", "level": "adset", "scope": {"status": ["ACTIVE"]}, "when": every}
+    does = [{"action": "rename", "name": "{name} *"}, {"action": "call", "url": "https://hooks.example.org/in"}]
+    path = desk.workspace / "rules" / "rename.json"
+    path.write_text(json.dumps(rule | {"then": does, "mode": "propose"}), encoding="utf-8")
+    try:
+        decided = desk.run("decide", "--scheduled")
+        number = re.search(r"^proposal (\d+)", decided.stdout, re.MULTILINE)
+        assert number, decided.stdout
+        assert "CALL REFUSED https://hooks.example.org/in: hooks.example.org is not allowed" in decided.stdout
+        early = desk.run("apply", number[1])
+        assert (early.returncode, "is not approved" in early.stderr) == (2, True)
+        assert desk.run("reject", number[1], "--by", "bob", "--reason", "not now").returncode == 0
+        again = desk.run("approve", number[1], "--by", "ann")
+        assert (again.returncode, "was rejected by bob" in again.stderr) == (2, True)
+        assert "rejected by bob" in desk.run("proposals", "show", number[1]).stdout
+        assert desk.run("apply", "--all").stdout == "shop: 0 of 0 approved changes done\n"
+        both = desk.run("apply", number[1], "--all")
+        assert (both.returncode, "either the number" in both.stderr) == (2, True)
+        rows = {row["rule"]: row for row in json.loads(desk.run("rules", "stats", "--json").stdout)}
+        assert (rows["rename"]["evaluations"], rows["rename"]["matches"], rows["rename"]["proposed"]) == (1, 2, 2)
+    finally:
+        path.unlink()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         pytest.param(["approve", "99"], 1, "There is no proposal 99", id="unknown-proposal"),
+        pytest.param(["reject", "99"], 1, "There is no proposal 99", id="unknown-rejection"),
         pytest.param(["undo", "99"], 1, "There is no proposal 99", id="unknown-undo"),
         pytest.param(["resume"], 2, "Nothing is stopped", id="nothing-stopped"),
     ],

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from aibuyer_kit.connectors.meta import MetaConnector
-from aibuyer_kit.core.changes import Change
+from aibuyer_kit.core.changes import NO_COPY, Change, copy_value, labels_value
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MoneyError, RateLimitError, RefusedError, TransientError
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
@@ -56,6 +56,61 @@ def test_a_status_is_sent_and_read_back(platform: RunningSandbox, meta: MetaConn
     adset = platform.market.account.adsets[1]
     meta.change(Change("meta", platform.account_id, Level.ADSET, adset.id, "status", "ACTIVE", "PAUSED"))
     assert meta.read_value(adset.id, "status") == "PAUSED"
+
+
+def test_names_creatives_and_bids_are_sent_and_read_back(platform: RunningSandbox, meta: MetaConnector) -> None:
+    """Each under Meta's own name and in its own form, as the platform's log of settings has it."""
+    market = platform.market
+    adset, ad = market.account.adsets[2], market.account.ads[0]
+    name, creative = meta.read_value(ad.id, "name"), meta.read_value(ad.id, "creative")
+    assert isinstance(name, str)
+    assert creative == market.setting(ad.id).creative_id
+    other = next(each for each in market.tree.creatives if each != creative)
+    changes = (
+        Change("meta", platform.account_id, Level.AD, ad.id, "name", name, "Sample, renamed = 1"),
+        Change("meta", platform.account_id, Level.AD, ad.id, "creative", creative, other),
+    )
+    for change in changes:
+        meta.change(change)
+        assert meta.read_value(ad.id, change.field) == change.after
+    assert market.setting(ad.id).creative_id == other
+    market.change(adset.id, bid_strategy="LOWEST_COST_WITH_BID_CAP", bid_amount_minor=250)
+    assert meta.read_value(adset.id, "bid") == 2_500_000
+    meta.change(Change("meta", platform.account_id, Level.ADSET, adset.id, "bid", 2_500_000, 3_000_000))
+    assert (meta.read_value(adset.id, "bid"), market.setting(adset.id).bid_amount_minor) == (3_000_000, 300)
+    assert meta.read_value(market.account.adsets[0].id, "bid") is None
+
+
+def test_a_lifetime_budget_is_sent_and_read_back(platform: RunningSandbox, meta: MetaConnector) -> None:
+    """Of an ad set that has one; of one with a daily budget there is none."""
+    market = platform.market
+    campaign = market.account.campaigns[0]
+    end_us = int(market.now.timestamp() + 10 * 86_400) * 10**6
+    adset = market.create_adset(campaign.id, "Lasting", lifetime_budget_minor=200_000, end_us=end_us)
+    assert meta.read_value(adset.id, "lifetime_budget") == 2_000_000_000
+    change = Change("meta", platform.account_id, Level.ADSET, adset.id, "lifetime_budget", 2_000_000_000, 2_100_000_000)
+    meta.change(change)
+    assert meta.read_value(adset.id, "lifetime_budget") == change.after
+    assert meta.read_value(adset.id, "daily_budget") is None
+    assert meta.read_value(market.account.adsets[0].id, "lifetime_budget") is None
+
+
+def test_what_cannot_be_changed_from_here_is_refused_before_any_call(
+    platform: RunningSandbox, meta: MetaConnector
+) -> None:
+    """Labels, copies and a campaign's bid; with the reason."""
+    adset, before = platform.market.account.adsets[0], len(posts(platform))
+    campaign = platform.market.account.campaigns[0]
+    account = "meta", platform.account_id
+    for change, said in (
+        (Change(*account, Level.ADSET, adset.id, "labels", "[]", labels_value(["a"])), "A change of labels"),
+        (Change(*account, Level.ADSET, adset.id, "copy", NO_COPY, copy_value("Copy")), "Copies cannot be made"),
+        (Change(*account, Level.CAMPAIGN, campaign.id, "bid", 1_000_000, 2_000_000), "a campaign has none"),
+    ):
+        assert said in meta.why_not(change)
+        with pytest.raises(RefusedError, match="Nothing was sent"):
+            meta.change(change)
+    assert len(posts(platform)) == before
 
 
 def test_an_object_without_a_budget_of_its_own_has_none(platform: RunningSandbox, meta: MetaConnector) -> None:

@@ -1,7 +1,9 @@
 """Guardrails as properties: whatever the picture, and in whatever order things come, nothing slips through."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -174,3 +176,14 @@ def test_a_picture_without_a_time_is_refused() -> None:
     seen = picture(100, now=None)
     found = refusals(budget(100, 110), seen, LIMITS)
     assert {"age of the data", "budget edits an hour"} <= {each.guardrail for each in found}
+
+
+@pytest.mark.parametrize(("field", "edits"), [("lifetime_budget", True), ("bid", False)])
+def test_other_amounts_move_as_little_as_daily_budgets(field: Any, edits: bool) -> None:
+    """By a fifth in 24 hours; and a lifetime budget is a budget of which the platform counts the edits."""
+    change = Change("meta", "act_1", Level.ADSET, "7", field, 100, 121)
+    found = {each.guardrail for each in refusals(change, picture(100, values=(100,)), Limits())}
+    assert found == {"net change in 24 hours"}
+    assert refusals(replace(change, after=120), picture(100, values=(100,)), Limits()) == ()
+    often = picture(100, values=(100,), edits=(NOW, NOW, NOW), last_edit=NOW)
+    assert bool(refusals(replace(change, after=110), often, Limits())) == edits

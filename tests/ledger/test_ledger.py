@@ -1,11 +1,13 @@
 """The ledger: rows are only added, an approval binds one plan, and nothing is begun without it or twice."""
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
@@ -17,6 +19,7 @@ from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ApprovalError, LedgerError, NotFoundError
 from aibuyer_kit.ledger.database import FILE_NAME, REVISION, open_engine, sqlite_url
+from aibuyer_kit.ledger.evaluations import Evaluation, Firing, KeptEffect, RuleFinding
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Draft, Proposal
 from aibuyer_kit.ledger.tables import metadata
@@ -24,6 +27,7 @@ from aibuyer_kit.ledger.tables import metadata
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 CHANGE = Change("meta", "act_1", Level.ADSET, "7", "daily_budget", 50_000_000, 60_000_000)
+RULE = '{"id":"sample"}'
 PAUSE = Change("meta", "act_1", Level.ADSET, "8", "status", "ACTIVE", "PAUSED")
 
 
@@ -49,6 +53,30 @@ def propose(ledger: Ledger, *changes: Change, by: str = "rules", by_person: bool
 
 def approve(ledger: Ledger, number: int, by: str = "ann", **more: object) -> Proposal:
     return ledger.approve(number, approved_by=by, **({"now": NOW} | more))  # type: ignore[arg-type]
+
+
+def evaluated(
+    ledger: Ledger, *changes: Change, at: datetime = NOW, rule_id: str = "sample", **more: Any
+) -> tuple[int, Proposal | None]:
+    """Write an evaluation in which one rule fired on one object, with these changes and a call."""
+    effects = [KeptEffect("change", change.canonical(), place) for place, change in enumerate(changes)]
+    held = KeptEffect("nothing", "{}", None, "nothing to do", "rule: a test")
+    effects += [held, KeptEffect("call", '{"body":"{}","url":"https://example.org"}')]
+    found = RuleFinding(
+        rule_id,
+        "1-abc",
+        "meta",
+        "act_1",
+        "adset",
+        f"{at:%Y-%m-%d}",
+        5,
+        250,
+        (Firing("7", "=Sample", {"verdict": "yes"}, tuple(effects)),),
+        more.get("slot"),
+    )
+    run = Evaluation(at, more.get("load_id", 4), at, [(rule_id, "1-abc", RULE)], "{}", '{"a":1}', [found], 900)
+    drafts = [Draft(change, "a test", "=Sample", rule_id) for change in changes]
+    return ledger.decide(run, drafts, proposed_by="rules", expires_at=at + HOUR)
 
 
 def edit(folder: Path, statement: str) -> None:
@@ -89,6 +117,14 @@ def test_rows_are_only_ever_added(ledger: Ledger, tmp_path: Path, table: str, st
     ledger.begin(1, now=NOW)
     ledger.put_off(1, now=NOW, until=NOW, reason="a test")
     ledger.conclude(1, "done", read_back=60_000_000, reason="read back", now=NOW)
+    ledger.reject(propose(ledger).proposal_id, rejected_by="bob", now=NOW)
+    number, _ = evaluated(ledger)
+    ledger.evaluations.conclude_call(
+        ledger.evaluations.begin_call(ledger.evaluations.calls_to_make(number)[0].effect_id, now=NOW),
+        "sent",
+        reason="200",
+        now=NOW,
+    )
     engine = open_engine(sqlite_url(tmp_path))
     key = table.removeprefix("proposed_")
     with engine.connect() as connection, pytest.raises(IntegrityError, match="only ever added"):
@@ -243,6 +279,115 @@ def test_states_follow_from_rows(ledger: Ledger) -> None:
     ledger.conclude(change_id, "conflict", read_back=None, reason="moved", now=NOW)
     seen.append(state())
     assert seen == ["pending", "expired", "approved", "doubt", "waiting", "conflict"]
+
+
+def test_an_evaluation_is_kept_whole_with_its_proposal(ledger: Ledger, tmp_path: Path) -> None:
+    """All of it comes back; a text that two evaluations share is kept once; loads that were read are told."""
+    number, made = evaluated(ledger, CHANGE, slot="every 2026-06-01 12 0")
+    assert made
+    kept = ledger.evaluations.evaluation(number)
+    assert kept.rules == [("sample", "1-abc", RULE)]
+    assert (kept.targets, kept.curves, kept.load_id, kept.data_known_at) == ("{}", '{"a":1}', 4, NOW)
+    (found,) = kept.findings
+    assert found.suppressed == {"nothing to do": 1}
+    assert (found.proposed, found.firings[0].effects[0].draft) == (1, 0)
+    evaluated(ledger, load_id=6)
+    engine = open_engine(sqlite_url(tmp_path))
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM kept_text")) == 3
+    engine.dispose()
+    assert ledger.loads_read() == (4, 6)
+    assert ledger.evaluations.slots({"every 2026-06-01 12 0", "cron"}) == {
+        ("sample", "meta", "act_1", "every 2026-06-01 12 0")
+    }
+
+
+def test_an_evaluation_and_its_proposal_are_written_together_or_not_at_all(ledger: Ledger, tmp_path: Path) -> None:
+    """Else a rule could ask again for what was proposed already."""
+    edit(tmp_path, "DROP TABLE effect")
+    with pytest.raises(LedgerError, match="Nothing of this step was written"):
+        evaluated(ledger, CHANGE)
+    assert ledger.proposals() == []
+
+
+def test_what_was_rejected_can_neither_be_approved_nor_applied(ledger: Ledger) -> None:
+    """Before its approval or after it, but not once something of it was begun; and only once."""
+    fresh, approved, begun = propose(ledger), propose(ledger), propose(ledger)
+    approve(ledger, approved.proposal_id)
+    approve(ledger, begun.proposal_id)
+    ledger.begin(begun.changes[0].change_id, now=NOW)
+    for made in (fresh, approved):
+        done = ledger.reject(made.proposal_id, rejected_by="bob", now=NOW, reason="too bold")
+        assert done.state_of(done.changes[0], NOW) == "rejected"
+        assert not done.is_open(NOW)
+        with pytest.raises(ApprovalError, match="was rejected by bob"):
+            approve(ledger, made.proposal_id)
+        with pytest.raises(ApprovalError, match="was rejected by bob already"):
+            ledger.reject(made.proposal_id, rejected_by="ann", now=NOW)
+    with pytest.raises(LedgerError, match="not covered by an approval"):
+        ledger.begin(approved.changes[0].change_id, now=NOW)
+    with pytest.raises(ApprovalError, match="is being applied already"):
+        ledger.reject(begun.proposal_id, rejected_by="bob", now=NOW)
+    assert [plan.proposal_id for plan in ledger.to_apply()] == [begun.proposal_id]
+
+
+def test_what_rules_did_is_known_until_it_came_to_nothing(ledger: Ledger) -> None:
+    """Proposed, sent and done counts from its last touch; rejected, or expired unsent, does not count."""
+    _, made = evaluated(ledger, CHANGE)
+    evaluated(ledger, PAUSE, rule_id="other")
+    since = NOW - HOUR
+
+    def known(now: datetime = NOW) -> list[tuple[str, str, datetime]]:
+        return [(each.rule_id, each.object_id, each.at) for each in ledger.evaluations.past_changes(since, now)]
+
+    assert known() == [("sample", "7", NOW), ("other", "8", NOW)]
+    ledger.reject(2, rejected_by="bob", now=NOW)
+    assert known() == [("sample", "7", NOW)]
+    assert known(NOW + HOUR) == []
+    assert made
+    approve(ledger, made.proposal_id)
+    ledger.begin(made.changes[0].change_id, now=NOW + HOUR / 2)
+    assert known(NOW + 9 * HOUR) == [("sample", "7", NOW + HOUR / 2)]
+    ledger.conclude(made.changes[0].change_id, "done", read_back=60_000_000, reason="", now=NOW + HOUR)
+    assert known(NOW + 9 * HOUR) == [("sample", "7", NOW + HOUR)]
+    assert ledger.evaluations.past_changes(NOW + HOUR, NOW) == []
+
+
+def test_what_failed_counts_and_what_expired_before_it_was_sent_does_not(ledger: Ledger) -> None:
+    """A refusal will be the same in a minute; an approved change that nobody sent in time changed nothing."""
+    for ended_at, counts in ((NOW, True), (NOW + HOUR, False)):
+        _, made = evaluated(ledger, CHANGE)
+        assert made
+        approve(ledger, made.proposal_id)
+        ledger.conclude(made.changes[0].change_id, "failed", read_back=None, reason="", now=ended_at)
+        known = ledger.evaluations.past_changes(NOW, NOW + 9 * HOUR)
+        assert (made.proposal_id in {each.evaluation_id for each in known}) == counts
+
+
+def test_an_outgoing_call_is_begun_once(ledger: Ledger) -> None:
+    """However often a decision is taken up."""
+    number, _ = evaluated(ledger)
+    (waiting,) = ledger.evaluations.calls_to_make(number)
+    ledger.evaluations.begin_call(waiting.effect_id, now=NOW)
+    assert ledger.evaluations.calls_to_make(number) == []
+    with pytest.raises(LedgerError, match="UNIQUE"):
+        ledger.evaluations.begin_call(waiting.effect_id, now=NOW)
+
+
+def test_a_ledger_of_the_money_path_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Its proposals keep their hashes and their approvals."""
+    old = Path(__file__).with_name("ledger_0001.sql").read_text(encoding="utf-8")
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.executescript(old)
+    connection.close()
+    with Ledger(tmp_path) as opened:
+        plan = opened.proposal(1)
+        assert plan.is_approved
+        assert [each.change for each in plan.changes] == [CHANGE, PAUSE]
+        assert plan.changes[0].change.fingerprint() == (
+            "db3cd8ec99ad4f1dcaa9053564b7ebab1ad0fb86d2e11950aa53eed4109d37b5"
+        )
+        assert evaluated(opened, CHANGE)[0] == 1
 
 
 def test_the_database_says_what_it_could_not_write(ledger: Ledger, tmp_path: Path) -> None:

@@ -211,7 +211,9 @@ def move(action: str, **more: str) -> MoveAmount:
     ("action", "minor", "expected"),
     [
         pytest.param(move("raise_budget", percent="15"), 100, 57_500_000, id="up-by-percent"),
-        pytest.param(move("raise_budget", percent="0.333"), 100, 50_170_000, id="rounded-half-up-to-a-cent"),
+        pytest.param(
+            move("raise_budget", percent="0.333"), 100, 50_160_000, id="a-cent-is-rounded-toward-where-it-was"
+        ),
         pytest.param(move("raise_budget", percent="0.333"), 1, None, id="rounded-to-a-unit-is-no-change"),
         pytest.param(move("raise_budget", percent="50", cap="60"), 100, 60_000_000, id="capped"),
         pytest.param(move("raise_budget", percent="50", cap="60.005"), 100, 60_000_000, id="cap-is-not-passed"),

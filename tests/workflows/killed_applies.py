@@ -132,12 +132,16 @@ class Shop:
             return ledger.proposal(proposal_id)
 
     def apply(
-        self, settings: Settings = WIDE, environment: dict[str, str] | None = None, clock: Clock | None = None
+        self,
+        settings: Settings = WIDE,
+        environment: dict[str, str] | None = None,
+        clock: Clock | None = None,
+        only: int | None = None,
     ) -> ApplyReport:
         """Apply in this process."""
         context = self.context
         found = connectors(context, self.platform.access_token, clock)
-        return apply_approved(context, found, settings, environment=environment or {})
+        return apply_approved(context, found, settings, environment=environment or {}, only=only)
 
     def apply_in_child(self, **how: Any) -> bool:
         """Apply in a child and return whether it was killed."""

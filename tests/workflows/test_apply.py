@@ -2,19 +2,21 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import filelock
 import pytest
 from sqlalchemy import create_engine, text
 
-from aibuyer_kit.core.changes import ACTIVE, PAUSED, Change
+from aibuyer_kit.core.changes import ACTIVE, NO_COPY, PAUSED, Change, copy_value
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import AuthorisationError, LedgerBusyError, RateLimitError
+from aibuyer_kit.core.errors import ApprovalError, AuthorisationError, LedgerBusyError, RateLimitError
 from aibuyer_kit.ledger.database import sqlite_url
 from aibuyer_kit.ledger.ledger import Ledger
-from aibuyer_kit.ledger.records import Proposal
+from aibuyer_kit.ledger.records import Draft, Proposal
 from aibuyer_kit.settings.workspace_settings import ApplySection, GuardrailsSection, Settings
 from aibuyer_kit.workflows.apply import ApplyReport, Step
+from aibuyer_kit.workflows.proposals import in_doubt, reject
 from aibuyer_kit.workflows.stop import STOP_FILE
 from aibuyer_kit.workflows.undo import undo
 from tests.connectors.test_meta_practice import PlatformClock
@@ -76,6 +78,65 @@ def test_a_pause_and_a_budget_go_the_whole_way_and_back(shop: Shop) -> None:
     assert [shop.value(each.object_id, each.field) for each in changes] == [each.before for each in changes]
     assert shop.apply().applied == ()
     assert_accounted_for(shop, [shop.plan(plan.proposal_id), shop.plan(back.proposal_id)], since)
+
+
+def test_a_name_goes_the_whole_way_and_back(shop: Shop) -> None:
+    """Read back as it was sent; and it is taken back."""
+    object_id = shop.adsets[0]
+    market = shop.platform.market
+    name = market.setting(object_id).name or market.account.adsets[0].name
+    renamed = Change("meta", shop.platform.account_id, Level.ADSET, object_id, "name", name, f"{name} | =1+1")
+    plan = shop.approved(renamed)
+    assert states(shop.apply()) == ["done"]
+    assert market.setting(object_id).name == f"{name} | =1+1"
+    taken_back(shop, shop.plan(plan.proposal_id))
+    assert states(shop.apply()) == ["done"]
+    assert market.setting(object_id).name == name
+
+
+def test_what_cannot_be_applied_yet_ends_with_its_reason_and_without_a_call(shop: Shop) -> None:
+    """A copy was proposed and approved; it fails, and the change beside it is made."""
+    since, object_id = shop.last_call(), shop.adsets[0]
+    copy = Change("meta", shop.platform.account_id, Level.ADSET, object_id, "copy", NO_COPY, copy_value("Sample copy"))
+    change = raised(shop, 1)
+    plan = shop.approved(copy, change)
+    report = shop.apply()
+    assert states(report) == ["failed", "done"]
+    assert "Copies cannot be made at Meta from here yet: do it by hand. Nothing was sent." in report.summary()
+    assert (len(shop.posts(since)), report.needs_a_look) == (1, True)
+    assert_accounted_for(shop, [shop.plan(plan.proposal_id)], since)
+
+
+def test_one_proposal_of_several_is_applied(shop: Shop) -> None:
+    """The others wait for their turn; one that is not approved is an error."""
+    first, second = shop.approved(raised(shop, 0)), shop.approved(raised(shop, 1))
+    only = shop.apply(only=second.proposal_id)
+    assert [(each.each.proposal_id, each.state) for each in only.applied] == [(second.proposal_id, "done")]
+    assert [each.each.proposal_id for each in shop.apply().applied] == [first.proposal_id]
+    with Ledger(shop.context.ledger) as ledger:
+        draft = Draft(raised(shop, 2), "a test")
+        made = ledger.propose(
+            [draft], proposed_by="rules", by_person=False, made_at=shop.now, expires_at=shop.now + timedelta(hours=1)
+        )
+    with pytest.raises(ApprovalError, match="is not approved"):
+        shop.apply(only=made.proposal_id)
+
+
+def test_what_was_rejected_is_not_applied(shop: Shop) -> None:
+    """Although it was approved before."""
+    since, plan = shop.last_call(), shop.approved(raised(shop, 0))
+    reject(shop.context, plan.proposal_id, rejected_by="bob", reason="changed my mind")
+    assert (shop.apply().applied, shop.posts(since)) == ((), [])
+
+
+def test_changes_in_doubt_are_told(shop: Shop) -> None:
+    """As long as nobody has read them back, and where it stayed unknown."""
+    plan = shop.approved(raised(shop, 0))
+    with Ledger(shop.context.ledger) as ledger:
+        ledger.begin(plan.changes[0].change_id, now=shop.now)
+    assert [each.partition(" ")[0] for each in in_doubt(shop.context)] == [f"{plan.proposal_id}.1"]
+    shop.apply()
+    assert in_doubt(shop.context) == []
 
 
 @pytest.mark.parametrize("fault", ["response_lost", "applied_500", "cut_json"])

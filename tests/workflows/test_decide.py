@@ -2,28 +2,36 @@
 
 import json
 import shutil
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import filelock
 import pytest
 
 from aibuyer_kit.access.clients import ClientContext, open_client
 from aibuyer_kit.core.changes import Change
+from aibuyer_kit.core.clock import ManualClock
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import RuleError
+from aibuyer_kit.core.errors import LedgerBusyError, RuleError
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Draft
+from aibuyer_kit.rules.parse import parse_rule
 from aibuyer_kit.settings.workspace_settings import GuardrailsSection, Settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.calls import make_calls
 from aibuyer_kit.workflows.decide import Decision, decide
 from aibuyer_kit.workflows.example import CLIENT_ID
 from aibuyer_kit.workflows.period import resolve_period
-from aibuyer_kit.workflows.proposals import approve, change_rows, proposal_text
+from aibuyer_kit.workflows.proposals import approve, change_rows, proposal_text, reject
 from aibuyer_kit.workflows.totals import entity_totals
 from aibuyer_kit.workspace import Client
 
 SETTINGS = Settings()
+HOUR = timedelta(hours=1)
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LAST_WEEK = {"days": 7, "ends": "yesterday"}
 
 
@@ -54,8 +62,23 @@ def leaf(expr: str, op: str, value: float, **window: Any) -> dict[str, Any]:
     return {"expr": expr, "window": LAST_WEEK | window, "op": op, "value": value}
 
 
-def run(context: ClientContext, settings: Settings = SETTINGS) -> Decision:
-    return decide(context, settings, environment={})
+def run(context: ClientContext, settings: Settings = SETTINGS, **more: Any) -> Decision:
+    return decide(context, settings, environment={}, **more)
+
+
+def done(context: ClientContext, decision: Decision) -> None:
+    """Have a proposal approved, sent and read back at the moment that it was made."""
+    plan = decision.proposal
+    assert plan
+    with Ledger(context.ledger) as ledger:
+        ledger.approve(plan.proposal_id, approved_by="ann", now=plan.made_at)
+        for each in plan.changes:
+            ledger.begin(each.change_id, now=plan.made_at)
+            ledger.conclude(each.change_id, "done", read_back=each.change.after, reason="", now=plan.made_at)
+
+
+def whys(decision: Decision) -> set[str]:
+    return {each.why for each in decision.held}
 
 
 def targets(decision: Decision) -> dict[str, object]:
@@ -175,3 +198,180 @@ def test_a_notebook_reads_proposals_as_frames(context: ClientContext) -> None:
     assert client.proposals.show(1).startswith("proposal 1: ")
     assert "approved" in repr(client.proposals)
     assert "approved" in client.proposals._repr_html_()
+
+
+def test_a_rule_leaves_an_object_alone_for_its_cooldown(context: ClientContext) -> None:
+    """After what it did; one with a shorter cooldown may go on, unless it would go back on it."""
+    always = leaf("spend", ">", 1_000)
+    put_rule(context, "up", always, {"action": "raise_budget", "percent": 5})
+    done(context, run(context))
+    again = run(context)
+    assert (again.proposal, whys(again)) == (None, {"cooldown"})
+    assert "the cooldown of 6h ends at" in again.held[0].reason
+    (context.rules / "up.json").unlink()
+    put_rule(context, "down", always, {"action": "lower_budget", "percent": 5})
+    back = run(context)
+    assert (back.proposal, whys(back)) == (None, {"cooldown"})
+    assert "up moved it the other way lately" in back.held[0].reason
+
+
+def test_what_was_rejected_may_be_asked_for_again(context: ClientContext) -> None:
+    """It was never a change; nor is what expired."""
+    put_rule(context, "up", leaf("spend", ">", 1_000, ends=2), {"action": "raise_budget", "percent": 5})
+    first = run(context).proposal
+    assert first
+    reject(context, first.proposal_id, rejected_by="bob", reason="too bold")
+    second = run(context).proposal
+    assert second
+    assert len(second.changes) == len(first.changes)
+    later = ManualClock(second.expires_at)
+    assert run(context, Settings(guardrails=GuardrailsSection(data_age_hours=168.0)), clock=later).proposal
+
+
+def test_limits_of_a_day_go_to_the_first_by_id(context: ClientContext) -> None:
+    """So many changes of one local day of the account."""
+    limits = {"limits": {"changes_per_day": 3, "runs_per_day": 2}, "cooldown": "1m"}
+    put_rule(context, "name", leaf("spend", ">", 0, ends=2), {"action": "rename", "name": "{name}!"}, **limits)
+    first = run(context)
+    assert first.proposal
+    ids = sorted({each.match.subject.object_id for each in first.held} | _ids(first))
+    assert _ids(first) == set(ids[:3])
+    assert whys(first) == {"limit"}
+    done(context, first)
+    again = run(context)
+    assert (again.proposal, whys(again) - {"cooldown"}) == (None, {"limit"})
+    settings = Settings(guardrails=GuardrailsSection(data_age_hours=168.0))
+    next_day = run(context, settings, clock=ManualClock(first.proposal.made_at + timedelta(days=1)))
+    assert len(_ids(next_day)) == 3
+
+
+def _ids(decision: Decision) -> set[str]:
+    return {each.change.object_id for each in decision.proposal.changes} if decision.proposal else set()
+
+
+def test_so_many_runs_of_a_day_may_change_something(context: ClientContext) -> None:
+    """Whatever is left of its changes."""
+    limits = {"limits": {"changes_per_day": 100, "runs_per_day": 1}, "cooldown": "1m"}
+    put_rule(context, "up", leaf("spend", ">", 1_000), {"action": "raise_budget", "percent": 5}, **limits)
+    done(context, run(context))
+    put_rule(context, "up", leaf("spend", ">", 0), {"action": "raise_budget", "percent": 5}, **limits)
+    again = run(context)
+    assert (again.proposal, whys(again)) == (None, {"cooldown", "limit"})
+    assert any("runs of the day" in each.reason for each in again.held)
+
+
+def test_of_rules_that_agree_the_higher_priority_asks(context: ClientContext) -> None:
+    """Ties go by id; and both leave the object alone afterwards."""
+    always, up = leaf("spend", ">", 1_000), {"action": "raise_budget", "percent": 5}
+    put_rule(context, "a", always, up)
+    put_rule(context, "b", always, up, priority=1)
+    decision = run(context)
+    assert decision.proposal
+    assert {each.draft.rule_id for each in decision.proposal.changes} == {"b"}
+    assert decision.proposal.changes[0].draft.reason == "Sample b (also: a)"
+    done(context, decision)
+    assert whys(run(context)) == {"cooldown"}
+
+
+def test_a_scheduled_rule_is_looked_at_once_in_each_slot(context: ClientContext) -> None:
+    """In the account's time: not again within it, nor after the clock was set back; nothing is made up for."""
+    every_hour = {"schedule": {"every": "1h"}, "mode": "notify"}
+    put_rule(context, "hourly", leaf("spend", ">", 1_000), {"action": "notify"}, **every_hour)
+    put_rule(context, "event", leaf("spend", ">", 1_000), {"action": "notify"}, schedule={"on": "event"})
+    reader = Reader(context.warehouse)
+    noon = reader.freshness().known_at.replace(minute=5)
+    reader.close()
+
+    def rules_at(hours: float) -> int:
+        return run(context, scheduled=True, clock=ManualClock(noon + timedelta(hours=hours))).rules
+
+    assert [rules_at(hours) for hours in (0, 0.5, 1, 5, 5.9, 1, 0.2, 6)] == [1, 0, 1, 1, 0, 0, 0, 1]
+    assert run(context).rules == 2
+
+
+def test_a_day_of_the_account_is_not_one_of_the_server(context: ClientContext) -> None:
+    """A daily rule is looked at once on a local date of 25 hours, which a UTC date would split."""
+    put_rule(context, "daily", leaf("spend", ">", 1_000), {"action": "notify"}, schedule={"every": "1d"})
+    zone = ZoneInfo("Europe/Kyiv")
+    midnight = datetime(2026, 10, 25, tzinfo=zone).astimezone(UTC)
+    clocks = {hour: ManualClock(midnight + hour * HOUR) for hour in (0, 23, 24, 25, 48, 49)}
+    assert [hour for hour, clock in clocks.items() if run(context, scheduled=True, clock=clock).rules] == [0, 25, 49]
+
+
+def test_all_that_was_decided_is_kept(context: ClientContext) -> None:
+    """Rules as they stood, what each looked at, found, held back and proposed; with the trace of each match."""
+    put_rule(context, "costly", leaf("spend", ">", 1_000), {"action": "pause"})
+    put_rule(context, "told", leaf("spend", ">", 1_000), {"action": "pause"}, mode="notify")
+    put_rule(context, "leap", leaf("spend", "<", 300.5), {"action": "raise_budget", "percent": 50})
+    decision = run(context)
+    plan = decision.proposal
+    assert plan
+    assert decision.evaluation_id
+    with Ledger(context.ledger) as ledger:
+        kept = ledger.evaluations.evaluation(decision.evaluation_id)
+        assert ledger.loads_read() == (plan.load_id,)
+    rules = {rule_id: (revision, text) for rule_id, revision, text in kept.rules}
+    for rule_id, (revision, text) in rules.items():
+        assert parse_rule(text.encode(), rule_id).revision == revision
+    found = {each.rule_id: each for each in kept.findings}
+    assert (found["costly"].proposed, found["costly"].suppressed) == (len(plan.changes), {})
+    assert found["told"].suppressed == {"notify": len(plan.changes)}
+    assert found["leap"].suppressed == {"guardrail": len(found["leap"].firings)}
+    assert {each.evaluated for each in kept.findings} == {decision.objects}
+    assert [each.trace for each in found["costly"].firings] == [each.draft.trace for each in plan.changes]
+    frame = Client(context, SETTINGS).rules.stats()
+    assert frame.set_index("rule").loc["costly", "proposed"] == len(plan.changes)
+
+
+def test_calls_are_made_once_after_all_is_written_and_then_left_alone(context: ClientContext) -> None:
+    """Whatever the mode; with the rule and the object in the body; none without a host in the settings."""
+    call = {"action": "call", "url": "https://hooks.example.org/in"}
+    put_rule(context, "hook", leaf("spend", ">", 1_000), call, mode="notify")
+    decision = run(context)
+    assert decision.evaluation_id
+    assert decision.calls == len(decision.notified) > 0
+    made = make_calls(context, SETTINGS, decision.evaluation_id, clock=ManualClock(NOON))
+    assert {each.answer.verdict for each in made} == {"refused"}
+    assert "[calls] hosts" in made[0].line()
+    assert len(made) == decision.calls
+    assert make_calls(context, SETTINGS, decision.evaluation_id) == []
+    again = run(context)
+    assert (again.calls, {each.why for each in again.held}) == (0, {"cooldown"})
+
+
+def test_two_processes_do_not_decide_at_once(context: ClientContext) -> None:
+    """Each would find that nothing is proposed yet, and propose it."""
+    put_rule(context, "costly", leaf("spend", ">", 1_000), {"action": "pause"})
+    context.ledger.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(context.ledger / "decide.lock"), ThreadPoolExecutor() as pool:
+        waiting = pool.submit(run, context, wait_seconds=0.05)
+        with pytest.raises(LedgerBusyError, match="Another process is deciding"):
+            waiting.result()
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda _: run(context), range(2)))
+    assert sorted(decision.proposal is None for decision in made) == [False, True]
+
+
+def test_a_rule_of_the_mode_auto_still_waits_for_a_person(context: ClientContext) -> None:
+    """And the output says so."""
+    put_rule(context, "swift", leaf("spend", ">", 1_000), {"action": "pause"}, mode="auto")
+    decision = run(context)
+    assert decision.proposal
+    assert decision.proposal.approval is None
+    assert "swift: the mode is auto, and without a policy a person approves it" in decision.summary()
+
+
+def test_a_rebalance_is_proposed_whole_or_not_at_all(context: ClientContext) -> None:
+    """Where a guardrail holds back one share, the sum would not be kept."""
+    window = {"days": 7, "ends": "yesterday"}
+    action = {"action": "rebalance", "within": "account", "by": "spend", "window": window, "most_percent": 15}
+    put_rule(context, "share", leaf("spend", ">", 0), action)
+    decision = run(context)
+    assert decision.proposal
+    changes = [each.change for each in decision.proposal.changes]
+    assert sum(int(each.after) - int(each.before) for each in changes) == 0
+    assert [each.raises_spend for each in changes] == sorted(each.raises_spend for each in changes)
+    reject(context, decision.proposal.proposal_id, rejected_by="bob")
+    held = run(context, Settings(guardrails=GuardrailsSection(most_increase_24h=0.01)))
+    assert (held.proposal, whys(held) - {"nothing to do"}) == (None, {"guardrail"})
+    assert len(held.held) >= len(changes)

@@ -1,16 +1,20 @@
 """The doctor: what is wrong is named with its cure, and one failure hides no other."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from aibuyer_kit.access.client_file import AccountSection
 from aibuyer_kit.connectors.service import Service
+from aibuyer_kit.core.changes import Change
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.ledger.ledger import Ledger
+from aibuyer_kit.ledger.records import Draft
 from aibuyer_kit.webhooks.inbox import Delivery
 from aibuyer_kit.webhooks.messages import Hint
-from aibuyer_kit.workflows.doctor import Finding, examine
+from aibuyer_kit.workflows.doctor import Finding, _changes, examine
 from aibuyer_kit.workflows.sync_log import SyncLine, SyncLog
 from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import init_workspace
@@ -108,6 +112,27 @@ def test_a_sync_that_failed_is_told_with_what_could_not_be_read(workspace: Path,
     SyncLog(shop.sync_log).add(line)
     (found,) = [each for each in examine(workspace) if each.check == "shop: last sync"]
     assert (found.state, found.detail) == (state, "the last sync could not read act_1 ads: down (1 more failed)")
+
+
+def test_a_change_in_doubt_is_told_with_its_cure(workspace: Path) -> None:
+    """It may have been sent, and nobody has read it back."""
+    shop = client(workspace.parent / "doubt")
+    change = Change("meta", "act_1", Level.ADSET, "7", "status", "ACTIVE", "PAUSED")
+    now = datetime.now(UTC)
+    with Ledger(shop.ledger) as ledger:
+        made = ledger.propose(
+            [Draft(change, "a test", "Sample")],
+            proposed_by="rules",
+            by_person=False,
+            made_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+        assert _changes(shop) == Finding("", True, "none in doubt")
+        ledger.approve(made.proposal_id, approved_by="ann", now=now)
+        ledger.begin(made.changes[0].change_id, now=now)
+    found = _changes(shop)
+    assert found.state == "warning"
+    assert "1 in doubt (1.1 adset 7: status ACTIVE -> PAUSED (Sample)): aibuyer apply" in found.detail
 
 
 def test_a_client_that_is_a_link_is_told_to_use_a_real_folder(workspace: Path) -> None:

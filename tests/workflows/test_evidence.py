@@ -371,3 +371,35 @@ def test_a_day_is_over_when_its_own_hours_are(tmp_path: Path, day: str, hours_lo
     assert world.figure(window, load, at=after)["s-1"] is None
     load = world.days([{"day": day}], day, day, at=ends.isoformat())
     assert world.figure(window, load, at=after)["s-1"] == 10e6
+
+
+def test_evidence_that_moves_from_load_to_load_is_that_of_each_load(world: World) -> None:
+    """To the byte: restated days, new and lost objects, an objective that changes; and it goes only forwards."""
+    columns = [
+        column("spend"),
+        column("spend", Rolling(days=9, ends="today"), "campaign"),
+        column("revenue", TO_TODAY, "account", matured=True),
+        column("results", lifetime(), "account"),
+        column("days_without_delivery", None),
+        column("hours_since_edit", None),
+    ]
+    first, steps = week(world), list[int]()
+    moved = world.evidence(first)
+    moved.tables(Level.ADSET, columns)
+    late = {"ad": "ad-5", "adset_id": "s-5", "campaign_id": "c-5", "day": "2026-06-09", "spend": 3, "results": 2}
+    steps.append(week(world, late))
+    steps.append(world.days([{"day": "2026-06-05", "spend": 50}], "2026-06-05", "2026-06-05"))
+    objects = {"s-1": {"campaign_id": "c-1", "name": "Renamed"}, "s-5": {"campaign_id": "c-5"}}
+    steps.append(world.objects(Level.ADSET, objects))
+    leads = {"c-1": {"objective": "OUTCOME_LEADS"}, "c-5": {"objective": "OUTCOME_SALES"}}
+    steps.append(world.objects(Level.CAMPAIGN, leads))
+    steps.append(week(world))
+    seen = set()
+    for load in steps:
+        moved = moved.advanced(datetime.fromisoformat(NOW), load)
+        found = bytes_of(moved.tables(Level.ADSET, columns))
+        assert found == bytes_of(world.evidence(load).tables(Level.ADSET, columns)), load
+        seen.add(str(found))
+    assert len(seen) == len(steps)
+    with pytest.raises(ValueError, match="lies before"):
+        moved.advanced(datetime.fromisoformat(NOW), first)

@@ -19,6 +19,7 @@ COLUMNS = (
     "broken_loads",
     "quarantined",
     "reconciliation",
+    "in_doubt",
 )
 
 
@@ -38,6 +39,7 @@ def test_the_row_tells_how_fresh_the_data_is_and_which_reads_broke_off(tmp_path:
         "broken_loads": 1,
         "quarantined": 0,
         "reconciliation": "not yet compared",
+        "in_doubt": 0,
     }
 
 

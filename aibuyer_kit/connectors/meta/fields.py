@@ -9,6 +9,7 @@ WINDOWS_ASKED = WINDOW_FIELDS[1:]
 LEGACY_WINDOWS = ("7d_view", "28d_view")
 # `total` is what Meta counts when no attribution setting is asked for: the one of each ad set.
 ATTRIBUTION = "account_default"
+AD_RULE_FIELDS = ("id", "name", "status", "evaluation_spec", "execution_spec", "schedule_spec")
 
 ATTRIBUTES = {
     Level.ACCOUNT: ("account_status",),

@@ -23,10 +23,11 @@ from aibuyer_kit.connectors.budget import CallBudget
 from aibuyer_kit.connectors.http import CallCounts, RetryPolicy, Seam
 from aibuyer_kit.connectors.meta.api import MetaApi
 from aibuyer_kit.connectors.meta.breakdowns import breakdown_fields
-from aibuyer_kit.connectors.meta.changing import read_value, send_change
+from aibuyer_kit.connectors.meta.changing import read_value, send_change, why_not
 from aibuyer_kit.connectors.meta.creatives import creative_table
 from aibuyer_kit.connectors.meta.credentials import MetaCredentials
 from aibuyer_kit.connectors.meta.fields import (
+    AD_RULE_FIELDS,
     ATTRIBUTION,
     CREATIVE_FIELDS,
     EDGES,
@@ -66,7 +67,7 @@ from aibuyer_kit.core.changes import Change, Field, Value
 from aibuyer_kit.core.clock import Clock, SystemClock
 from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import InvalidIdError, PlatformError
+from aibuyer_kit.core.errors import InvalidIdError, PlatformError, SchemaDriftError
 from aibuyer_kit.core.money import known_currency
 from aibuyer_kit.core.unreadable import Rejected
 
@@ -201,6 +202,27 @@ class MetaConnector:
             sum(page.required("impressions", whole_count)),
             sum(page.required("clicks", whole_count)),
         )
+
+    def ad_rules(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the account's own ad rules with their specs as they are kept. Raises PlatformError in its kinds."""
+        return self._listed("adrules_library", AD_RULE_FIELDS)
+
+    def ad_labels(self) -> Mapping[str, str]:
+        """Return the names of the account's labels by id. Raises PlatformError in its kinds."""
+        found = self._listed("adlabels", ("id", "name"))
+        return {str(each["id"]): str(each["name"]) for each in found if each.get("id") and each.get("name")}
+
+    def _listed(self, edge: str, fields: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
+        """Return all objects of a small edge of the account, unchanged."""
+        path, asked = f"{self.account_id}/{edge}", {"fields": ",".join(fields)}
+        rows = [row for page in pages(self.api, path, asked, page_size=self.page_size) for row in as_sent(page.rows)]
+        if not all(isinstance(row, Mapping) for row in rows):
+            raise SchemaDriftError(f"Meta {edge}: a row is not an object; its format may have changed.")
+        return tuple(rows)
+
+    def why_not(self, change: Change) -> str:
+        """Return why a change of this kind cannot be made at Meta from here; see Connector."""
+        return why_not(change)
 
     def change(self, change: Change) -> None:
         """Set one field of one object, in one call; see connectors.base.Connector."""

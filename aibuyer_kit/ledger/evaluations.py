@@ -1,0 +1,434 @@
+"""The record of every evaluation of rules: what was looked at and known, what fired, and what came of it."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, and_, func, insert, select
+
+from aibuyer_kit.core.changes import sha256
+from aibuyer_kit.core.errors import LedgerError
+from aibuyer_kit.ledger.database import telling
+from aibuyer_kit.ledger.tables import (
+    approval,
+    attempt,
+    call_outcome,
+    effect,
+    evaluation,
+    finding,
+    firing,
+    intent,
+    kept_text,
+    outcome,
+    outgoing_call,
+    proposal,
+    proposed_change,
+    rejection,
+)
+
+Kind = Literal["change", "notice", "call", "nothing"]
+CallVerdict = Literal["sent", "refused", "failed"]
+
+
+@dataclass(frozen=True)
+class KeptEffect:
+    """What one action made: `draft` is the place of its change in the proposal, `held_by` what kept it back."""
+
+    kind: Kind
+    content: str
+    draft: int | None = None
+    held_by: str | None = None
+    held_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Firing:
+    """One object on which a rule was true."""
+
+    object_id: str
+    object_name: str
+    trace: Mapping[str, Any]
+    effects: tuple[KeptEffect, ...]
+
+
+@dataclass(frozen=True)
+class RuleFinding:
+    """What one rule found in one account; `slot` is the appointment that the run was for."""
+
+    rule_id: str
+    revision: str
+    platform: str
+    account_id: str
+    level: str
+    local_day: str
+    evaluated: int
+    latency_us: int
+    firings: tuple[Firing, ...] = ()
+    slot: str | None = None
+
+    @property
+    def suppressed(self) -> dict[str, int]:
+        """How many effects each reason kept back."""
+        held = [each.held_by for one in self.firings for each in one.effects if each.held_by]
+        return {reason: held.count(reason) for reason in sorted(set(held))}
+
+    @property
+    def proposed(self) -> int:
+        return sum(each.draft is not None for one in self.firings for each in one.effects)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One run; `rules` are (id, revision, canonical JSON), `targets` and `curves` canonical JSON as known then."""
+
+    evaluated_at: datetime
+    load_id: int
+    data_known_at: datetime
+    rules: Sequence[tuple[str, str, str]]
+    targets: str
+    curves: str
+    findings: Sequence[RuleFinding]
+    duration_us: int
+    scheduled: bool = False
+    gaps: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class PastChange:
+    """A change that a rule asked for and that was not rejected, nor expired before anybody sent it.
+
+    `at` is when it was last touched, on the platform's clock: decided on, sent, or read back.
+    """
+
+    rule_id: str
+    evaluation_id: int | None
+    account_id: str
+    object_id: str
+    field: str
+    before: str
+    after: str
+    local_day: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class WaitingCall:
+    """An outgoing call that was decided on and has not been begun."""
+
+    effect_id: int
+    content: str
+
+
+class Evaluations:
+    """The evaluations in one client's ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @telling
+    def slots(self, slots: Collection[str]) -> set[tuple[str, str, str, str]]:
+        """Return (rule, platform, account, slot) of those appointments that were kept already."""
+        columns = (finding.c.rule_id, finding.c.platform, finding.c.account_id, finding.c.slot)
+        with self._reading() as connection:
+            rows = connection.execute(select(*columns).where(finding.c.slot.in_(list(slots))))
+            return {(row.rule_id, row.platform, row.account_id, row.slot) for row in rows}
+
+    @telling
+    def past_changes(self, since: datetime, now: datetime) -> list[PastChange]:
+        """Return what rules have asked for on figures known since then, once for each rule that asked for it."""
+        sent_at = (
+            select(intent.c.change_id, func.max(attempt.c.begun_at).label("begun_at"))
+            .join(attempt, attempt.c.intent_id == intent.c.intent_id)
+            .group_by(intent.c.change_id)
+            .subquery()
+        )
+        asked = (
+            select(
+                proposed_change,
+                proposal.c.expires_at,
+                func.coalesce(evaluation.c.data_known_at, proposal.c.data_known_at).label("known_at"),
+                func.coalesce(finding.c.rule_id, proposed_change.c.rule_id).label("asked_by"),
+                evaluation.c.evaluation_id,
+                finding.c.local_day,
+                approval.c.approval_id,
+                sent_at.c.begun_at,
+                outcome.c.verdict,
+                outcome.c.concluded_at,
+            )
+            .select_from(proposed_change)
+            .join(proposal, proposal.c.proposal_id == proposed_change.c.proposal_id)
+            .outerjoin(effect, effect.c.change_id == proposed_change.c.change_id)
+            .outerjoin(firing, firing.c.firing_id == effect.c.firing_id)
+            .outerjoin(finding, finding.c.finding_id == firing.c.finding_id)
+            .outerjoin(evaluation, evaluation.c.evaluation_id == finding.c.evaluation_id)
+            .outerjoin(approval, approval.c.proposal_id == proposal.c.proposal_id)
+            .outerjoin(rejection, rejection.c.proposal_id == proposal.c.proposal_id)
+            .outerjoin(intent, intent.c.change_id == proposed_change.c.change_id)
+            .outerjoin(outcome, outcome.c.intent_id == intent.c.intent_id)
+            .outerjoin(sent_at, sent_at.c.change_id == proposed_change.c.change_id)
+            .where(proposal.c.data_known_at >= since, rejection.c.rejection_id.is_(None))
+            .order_by(proposed_change.c.change_id)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(asked).all()
+        return [_past(row) for row in rows if row.asked_by and row.known_at and not _came_to_nothing(row, now)]
+
+    @telling
+    def past_calls(self, since: datetime) -> dict[tuple[str, str, str, str], datetime]:
+        """Return when each rule last had an endpoint called about each object: (rule, platform, account, object)."""
+        asked = (
+            select(finding, firing.c.object_id, evaluation.c.data_known_at)
+            .select_from(effect)
+            .join(firing, firing.c.firing_id == effect.c.firing_id)
+            .join(finding, finding.c.finding_id == firing.c.finding_id)
+            .join(evaluation, evaluation.c.evaluation_id == finding.c.evaluation_id)
+            .where(effect.c.kind == "call", effect.c.held_by.is_(None), evaluation.c.data_known_at >= since)
+            .order_by(evaluation.c.data_known_at)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(asked).all()
+        return {(row.rule_id, row.platform, row.account_id, row.object_id): row.data_known_at for row in rows}
+
+    @telling
+    def calls_to_make(self, evaluation_id: int) -> list[WaitingCall]:
+        """Return the outgoing calls of one evaluation that nobody has begun."""
+        asked = (
+            select(effect.c.effect_id, effect.c.content)
+            .join(firing, firing.c.firing_id == effect.c.firing_id)
+            .join(finding, finding.c.finding_id == firing.c.finding_id)
+            .outerjoin(outgoing_call, outgoing_call.c.effect_id == effect.c.effect_id)
+            .where(
+                finding.c.evaluation_id == evaluation_id,
+                effect.c.kind == "call",
+                effect.c.held_by.is_(None),
+                outgoing_call.c.outgoing_call_id.is_(None),
+            )
+            .order_by(effect.c.effect_id)
+        )
+        with self._reading() as connection:
+            return [WaitingCall(row.effect_id, row.content) for row in connection.execute(asked)]
+
+    @telling
+    def begin_call(self, effect_id: int, *, now: datetime) -> int:
+        """Write down that an outgoing call is about to be made, once. Raises LedgerError if it was begun before."""
+        with self._engine.begin() as connection:
+            done = connection.execute(insert(outgoing_call).values(effect_id=effect_id, begun_at=now))
+            return int((done.inserted_primary_key or [0])[0])
+
+    @telling
+    def conclude_call(self, call_id: int, verdict: CallVerdict, *, reason: str, now: datetime) -> None:
+        """Write down how an outgoing call ended."""
+        with self._engine.begin() as connection:
+            told = {"outgoing_call_id": call_id, "verdict": verdict, "reason": reason, "concluded_at": now}
+            connection.execute(insert(call_outcome).values(**told))
+
+    @telling
+    def findings(self, since: datetime, until: datetime, rule_id: str | None = None) -> list[dict[str, Any]]:
+        """Return one row per evaluation, rule and account in a period, the oldest first."""
+        asked = (
+            select(finding, evaluation.c.evaluated_at)
+            .join(evaluation, evaluation.c.evaluation_id == finding.c.evaluation_id)
+            .where(evaluation.c.evaluated_at >= since, evaluation.c.evaluated_at < until)
+            .order_by(finding.c.finding_id)
+        )
+        if rule_id is not None:
+            asked = asked.where(finding.c.rule_id == rule_id)
+        with self._reading() as connection:
+            rows = connection.execute(asked).mappings().all()
+        return [{**row, "suppressed": json.loads(row["suppressed"])} for row in rows]
+
+    @telling
+    def evaluation(self, evaluation_id: int) -> Evaluation:
+        """Return one evaluation with all that was known then. Raises LedgerError if there is none."""
+        with self._reading() as connection:
+            row = connection.execute(select(evaluation).where(evaluation.c.evaluation_id == evaluation_id)).first()
+            if row is None:
+                raise LedgerError(f"There is no evaluation {evaluation_id} in the ledger.")
+            rules = json.loads(row.rules)
+            texts = _texts(connection, [row.targets_hash, row.curves_hash, *(each[2] for each in rules)])
+            return Evaluation(
+                row.evaluated_at,
+                row.load_id,
+                row.data_known_at,
+                [(rule_id, revision, texts[text_hash]) for rule_id, revision, text_hash in rules],
+                texts[row.targets_hash],
+                texts[row.curves_hash],
+                _findings(connection, evaluation_id),
+                row.duration_us,
+                row.scheduled,
+                tuple(json.loads(row.gaps)),
+            )
+
+    @telling
+    def numbers(self) -> list[int]:
+        """Return the numbers of all evaluations, the oldest first."""
+        with self._reading() as connection:
+            return list(connection.scalars(select(evaluation.c.evaluation_id).order_by(evaluation.c.evaluation_id)))
+
+    def loads(self, connection: Connection) -> Iterable[int]:
+        """Return the loads that evaluations read."""
+        return connection.scalars(select(evaluation.c.load_id).distinct())
+
+    def _reading(self) -> Connection:
+        return self._engine.connect().execution_options(reads=True)
+
+
+def write_evaluation(
+    connection: Connection, run: Evaluation, proposal_id: int | None, change_ids: Sequence[int]
+) -> int:
+    """Write an evaluation with all its findings, within the transaction of its proposal; return its number."""
+    texts = [run.targets, run.curves, *(text for _, _, text in run.rules)]
+    hashes = {text: sha256(text) for text in texts}
+    _keep(connection, {text_hash: text for text, text_hash in hashes.items()})
+    number = 1 + (connection.scalar(select(func.max(evaluation.c.evaluation_id))) or 0)
+    connection.execute(
+        insert(evaluation).values(
+            evaluation_id=number,
+            evaluated_at=run.evaluated_at,
+            scheduled=run.scheduled,
+            load_id=run.load_id,
+            data_known_at=run.data_known_at,
+            rules=json.dumps([(rule_id, revision, hashes[text]) for rule_id, revision, text in run.rules]),
+            targets_hash=hashes[run.targets],
+            curves_hash=hashes[run.curves],
+            gaps=json.dumps(list(run.gaps)),
+            proposal_id=proposal_id,
+            duration_us=run.duration_us,
+        )
+    )
+    _write_findings(connection, number, run.findings, change_ids)
+    return number
+
+
+def _write_findings(
+    connection: Connection, number: int, found: Sequence[RuleFinding], change_ids: Sequence[int]
+) -> None:
+    finding_id = connection.scalar(select(func.max(finding.c.finding_id))) or 0
+    firing_id = connection.scalar(select(func.max(firing.c.firing_id))) or 0
+    findings, firings, effects = [], [], []
+    for each in found:
+        finding_id += 1
+        findings.append(_finding_row(each) | {"finding_id": finding_id, "evaluation_id": number})
+        for one in each.firings:
+            firing_id += 1
+            firings.append(
+                {
+                    "firing_id": firing_id,
+                    "finding_id": finding_id,
+                    "object_id": one.object_id,
+                    "object_name": one.object_name,
+                    "trace": json.dumps(one.trace, allow_nan=False),
+                }
+            )
+            effects += [
+                {
+                    "firing_id": firing_id,
+                    "number": place,
+                    "kind": what.kind,
+                    "content": what.content,
+                    "change_id": None if what.draft is None else change_ids[what.draft],
+                    "held_by": what.held_by,
+                    "held_reason": what.held_reason,
+                }
+                for place, what in enumerate(one.effects, 1)
+            ]
+    for table, rows in ((finding, findings), (firing, firings), (effect, effects)):
+        if rows:
+            connection.execute(insert(table), rows)
+
+
+def _finding_row(each: RuleFinding) -> dict[str, Any]:
+    return {
+        "rule_id": each.rule_id,
+        "revision": each.revision,
+        "platform": each.platform,
+        "account_id": each.account_id,
+        "level": each.level,
+        "slot": each.slot,
+        "local_day": each.local_day,
+        "evaluated": each.evaluated,
+        "matched": len(each.firings),
+        "suppressed": json.dumps(each.suppressed),
+        "proposed": each.proposed,
+        "latency_us": each.latency_us,
+    }
+
+
+def _keep(connection: Connection, texts: Mapping[str, str]) -> None:
+    """Write down those texts that are not there yet."""
+    known = set(_texts(connection, list(texts)))
+    rows = [{"text_hash": key, "content": text} for key, text in sorted(texts.items()) if key not in known]
+    if rows:
+        connection.execute(insert(kept_text), rows)
+
+
+def _texts(connection: Connection, hashes: Sequence[str]) -> dict[str, str]:
+    rows = connection.execute(select(kept_text).where(kept_text.c.text_hash.in_(list(hashes))))
+    return {row.text_hash: row.content for row in rows}
+
+
+def _findings(connection: Connection, evaluation_id: int) -> tuple[RuleFinding, ...]:
+    of_run = select(finding).where(finding.c.evaluation_id == evaluation_id).order_by(finding.c.finding_id)
+    rows = connection.execute(of_run).all()
+    fired = connection.execute(
+        select(firing)
+        .join(finding, and_(finding.c.finding_id == firing.c.finding_id, finding.c.evaluation_id == evaluation_id))
+        .order_by(firing.c.firing_id)
+    ).all()
+    made = connection.execute(
+        select(effect, proposed_change.c.number.label("place"))
+        .join(firing, firing.c.firing_id == effect.c.firing_id)
+        .join(finding, and_(finding.c.finding_id == firing.c.finding_id, finding.c.evaluation_id == evaluation_id))
+        .outerjoin(proposed_change, proposed_change.c.change_id == effect.c.change_id)
+        .order_by(effect.c.effect_id)
+    ).all()
+    effects: dict[int, list[KeptEffect]] = {}
+    for row in made:
+        draft = None if row.place is None else row.place - 1
+        kept = KeptEffect(row.kind, row.content, draft, row.held_by, row.held_reason)
+        effects.setdefault(row.firing_id, []).append(kept)
+    firings: dict[int, list[Firing]] = {}
+    for row in fired:
+        one = Firing(row.object_id, row.object_name, json.loads(row.trace), tuple(effects.get(row.firing_id, ())))
+        firings.setdefault(row.finding_id, []).append(one)
+    return tuple(
+        RuleFinding(
+            row.rule_id,
+            row.revision,
+            row.platform,
+            row.account_id,
+            row.level,
+            row.local_day,
+            row.evaluated,
+            row.latency_us,
+            tuple(firings.get(row.finding_id, ())),
+            row.slot,
+        )
+        for row in rows
+    )
+
+
+def _came_to_nothing(row: Any, now: datetime) -> bool:
+    """Return whether a change expired before anything was sent of it."""
+    if row.begun_at is not None:
+        return False
+    if row.concluded_at is not None:
+        return bool(row.verdict == "failed" and row.concluded_at >= row.expires_at)
+    return bool(row.approval_id is None and now >= row.expires_at)
+
+
+def _past(row: Any) -> PastChange:
+    moments = [each for each in (row.known_at, row.begun_at, row.concluded_at) if each is not None]
+    return PastChange(
+        row.asked_by,
+        row.evaluation_id,
+        row.account_id,
+        row.object_id,
+        row.field,
+        row.before_value,
+        row.after_value,
+        row.local_day,
+        max(moments),
+    )

@@ -1,0 +1,199 @@
+"""Between which bounds a condition keeps each figure, so that most rules that never meet are told apart at once."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from aibuyer_kit.core.metrics import METRICS, Ratio
+from aibuyer_kit.rules.analysis.space import Sum, entity_of, field_of
+from aibuyer_kit.rules.conditions import Against, All, AnyOf, Condition, FieldLeaf, Leaf, Not, Ranked, Target
+from aibuyer_kit.rules.expression import Named, Tree, names, parse_expression
+from aibuyer_kit.rules.fields import NUMBERS, TEXTS
+from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.windows import Window
+
+OPPOSITE = {
+    ">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!=", "!=": "=",
+    "in range": "not in range", "not in range": "in range", "in": "not in", "not in": "in",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """From `low` to `high`; an end that is open does not belong to it. None is without end."""
+
+    low: Fraction | None = None
+    high: Fraction | None = None
+    low_open: bool = False
+    high_open: bool = False
+
+    def both(self, other: "Bounds") -> "Bounds":
+        low, low_open = _tighter(self.low, self.low_open, other.low, other.low_open, 1)
+        high, high_open = _tighter(self.high, self.high_open, other.high, other.high_open, -1)
+        return Bounds(low, high, low_open, high_open)
+
+    def either(self, other: "Bounds") -> "Bounds":
+        low = None if self.low is None or other.low is None else min(self.low, other.low)
+        high = None if self.high is None or other.high is None else max(self.high, other.high)
+        return Bounds(low, high)
+
+    def scaled(self, factor: Fraction) -> "Bounds":
+        """Return the bounds of so many times what lies in these."""
+        low = None if self.low is None else self.low * factor
+        high = None if self.high is None else self.high * factor
+        return Bounds(low, high, self.low_open, self.high_open)
+
+    @property
+    def is_empty(self) -> bool:
+        if self.low is None or self.high is None:
+            return False
+        return self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
+
+
+def _tighter(
+    one: Fraction | None, one_open: bool, other: Fraction | None, other_open: bool, sign: int
+) -> tuple[Fraction | None, bool]:
+    if one is None or other is None:
+        return (other, other_open) if one is None else (one, one_open)
+    if one == other:
+        return one, one_open or other_open
+    return (one, one_open) if sign * one > sign * other else (other, other_open)
+
+
+@dataclass(frozen=True)
+class Figured:
+    """A formula of an entity over a window, in units or in multiples of a target."""
+
+    entity: str
+    tree: Tree
+    window: Window | None
+    matured: bool
+    target: str | None = None
+
+    def scales_with(self, entity: str) -> bool:
+        """Return whether it moves when all sums of an entity over windows that go on move in proportion."""
+        if self.entity != entity:
+            return False
+        if isinstance(self.tree, Named) and isinstance(METRICS.get(self.tree.name), Ratio):
+            return False
+        return any(name not in NUMBERS and Sum(entity, name, self.window).flows for name in names(self.tree))
+
+    def reads(self, key: Sum) -> bool:
+        return self.entity == key.entity and key.name in names(self.tree)
+
+
+Texts = frozenset[str]
+Box = Mapping[Any, Bounds | Texts]
+
+
+def box_of(rule: Rule) -> Box:
+    """Return the bounds that hold wherever a rule fires."""
+    found = dict(_condition(rule.when, rule, True))
+    parts = [_condition(each, rule, True) for each in rule.scope.where or ()]
+    if rule.scope.status is not None:
+        parts.append({("is", rule.level, "status"): frozenset(rule.scope.status)})
+    for each in parts:
+        found = _meet(found, each)
+    return found
+
+
+def disjoint(one: Box, other: Box, without: "Iterable[Any]" = ()) -> bool:
+    """Return whether no figure can lie in both, some left out."""
+    small, large = (one, other) if len(one) <= len(other) else (other, one)
+    left_out = set(without)
+    return any(
+        _empty(_cut(bounds, large[key])) for key, bounds in small.items() if key in large and key not in left_out
+    )
+
+
+def needs_flow(box: Box, entity: str) -> Iterator[bool]:
+    """Yield for each figure whether it keeps out an entity whose windows hold nothing."""
+    for key, bounds in box.items():
+        if not isinstance(key, Figured) or not isinstance(bounds, Bounds) or not isinstance(key.tree, Named):
+            continue
+        if key.entity != entity or key.window is None or not Sum(entity, key.tree.name, key.window).flows:
+            continue
+        # A quotient by nothing is unknown, a sum of nothing is 0.
+        yield isinstance(METRICS[key.tree.name], Ratio) or bounds.both(Bounds(Fraction(0), Fraction(0))).is_empty
+
+
+def _empty(each: Bounds | Texts) -> bool:
+    return each.is_empty if isinstance(each, Bounds) else not each
+
+
+def _cut(one: Any, other: Any) -> Any:
+    return one.both(other) if isinstance(one, Bounds) else one & other
+
+
+def _meet(one: Box, other: Box) -> dict[Any, Any]:
+    found = dict(one)
+    for key, bounds in other.items():
+        found[key] = _cut(found[key], bounds) if key in found else bounds
+    return found
+
+
+def _join(one: Box, other: Box) -> dict[Any, Any]:
+    return {
+        key: bounds.either(other[key]) if isinstance(bounds, Bounds) else bounds | other[key]  # type: ignore[arg-type, operator]
+        for key, bounds in one.items()
+        if key in other
+    }
+
+
+def _condition(condition: Condition, rule: Rule, is_true: bool) -> Box:
+    match condition:
+        case Not(not_=part):
+            return _condition(part, rule, not is_true)
+        case All(all=parts) | AnyOf(any=parts):
+            boxes = [_condition(part, rule, is_true) for part in parts]
+            combine = _meet if isinstance(condition, All) == is_true else _join
+            found = boxes[0]
+            for each in boxes[1:]:
+                found = combine(found, each)
+            return found
+        case FieldLeaf():
+            return _text(condition, rule, is_true)
+        case Leaf():
+            return _figure(condition, rule, is_true)
+
+
+def _text(leaf: FieldLeaf, rule: Rule, is_true: bool) -> Box:
+    owner = field_of(rule.level, leaf.field)
+    if owner is None:
+        return {}
+    texts = frozenset((leaf.value,) if isinstance(leaf.value, str) else leaf.value)
+    negated = leaf.op in ("!=", "not in", "not contains", "none")
+    if TEXTS[leaf.field].kind == "text" and leaf.op in ("=", "in", "!=", "not in"):
+        return {("is", *owner): texts} if negated != is_true else {}
+    if len(texts) != 1:
+        return {}
+    return {("holds", *owner, *texts): frozenset({"no"} if negated == is_true else {"yes"})}
+
+
+def _figure(leaf: Leaf, rule: Rule, is_true: bool) -> Box:
+    if leaf.min_probability is not None or isinstance(leaf.value, Against | Ranked):
+        return {}
+    goal = leaf.value.target if isinstance(leaf.value, Target) else None
+    given = (
+        leaf.value
+        if isinstance(leaf.value, tuple)
+        else (leaf.value.times if isinstance(leaf.value, Target) else leaf.value,)
+    )
+    bounds = _bounds(leaf.op if is_true else OPPOSITE[leaf.op], [Fraction(each) for each in given])
+    tree = parse_expression(leaf.expr, rule.metrics)
+    window = leaf.window if any(name not in NUMBERS for name in names(tree)) else None
+    key = Figured(entity_of(rule.level, leaf.of), tree, window, leaf.matured, goal)
+    return {} if bounds is None else {key: bounds}
+
+
+def _bounds(op: str, values: list[Fraction]) -> Bounds | None:
+    low, high = min(values), max(values)
+    match op:
+        case ">" | ">=":
+            return Bounds(low=low, low_open=op == ">")
+        case "<" | "<=":
+            return Bounds(high=high, high_open=op == "<")
+        case "=" | "in" | "in range":
+            return Bounds(low, high)
+    return None

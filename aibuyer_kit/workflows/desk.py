@@ -1,0 +1,215 @@
+"""Where what rules ask for becomes a proposal, or is held back with the reason.
+
+The order: rules that disagree; what is proposed already; cooldowns; guardrails; limits. A rule in its cooldown still
+takes part in a disagreement: while one rule wants an object paused, none raises its budget. Limits are handed out by
+priority, the highest first, then by rule and object. The order of rules and rows makes no difference.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+from aibuyer_kit.core.changes import AMOUNTS, Change
+from aibuyer_kit.core.escape import for_terminal
+from aibuyer_kit.guardrails.check import refusals
+from aibuyer_kit.guardrails.picture import Limits
+from aibuyer_kit.ledger.ledger import Ledger
+from aibuyer_kit.ledger.records import Draft
+from aibuyer_kit.rules.effects import Effect, OutgoingCall
+from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.subjects import Subject
+from aibuyer_kit.rules.trace import Trace
+from aibuyer_kit.workflows.pictures import Pictures
+from aibuyer_kit.workflows.rule_memory import RuleMemory
+
+Why = Literal["nothing to do", "notify", "conflict", "open proposal", "cooldown", "guardrail", "limit"]
+Target = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """One rule that is true of one object, and what its actions make of it."""
+
+    rule: Rule
+    subject: Subject
+    trace: Trace
+    effects: tuple[Effect, ...]
+
+    def sentence(self, effect: Effect) -> str:
+        """Return one line for a terminal."""
+        return f"{self.rule.id}: {effect.sentence(self.subject)} ({for_terminal(self.subject.name)})"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One effect of one match: what is decided on, one by one."""
+
+    match: Match
+    effect: Effect
+
+    @property
+    def rule(self) -> Rule:
+        return self.match.rule
+
+    @cached_property
+    def order(self) -> tuple[object, ...]:
+        """Its place where limits cut: by priority, then by rule and object."""
+        return -self.rule.priority, self.rule.id, self.match.subject.key, self.match.effects.index(self.effect)
+
+    def sentence(self) -> str:
+        """Return one line for a terminal."""
+        return self.match.sentence(self.effect)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a rule would do and what is not done: why, by what in particular, and the reason in words."""
+
+    wish: Wish
+    why: Why
+    by: str
+    reason: str
+
+    @property
+    def match(self) -> Match:
+        return self.wish.match
+
+    def content(self) -> dict[str, str]:
+        """Return it as the ledger keeps it."""
+        return {"change": self.wish.sentence(), "by": self.by, "reason": self.reason}
+
+
+@dataclass
+class Sorted:
+    """What came of all wishes: each is in a draft, held back, told, or to be called."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    places: dict[Wish, int] = field(default_factory=dict)
+    held: dict[Wish, Held] = field(default_factory=dict)
+
+
+@dataclass
+class Desk:
+    """One decision's desk. `now` is the client's clock, `known_at` the platform's at the newest figures."""
+
+    ledger: Ledger
+    pictures: Pictures
+    limits: Limits
+    memory: RuleMemory
+    now: datetime
+    known_at: datetime
+
+    def sorted_out(self, matches: Sequence[Match]) -> Sorted:
+        """Return the changes to propose and all that is held back."""
+        self._held: dict[Wish, Held] = {}
+        wishes = sorted(
+            (Wish(match, effect) for match in matches for effect in match.effects), key=lambda each: each.order
+        )
+        changes = [(wish, what) for wish in wishes if (what := self._change_of(wish)) is not None]
+        self._hold_disagreements(changes)
+        found = self._taken([pair for pair in changes if pair[0] not in self._held])
+        return self._sorted(found)
+
+    def _hold(self, wish: Wish, why: Why, by: str, reason: str) -> None:
+        self._held.setdefault(wish, Held(wish, why, by, reason))
+
+    def _change_of(self, wish: Wish) -> Change | None:
+        """Return the change that a wish is for; None where it is for none, or only tells."""
+        what = wish.effect.what
+        if isinstance(what, str):
+            self._hold(wish, "nothing to do", "rule", what)
+        elif isinstance(what, Change) and wish.rule.mode == "notify":
+            self._hold(wish, "notify", "mode", "the rule only tells of it")
+        elif isinstance(what, Change):
+            return what
+        elif isinstance(what, OutgoingCall) and (
+            reason := self.memory.call_cooldown(wish.rule, wish.match.subject.key)
+        ):
+            self._hold(wish, "cooldown", "cooldown", reason)
+        return None
+
+    def _hold_disagreements(self, changes: Sequence[tuple[Wish, Change]]) -> None:
+        """A pause goes before amounts; rules that want different values of one field are all held back.
+
+        Who of them is right is for a person to say.
+        """
+        pausing: dict[tuple[str, str, str], str] = {}
+        by_target: dict[Target, list[tuple[Wish, Change]]] = defaultdict(list)
+        for wish, change in changes:
+            by_target[change.target].append((wish, change))
+            if change.pauses:
+                pausing.setdefault(change.target[:3], wish.rule.id)
+        for wish, change in changes:
+            if change.field in AMOUNTS and (rule_id := pausing.get(change.target[:3])):
+                self._hold(wish, "conflict", "rules", f"{rule_id} pauses it")
+        for target, asked in by_target.items():
+            if len({change.after for _, change in asked}) > 1:
+                names = ", ".join(sorted({wish.rule.id for wish, _ in asked}))
+                said = "budgets" if target[3].endswith("budget") else f"values of its {target[3]}"
+                for wish, _ in asked:
+                    self._hold(wish, "conflict", "rules", f"{names} want different {said} of it")
+
+    def _taken(self, changes: Sequence[tuple[Wish, Change]]) -> dict[Target, list[tuple[Wish, Change]]]:
+        """Return the wishes that go through, by what they change, the first of the order first."""
+        open_changes = self._open_changes()
+        refused: dict[Target, list[tuple[str, str]]] = {}
+        found: dict[Target, list[tuple[Wish, Change]]] = {}
+        for wish, change in changes:
+            if number := open_changes.get(change.target):
+                self._hold(wish, "open proposal", "ledger", f"it is proposed already, in {number}")
+            elif reason := self.memory.cooldown(wish.rule, change):
+                self._hold(wish, "cooldown", "cooldown", reason)
+            else:
+                if change.target not in refused:
+                    refused[change.target] = self._refused(change)
+                if found_against := refused[change.target]:
+                    (by, reason), *more = found_against
+                    told = "; ".join([reason, *(f"{name}: {also}" for name, also in more)])
+                    self._hold(wish, "guardrail", by, told)
+                elif reason := self.memory.limit(wish.rule):
+                    self._hold(wish, "limit", "limit", reason)
+                else:
+                    self.memory.take(wish.rule)
+                    found.setdefault(change.target, []).append((wish, change))
+        return found
+
+    def _open_changes(self) -> dict[Target, int]:
+        return {
+            each.change.target: plan.proposal_id
+            for plan in self.ledger.unfinished(self.now)
+            for each in plan.changes
+            if plan.state_of(each, self.now) in ("pending", "approved", "waiting", "doubt")
+        }
+
+    def _refused(self, change: Change) -> list[tuple[str, str]]:
+        picture = self.pictures.of(change, now=self.now, current=change.before, data_known_at=self.known_at)
+        return [(each.guardrail, each.reason) for each in refusals(change, picture, self.limits)]
+
+    def _sorted(self, found: dict[Target, list[tuple[Wish, Change]]]) -> Sorted:
+        """Return the drafts: of a bundle all or none, and what lowers spend before what raises it."""
+        broken = {
+            wish.effect.bundle: held
+            for wish, held in self._held.items()
+            if wish.effect.bundle and held.why != "nothing to do"
+        }
+        done = Sorted(held=self._held)
+        for asked in sorted(found.values(), key=lambda each: each[0][1].raises_spend):
+            whole = [pair for pair in asked if pair[0].effect.bundle not in broken]
+            for wish, _ in asked:
+                if held := broken.get(wish.effect.bundle):
+                    self._hold(wish, held.why, held.by, f"the rest of its rebalance is held back: {held.reason}")
+            if whole:
+                done.places |= dict.fromkeys((wish for wish, _ in whole), len(done.drafts))
+                done.drafts.append(_draft(whole[0][0], whole[0][1], [wish.rule.id for wish, _ in whole[1:]]))
+        return done
+
+
+def _draft(wish: Wish, change: Change, others: Sequence[str]) -> Draft:
+    also = f" (also: {', '.join(others)})" if others else ""
+    match = wish.match
+    return Draft(
+        change, f"{wish.rule.name}{also}", match.subject.name, wish.rule.id, wish.rule.revision, match.trace.content()
+    )

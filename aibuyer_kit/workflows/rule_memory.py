@@ -1,0 +1,87 @@
+"""What rules have done lately, and so may not do again yet: cooldowns, and limits of a day.
+
+A cooldown runs, for one rule and one object, from when the latest change of that rule on it was last touched (decided
+on, sent or read back) and was not rejected, nor expired unsent. A change that goes back on what another rule did to the
+same field waits for the cooldown too, so that rules which oppose each other cannot swing an object to and fro. Time is
+the platform's, by the newest figures, and never later than this machine's: no jump of this machine's clock and no
+change to or from summer time shortens a cooldown. Limits count by the account's local day; a clock that jumps back
+gives nothing anew.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from aibuyer_kit.core.changes import AMOUNTS, Change
+from aibuyer_kit.ledger.evaluations import PastChange
+from aibuyer_kit.rules.language import Rule
+
+Key = tuple[str, str, str]
+
+
+class RuleMemory:
+    """The past of rules as one decision sees it; `today` is the local day of each account, by its id."""
+
+    def __init__(
+        self,
+        past: Iterable[PastChange],
+        calls: Mapping[tuple[str, str, str, str], datetime],
+        *,
+        now: datetime,
+        today: Mapping[str, str],
+    ) -> None:
+        self._now = now
+        self._calls = calls
+        self._by_object: dict[tuple[str, str], list[PastChange]] = defaultdict(list)
+        self._changes: dict[str, set[tuple[object, ...]]] = defaultdict(set)
+        self._runs: dict[str, set[int | None]] = defaultdict(set)
+        for each in past:
+            self._by_object[each.account_id, each.object_id].append(each)
+            if each.local_day is not None and each.local_day >= today.get(each.account_id, ""):
+                self._changes[each.rule_id].add((each.evaluation_id, each.account_id, each.object_id, each.field))
+                self._runs[each.rule_id].add(each.evaluation_id)
+        self._taken: dict[str, int] = defaultdict(int)
+
+    def cooldown(self, rule: Rule, change: Change) -> str | None:
+        """Return why a rule has to leave an object alone for now; None if it need not."""
+        for each in self._by_object.get((change.account_id, change.object_id), ()):
+            until = self._until(rule, each.at)
+            if until is None:
+                continue
+            if each.rule_id == rule.id:
+                return f"it changed it lately; the cooldown of {rule.cooldown} ends at {until}"
+            if _goes_back_on(change, each):
+                return f"{each.rule_id} moved it the other way lately; the cooldown of {rule.cooldown} ends at {until}"
+        return None
+
+    def call_cooldown(self, rule: Rule, key: Key) -> str | None:
+        """Return why a rule does not have its endpoint called about an object yet; None if it may."""
+        at = self._calls.get((rule.id, *key))
+        until = None if at is None else self._until(rule, at)
+        return None if until is None else f"it called lately; the cooldown of {rule.cooldown} ends at {until}"
+
+    def limit(self, rule: Rule) -> str | None:
+        """Return which limit of the day keeps a rule from one more change; None if it may have it."""
+        taken, runs = self._taken[rule.id], len(self._runs[rule.id])
+        if not taken and runs >= rule.limits.runs_per_day:
+            return f"it has had its {rule.limits.runs_per_day} runs of the day that changed anything"
+        if len(self._changes[rule.id]) + taken >= rule.limits.changes_per_day:
+            return f"it has had its {rule.limits.changes_per_day} changes of the day"
+        return None
+
+    def take(self, rule: Rule) -> None:
+        """Count one more change of this run."""
+        self._taken[rule.id] += 1
+
+    def _until(self, rule: Rule, at: datetime) -> str | None:
+        until = at + timedelta(minutes=rule.cooldown_minutes)
+        return f"{until:%Y-%m-%d %H:%M} UTC" if self._now < until else None
+
+
+def _goes_back_on(change: Change, past: PastChange) -> bool:
+    if change.field != past.field:
+        return False
+    if change.field in AMOUNTS:
+        rises, rose = int(change.after) > int(change.before), int(past.after) > int(past.before)
+        return rises != rose
+    return str(change.after) == past.before
