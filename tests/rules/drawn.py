@@ -39,7 +39,7 @@ ODD = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1e308, -1e308, 5e-324, -3.0, 2.
 
 def drawn_rules(seed: int, count: int, ranks: float = 0.05, chances: float = 0.02) -> list[Rule]:
     """Return rules of whose comparisons a share, `ranks`, is of places in a ranking, and one asks for a probability."""
-    return [_Drawing(random.Random(seed * 1_000_003 + number), ranks, chances).rule(number) for number in range(count)]
+    return [_Drawing(random.Random(seed * 1_000_003 + number), ranks, chances).rule(number) for number in range(count)]  # noqa: S311 # a sample
 
 
 def drawn_table(seed: int, rules: Sequence[Rule], rows: int) -> Table:
@@ -48,7 +48,7 @@ def drawn_table(seed: int, rules: Sequence[Rule], rows: int) -> Table:
 
 
 def drawn_subjects(seed: int, rows: int) -> list[Subject]:
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311 # a sample
     return [_subject(draw, number) for number in range(rows)]
 
 

@@ -29,7 +29,7 @@ class Account:
     """Ad sets whose every hour is written down, from which a table is summed in the plainest way."""
 
     def __init__(self, seed: int, rows: int, columns: Any) -> None:
-        self.draw = random.Random(seed)
+        self.draw = random.Random(seed)  # noqa: S311 # a sample
         self.subjects = drawn_subjects(seed, rows)
         self.columns = columns
         self.facts: Facts = Counter()
