@@ -143,10 +143,11 @@ def replay(
 
 @dataclass(frozen=True)
 class Known:
-    """A moment of the past; `targets` are those of then, as the ledger keeps them, if rules were evaluated at it."""
+    """A moment of the past; if rules were evaluated at it, the targets of then as the ledger keeps them, and which."""
 
     moment: Moment
     targets: str | None = None
+    rules: frozenset[str] = frozenset()
 
 
 def moments(context: ClientContext, reader: Reader, days: int, at: At) -> list[Known]:
@@ -157,7 +158,11 @@ def moments(context: ClientContext, reader: Reader, days: int, at: At) -> list[K
     with Ledger(context.ledger) as ledger:
         kept = [ledger.evaluations.evaluation(number) for number in ledger.evaluations.numbers()]
     return [
-        Known(Moment(run.evaluated_at, run.load_id, run.scheduled), run.targets)
+        Known(
+            Moment(run.evaluated_at, run.load_id, run.scheduled),
+            run.targets,
+            frozenset(rule_id for rule_id, *_ in run.rules),
+        )
         for run in kept
         if run.evaluated_at >= since
     ]
@@ -196,7 +201,7 @@ class _Walk:
     def to(self, known: Known) -> Iterable[Evaluation]:
         """Evaluate what is due at a moment, and keep it; nothing where no rule is."""
         moment = known.moment
-        rules = [rule for rule in self._rules if known.targets is not None or self._is_due(rule, moment)]
+        rules = [rule for rule in self._rules if self._is_due(rule, known)]
         if not rules:
             return ()
         self._evidence = (
@@ -217,11 +222,13 @@ class _Walk:
             self._carry(run, proposal, self._carried)
         return (run.record,)
 
-    def _is_due(self, rule: Rule, moment: Moment) -> bool:
-        """Return whether a rule may be due; one without a schedule is once a day, as people look at an account."""
+    def _is_due(self, rule: Rule, known: Known) -> bool:
+        """Return whether a rule may be due, or was; one without a schedule is once a day, as people look."""
+        if known.targets is not None:
+            return rule.id in known.rules
         if rule.schedule is not None:
             return True
-        day = f"{moment.at:%Y-%m-%d}"
+        day = f"{known.moment.at:%Y-%m-%d}"
         if self._days.get(rule.id) == day:
             return False
         self._days[rule.id] = day
