@@ -9,6 +9,7 @@ Looked at is whenever figures came (`figures`), or when rules were evaluated at 
 rules of that time and proposals that were left alone, the replay is what was decided, to the trace.
 """
 
+import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,9 +19,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.changes import change_of
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.guardrails.picture import Stop
-from aibuyer_kit.ledger.evaluations import Evaluation, RuleFinding
+from aibuyer_kit.ledger.evaluations import Evaluation, KeptEffect, RuleFinding
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal
 from aibuyer_kit.rules.language import Rule
@@ -72,14 +74,14 @@ class Replay:
                             "object_id": one.object_id,
                             "object_name": one.object_name,
                             "action": effect.kind,
-                            "would": effect.content,
+                            "would": _told(effect),
                             "held_by": effect.held_by,
                             "reason": effect.held_reason,
                             "why": sentence(one.trace, self.locale),
                         }
 
     def to_frame(self) -> Any:
-        """Return the rows as a DataFrame; `would` is JSON, `held_by` is missing where a change was proposed."""
+        """Return the rows as a DataFrame; `held_by` is missing where a change was proposed."""
         import pandas as pd
 
         return pd.DataFrame(list(self.rows()), columns=list(COLUMNS))
@@ -256,6 +258,18 @@ class _Walk:
 def _thrown_away() -> Iterator[Ledger]:
     with tempfile.TemporaryDirectory(prefix="aibuyer-replay-") as folder, Ledger(Path(folder)) as ledger:
         yield ledger
+
+
+def _told(effect: KeptEffect) -> str:
+    content = json.loads(effect.content)
+    match effect.kind:
+        case "change":
+            return change_of(content).sentence()
+        case "notice":
+            return f"tell: {content['message']}" if content["message"] else "tell"
+        case "call":
+            return f"call {content['url']}"
+    return str(content["reason"])
 
 
 def _rule_row(rule_id: str, findings: Sequence[RuleFinding]) -> dict[str, Any]:
