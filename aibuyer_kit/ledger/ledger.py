@@ -396,7 +396,7 @@ def _propose(
         raise LedgerError("A proposal without a change is none.")
     number = 1 + (connection.scalar(select(func.max(proposal.c.proposal_id))) or 0)
     kept = json.dumps([dict(each) for each in findings], allow_nan=False)
-    bound = plan_hash(number, made["expires_at"], [draft.change for draft in drafts])
+    bound = plan_hash(number, made["expires_at"], drafts)
     connection.execute(insert(proposal).values(proposal_id=number, findings=kept, plan_hash=bound, **made))
     rows = [_row_of(draft) | {"proposal_id": number, "number": at} for at, draft in enumerate(drafts, 1)]
     connection.execute(insert(proposed_change), rows)
@@ -452,6 +452,7 @@ def _row_of(draft: Draft) -> dict[str, Any]:
         "rule_version": draft.rule_version,
         "trace": None if draft.trace is None else json.dumps(draft.trace, allow_nan=False),
         "undoes_change": draft.undoes_change,
+        "bundle": draft.bundle or None,
     }
 
 
@@ -473,7 +474,8 @@ def _change(row: Any, attempts: Sequence[Attempt]) -> ProposedChange:
             " Restore the ledger from a backup; nothing is applied from this one."
         ) from None
     trace = None if row.trace is None else json.loads(row.trace)
-    draft = Draft(change, row.reason, row.object_name, row.rule_id, row.rule_version, trace, row.undoes_change)
+    why = (row.reason, row.object_name, row.rule_id, row.rule_version, trace)
+    draft = Draft(change, *why, row.undoes_change, row.bundle or "")
     ended = None
     if row.verdict is not None:
         read_back = None if row.read_back is None else _value(row.field, row.read_back)

@@ -1,6 +1,6 @@
 """What the ledger takes and gives: plain values, with the state that follows from the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -19,7 +19,10 @@ State = Literal[
 
 @dataclass(frozen=True)
 class Draft:
-    """One change that is to be proposed: what, of which object, and why."""
+    """One change that is to be proposed: what, of which object, and why.
+
+    Changes of one `bundle` belong together: none of them raises spend before all that lower it are done.
+    """
 
     change: Change
     reason: str
@@ -28,6 +31,7 @@ class Draft:
     rule_version: str | None = None
     trace: Mapping[str, Any] | None = None
     undoes_change: int | None = None
+    bundle: str = ""
 
     def sentence(self) -> str:
         """Return the change in a few words, with the object's name, fit for a terminal."""
@@ -125,7 +129,11 @@ class Proposal:
     @property
     def is_intact(self) -> bool:
         """Whether its rows are still those that it was made with."""
-        return self.plan_hash == plan_hash(self.proposal_id, self.expires_at, [each.change for each in self.changes])
+        return self.plan_hash == plan_hash(self.proposal_id, self.expires_at, [each.draft for each in self.changes])
+
+    def bundled_with(self, each: ProposedChange) -> list[ProposedChange]:
+        """Return the changes of the same bundle, itself among them; none where it belongs to none."""
+        return [one for one in self.changes if each.draft.bundle and one.draft.bundle == each.draft.bundle]
 
     @property
     def is_approved(self) -> bool:
@@ -154,12 +162,15 @@ class Proposal:
         return any(self.state_of(each, now) in ("pending", "approved", "waiting", "doubt") for each in self.changes)
 
 
-def plan_hash(proposal_id: int, expires_at: datetime, changes: list[Change]) -> str:
-    """Return the hash by which an approval is bound to a proposal, its expiry and its changes in their order."""
+def plan_hash(proposal_id: int, expires_at: datetime, drafts: Sequence[Draft]) -> str:
+    """Return the hash by which an approval is bound to a proposal, its expiry and its changes in their order.
+
+    The bundle of a change is part of it where there is one.
+    """
     content = {
         "proposal_id": proposal_id,
         "expires_at": expires_at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "changes": [asdict(change) for change in changes],
+        "changes": [asdict(each.change) | ({"bundle": each.bundle} if each.bundle else {}) for each in drafts],
     }
     return sha256(canonical_json(content))
 

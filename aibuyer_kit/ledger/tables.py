@@ -75,6 +75,7 @@ proposed_change = Table(
     Column("rule_version", Text),
     Column("trace", Text),  # JSON
     Column("undoes_change", Integer, ForeignKey("proposed_change.change_id")),
+    Column("bundle", Text),  # changes that belong together: no raise before all cuts are done
     UniqueConstraint("proposal_id", "number"),
     Index("changed_object", "account_id", "object_id", "field"),
 )

@@ -11,6 +11,9 @@ The steps of one change, after each of which the process may be killed:
     7 read back   the value that it has now
     8 concluded   the outcome is on the disk
 
+Changes of one bundle (a rebalance) belong together. Before the first of it is begun, the values and the guardrails of
+all are looked at; what raises spend is sent only when all that lowers it is done, and fails where it cannot be.
+
 Whatever is found begun and not concluded is read back before anything is sent: at the target it is done, at the value
 from before it may be sent once more, anything else is a conflict.
 """
@@ -147,6 +150,7 @@ class _Run:
         self._on_step = on_step
         self._errors: list[AibuyerError] = []
         self._closed: dict[tuple[str, str], str] = {}
+        self._looked_at: dict[tuple[int, str], Applied | None] = {}
 
     def of(self, client_id: str, only: int | None = None) -> ApplyReport:
         if only is not None and self._ledger.proposal(only).approval is None:
@@ -174,7 +178,7 @@ class _Run:
         if account in self._closed:
             return Applied(each, _state(each), self._closed[account], blocked=True)
         try:
-            return self._go_on(plan, each, connector)
+            return self._of_bundle(plan, each, connector) or self._go_on(plan, each, connector)
         except (PlatformError, MoneyError, SettingsError) as error:
             self._errors.append(error)
             if isinstance(error, AuthorisationError | RateLimitError):
@@ -188,6 +192,51 @@ class _Run:
         if now is not None and now >= plan.expires_at and not each.in_doubt:
             return self._conclude(each, "failed", None, f"{reason}, and it expired", now)
         return Applied(each, _state(each), reason, blocked=True)
+
+    def _of_bundle(self, plan: Proposal, each: ProposedChange, connector: Connector) -> Applied | None:
+        """Return what the rest of its bundle keeps it from; None where it may go on, or belongs to none."""
+        if not each.draft.bundle or each.in_doubt or connector.platform_time() >= plan.expires_at:
+            return None
+        members = self._ledger.proposal(plan.proposal_id).bundled_with(each)
+        if not any(one.attempts or one.outcome for one in members) and (
+            kept := self._bundle_fits(plan, each, members, connector)
+        ):
+            return kept
+        cuts = [one for one in members if not one.change.raises_spend]
+        for one in cuts if each.change.raises_spend else members:
+            if one.outcome and one.outcome.verdict != "done":
+                return self._rest_undone(each, one, connector)
+        if each.change.raises_spend and not all(one.outcome for one in cuts):
+            return Applied(each, "waiting", "until what lowers the budgets of its bundle is done")
+        return None
+
+    def _rest_undone(self, each: ProposedChange, other: ProposedChange, connector: Connector) -> Applied:
+        said = f"the rest of its bundle was not done: {other.draft.sentence()}"
+        return self._conclude(each, "failed", None, f"{said}. Nothing was sent.", connector.platform_time())
+
+    def _bundle_fits(
+        self, plan: Proposal, each: ProposedChange, members: Sequence[ProposedChange], connector: Connector
+    ) -> Applied | None:
+        """Return why a bundle of which nothing was begun cannot be made whole now; looked at once in a run."""
+        key = (plan.proposal_id, each.draft.bundle)
+        if key not in self._looked_at:
+            found = (self._unfit(plan, one, connector) for one in members)
+            self._looked_at[key] = next(filter(None, found), None)
+        kept = self._looked_at[key]
+        if kept is None:
+            return None
+        is_own = kept.each.change_id == each.change_id
+        if kept.state == "conflict":
+            return None if is_own else self._rest_undone(each, kept.each, connector)
+        of = "" if is_own else f"{kept.each.draft.sentence()}: "
+        return Applied(each, _state(each) if kept.blocked else kept.state, f"{of}{kept.reason}", kept.blocked)
+
+    def _unfit(self, plan: Proposal, one: ProposedChange, connector: Connector) -> Applied | None:
+        """Return what keeps one change from being made now; nothing is written down."""
+        current = connector.read_value(one.change.object_id, one.change.field)
+        if current != one.change.before:
+            return Applied(one, "conflict", "")
+        return self._kept(plan, one, current, connector.platform_time())
 
     def _go_on(self, plan: Proposal, each: ProposedChange, connector: Connector) -> Applied:
         """Take a change from wherever it stands to its end, or to where it has to wait."""

@@ -110,8 +110,8 @@ class Desk:
         )
         changes = [(wish, what) for wish in wishes if (what := self._change_of(wish)) is not None]
         self._hold_disagreements(changes)
-        found = self._taken([pair for pair in changes if pair[0] not in self._held])
-        return self._sorted(found)
+        self._open, self._refused = self._open_changes(), dict[Target, list[tuple[str, str]]]()
+        return self._sorted(self._taken(changes))
 
     def _hold(self, wish: Wish, why: Why, by: str, reason: str) -> None:
         self._held.setdefault(wish, Held(wish, why, by, reason))
@@ -146,35 +146,56 @@ class Desk:
             if change.field in AMOUNTS and (rule_id := pausing.get(change.target[:3])):
                 self._hold(wish, "conflict", "rules", f"{rule_id} pauses it")
         for target, asked in by_target.items():
-            if len({change.after for _, change in asked}) > 1:
+            bundles = {wish.effect.bundle for wish, _ in asked} - {""}
+            if len({change.after for _, change in asked}) > 1 or len(bundles) > 1:
                 names = ", ".join(sorted({wish.rule.id for wish, _ in asked}))
                 said = "budgets" if target[3].endswith("budget") else f"values of its {target[3]}"
                 for wish, _ in asked:
                     self._hold(wish, "conflict", "rules", f"{names} want different {said} of it")
 
     def _taken(self, changes: Sequence[tuple[Wish, Change]]) -> dict[Target, list[tuple[Wish, Change]]]:
-        """Return the wishes that go through, by what they change, the first of the order first."""
-        open_changes = self._open_changes()
-        refused: dict[Target, list[tuple[str, str]]] = {}
+        """Return the wishes that go through, by what they change, the first of the order first.
+
+        A bundle stands where its first wish stands, and goes through as a whole, or takes nothing of any limit.
+        """
         found: dict[Target, list[tuple[Wish, Change]]] = {}
-        for wish, change in changes:
-            if number := open_changes.get(change.target):
-                self._hold(wish, "open proposal", "ledger", f"it is proposed already, in {number}")
-            elif reason := self.memory.cooldown(wish.rule, change):
-                self._hold(wish, "cooldown", "cooldown", reason)
-            else:
-                if change.target not in refused:
-                    refused[change.target] = self._refused(change)
-                if found_against := refused[change.target]:
-                    (by, reason), *more = found_against
-                    told = "; ".join([reason, *(f"{name}: {also}" for name, also in more)])
-                    self._hold(wish, "guardrail", by, told)
-                elif reason := self.memory.limit(wish.rule):
-                    self._hold(wish, "limit", "limit", reason)
+        for together in _bundled(changes):
+            rule = together[0][0].rule
+            for wish, change in together:
+                self._check(wish, change)
+            if not any(wish in self._held for wish, _ in together):
+                if reason := self.memory.limit(rule, len(together)):
+                    for wish, _ in together:
+                        self._hold(wish, "limit", "limit", reason)
                 else:
-                    self.memory.take(wish.rule)
-                    found.setdefault(change.target, []).append((wish, change))
+                    self.memory.take(rule, len(together))
+                    for wish, change in together:
+                        found.setdefault(change.target, []).append((wish, change))
+            self._hold_the_rest(together)
         return found
+
+    def _check(self, wish: Wish, change: Change) -> None:
+        """Hold a wish that something speaks against: a proposal that is open, a cooldown, a guardrail."""
+        if wish in self._held:
+            return
+        if number := self._open.get(change.target):
+            self._hold(wish, "open proposal", "ledger", f"it is proposed already, in {number}")
+        elif reason := self.memory.cooldown(wish.rule, change):
+            self._hold(wish, "cooldown", "cooldown", reason)
+        else:
+            if change.target not in self._refused:
+                self._refused[change.target] = self._refusals(change)
+            if found_against := self._refused[change.target]:
+                (by, reason), *more = found_against
+                told = "; ".join([reason, *(f"{name}: {also}" for name, also in more)])
+                self._hold(wish, "guardrail", by, told)
+
+    def _hold_the_rest(self, together: Sequence[tuple[Wish, Change]]) -> None:
+        """Where one of a bundle is held back, hold the others, too."""
+        held = next((self._held[wish] for wish, _ in together if wish in self._held), None)
+        if held:
+            for wish, _ in together:
+                self._hold(wish, held.why, held.by, f"the rest of its rebalance is held back: {held.reason}")
 
     def _open_changes(self) -> dict[Target, int]:
         return {
@@ -184,32 +205,37 @@ class Desk:
             if plan.state_of(each, self.now) in ("pending", "approved", "waiting", "doubt")
         }
 
-    def _refused(self, change: Change) -> list[tuple[str, str]]:
+    def _refusals(self, change: Change) -> list[tuple[str, str]]:
         picture = self.pictures.of(change, now=self.now, current=change.before, data_known_at=self.known_at)
         return [(each.guardrail, each.reason) for each in refusals(change, picture, self.limits)]
 
     def _sorted(self, found: dict[Target, list[tuple[Wish, Change]]]) -> Sorted:
-        """Return the drafts: of a bundle all or none, and what lowers spend before what raises it."""
-        broken = {
-            wish.effect.bundle: held
-            for wish, held in self._held.items()
-            if wish.effect.bundle and held.why != "nothing to do"
-        }
+        """Return the drafts, what lowers spend before what raises it."""
         done = Sorted(held=self._held)
         for asked in sorted(found.values(), key=lambda each: each[0][1].raises_spend):
-            whole = [pair for pair in asked if pair[0].effect.bundle not in broken]
-            for wish, _ in asked:
-                if held := broken.get(wish.effect.bundle):
-                    self._hold(wish, held.why, held.by, f"the rest of its rebalance is held back: {held.reason}")
-            if whole:
-                done.places |= dict.fromkeys((wish for wish, _ in whole), len(done.drafts))
-                done.drafts.append(_draft(whole[0][0], whole[0][1], [wish.rule.id for wish, _ in whole[1:]]))
+            done.places |= dict.fromkeys((wish for wish, _ in asked), len(done.drafts))
+            done.drafts.append(_draft([wish for wish, _ in asked], asked[0][1]))
         return done
 
 
-def _draft(wish: Wish, change: Change, others: Sequence[str]) -> Draft:
-    also = f" (also: {', '.join(others)})" if others else ""
-    match = wish.match
+def _bundled(changes: Sequence[tuple[Wish, Change]]) -> list[list[tuple[Wish, Change]]]:
+    """Return wishes by their bundle, each that belongs to none by itself, in the order of the first ones."""
+    found: dict[object, list[tuple[Wish, Change]]] = {}
+    for wish, change in changes:
+        found.setdefault(wish.effect.bundle or wish, []).append((wish, change))
+    return list(found.values())
+
+
+def _draft(wishes: Sequence[Wish], change: Change) -> Draft:
+    """Return the change that wishes agree on, by the first of them; what disagrees never comes here."""
+    rule, match = wishes[0].rule, wishes[0].match
+    also = f" (also: {', '.join(each.rule.id for each in wishes[1:])})" if wishes[1:] else ""
     return Draft(
-        change, f"{wish.rule.name}{also}", match.subject.name, wish.rule.id, wish.rule.revision, match.trace.content()
+        change,
+        f"{rule.name}{also}",
+        match.subject.name,
+        rule.id,
+        rule.revision,
+        match.trace.content(),
+        bundle=next((each.effect.bundle for each in wishes if each.effect.bundle), ""),
     )

@@ -60,18 +60,22 @@ class RuleMemory:
         until = None if at is None else self._until(rule, at)
         return None if until is None else f"it called lately; the cooldown of {rule.cooldown} ends at {until}"
 
-    def limit(self, rule: Rule) -> str | None:
-        """Return which limit of the day keeps a rule from one more change; None if it may have it."""
+    def limit(self, rule: Rule, changes: int = 1) -> str | None:
+        """Return which limit of the day keeps a rule from so many more changes; None if it may have them."""
         taken, runs = self._taken[rule.id], len(self._runs[rule.id])
         if not taken and runs >= rule.limits.runs_per_day:
             return f"it has had its {rule.limits.runs_per_day} runs of the day that changed anything"
-        if len(self._changes[rule.id]) + taken >= rule.limits.changes_per_day:
+        had = len(self._changes[rule.id]) + taken
+        if had + changes <= rule.limits.changes_per_day:
+            return None
+        if changes == 1 or had >= rule.limits.changes_per_day:
             return f"it has had its {rule.limits.changes_per_day} changes of the day"
-        return None
+        left = f"{rule.limits.changes_per_day - had} of the {rule.limits.changes_per_day} of the day"
+        return f"its {changes} changes belong together, and {left} are left"
 
-    def take(self, rule: Rule) -> None:
-        """Count one more change of this run."""
-        self._taken[rule.id] += 1
+    def take(self, rule: Rule, changes: int = 1) -> None:
+        """Count more changes of this run."""
+        self._taken[rule.id] += changes
 
     def _until(self, rule: Rule, at: datetime) -> str | None:
         until = at + timedelta(minutes=rule.cooldown_minutes)

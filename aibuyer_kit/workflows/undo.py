@@ -23,6 +23,7 @@ def undo(
 ) -> Proposal:
     """Propose to restore the values from before a proposal, of all its changes that were done or of some `numbers`.
 
+    Of a bundle all or none; as its cuts were made first, so are those of taking it back.
     Applying it restores nothing that somebody else has changed since. Raises NotFoundError, InputError if there is
     nothing to take back.
     """
@@ -33,7 +34,9 @@ def undo(
         if unknown := set(numbers) - {each.number for each in plan.changes}:
             known = ", ".join(str(each.number) for each in plan.changes)
             raise InputError(f"Proposal {proposal_id} has no change {min(unknown)}. It has: {known}.")
-        asked = [each for each in plan.changes if not numbers or each.number in numbers]
+        named = [each for each in plan.changes if not numbers or each.number in numbers]
+        bundles = {each.draft.bundle for each in named} - {""}
+        asked = [each for each in plan.changes if each in named or each.draft.bundle in bundles]
         done = [each for each in asked if each.outcome and each.outcome.verdict == "done"]
         if not done:
             states = ", ".join(f"{each.number} {plan.state_of(each, now)}" for each in asked)
@@ -49,6 +52,7 @@ def undo(
                 f"takes back {proposal_id}.{each.number}",
                 each.draft.object_name,
                 undoes_change=each.change_id,
+                bundle=each.draft.bundle,
             )
             for each in reversed(left)
         ]

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 
-from aibuyer_kit.core.changes import Change
+from aibuyer_kit.core.changes import Change, canonical_json, sha256
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ApprovalError, LedgerError, NotFoundError
 from aibuyer_kit.ledger.database import FILE_NAME, REVISION, open_engine, sqlite_url
 from aibuyer_kit.ledger.evaluations import Evaluation, Firing, KeptEffect, RuleFinding
 from aibuyer_kit.ledger.ledger import Ledger
-from aibuyer_kit.ledger.records import Draft, Proposal
+from aibuyer_kit.ledger.records import Draft, Proposal, plan_hash
 from aibuyer_kit.ledger.tables import metadata
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -202,6 +203,23 @@ def test_an_approval_is_given_once_in_time_and_for_what_was_seen(ledger: Ledger)
         approve(ledger, made.proposal_id, by="bob")
     with pytest.raises(NotFoundError, match="from 1 to 1"):
         approve(ledger, 2)
+
+
+def test_a_bundle_is_kept_and_bound_by_the_approval(ledger: Ledger, tmp_path: Path) -> None:
+    """A proposal without any has the hash that it always had; one of which a bundle was edited is not approved."""
+    times = {"made_at": NOW, "expires_at": NOW + timedelta(hours=24)}
+    drafts = [Draft(CHANGE, "why", bundle="share 7"), Draft(PAUSE, "why")]
+    made = ledger.propose(drafts, proposed_by="rules", by_person=False, **times)
+    assert [each.draft.bundle for each in made.changes] == ["share 7", ""]
+    assert made.is_intact
+    loose = [Draft(CHANGE, "why"), Draft(PAUSE, "why")]
+    expires_at = made.expires_at.isoformat(timespec="microseconds")
+    content = {"proposal_id": 1, "expires_at": expires_at, "changes": [asdict(CHANGE), asdict(PAUSE)]}
+    as_ever = sha256(canonical_json(content))
+    assert plan_hash(made.proposal_id, made.expires_at, loose) == as_ever != made.plan_hash
+    edit(tmp_path, "UPDATE proposed_change SET bundle = NULL")
+    with pytest.raises(ApprovalError, match="rows were edited"):
+        approve(ledger, made.proposal_id)
 
 
 @pytest.mark.parametrize(

@@ -112,12 +112,12 @@ class Shop:
         before = self.value(object_id, field_)
         return Change("meta", self.platform.account_id, Level.ADSET, object_id, field_, before, after)
 
-    def approved(self, *changes: Change, hours: float = 24.0) -> Proposal:
+    def approved(self, *changes: Change, hours: float = 24.0, bundle: str = "") -> Proposal:
         """Propose and approve changes that were decided on now."""
         now = self.now
         with Ledger(self.context.ledger) as ledger:
             plan = ledger.propose(
-                [Draft(change, "a test") for change in changes],
+                [Draft(change, "a test", bundle=bundle) for change in changes],
                 proposed_by="rules",
                 by_person=False,
                 made_at=now,

@@ -107,6 +107,76 @@ def test_what_cannot_be_applied_yet_ends_with_its_reason_and_without_a_call(shop
     assert_accounted_for(shop, [shop.plan(plan.proposal_id)], since)
 
 
+def moved(shop: Shop, *euros: int) -> list[Change]:
+    """Return one change of a budget for each amount, of the ad sets in their order."""
+    return [raised(shop, place, euros=each) for place, each in enumerate(euros)]
+
+
+def sum_of_budgets(shop: Shop) -> int:
+    return sum(int(shop.value(each, "daily_budget")) for each in shop.adsets)
+
+
+def test_a_bundle_is_made_whole_and_taken_back_whole(shop: Shop) -> None:
+    """Also where only one of its changes is named: its raises come after its cuts, there and back."""
+    budgets, changes = sum_of_budgets(shop), moved(shop, -5, 2, 3)
+    plan = shop.approved(*changes, bundle="share 1")
+    assert states(shop.apply()) == ["done", "done", "done"]
+    assert sum_of_budgets(shop) == budgets
+    back = undo(shop.context, WIDE, plan.proposal_id, asked_by="bob", numbers=[2])
+    assert [each.draft.bundle for each in back.changes] == ["share 1"] * 3
+    assert [each.change.raises_spend for each in back.changes] == [False, False, True]
+    with Ledger(shop.context.ledger) as ledger:
+        ledger.approve(back.proposal_id, approved_by="carol", now=back.made_at)
+    assert states(shop.apply()) == ["done", "done", "done"]
+    assert [shop.value(each.object_id, each.field) for each in changes] == [each.before for each in changes]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_of_a_bundle_nothing_is_sent_where_somebody_moved_one(shop: Shop, place: int) -> None:
+    """Whichever it is: the others fail, and the sum of budgets is what that person left."""
+    plan = shop.approved(*moved(shop, -5, -1, 6), bundle="share 1")
+    other = shop.approved(raised(shop, place, euros=1))
+    assert states(shop.apply(only=other.proposal_id)) == ["done"]
+    since, budgets = shop.last_call(), sum_of_budgets(shop)
+    shop.apply()
+    assert (shop.posts(since), sum_of_budgets(shop)) == ([], budgets)
+    verdicts = {each.outcome.verdict for each in shop.plan(plan.proposal_id).changes if each.outcome}
+    assert verdicts <= {"failed", "conflict"}
+    assert "failed" in verdicts
+
+
+def test_a_raise_waits_until_every_cut_of_its_bundle_is_done(shop: Shop) -> None:
+    """Where the platform takes the cut later, the raise goes out later, too."""
+    since, budgets = shop.last_call(), sum_of_budgets(shop)
+    shop.approved(*moved(shop, -5, 5), bundle="share 1")
+    shop.fault("budget_changes", count=1)
+    assert states(shop.apply()) == ["waiting", "waiting"]
+    assert sum_of_budgets(shop) <= budgets
+    shop.fine()
+    shop.platform.advance(2 * 3_600)
+    assert states(shop.apply()) == ["done", "done"]
+    assert (sum_of_budgets(shop), shop.effects(since).total()) == (budgets, 2)
+
+
+def test_a_raise_fails_where_a_cut_of_its_bundle_was_refused(shop: Shop) -> None:
+    """The budget that it was to come from is still spent."""
+    budgets = sum_of_budgets(shop)
+    too_low = shop.change(shop.adsets[0], "daily_budget", 10_000)
+    shop.approved(too_low, raised(shop, 1), bundle="share 1")
+    report = shop.apply()
+    assert (states(report), sum_of_budgets(shop)) == (["failed", "failed"], budgets)
+    assert "the rest of its bundle was not done" in report.summary()
+
+
+def test_guardrails_of_a_whole_bundle_are_looked_at_before_its_first_change(shop: Shop) -> None:
+    """A raise that is too far keeps the cut from being made as well."""
+    since = shop.last_call()
+    shop.approved(*moved(shop, -1, 40), bundle="share 1")
+    report = shop.apply(STRICT)
+    assert [each.blocked for each in report.applied] == [True, True]
+    assert (shop.posts(since), "net change" in report.applied[0].reason) == ([], True)
+
+
 def test_one_proposal_of_several_is_applied(shop: Shop) -> None:
     """The others wait for their turn; one that is not approved is an error."""
     first, second = shop.approved(raised(shop, 0)), shop.approved(raised(shop, 1))

@@ -52,7 +52,7 @@ def put_rule(context: ClientContext, rule_id: str, when: Any, then: Any, **more:
         "level": "adset",
         "scope": {"status": ["ACTIVE"]},
         "when": when,
-        "then": [then],
+        "then": then if isinstance(then, list) else [then],
         "mode": "propose",
     }
     (context.rules / f"{rule_id}.json").write_text(json.dumps(document | more), encoding="utf-8")
@@ -371,10 +371,33 @@ def test_a_rebalance_is_proposed_whole_or_not_at_all(context: ClientContext) -> 
     changes = [each.change for each in decision.proposal.changes]
     assert sum(int(each.after) - int(each.before) for each in changes) == 0
     assert [each.raises_spend for each in changes] == sorted(each.raises_spend for each in changes)
+    assert len({each.draft.bundle for each in decision.proposal.changes} - {""}) == 1
     reject(context, decision.proposal.proposal_id, rejected_by="bob")
     held = run(context, Settings(guardrails=GuardrailsSection(most_increase_24h=0.01)))
     assert (held.proposal, whys(held) - {"nothing to do"}) == (None, {"guardrail"})
     assert len(held.held) >= len(changes)
+
+
+def test_a_rebalance_that_is_held_back_takes_nothing_of_the_days_limit(context: ClientContext) -> None:
+    """It would need more changes than are left; the rule's other action has them all."""
+    window = {"days": 7, "ends": "yesterday"}
+    share = {"action": "rebalance", "within": "account", "by": "spend", "window": window, "most_percent": 15}
+    then, limits = [share, {"action": "rename", "name": "{name}!"}], {"changes_per_day": 2}
+    put_rule(context, "share", leaf("spend", ">", 0), then, limits=limits)
+    decision = run(context)
+    assert decision.proposal
+    assert [each.change.field for each in decision.proposal.changes] == ["name", "name"]
+    assert any("belong together, and 2 of the 2 of the day are left" in each.reason for each in decision.held)
+
+
+def test_two_rebalances_of_one_object_disagree(context: ClientContext) -> None:
+    """Even where they want the same of it: neither could be whole by itself."""
+    window = {"days": 7, "ends": "yesterday"}
+    share = {"action": "rebalance", "within": "account", "by": "spend", "window": window, "most_percent": 15}
+    put_rule(context, "a", leaf("spend", ">", 0), share)
+    put_rule(context, "b", leaf("spend", ">", 0), share)
+    decision = run(context)
+    assert (decision.proposal, whys(decision) - {"nothing to do"}) == (None, {"conflict"})
 
 
 def test_rules_that_wait_for_an_event_are_looked_at_then(context: ClientContext) -> None:

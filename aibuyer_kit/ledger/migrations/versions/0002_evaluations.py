@@ -1,4 +1,7 @@
-"""Evaluations of rules with all that they were decided on, outgoing calls, rejections; rows are only ever added."""
+"""Evaluations of rules with all that they were decided on, outgoing calls, rejections, bundles of changes.
+
+Rows are only ever added.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -95,6 +98,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("concluded_at", sa.String(32), nullable=False),
     )
+    op.add_column("proposed_change", sa.Column("bundle", sa.Text))
     if op.get_bind().dialect.name == "sqlite":
         _only_add()
 
