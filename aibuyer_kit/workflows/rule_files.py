@@ -1,7 +1,8 @@
 """The rules of a workspace: one JSON file each, in its folder `rules/`; packs to choose from in `rules/packs/`."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -63,12 +64,28 @@ def add_from_pack(folder: Path, name: str) -> Path:
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise NotFoundError(f"There is no rule {name!r} in the packs.{hint} List them: aibuyer rules list --packs")
     target = folder / f"{packs[name].id}.json"
+    if holder := dict(ids_in_force(folder)).get(packs[name].id):
+        where = f"{folder.name}/{holder.name}"
+        said = "is there" if holder.name == target.name else f"has the id {packs[name].id!r}"
+        raise RuleError(f"{where} {said} already. Edit it, or remove it first.")
     try:
         with target.open("xb") as file:
             file.write((folder / PACKS / f"{name}.json").read_bytes())
     except FileExistsError:
         raise RuleError(f"{folder.name}/{target.name} is there already. Edit it, or remove it first.") from None
     return target
+
+
+def ids_in_force(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the id of each rule in force, and its file, also where something else of the rule is wrong."""
+    for path in rule_paths(folder):
+        try:
+            with path.open("rb") as file:
+                told = json.loads(file.read(MOST_BYTES + 1))
+        except (OSError, ValueError, RecursionError):
+            continue  # whoever reads the rules is told of it
+        if isinstance(told, dict) and isinstance(told.get("id"), str):
+            yield told["id"], path
 
 
 def find_rule(rules: Sequence[Rule], rule_id: str) -> Rule:

@@ -4,7 +4,7 @@ Nothing is changed on the platform, and no file is ever overwritten.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from aibuyer_kit.rules.meta import Carried, CarriedOut, Counting, Lost, from_met
 from aibuyer_kit.rules.meta.carried import NotCarriedError, json_number, shown
 from aibuyer_kit.rules.parse import parse_rule
 from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.workflows.rule_files import read_rule, rule_paths
+from aibuyer_kit.workflows.rule_files import ids_in_force
 
 if TYPE_CHECKING:
     from aibuyer_kit.connectors.meta import MetaConnector
@@ -156,7 +156,7 @@ class _Folder:
         accounts = [len(open_client(workspace, each).settings.accounts) for each in client_ids(workspace)]
         self._rules = context.rules
         self._has_other_accounts = sum(accounts) > 1
-        self._holders = dict(_ids_in(context.rules))
+        self._holders = dict(ids_in_force(context.rules))
 
     def imported(self, account_id: str, spec: Mapping[str, Any], carried: Carried) -> Imported:
         """Write one rule of Meta's, if it can be used here, and return what came of it."""
@@ -196,12 +196,3 @@ class _Folder:
         with path.open("xb") as file:
             file.write(content)
         return path, why_off or "imported, it only tells of matches"
-
-
-def _ids_in(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the id of each rule in force, and its file."""
-    for path in rule_paths(folder):
-        try:
-            yield read_rule(path, path.name).id, path
-        except RuleError:
-            continue  # whoever reads the rules is told of it
