@@ -197,11 +197,11 @@ def _moved(
 ) -> Change | str:
     """Return the amount that is wanted, within floor and cap and in whole steps toward where it was.
 
-    With `only` 1 it is a raise or nothing, with -1 a cut or nothing.
+    With `only` 1 it is a raise or nothing, which no floor makes larger; with -1 a cut or nothing, and no cap does.
     """
     step, said = _step(action.round_to, subject.minor_per_unit), field.replace("_", " ")
-    floor = Decimal(0) if action.floor is None else _micros(action.floor)
-    cap = None if action.cap is None else _micros(action.cap)
+    floor = Decimal(0) if action.floor is None or only > 0 else _micros(action.floor)
+    cap = None if action.cap is None or only < 0 else _micros(action.cap)
     bounded = max(wanted, floor) if cap is None else min(max(wanted, floor), cap)
     side = 1 if bounded > before else -1
     after = max(
@@ -278,7 +278,9 @@ def _rebalance(action: forms.Rebalance, rule: Rule, table: Table, rows: Sequence
     told: dict[int, Change | str] = {}
     for row in rows:
         budget = _own(table.subjects[row], "daily_budget")
-        if isinstance(budget, str):
+        if not _runs(table.subjects[row]):
+            told[row] = "it does not run, so it has nothing to share"
+        elif isinstance(budget, str):
             told[row] = budget
         else:
             members[int(groups[row])].append(row)
@@ -288,6 +290,11 @@ def _rebalance(action: forms.Rebalance, rule: Rule, table: Table, rows: Sequence
         told |= dict.fromkeys(group, changed) if isinstance(changed, str) else changed
         bundles |= dict.fromkeys(group, f"{rule.id} {min(table.subjects[row].object_id for row in group)}")
     return [Effect(action.action, told[row], bundles.get(row, "")) for row in rows]
+
+
+def _runs(subject: Subject) -> bool:
+    """Return whether an object is on, and nothing above it off: what is not spent cannot be moved elsewhere."""
+    return subject.status == ACTIVE and subject.text("effective_status") in (None, ACTIVE)
 
 
 def _of_group(action: forms.Rebalance, rule: Rule, table: Table, group: Sequence[int]) -> dict[int, Change | str]:

@@ -74,6 +74,8 @@ class Rule(Strict):
         for action in self.then:
             if self.level == "ad" and _changed(action) in ("daily_budget", "lifetime_budget", "bid"):
                 raise ValueError("an ad has no budget of its own: use the level adset or campaign")
+            if self.level == "campaign" and _changed(action) == "bid":
+                raise ValueError("a campaign has no bid of its own: use the level adset")
             if self.level != "ad" and isinstance(action, forms.SwapCreative | forms.RotateCreative):
                 raise ValueError("only an ad shows a creative: use the level ad")
             if self.level == "campaign" and isinstance(action, forms.Rebalance) and action.within == "campaign":

@@ -55,6 +55,10 @@ def ad(**more: Any) -> Subject:
         ({"action": "lower_budget", "percent": 15, "round_to": 5}, 45 * EUR),
         ({"action": "lower_budget", "percent": 50, "floor": 32, "round_to": 5}, 35 * EUR),
         ({"action": "raise_budget", "percent": 50, "cap": 62, "round_to": 5}, 60 * EUR),
+        ({"action": "raise_budget", "percent": 10, "floor": 100}, 55 * EUR),
+        ({"action": "lower_budget", "percent": 10, "cap": 20}, 45 * EUR),
+        ({"action": "raise_budget", "percent": 10, "cap": 20}, "its daily budget is there already"),
+        ({"action": "lower_budget", "percent": 10, "floor": 100}, "its daily budget is there already"),
         ({"action": "set_budget", "amount": 63, "round_to": 10}, 60 * EUR),
         ({"action": "set_budget", "amount": 33, "round_to": 10}, 40 * EUR),
         ({"action": "set_budget", "amount": 47, "round_to": 10}, "its daily budget is there already"),
@@ -85,6 +89,8 @@ def test_lifetime_budgets_and_bids_move_as_daily_budgets_do() -> None:
         ({"metric": "cpa", "to": 25, "most_percent": 10}, 45 * EUR),
         ({"metric": "cpa", "to": 33, "most_percent": 50}, 55 * EUR),
         ({"metric": "cpa", "to": 30, "most_percent": 50}, "its daily budget is there already"),
+        ({"metric": "cpa", "to": 25, "most_percent": 10, "cap": 20}, 45 * EUR),
+        ({"metric": "cpa", "to": 33, "most_percent": 50, "floor": 100}, 55 * EUR),
         # 180 of revenue for 90 are 2; above its target it earns more: 50 * 2 / 1.6 = 62.50.
         ({"metric": "roas", "to": 1.6, "most_percent": 50}, 62_500_000),
         ({"metric": "roas", "to": 1.6, "most_percent": 50, "cap": 60, "round_to": 7}, 56 * EUR),
@@ -135,6 +141,22 @@ def test_bounds_hold_and_the_sum_stays() -> None:
     rows = [(1, "1", 50 * EUR, 9.0), (2, "1", 50 * EUR, 1.0)]
     assert afters(shared(rows, most_percent=20)) == [60 * EUR, 40 * EUR]
     assert afters(shared(rows, most_percent=20, floor=45)) == [55 * EUR, 45 * EUR]
+
+
+def test_what_does_not_run_takes_no_part_in_a_rebalance() -> None:
+    """Its budget is not spent: moved to what runs, it would be spent on top."""
+    paused = {"status": "PAUSED"}
+    below_paused = {"texts": {"effective_status": "CAMPAIGN_PAUSED"}}
+    action = {"action": "rebalance", "within": "account", "by": "results", "window": DAYS, "most_percent": 50}
+    one, figures = rule(action, scope={"status": ["ACTIVE", "PAUSED"]}), [3.0, 3.0, 1.0, 9.0]
+    states = [{}, paused, {"texts": {"effective_status": "ACTIVE"}}, below_paused]
+    known = [
+        (worlds.subject(row, **more), {"spend": 1.0, "results": results})
+        for row, (more, results) in enumerate(zip(states, figures, strict=True))
+    ]
+    found = [each[0] for each in effects(one, worlds.table([one], known), range(4))]
+    off = "it does not run, so it has nothing to share"
+    assert afters(found) == [75 * EUR, off, 25 * EUR, off]
 
 
 def test_one_unknown_metric_leaves_its_group_as_it_is() -> None:

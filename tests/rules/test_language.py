@@ -83,6 +83,7 @@ def test_every_rule_that_is_shipped_is_one(path: Path) -> None:
         (lambda rule: rule.update(then=[{"action": "lower_budget", "percent": 100}]), "pause instead"),
         (lambda rule: rule.update(then=[{"action": "set_budget", "amount": 0}]), "then.0.amount"),
         (lambda rule: rule.update(level="ad", then=[{"action": "set_budget", "amount": 9}]), "no budget of its own"),
+        (lambda rule: rule.update(level="campaign", then=[{"action": "raise_bid", "percent": 5}]), "no bid of its own"),
         (lambda rule: rule.update(mode="do"), "mode"),
         (lambda rule: rule.update(id="../x"), "id"),
         (lambda rule: rule.update(when=nested(8)), "deeper than 8"),
