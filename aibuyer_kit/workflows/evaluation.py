@@ -178,7 +178,9 @@ def _fired(rules: Sequence[Rule], table: Table) -> list[list[int]]:
 
 def _matches(rule: Rule, table: Table, rows: Sequence[int]) -> tuple[Match, ...]:
     shown = zip(traces(rule, table, rows), effects(rule, table, rows), strict=True)
-    return tuple(Match(rule, table.subjects[row], *each) for row, each in zip(rows, shown, strict=True))
+    found = (Match(rule, table.subjects[row], *each) for row, each in zip(rows, shown, strict=True))
+    # Whatever found the rows: nothing is done about an object whose trace does not say that the rule is true.
+    return tuple(each for each in found if each.trace.verdict is True)
 
 
 def _memory(

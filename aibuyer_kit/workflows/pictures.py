@@ -1,5 +1,6 @@
 """The picture that guardrails look at, put together from the ledger, the warehouse and the platform's own word."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -65,7 +66,7 @@ class Pictures:
         values = [value for each in within for value in (each.before, each.after)]
         return Picture(
             now=now,
-            stop=self._stop or read_stop(self._context, self._environment),
+            stop=self.stop(),
             current=current,
             values=(*self._a_day_ago(change, now), *values),
             edits=tuple(each.at for each in sent if each.at > now - timedelta(hours=1)),
@@ -75,6 +76,10 @@ class Pictures:
             restores=restores,
         )
 
+    def stop(self) -> Stop:
+        """Return the kill switch as it is now."""
+        return self._stop or read_stop(self._context, self._environment)
+
     def close(self) -> None:
         self._reader.close()
 
@@ -83,8 +88,10 @@ class Pictures:
             return ()
         moment = (now - _WINDOW).replace(second=0, microsecond=0)
         row = self._known(change.level, moment).get((change.platform, change.account_id, change.object_id), {})
-        micros = row.get(f"{change.field}_micros")
-        return () if micros is None else (micros,)
+        # A bid has no column of its own: it stands among what only some objects have.
+        known = json.loads(row.get("attributes") or "{}") if change.field == "bid" else row
+        micros = known.get(f"{change.field}_micros")
+        return () if micros is None else (int(micros),)
 
     def _read_known(self, level: Level, moment: datetime) -> dict[tuple[str, str, str], dict[str, Any]]:
         rows = self._reader.entities(level, as_of=moment).rows()
