@@ -23,6 +23,8 @@ Value = int | str
 FIELDS: tuple[Field, ...] = get_args(Field)
 BUDGETS: tuple[Field, ...] = ("daily_budget", "lifetime_budget")
 AMOUNTS: tuple[Field, ...] = (*BUDGETS, "bid")
+# What no connector can make yet: it is proposed, `apply` refuses it, and a person makes it.
+BY_HAND: tuple[Field, ...] = ("labels", "copy")
 ACTIVE, PAUSED = "ACTIVE", "PAUSED"
 # Before it is made there is no copy.
 NO_COPY = ""

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
-from aibuyer_kit.core.changes import AMOUNTS, Change
+from aibuyer_kit.core.changes import AMOUNTS, BY_HAND, Change
 from aibuyer_kit.core.escape import for_terminal
 from aibuyer_kit.guardrails.check import refusals
 from aibuyer_kit.guardrails.picture import Limits
@@ -125,11 +125,23 @@ class Desk:
             self._hold(wish, "notify", "mode", "the rule only tells of it")
         elif isinstance(what, Change):
             return what
-        elif isinstance(what, OutgoingCall) and (
-            reason := self.memory.call_cooldown(wish.rule, wish.match.subject.key)
-        ):
-            self._hold(wish, "cooldown", "cooldown", reason)
+        elif isinstance(what, OutgoingCall):
+            self._check_call(wish)
         return None
+
+    def _check_call(self, wish: Wish) -> None:
+        """Hold a call that is not to be made now; else count it."""
+        stop = self.pictures.stop()
+        if wish.rule.mode == "notify":
+            self._hold(wish, "notify", "mode", "the rule only tells of it, and calls nobody")
+        elif stop.is_on is not False:
+            self._hold(wish, "guardrail", "kill switch", f"stopped: {stop.reason or 'the switch is on'}")
+        elif reason := self.memory.call_cooldown(wish.rule, wish.match.subject.key):
+            self._hold(wish, "cooldown", "cooldown", reason)
+        elif reason := self.memory.call_limit(wish.rule):
+            self._hold(wish, "limit", "limit", reason)
+        else:
+            self.memory.take_call(wish.rule)
 
     def _hold_disagreements(self, changes: Sequence[tuple[Wish, Change]]) -> None:
         """A pause goes before amounts; rules that want different values of one field are all held back.
@@ -164,11 +176,12 @@ class Desk:
             for wish, change in together:
                 self._check(wish, change)
             if not any(wish in self._held for wish, _ in together):
-                if reason := self.memory.limit(rule, len(together)):
+                by_hand = together[0][1].field in BY_HAND
+                if reason := self.memory.limit(rule, len(together), by_hand=by_hand):
                     for wish, _ in together:
                         self._hold(wish, "limit", "limit", reason)
                 else:
-                    self.memory.take(rule, len(together))
+                    self.memory.take(rule, len(together), by_hand=by_hand)
                     for wish, change in together:
                         found.setdefault(change.target, []).append((wish, change))
             self._hold_the_rest(together)

@@ -5,18 +5,24 @@ on, sent or read back) and was not rejected, nor expired unsent. A change that g
 same field waits for the cooldown too, so that rules which oppose each other cannot swing an object to and fro. Time is
 the platform's, by the newest figures, and never later than this machine's: no jump of this machine's clock and no
 change to or from summer time shortens a cooldown. Limits count by the account's local day; a clock that jumps back
-gives nothing anew.
+gives nothing anew. What a person has to make by hand counts apart: it takes nothing from what can be applied.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from aibuyer_kit.core.changes import AMOUNTS, Change
+from aibuyer_kit.core.changes import AMOUNTS, BY_HAND, Change
 from aibuyer_kit.ledger.evaluations import PastChange
 from aibuyer_kit.rules.language import Rule
 
+# Each call may take seconds, and whoever decides waits for all of them.
+MOST_CALLS = 50
 Key = tuple[str, str, str]
+
+
+# A rule, and whether what it asks for is made by hand.
+_Counted = tuple[str, bool]
 
 
 class RuleMemory:
@@ -33,14 +39,16 @@ class RuleMemory:
         self._now = now
         self._calls = calls
         self._by_object: dict[tuple[str, str], list[PastChange]] = defaultdict(list)
-        self._changes: dict[str, set[tuple[object, ...]]] = defaultdict(set)
-        self._runs: dict[str, set[int | None]] = defaultdict(set)
+        self._changes: dict[_Counted, set[tuple[object, ...]]] = defaultdict(set)
+        self._runs: dict[_Counted, set[int | None]] = defaultdict(set)
         for each in past:
             self._by_object[each.account_id, each.object_id].append(each)
             if each.local_day is not None and each.local_day >= today.get(each.account_id, ""):
-                self._changes[each.rule_id].add((each.evaluation_id, each.account_id, each.object_id, each.field))
-                self._runs[each.rule_id].add(each.evaluation_id)
-        self._taken: dict[str, int] = defaultdict(int)
+                counted = (each.rule_id, each.field in BY_HAND)
+                self._changes[counted].add((each.evaluation_id, each.account_id, each.object_id, each.field))
+                self._runs[counted].add(each.evaluation_id)
+        self._taken: dict[_Counted, int] = defaultdict(int)
+        self._called: dict[str, int] = defaultdict(int)
 
     def cooldown(self, rule: Rule, change: Change) -> str | None:
         """Return why a rule has to leave an object alone for now; None if it need not."""
@@ -60,12 +68,25 @@ class RuleMemory:
         until = None if at is None else self._until(rule, at)
         return None if until is None else f"it called lately; the cooldown of {rule.cooldown} ends at {until}"
 
-    def limit(self, rule: Rule, changes: int = 1) -> str | None:
+    def call_limit(self, rule: Rule) -> str | None:
+        """Return why a rule does not have one more call in this run; None if it may have it."""
+        if sum(self._called.values()) >= MOST_CALLS:
+            return f"this run has had its {MOST_CALLS} calls"
+        if self._called[rule.id] >= rule.limits.changes_per_day:
+            return f"it has had its {rule.limits.changes_per_day} calls of this run"
+        return None
+
+    def take_call(self, rule: Rule) -> None:
+        """Count one more call of this run."""
+        self._called[rule.id] += 1
+
+    def limit(self, rule: Rule, changes: int = 1, *, by_hand: bool = False) -> str | None:
         """Return which limit of the day keeps a rule from so many more changes; None if it may have them."""
-        taken, runs = self._taken[rule.id], len(self._runs[rule.id])
+        counted = (rule.id, by_hand)
+        taken, runs = self._taken[counted], len(self._runs[counted])
         if not taken and runs >= rule.limits.runs_per_day:
             return f"it has had its {rule.limits.runs_per_day} runs of the day that changed anything"
-        had = len(self._changes[rule.id]) + taken
+        had = len(self._changes[counted]) + taken
         if had + changes <= rule.limits.changes_per_day:
             return None
         if changes == 1 or had >= rule.limits.changes_per_day:
@@ -73,9 +94,9 @@ class RuleMemory:
         left = f"{rule.limits.changes_per_day - had} of the {rule.limits.changes_per_day} of the day"
         return f"its {changes} changes belong together, and {left} are left"
 
-    def take(self, rule: Rule, changes: int = 1) -> None:
+    def take(self, rule: Rule, changes: int = 1, *, by_hand: bool = False) -> None:
         """Count more changes of this run."""
-        self._taken[rule.id] += changes
+        self._taken[rule.id, by_hand] += changes
 
     def _until(self, rule: Rule, at: datetime) -> str | None:
         until = at + timedelta(minutes=rule.cooldown_minutes)

@@ -5,12 +5,31 @@ from collections.abc import Iterator
 import pytest
 
 from aibuyer_kit.connectors.meta import MetaConnector
-from aibuyer_kit.core.changes import NO_COPY, Change, copy_value, labels_value
+from aibuyer_kit.connectors.meta.changing import why_not
+from aibuyer_kit.core.changes import BY_HAND, FIELDS, NO_COPY, Change, Field, Value, copy_value, labels_value
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MoneyError, RateLimitError, RefusedError, TransientError
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
 
 from .test_meta_practice import connect, control
+
+
+def test_what_is_made_by_hand_is_what_cannot_be_changed_from_here() -> None:
+    """A list that rules are held to, and what the connector says, must not drift apart."""
+    values: dict[Field, tuple[Value, Value]] = {
+        "status": ("ACTIVE", "PAUSED"),
+        "name": ("a", "b"),
+        "creative": ("1", "2"),
+        "labels": (labels_value([]), labels_value(["a"])),
+        "copy": (NO_COPY, copy_value("a")),
+    }
+    levels = {"creative": Level.AD}
+    found = {
+        each
+        for each in FIELDS
+        if why_not(Change("meta", "act_1", levels.get(each, Level.ADSET), "7", each, *values.get(each, (1, 2))))
+    }
+    assert found == set(BY_HAND)
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from aibuyer_kit.workflows.decide import Decision, decide, decide_on_event
 from aibuyer_kit.workflows.example import CLIENT_ID
 from aibuyer_kit.workflows.period import resolve_period
 from aibuyer_kit.workflows.proposals import approve, change_rows, proposal_text, reject
+from aibuyer_kit.workflows.rule_files import add_from_pack, read_packs, rule_paths
 from aibuyer_kit.workflows.totals import entity_totals
 from aibuyer_kit.workspace import Client
 
@@ -63,7 +64,7 @@ def leaf(expr: str, op: str, value: float, **window: Any) -> dict[str, Any]:
 
 
 def run(context: ClientContext, settings: Settings = SETTINGS, **more: Any) -> Decision:
-    return decide(context, settings, environment={}, **more)
+    return decide(context, settings, **{"environment": {}, **more})
 
 
 def done(context: ClientContext, decision: Decision) -> None:
@@ -324,12 +325,12 @@ def test_all_that_was_decided_is_kept(context: ClientContext) -> None:
 
 
 def test_calls_are_made_once_after_all_is_written_and_then_left_alone(context: ClientContext) -> None:
-    """Whatever the mode; with the rule and the object in the body; none without a host in the settings."""
+    """With the rule and the object in the body; none without a host in the settings."""
     call = {"action": "call", "url": "https://hooks.example.org/in"}
-    put_rule(context, "hook", leaf("spend", ">", 1_000), call, mode="notify")
+    put_rule(context, "hook", leaf("spend", ">", 1_000), call)
     decision = run(context)
     assert decision.evaluation_id
-    assert decision.calls == len(decision.notified) > 0
+    assert decision.calls > 0
     made = make_calls(context, SETTINGS, decision.evaluation_id, clock=ManualClock(NOON))
     assert {each.answer.verdict for each in made} == {"refused"}
     assert "[calls] hosts" in made[0].line()
@@ -337,6 +338,46 @@ def test_calls_are_made_once_after_all_is_written_and_then_left_alone(context: C
     assert make_calls(context, SETTINGS, decision.evaluation_id) == []
     again = run(context)
     assert (again.calls, {each.why for each in again.held}) == (0, {"cooldown"})
+
+
+def test_nobody_is_called_where_a_rule_only_tells_nor_while_all_is_stopped(context: ClientContext) -> None:
+    """Neither when it is decided, nor where the stop comes between that and the calls."""
+    call = {"action": "call", "url": "https://hooks.example.org/in"}
+    put_rule(context, "hook", leaf("spend", ">", 1_000), call, mode="notify")
+    told = run(context)
+    assert (told.calls, told.held) == (0, ())
+    assert any("call https://hooks.example.org/in" in each for each in told.notified)
+    put_rule(context, "hook", leaf("spend", ">", 1_000), call)
+    stopped = {"AIBUYER_STOP": "1"}
+    held = run(context, environment=stopped)
+    assert (held.calls, whys(held), {each.by for each in held.held}) == (0, {"guardrail"}, {"kill switch"})
+    decision = run(context)
+    assert decision.evaluation_id
+    made = make_calls(context, SETTINGS, decision.evaluation_id, environment=stopped)
+    assert len(made) == decision.calls > 0
+    assert {(each.answer.verdict, each.answer.reason[:8]) for each in made} == {("refused", "stopped:")}
+
+
+def test_calls_that_are_too_many_for_one_run_are_held_back(context: ClientContext) -> None:
+    """And made at the next one, since these were not."""
+    call = {"action": "call", "url": "https://hooks.example.org/in"}
+    put_rule(context, "hook", leaf("spend", ">", 0), call, limits={"changes_per_day": 2})
+    first, second = run(context), run(context)
+    assert (first.calls, whys(first)) == (2, {"limit"})
+    assert (second.calls, whys(second)) == (2, {"limit", "cooldown"})
+
+
+def test_no_rule_is_added_whose_id_another_file_has(context: ClientContext) -> None:
+    """Whatever that file is called, and whatever else is wrong with it: else no rule at all would run."""
+    name, pack = next((name, each) for name, each in read_packs(context.rules).items() if not each.metrics)
+    mine = context.rules / "mine.json"
+    for text in ((context.rules / "packs" / f"{name}.json").read_text(encoding="utf-8"), json.dumps({"id": pack.id})):
+        mine.write_text(text, encoding="utf-8")
+        with pytest.raises(RuleError, match=f"rules/mine.json has the id '{pack.id}' already"):
+            add_from_pack(context.rules, name)
+        assert rule_paths(context.rules) == [mine]
+    mine.unlink()
+    assert add_from_pack(context.rules, name).name == f"{pack.id}.json"
 
 
 def test_two_processes_do_not_decide_at_once(context: ClientContext) -> None:

@@ -11,7 +11,7 @@ from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.ledger.evaluations import PastChange
 from aibuyer_kit.rules.language import Rule
-from aibuyer_kit.workflows.rule_memory import RuleMemory
+from aibuyer_kit.workflows.rule_memory import MOST_CALLS, RuleMemory
 from tests.rules import worlds
 
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -92,6 +92,32 @@ def test_limits_count_what_was_done_today_and_in_this_run() -> None:
     runs = memory(past(NOW), past(NOW, evaluation_id=2))
     assert runs.limit(one) == "it has had its 2 runs of the day that changed anything"
     assert memory(past(NOW), past(NOW, evaluation_id=2), today="2026-06-11").limit(one) is None
+
+
+def test_what_is_made_by_hand_takes_nothing_from_what_can_be_applied() -> None:
+    """It has a count of its own, over the day and within the run."""
+    one = rule(limits={"changes_per_day": 2, "runs_per_day": 1})
+    found = memory(past(NOW, field="labels", before='["a"]', after='["b"]'))
+    assert "runs of the day" in (found.limit(one, by_hand=True) or "")
+    assert found.limit(one) is None
+    fresh = memory()
+    fresh.take(one, 2, by_hand=True)
+    assert fresh.limit(one, by_hand=True) == "it has had its 2 changes of the day"
+    assert fresh.limit(one) is None
+
+
+def test_calls_of_one_run_have_an_end() -> None:
+    """For each rule, and for all of them together."""
+    found, few = memory(), rule(limits={"changes_per_day": 2})
+    for _ in range(2):
+        assert found.call_limit(few) is None
+        found.take_call(few)
+    assert found.call_limit(few) == "it has had its 2 calls of this run"
+    many = rule("other", limits={"changes_per_day": 1_000})
+    for _ in range(MOST_CALLS - 2):
+        assert found.call_limit(many) is None
+        found.take_call(many)
+    assert found.call_limit(many) == f"this run has had its {MOST_CALLS} calls"
 
 
 def test_an_endpoint_is_left_alone_as_long() -> None:
