@@ -1,7 +1,7 @@
 """When a rule is looked at: every so often, at half-hours of a weekly grid, by cron, or when something happens."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -74,13 +74,15 @@ class Schedule(Strict):
         """Return the name of the appointment that a local time of the account falls into; None outside of all.
 
         Two times with the same name are one appointment: what was looked at in it is not looked at again. One that was
-        missed is not made up for, though a run may come late: one of a grid or by cron holds for half an hour. An hour that a clock change repeats is two.
+        missed is not made up for, though a run may come late: one of a grid or by cron holds for half an hour. An hour
+        that a clock change repeats is two; a time of cron that it leaves out is met when it would have been.
         """
         if self.on is not None:
             return None
         if self.cron is not None:
             last = _last_cron(self.cron, now)
-            held = now.replace(tzinfo=None) - last < timedelta(minutes=_GRID_MINUTES)
+            passed = now.astimezone(UTC) - last.replace(tzinfo=now.tzinfo).astimezone(UTC)
+            held = passed < timedelta(minutes=_GRID_MINUTES)
             return f"cron {last:%Y-%m-%d %H:%M}" if held else None
         minute = now.hour * 60 + now.minute
         if self.grid is not None:
