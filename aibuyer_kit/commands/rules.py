@@ -33,10 +33,10 @@ def list_rules(
     metrics = context.settings.metrics
     if packs:
         rows = [
-            {"rule": name, "level": rule.level, "does": _does(rule), "when_to_use": rule.notes}
+            {"rule": name, "level": rule.level, "does": _does(rule), "name": rule.name, "when_to_use": rule.notes}
             for name, rule in read_packs(context.rules, metrics).items()
         ]
-        shown = [{key: row[key] for key in ("rule", "level", "does")} for row in rows]
+        shown = [{key: row[key] for key in ("rule", "level", "does", "name")} for row in rows]
         put(as_json(rows) if json else as_table(shown, empty="This workspace has no packs."))
         return
     rows = [

@@ -1,5 +1,6 @@
 """When a rule fires: a tree of `all`, `any` and `not` over comparisons, each with a window and a lag of its own."""
 
+import difflib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from aibuyer_kit.core.metrics import METRICS
 from aibuyer_kit.rules.expression import LONGEST_EXPRESSION, Tree, constant, names, parse_expression, split_comparison
 from aibuyer_kit.rules.fields import NUMBERS, TEXTS
 from aibuyer_kit.rules.strict import Name, Number, Strict
@@ -71,6 +73,15 @@ class Target(Strict):
 
     target: Name
     times: Annotated[Number, Field(gt=0)] = Decimal(1)
+
+    @field_validator("target")
+    @classmethod
+    def _is_a_metric(cls, name: str) -> str:
+        if name not in METRICS:
+            near = difflib.get_close_matches(name, METRICS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"no client has a target of {name!r}.{hint} Known: {', '.join(METRICS)}")
+        return name
 
     def __str__(self) -> str:
         return f"{self.times:f} x the target of {self.target}"
@@ -196,6 +207,9 @@ class Leaf(Strict):
             )
         if constant(own) is not None or not list(names(own)):
             raise ValueError(f"{self.expr!r} names no metric and no field")
+        other = self.value if isinstance(self.value, Against) and self.value.window is None else None
+        if self.window and not any(_needs_a_window(tree) for tree in _trees(self.expr, other, _metrics(info))):
+            raise ValueError(f"{self.expr!r} is what it is now: it has no window")
         if self.window is None and isinstance(self.value, Against):
             _check_window(self.value, _metrics(info))
         _check_value(self.op, self.value)
@@ -216,6 +230,12 @@ def told(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(told(each) for each in value)}]"
     return value if isinstance(value, str) else str(value) if isinstance(value, Strict) else f"{value:f}"
+
+
+def _trees(text: str, other: Against | None, metrics: Mapping[str, str]) -> Iterator[Tree]:
+    yield parse_expression(text, metrics)
+    if other is not None:
+        yield parse_expression(other.expr, metrics)
 
 
 def _check_window(value: Against, metrics: Mapping[str, str]) -> None:

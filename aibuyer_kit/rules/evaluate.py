@@ -107,6 +107,7 @@ class _Look:
             threshold_value=threshold,
             place=place,
             probability=chance,
+            min_probability=None if leaf.min_probability is None else float(leaf.min_probability),
             verdict=verdict,
         )
 
