@@ -7,12 +7,10 @@ from aibuyer_kit.rules.analysis.findings import Example, Finding
 from aibuyer_kit.rules.analysis.pairs import Pairs
 from aibuyer_kit.rules.analysis.search import Search
 from aibuyer_kit.rules.analysis.singles import Reached, Singles, immature, unreached
+from aibuyer_kit.rules.analysis.solver import STEPS_EACH
 from aibuyer_kit.rules.evaluate import verdicts
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.table import Table, columns_of
-
-# What the solver may take for one question.
-SECONDS_EACH = 0.5
 
 
 def analyse(
@@ -21,18 +19,18 @@ def analyse(
     delays: Sequence[MaturityPoint] | None = None,
     ranges: Iterable[Reached] | None = None,
     table: Table | None = None,
-    seconds_each: float = SECONDS_EACH,
+    steps_each: int = STEPS_EACH,
 ) -> tuple[Finding, ...]:
     """Return what is wrong with a set of rules, whose order makes no difference.
 
     `delays` is the client's maturity curve, `ranges` what its figures ever came to; without them nothing is said of
     early windows and of thresholds out of reach. Objects of `table` on which the rules of a finding fire take the place
-    of made-up ones. What the solver does not settle in `seconds_each` is a finding of the kind `undecided`.
+    of made-up ones. What the solver does not settle in `steps_each` of its steps is a finding of the kind `undecided`.
     """
     ordered = sorted(rules, key=lambda rule: rule.id)
     if not ordered:
         return ()
-    found = list(_found(Search(ordered, seconds_each)))
+    found = list(_found(Search(ordered, steps_each)))
     found += immature(ordered, delays) if delays else ()
     found += unreached(ordered, ranges) if ranges is not None else ()
     return tuple(found if table is None else _observed(found, ordered, table))

@@ -1,6 +1,6 @@
 """Faults of two rules: they contradict each other, undo each other, say the same, or move budgets on two levels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, permutations
@@ -15,11 +15,13 @@ from aibuyer_kit.rules.analysis.meaning import Expr, Facts, Logic, both, no
 from aibuyer_kit.rules.analysis.moves import (
     STATUS,
     Changed,
+    Labels,
     Move,
     acts,
     at_odds,
     clash,
     is_free,
+    labels_of,
     opposed,
 )
 from aibuyer_kit.rules.analysis.pool import Mask
@@ -73,7 +75,7 @@ class Pairs:
         """Return the names of two actions that clash, and their moves if they move anything."""
         for first in self._moves[one]:
             for second in self._moves[other]:
-                if clash(first, second):
+                if clash(first, second) and not _settled(self._rules[one], first, self._rules[other], second):
                     return _name(first), _name(second), (first, second)
         for mine in self._rules[one].then:
             for theirs in self._rules[other].then:
@@ -85,12 +87,12 @@ class Pairs:
         search = self._search
         mask = search.fired[one] & search.fired[other] if search.met[one, other] else None
         if moves is not None and mask is not None:
-            mask = mask & filled(at_odds(*moves, search.samples), len(search.samples))
+            mask = mask & filled(_odds(*moves, search.samples), len(search.samples))
         if (mask is None or not mask.any()) and disjoint(search.boxes[one], search.boxes[other]):
             return None
 
         def build(facts: Facts) -> list[Logic]:
-            more = [at_odds(*moves, facts)] if moves is not None else []
+            more = [_odds(*moves, facts)] if moves is not None else []
             return [truth(self._rules[one], facts), truth(self._rules[other], facts), *more]
 
         return search.find(
@@ -191,14 +193,13 @@ class Pairs:
         return search.find(mask, build, check, self._certain(turn.one, turn.other))
 
     def _sampled(self, turn: "Turn") -> Mask | None:
+        """Return on which samples it happens."""
         search = self._search
-        rows = np.flatnonzero(search.fired[turn.one])
-        if not len(rows):
-            return None
-        some = search.samples.only(rows)
-        held = filled(both(*turn.parts(self._rules[turn.one], self._rules[turn.other], some)), len(rows))
-        mask = np.zeros(search.fired.shape[1], dtype=bool)
-        mask[rows[held]] = True
+        mask = search.fired[turn.one].copy()
+        for part in turn.parts(self._rules[turn.one], self._rules[turn.other], search.samples):
+            mask &= part
+            if not mask.any():
+                return None
         return mask
 
     def _confirmed(self, turn: "Turn", witness: Witness) -> bool:
@@ -206,14 +207,19 @@ class Pairs:
         search, facts = self._search, Plain(witness)
         after, again = turn.amounts(facts)
         follow, back = turn.factors
-        once = search.changed(witness, turn.mine, after, follow)
-        twice = search.changed(witness, turn.theirs, again, back)
+        given, taken, given_again = turn.labels(self._rules[turn.one], self._rules[turn.other])
+        once = search.changed(witness, turn.mine, after, follow, given)
+        twice = search.changed(witness, turn.theirs, again, back, taken)
         before = turn.was_able(facts) and search.fires(turn.other, witness)
         return (
             search.fires(turn.one, witness)
             and not before
             and search.fires(turn.other, once)
             and search.fires(turn.one, twice)
+            and (
+                not given_again.known
+                or search.fires(turn.other, search.changed(witness, turn.mine, after, follow, given_again))
+            )
         )
 
 
@@ -269,10 +275,16 @@ class Turn:
 
     def amounts(self, facts: Facts) -> tuple[Expr, Expr]:
         """Return the field after the first move, and after both; None for a status."""
-        if self.mine.field == STATUS:
+        mine, theirs = self.mine, self.theirs
+        if mine.field == STATUS:
             return None, None
-        after = self.mine.after(facts.number(self.mine.key), facts)
-        return after, self.theirs.after(after, facts)
+        after = facts.once(("after", mine), lambda: mine.after(facts.number(mine.key), facts))
+        return after, facts.once(("again", mine, theirs), lambda: theirs.after(after, facts))
+
+    def labels(self, first: Rule, second: Rule) -> tuple[Labels, Labels, Labels]:
+        """Return an object's labels after the first rule, after both, and after the first again."""
+        given, taken = labels_of(first), labels_of(second)
+        return given, given.then(taken), given.then(taken).then(given)
 
     def was_able(self, facts: Facts) -> Logic:
         """Return whether the second rule had anything to do before: nothing is started that was not paused."""
@@ -282,19 +294,26 @@ class Turn:
         """Yield what must hold: the first fires, the second only after it and against it, then the first again."""
         after, again = self.amounts(facts)
         follow, back = self.factors
-        moved = Changed(facts, self.mine, after, follow)
+        given, taken, given_again = self.labels(first, second)
+        once = (self.mine, None, self.follows)
+        moved = Changed(facts, self.mine, after, follow, given, (once, given))
         yield truth(first, facts)
-        yield acts(self.mine, facts)
-        yield no(both(truth(second, facts), self.was_able(facts)))
+        yield facts.once(("acts", self.mine), lambda: acts(self.mine, facts))
         yield truth(second, moved)
-        yield acts(self.theirs, moved)
-        yield truth(first, Changed(facts, self.theirs, again, back))
+        yield no(both(truth(second, facts), self.was_able(facts)))
+        yield moved.once(("acts", self.theirs), lambda: acts(self.theirs, moved))
+        yield truth(first, Changed(facts, self.theirs, again, back, taken, (self.theirs, self.mine, self.follows, taken)))
+        if given_again.known:
+            yield truth(second, Changed(facts, self.mine, after, follow, given_again, (once, given_again)))
         if self.mine.field != STATUS:
-            before = facts.number(self.mine.key)
-            yield ((after > before) & (again < after)) | ((after < before) & (again > after))
+            yield facts.once(("turns", self.mine, self.theirs), lambda: _turns(facts.number(self.mine.key), after, again))
             if self.follows:
-                yield is_free(self.mine, facts)
-                yield is_free(self.theirs, moved)
+                yield facts.once(("free", self.mine), lambda: is_free(self.mine, facts))
+                yield moved.once(("free", self.theirs), lambda: is_free(self.theirs, moved))
+
+
+def _turns(before: Expr, after: Expr, again: Expr) -> Logic:
+    return ((after > before) & (again < after)) | ((after < before) & (again > after))
 
 
 class Plain:
@@ -321,6 +340,19 @@ class Plain:
 
     def where(self, condition: bool, yes: Expr, no: Expr) -> Expr:
         return yes if condition else no
+
+    def once(self, key: Hashable, build: Callable[[], Any]) -> Any:  # noqa: ARG002
+        return build()
+
+
+def _settled(one: Rule, mine: Move, other: Rule, theirs: Move) -> bool:
+    """Return whether a pause of a higher priority goes before a raise: the authors have said so."""
+    ways = {mine.way: one.priority, theirs.way: other.priority}
+    return {*ways} == {"pause", "up"} and ways["pause"] > ways["up"]
+
+
+def _odds(one: Move, other: Move, facts: Facts) -> Logic:
+    return facts.once(("odds", one, other), lambda: at_odds(one, other, facts))
 
 
 def _only_first(one: Rule, other: Rule) -> Build:

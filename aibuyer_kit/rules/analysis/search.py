@@ -10,9 +10,9 @@ import numpy as np
 
 from aibuyer_kit.rules.analysis.boxes import Box, box_of, disjoint
 from aibuyer_kit.rules.analysis.meaning import Facts, Logic, Meaning
-from aibuyer_kit.rules.analysis.moves import STATUS, Move, clash, moves_of
+from aibuyer_kit.rules.analysis.moves import NO_LABELS, STATUS, Labels, Move, clash, moves_of
 from aibuyer_kit.rules.analysis.pool import Asked, Mask, Overlay, Owner, Samples, samples_for
-from aibuyer_kit.rules.analysis.solver import Build, solve
+from aibuyer_kit.rules.analysis.solver import Build, Solver
 from aibuyer_kit.rules.analysis.space import CHAIN, Sum
 from aibuyer_kit.rules.analysis.witness import Witness, columns_at, table_of
 from aibuyer_kit.rules.conditions import Leaf, Ranked
@@ -32,9 +32,9 @@ _SEED = 11
 class Search:
     """Rules by their place, what each does on samples, and the reference's word on made-up objects."""
 
-    def __init__(self, rules: Sequence[Rule], seconds_each: float) -> None:
+    def __init__(self, rules: Sequence[Rule], steps_each: int) -> None:
         self.rules = rules
-        self._seconds = seconds_each
+        self._solver = Solver(steps_each)
         self.boxes: list[Box] = [box_of(rule) for rule in rules]
         self.asked = [_asked(rule) for rule in rules]
         self.samples = samples_for(rules)
@@ -42,7 +42,6 @@ class Search:
         self._columns: dict[str, tuple[Column, ...]] = {
             level: columns_at(level, rules) for level in {rule.level for rule in rules}
         }
-        self._used = np.zeros(len(self.samples), dtype=bool)
         self._witnesses: dict[int, Witness] = {}
         self._tables: dict[tuple[int, str], Table] = {}
         self._changed: dict[Any, tuple[Witness, Witness]] = {}
@@ -65,7 +64,7 @@ class Search:
         draw = np.random.default_rng(_SEED)
         for place, row in enumerate(fired):
             if place not in seen:
-                witness = solve(self.fire(place), self._seconds, likely=True).witness
+                witness = self._solver.solve(self.fire(place), likely=True).witness
                 if witness is not None:
                     seen[place] = overlay_of(witness, self.asked[place])
             if place in seen and row.sum() < _RARE:
@@ -79,6 +78,10 @@ class Search:
             if self._may_matter(one, other) and not disjoint(self.boxes[one], self.boxes[other], self._statuses):
                 more.append((first[other], seen[one]))
         return self.samples.extended(more[:_MOST_MORE]) if more else self.samples
+
+    @cached_property
+    def _popular(self) -> Any:
+        return self.fired.sum(axis=0)
 
     @cached_property
     def _statuses(self) -> list[Any]:
@@ -150,11 +153,10 @@ class Search:
         for row in self._rows(mask):
             witness = self.witness(row)
             if check(witness):
-                self._used[row] = True
                 return witness
         if build is None:
             return None
-        answer = solve(build, self._seconds, likely=True)
+        answer = self._solver.solve(build, likely=True)
         if answer.verdict == "unsat":
             return None
         if answer.witness is not None and check(answer.witness):
@@ -168,7 +170,7 @@ class Search:
 
     def none(self, build: Build) -> Literal["yes", "no", "open"]:
         """Return whether the solver proves that something cannot be."""
-        verdict = solve(build, self._seconds).verdict
+        verdict = self._solver.solve(build).verdict
         return "yes" if verdict == "unsat" else "no" if verdict == "sat" else "open"
 
     def witness(self, row: int) -> Witness:
@@ -176,22 +178,31 @@ class Search:
             self._witnesses[row] = self.samples.witness(row)
         return self._witnesses[row]
 
-    def changed(self, witness: Witness, move: Move, value: Fraction | None, factor: Fraction | None) -> Witness:
+    def changed(
+        self,
+        witness: Witness,
+        move: Move,
+        value: Fraction | None,
+        factor: Fraction | None,
+        labels: Labels = NO_LABELS,
+    ) -> Witness:
         """Return an object after a move, the same one each time."""
-        key = id(witness), move, value, factor
+        key = id(witness), move, value, factor, labels
         if key not in self._changed:
-            self._changed[key] = witness, witness.changed(move, value, factor)
+            self._changed[key] = witness, witness.changed(move, value, factor, labels)
         return self._changed[key][1]
 
     def _rows(self, mask: Mask | None) -> Iterable[int]:
         if mask is None:
             return []
-        again = np.flatnonzero(mask & self._used)[:2]
-        return [int(each) for each in (*again, *np.flatnonzero(mask)[:_TRIES])]
+        rows = np.flatnonzero(mask)
+        # Objects on which many rules fire serve many findings.
+        common = rows[np.argsort(-self._popular[rows], kind="stable")[: _TRIES // 2]]
+        return [int(each) for each in dict.fromkeys((*common, *rows[:_TRIES]))]
 
     def fire(self, *places: int) -> Build:
         """Return how to ask for objects on which all of these rules fire."""
-        return lambda facts: [Meaning(self.rules[place], facts).fires() for place in places]
+        return lambda facts: [truth(self.rules[place], facts) for place in places]
 
 
 def _asked(rule: Rule) -> Asked:
@@ -220,4 +231,5 @@ def filled(logic: Logic, count: int) -> Mask:
 
 
 def truth(rule: Rule, facts: Facts) -> Logic:
-    return Meaning(rule, facts).fires()
+    """Return when a rule of the set fires."""
+    return facts.once(id(rule), lambda: Meaning(rule, facts).fires())

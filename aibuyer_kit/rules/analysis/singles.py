@@ -25,7 +25,7 @@ from aibuyer_kit.rules.windows import Lifetime, Window
 
 # Below this share of a window's results, a comparison judges by what has yet to arrive.
 ENOUGH_ARRIVED = 0.8
-# So far an amount is followed up and down: beyond every threshold that a person would write, and not below a micro.
+# So far an amount is followed: up beyond every threshold that a person would write, down to a few micros.
 _FAR, _NEAR = Fraction(10**9), Fraction(1, 10**5)
 _USUAL_MOST = Fraction(10**7)
 _ROWS = 512
@@ -167,7 +167,7 @@ def _not_there(rule: Rule, facts: Facts) -> Iterator[Logic]:
 def _far(move: Move, before: Expr, facts: Facts) -> Expr:
     if move.way == "up":
         return facts.exact(_FAR) * before
-    return facts.exact(_NEAR) * before
+    return facts.exact(_NEAR)
 
 
 def _within(facts: Facts) -> Iterator[Logic]:

@@ -72,6 +72,7 @@ class Said:
     text: str
 
 
+@cache
 def entity_of(level: str, of: str) -> str:
     """Return whose figure is meant.
 
@@ -81,16 +82,20 @@ def entity_of(level: str, of: str) -> str:
     return {"self": level, "parent": _PARENT[level]}.get(of, of)
 
 
+@cache
 def field_of(level: str, field: str) -> tuple[str, str] | None:
     """Return whose text field is meant, and which; None where an object of this level has none."""
     owner, _, name = field.rpartition(".")
     if field == "objective":
         return "campaign", field
+    if owner == "creative":
+        return (level, field) if level == "ad" else None
     if not owner:
         return level, field
     return (owner, name) if CHAIN.index(owner) <= CHAIN.index(level) else None
 
 
+@cache
 def sum_of(level: str, column: Column) -> Sum:
     """Return the variable that a column of a table holds."""
     return Sum(entity_of(level, column.of), column.name, column.window, column.matured)

@@ -9,7 +9,7 @@ import numpy as np
 
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.money import MICROS_PER_UNIT
-from aibuyer_kit.rules.analysis.moves import STATUS, Move
+from aibuyer_kit.rules.analysis.moves import LABELS, NO_LABELS, STATUS, Labels, Move
 from aibuyer_kit.rules.analysis.space import CHAIN, Said, Sum, created, field_of, sum_of, target_name
 from aibuyer_kit.rules.fields import NUMBERS, TEXTS
 from aibuyer_kit.rules.language import Rule
@@ -51,7 +51,9 @@ class Witness:
             owner, _IDS[owner[0]] if owner[1] == "id" else STATUSES[0] if name == STATUS else "Sample"
         )
 
-    def changed(self, move: Move, value: Fraction | None, factor: Fraction | None) -> "Witness":
+    def changed(
+        self, move: Move, value: Fraction | None, factor: Fraction | None, labels: Labels = NO_LABELS
+    ) -> "Witness":
         """Return it after a move, with the sums of windows that go on scaled by a factor."""
         numbers = {
             each: number * factor if factor is not None and each.entity == move.entity and each.flows else number
@@ -63,7 +65,11 @@ class Witness:
         if move.field == STATUS:
             held = STATUSES[move.way == "pause"]
             texts |= {(move.entity, STATUS): held, (move.entity, "effective_status"): held}
-        return replace(self, numbers=numbers, texts=texts)
+        items = dict(self.items)
+        if labels.known:
+            owner = move.entity, LABELS
+            items[owner] = tuple(sorted({*items.get(owner, ())} - labels.removed | labels.added))
+        return replace(self, numbers=numbers, texts=texts, items=items)
 
 
 def table_of(witness: Witness, level: str, columns: Iterable[Column]) -> Table:
