@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations, permutations
 from typing import Any
 
@@ -43,6 +44,10 @@ class Pairs:
         self._search = search
         self._rules = search.rules
 
+    @cached_property
+    def _alive(self) -> list[int]:
+        return [place for place in range(len(self._rules)) if not self._search.dead.get(place)]
+
     @property
     def _moves(self) -> list[tuple[Move, ...]]:
         return self._search.moves
@@ -62,7 +67,7 @@ class Pairs:
 
     def contradictions(self) -> Iterator[Finding]:
         """Yield rules that want what cannot both be done of one object at one time."""
-        for one, other in combinations(range(len(self._rules)), 2):
+        for one, other in combinations(self._alive, 2):
             if self._rules[one].level != self._rules[other].level:
                 continue
             clashing = self._clashing(one, other)
@@ -101,7 +106,7 @@ class Pairs:
 
     def levels(self) -> Iterator[Finding]:
         """Yield rules that move budgets of a campaign and of an ad set in it at one time."""
-        moving = [place for place, rule in enumerate(self._rules) if any(_moves_budgets(each) for each in rule.then)]
+        moving = [place for place in self._alive if any(_moves_budgets(each) for each in self._rules[place].then)]
         above = [place for place in moving if self._rules[place].level == "campaign"]
         for one in above:
             for other in moving:
@@ -137,17 +142,21 @@ class Pairs:
     def oscillations(self) -> Iterator[Finding]:
         """Yield rules of which the first makes the second undo it, so that the first fires again."""
         reported: set[frozenset[int]] = set()
-        for one, other in permutations(range(len(self._rules)), 2):
+        for one, other in permutations(self._alive, 2):
             # Two that take turns by the clock are meant to: parts of the day.
             if frozenset((one, other)) in reported or not self._meet_at_once(one, other):
                 continue
             for mine in self._moves[one]:
                 for theirs in self._moves[other]:
-                    if opposed(mine, theirs):
+                    if opposed(mine, theirs) and not (self._is_mirrored(mine, one, other) and one > other):
                         found = self._cycle(one, other, mine, theirs)
                         if found is not None:
                             reported.add(frozenset((one, other)))
                         yield from self._told("oscillation", found, one, other, first=_name(mine), second=_name(theirs))
+
+    def _is_mirrored(self, mine: Move, *places: int) -> bool:
+        """Return whether it makes no difference which of two rules begins: a start after a pause is one before it."""
+        return mine.field == STATUS and mine.way == "start" and not any(labels_of(self._rules[each]).known for each in places)
 
     def _cycle(self, one: int, other: int, mine: Move, theirs: Move) -> Witness | Open | None:
         open_one = None

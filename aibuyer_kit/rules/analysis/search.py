@@ -1,6 +1,6 @@
 """One search over a set of rules: samples first, bounds next, the solver last; what is claimed was evaluated."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import permutations, product
@@ -14,11 +14,12 @@ from aibuyer_kit.rules.analysis.moves import NO_LABELS, STATUS, Labels, Move, cl
 from aibuyer_kit.rules.analysis.pool import Asked, Mask, Overlay, Owner, Samples, samples_for
 from aibuyer_kit.rules.analysis.solver import Build, Solver
 from aibuyer_kit.rules.analysis.space import CHAIN, Sum
-from aibuyer_kit.rules.analysis.witness import Witness, columns_at, table_of
+from aibuyer_kit.rules.analysis.witness import Witness, subject_of, table_of
 from aibuyer_kit.rules.conditions import Leaf, Ranked
 from aibuyer_kit.rules.evaluate import verdicts
 from aibuyer_kit.rules.language import Rule
-from aibuyer_kit.rules.table import Column, Table
+from aibuyer_kit.rules.subjects import Subject
+from aibuyer_kit.rules.table import Column, columns_of
 
 Open = Literal["open"]
 OPEN: Open = "open"
@@ -39,11 +40,9 @@ class Search:
         self.asked = [_asked(rule) for rule in rules]
         self.samples = samples_for(rules)
         self.samples = self._focused()
-        self._columns: dict[str, tuple[Column, ...]] = {
-            level: columns_at(level, rules) for level in {rule.level for rule in rules}
-        }
+        self._columns: list[tuple[Column, ...]] = [columns_of([rule]) for rule in rules]
         self._witnesses: dict[int, Witness] = {}
-        self._tables: dict[tuple[int, str], Table] = {}
+        self._subjects: dict[tuple[int, str], Subject] = {}
         self._changed: dict[Any, tuple[Witness, Witness]] = {}
         self._said: dict[tuple[int, int], bool] = {}
 
@@ -99,6 +98,13 @@ class Search:
         return [moves_of(rule) for rule in self.rules]
 
     @cached_property
+    def dead(self) -> Mapping[int, bool]:
+        """Rules that fire on no sample: whether the solver proved that they never do, or left it open."""
+        silent = [place for place, row in enumerate(self.fired) if not row.any()]
+        found = {place: self.none(self.fire(place)) for place in silent}
+        return {place: verdict == "yes" for place, verdict in found.items() if verdict != "no"}
+
+    @cached_property
     def met(self) -> Mask:
         """Whether two rules fire on one sample."""
         return _together(self.fired, self.fired)
@@ -128,15 +134,17 @@ class Search:
         """Return whether the reference says that a rule fires on a made-up object."""
         key = id(witness), place
         if key not in self._said:
-            self._said[key] = verdicts(self.rules[place], self._table(witness, self.rules[place].level))[0] is True
+            rule, subject = self.rules[place], self._subject(witness, self.rules[place].level)
+            table = table_of(witness, rule.level, self._columns[place], subject)
+            self._said[key] = verdicts(rule, table)[0] is True
         return self._said[key]
 
-    def _table(self, witness: Witness, level: str) -> Table:
+    def _subject(self, witness: Witness, level: str) -> Subject:
         key = id(witness), level
-        if key not in self._tables:
+        if key not in self._subjects:
             self._witnesses.setdefault(-id(witness), witness)  # kept, so that its id is not given to another
-            self._tables[key] = table_of(witness, level, self._columns[level])
-        return self._tables[key]
+            self._subjects[key] = subject_of(witness, level)
+        return self._subjects[key]
 
     def find(
         self,

@@ -58,13 +58,11 @@ class Singles:
 
     def never(self) -> Iterator[Finding]:
         """Yield rules whose scope and condition no figures can meet."""
-        for place, rule in enumerate(self._search.rules):
-            if not self._search.fired[place].any():
-                verdict = self._search.none(self._search.fire(place))
-                if verdict == "yes":
-                    yield Finding("never", (rule.id,))
-                elif verdict == "open":
-                    yield from self._told("never", OPEN, place)
+        for place, is_proven in self._search.dead.items():
+            if is_proven:
+                yield Finding("never", (self._search.rules[place].id,))
+            else:
+                yield from self._told("never", OPEN, place)
 
     def always(self) -> Iterator[Finding]:
         """Yield rules that fire on every object of their scope whose figures are known."""

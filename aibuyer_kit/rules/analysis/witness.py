@@ -72,13 +72,13 @@ class Witness:
         return replace(self, numbers=numbers, texts=texts, items=items)
 
 
-def table_of(witness: Witness, level: str, columns: Iterable[Column]) -> Table:
+def table_of(witness: Witness, level: str, columns: Iterable[Column], subject: Subject | None = None) -> Table:
     """Return a table of these columns with this one object at a level."""
     numbers = {column: np.array([_stored(witness, sum_of(level, column))]) for column in columns}
     targets = {
         name: np.array([float(number)]) for each, number in witness.numbers.items() if (name := target_name(each))
     }
-    return Table(Level(level), _NOW, _NOW, [_subject(witness, level)], numbers, targets)
+    return Table(Level(level), _NOW, _NOW, [subject or subject_of(witness, level)], numbers, targets)
 
 
 def columns_at(level: str, rules: Iterable[Rule]) -> tuple[Column, ...]:
@@ -93,7 +93,9 @@ def _stored(witness: Witness, each: Sum) -> float:
     return float(round(number * MICROS_PER_UNIT)) if each.is_money else float(number)
 
 
-def _subject(witness: Witness, level: str) -> Subject:
+def subject_of(witness: Witness, level: str) -> Subject:
+    """Return what is known of it besides its sums."""
+
     def said(name: str) -> str | None:
         found = witness.text(level, name)
         return found if isinstance(found, str) else None
