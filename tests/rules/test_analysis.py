@@ -155,7 +155,7 @@ def test_what_is_not_decided_in_time_is_told_as_such() -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_finding_is_told_in_every_language(locale: str) -> None:
     """Which rules, what, and what to do."""
-    rules = [rule for seed in range(8) for rule in drawn_set(seed)[1]]
+    rules = [rule for seed in range(8) for rule in drawn_set(seed)]
     renamed = [rule.model_copy(update={"id": f"rule-{number}"}) for number, rule in enumerate(rules)]
     found = analyse(renamed)
     assert {*JUDGED} <= {each.kind for each in found}
@@ -180,12 +180,12 @@ def compared(seeds: Iterable[int]) -> tuple[Counter[str], Counter[str], Counter[
     """Return by kind what both found, what only the analysis found, and what only the judge did."""
     right, too_much, missed = Counter[str](), Counter[str](), Counter[str]()
     for seed in seeds:
-        theme, rules = drawn_set(seed)
+        rules = drawn_set(seed)
         told = analyse(rules)
         for each in told:
             _check_example(each, rules)
         found: set[Fault] = {(each.kind, frozenset(each.rules)) for each in told if each.kind in JUDGED}
-        judged = set(Judge(theme, rules).faults())
+        judged = set(Judge(rules).faults())
         right.update(kind for kind, _ in found & judged)
         too_much.update(kind for kind, _ in found - judged)
         missed.update(kind for kind, _ in judged - found)

@@ -10,7 +10,7 @@ from typing import Any
 from aibuyer_kit.core.metrics import METRICS, Ratio
 from aibuyer_kit.rules.analysis.space import Sum, entity_of, field_of, is_at_most
 from aibuyer_kit.rules.conditions import Against, All, AnyOf, Condition, FieldLeaf, Leaf, Not, Ranked, Target
-from aibuyer_kit.rules.expression import Named, Tree, names, parse_expression
+from aibuyer_kit.rules.expression import Computed, Figure, Named, Tree, names, parse_expression
 from aibuyer_kit.rules.fields import NUMBERS, TEXTS
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.table import RIPENS
@@ -73,7 +73,7 @@ class Figured:
     window: Window | None
     matured: bool
     target: str | None = None
-    against: str | None = None
+    against: "Figured | None" = None
 
     @cached_property
     def sum(self) -> Sum | None:
@@ -98,8 +98,9 @@ class Figured:
 
     def scales_with(self, entity: str) -> bool:
         """Return whether it moves when all sums of an entity over windows that go on move in proportion."""
-        if self.against:
-            return True
+        if self.against is not None:
+            # What is per result or per click stays as it is on both sides.
+            return not (is_invariant(self.tree) and is_invariant(self.against.tree))
         if self.entity != entity:
             return False
         if isinstance(self.tree, Named) and isinstance(METRICS.get(self.tree.name), Ratio):
@@ -107,7 +108,19 @@ class Figured:
         return any(name not in NUMBERS and Sum(entity, name, self.window).flows for name in names(self.tree))
 
     def reads(self, key: Sum) -> bool:
-        return self.against is not None or (self.entity == key.entity and key.name in names(self.tree))
+        if self.against is not None and self.against.reads(key):
+            return True
+        return self.entity == key.entity and key.name in names(self.tree)
+
+
+def is_invariant(tree: Tree) -> bool:
+    """Return whether a formula stays as it is when all sums that it reads move in proportion."""
+    match tree:
+        case Named(name):
+            return isinstance(METRICS.get(name), Ratio)
+        case Computed(op="*" | "/", parts=parts):
+            return all(isinstance(part, Figure) or is_invariant(part) for part in parts)
+    return False
 
 
 Texts = frozenset[str]
@@ -235,14 +248,9 @@ def _figure(leaf: Leaf, rule: Rule, is_true: bool) -> Box:
 def _against(leaf: Leaf, other: Against, rule: Rule, is_true: bool) -> Box:
     """Return the bounds of how far a figure is above what it is compared with."""
     window, goal = other.window or leaf.window, parse_expression(other.expr, rule.metrics)
-    entity = entity_of(rule.level, other.of)
-    key = Figured(
-        entity_of(rule.level, leaf.of),
-        parse_expression(leaf.expr, rule.metrics),
-        leaf.window,
-        leaf.matured,
-        against=f"{goal} {entity} {window} {other.matured}",
-    )
+    tree = parse_expression(leaf.expr, rule.metrics)
+    against = Figured(entity_of(rule.level, other.of), goal, window, other.matured)
+    key = Figured(entity_of(rule.level, leaf.of), tree, leaf.window, leaf.matured, against=against)
     bounds = _bounds(leaf.op if is_true else OPPOSITE[leaf.op], [Fraction(0)])
     return {} if bounds is None else {key: bounds}
 
