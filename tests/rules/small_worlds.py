@@ -121,7 +121,7 @@ def drawn_set(seed: int) -> list[Rule]:
 PARTS = 2**8 * 3**4 * 5**4
 AXES = ("spend", "spend_3", "results", "budget", "status", "name")
 STATUSES = ("ACTIVE", "PAUSED")
-NAMES = ("Sample", "UA", "Sale", "UA Sale")
+NAMES = ("Sample", "UA", "Sale", "UA Sale", "UA Shop", "On Sale")
 World = Mapping[str, Any]
 
 
@@ -136,11 +136,12 @@ def world_of(rules: Sequence[Rule]) -> World:
     if "2 * results" in said or "cpa" in said:
         spends |= {Fraction(each) for each in range(5, 9)}
     if "spend / daily_budget" in said:
+        amounts |= {each / times for each in spends for times in (1, 2) if each}
         spends |= {times * amount for amount in amounts for times in (1, 2)}
     values = {
         "spend": _around(spends, factors) if "spend" in said or "cpa" in said else [0],
         "spend_3": _around({Fraction(each) for each in range(5)}, factors) if "days=3" in said else [0],
-        "results": [each * PARTS for each in range(14 if steps else 5)] if "results" in said or "cpa" in said else [0],
+        "results": [each * PARTS for each in range(14)] if "results" in said or "cpa" in said else [0],
         "budget": _around(amounts, factors)[1:],
     }
     world: dict[str, Any] = {name: _along(name, np.array(each, dtype=np.int64)) for name, each in values.items()}
