@@ -2,12 +2,13 @@
 
 import json as json_module
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say, say_next
+from aibuyer_kit.commands.options import NEEDS_A_LOOK, ClientOption, JsonOption, WorkspaceOption, put, say, say_next
 from aibuyer_kit.commands.rules_meta import export_command, import_command
 from aibuyer_kit.core.text_table import as_json, as_table
 
@@ -181,6 +182,54 @@ def diff(
     put("")
     shown = [{name: row[name] for name in ("object_id", "object_name", "left", "right", "right_would")} for row in rows]
     put(as_table(shown, empty="On the newest figures they say the same of every object."))
+
+
+@app.command("replay")
+def replay(
+    rule: Annotated[str | None, typer.Argument(help="One rule. Default: all.")] = None,
+    days: Annotated[int, typer.Option(help="How many days back.")] = 28,
+    mode: Annotated[
+        str,
+        typer.Option(help="observed: the history as it went; carried: their own changes carried forward."),
+    ] = "observed",
+    changed: Annotated[
+        list[str] | None, typer.Option("--set", help="PATH=VALUE: beside it the same rule with another value.")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Look when rules were evaluated, and compare with what was decided then.")
+    ] = False,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what rules would have decided over the last days, each time on what was known then.
+
+    They are looked at whenever new figures came. Ends with 3 if --verify finds a difference.
+    """
+    from aibuyer_kit.settings.workspace_settings import read_settings
+    from aibuyer_kit.workflows.progress import tqdm_progress
+    from aibuyer_kit.workflows.replay import known_mode, verified
+    from aibuyer_kit.workflows.replay import replay as replay_rules
+    from aibuyer_kit.workflows.rule_files import find_rule, read_rules, with_values
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    folder = find_workspace(workspace)
+    context, settings = only_client(folder, client), read_settings(folder)
+    rules = read_rules(context.rules, context.settings.metrics)
+    chosen = [find_rule(rules, rule)] if rule else list(rules)
+    sets = [chosen, [with_values(each, changed) for each in chosen]] if changed else [chosen]
+    with tqdm_progress("Replaying") as progress:
+        run = partial(replay_rules, context, settings, days=days, mode=known_mode(mode), progress=progress)
+        found = [run(each, at="decisions" if verify else "figures") for each in sets]
+    if json:
+        put(as_json([{"version": number, **row} for number, each in enumerate(found) for row in each.rows()]))
+    else:
+        put("\n\n".join(map(repr, found)))
+    if verify:
+        differences = verified(context, found[0])
+        put("\n".join(differences) or "every decision of this time is the same again, traces included")
+        if differences:
+            raise typer.Exit(NEEDS_A_LOOK)
 
 
 app.command("import")(import_command)

@@ -11,6 +11,7 @@ from typing import Any
 
 from aibuyer_kit.core.metrics import METRICS, Measure, multipliers
 from aibuyer_kit.rules.conditions import Against, All, AnyOf, Condition, FieldLeaf, Leaf, Not, Of, Ranked, Target, told
+from aibuyer_kit.rules.confidence import confidence_of
 from aibuyer_kit.rules.expression import names, parse_expression, value_of
 from aibuyer_kit.rules.fields import NUMBERS
 from aibuyer_kit.rules.language import Rule
@@ -80,6 +81,9 @@ class _Look:
         else:
             threshold = self._threshold(leaf)
             verdict = compared(leaf.op, value, threshold)
+            if leaf.min_probability is not None:
+                chance = self._probability(leaf, threshold)
+                verdict = None if chance is None else chance >= float(leaf.min_probability)
         span = self._table.span(leaf.window) if leaf.window else None
         return ConditionTrace(
             expr=leaf.expr,
@@ -106,6 +110,16 @@ class _Look:
                 return None if target is None or not math.isfinite(target) else float(times) * target
             case number:
                 return float(number)  # type: ignore[arg-type]
+
+    def _probability(self, leaf: Leaf, threshold: float | None) -> float | None:
+        """Return how probable it is that a comparison holds; that can be known where the figure itself is not."""
+        if threshold is None:
+            return None
+        table, row = self._table, slice(self._row, self._row + 1)
+        span = table.span(leaf.window) if leaf.window else None
+        known = confidence_of(leaf.expr, leaf.window, leaf.matured, span, lambda column: table.numbers[column][row])
+        chance = float(known.probability(leaf.op, threshold)[0])
+        return chance if math.isfinite(chance) else None
 
     def _ranked(self, leaf: Leaf, ranked: Ranked, value: float | None) -> tuple[Place | None, Verdict]:
         """Return an object's place among its peers, the best first, and whether it is among the first few."""

@@ -1,15 +1,19 @@
 """A decision as the ledger keeps it: with the exact rules, targets and maturity curves that it rests on."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+
+import numpy as np
 
 from aibuyer_kit.core.changes import Change, canonical_json
 from aibuyer_kit.ledger.evaluations import Firing, KeptEffect, Kind, RuleFinding
 from aibuyer_kit.rules.effects import Effect, Notice, OutgoingCall
 from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.subjects import Subject
 from aibuyer_kit.rules.table import Table
 from aibuyer_kit.workflows.desk import Match, Sorted, Wish
 
@@ -101,3 +105,20 @@ def _exact_json(value: object) -> str:
         case date():
             return json.dumps(value.isoformat())
     return json.dumps(value, allow_nan=False)
+
+
+def with_targets(table: Table, kept: str) -> Table:
+    """Return a table with the targets that a record keeps."""
+    accounts = {f"{each.account_id} {table.level}" for each in table.subjects}
+    found = {
+        metric: np.array([_target(by_account, each, table) for each in table.subjects], dtype=np.float64)
+        for metric, by_account in json.loads(kept).items()
+        if accounts & set(by_account)
+    }
+    return replace(table, targets=found)
+
+
+def _target(by_account: Mapping[str, str | Mapping[str, str]], each: Subject, table: Table) -> float:
+    told = by_account.get(f"{each.account_id} {table.level}")
+    said = told.get(each.object_id) if isinstance(told, Mapping) else told
+    return math.nan if said is None else float(said)

@@ -9,7 +9,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.changes import AMOUNTS, Change, Value
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.guardrails.net_change import HOURS
-from aibuyer_kit.guardrails.picture import Limits, Picture
+from aibuyer_kit.guardrails.picture import Limits, Picture, Stop
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.settings.workspace_settings import GuardrailsSection
 from aibuyer_kit.warehouse.read import Reader
@@ -33,7 +33,15 @@ def limits_of(settings: GuardrailsSection) -> Limits:
 class Pictures:
     """Puts pictures together for one client; what the warehouse knew of a day ago is read once a minute of its time."""
 
-    def __init__(self, context: ClientContext, ledger: Ledger, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        context: ClientContext,
+        ledger: Ledger,
+        environment: Mapping[str, str] | None = None,
+        *,
+        stop: Stop | None = None,
+    ) -> None:
+        self._stop = stop
         self._context = context
         self._ledger = ledger
         self._environment = environment
@@ -57,7 +65,7 @@ class Pictures:
         values = [value for each in within for value in (each.before, each.after)]
         return Picture(
             now=now,
-            stop=read_stop(self._context, self._environment),
+            stop=self._stop or read_stop(self._context, self._environment),
             current=current,
             values=(*self._a_day_ago(change, now), *values),
             edits=tuple(each.at for each in sent if each.at > now - timedelta(hours=1)),

@@ -14,7 +14,11 @@ from aibuyer_kit.workflows.rule_stats import STATS_COLUMNS, rule_stats
 from aibuyer_kit.workflows.rule_tools import COMPARE_COLUMNS, PREVIEW_COLUMNS, Look, compare, explain, preview
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
+
+    from aibuyer_kit.workflows.replay import At, Mode, Replay
 
 
 class RuleBook(Mapping[str, "BookedRule"]):
@@ -59,6 +63,13 @@ class RuleBook(Mapping[str, "BookedRule"]):
         """Return one row per rule: what it looked at, found, proposed and had held back, and how long it took."""
         return _frame(rule_stats(self._context, days=days), STATS_COLUMNS)
 
+    def replay(self, *, days: int = 28, mode: "Mode" = "observed", at: "At" = "figures") -> "Replay":
+        """Return what all rules would have decided over the last days, each time on what was known then.
+
+        They are looked at whenever figures came, or (`at="decisions"`) when they were evaluated at the time.
+        """
+        return _replayed(self._context, self._rules(), days, mode, at)
+
     def new(self, document: Mapping[str, Any]) -> "BookedRule":
         """Return a rule that is not in force, to try it out. Raises pydantic's ValidationError."""
         return BookedRule(self._context, rule_of(_exact(document), self._context.settings.metrics))
@@ -97,6 +108,13 @@ class BookedRule:
         """Return one row for each object of which this rule and another one say different things now."""
         return _frame(compare(self._context, self.rule, other.rule), COMPARE_COLUMNS)
 
+    def replay(self, *, days: int = 28, mode: "Mode" = "observed") -> "Replay":
+        """Return what this rule alone would have decided over the last days, each time on what was known then.
+
+        `observed` takes the history as it went, `carried` carries its own changes forward.
+        """
+        return _replayed(self._context, [self.rule], days, mode)
+
     def lines(self) -> list[str]:
         """Return its conditions as a tree, one line each."""
         return list(_tree(self.rule.when, 0))
@@ -133,6 +151,19 @@ class Explanation:
             f"<p><b>{for_html(each.rule.id)}</b>: {for_html(each.verdict)}<br>{for_html(each.why(self._locale))}</p>"
             f"<pre>{for_html(chr(10).join(lines_of(each.trace.content())))}</pre>"
             for each in self.looks
+        )
+
+
+def _replayed(
+    context: ClientContext, rules: "Sequence[Rule]", days: int, mode: "Mode", at: "At" = "figures"
+) -> "Replay":
+    from aibuyer_kit.settings.workspace_settings import read_settings
+    from aibuyer_kit.workflows.progress import tqdm_progress
+    from aibuyer_kit.workflows.replay import replay
+
+    with tqdm_progress("Replaying") as progress:
+        return replay(
+            context, read_settings(context.rules.parent), rules, days=days, mode=mode, at=at, progress=progress
         )
 
 

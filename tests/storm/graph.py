@@ -7,7 +7,7 @@ hide behind itself. `Stream` names what is read, `Key` one thing in it.
 import json
 import re
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +28,16 @@ _MORE = {
     "adset": ("bid_strategy", "billing_event", "optimization_goal"),
     "ad": (),
 }
+# What rules ask of objects. Lists that were asked for and are not there are empty.
+_RULED = {
+    "account": (),
+    "campaign": ("updated_time", "adlabels", "issues_info"),
+    "adset": ("updated_time", "adlabels", "issues_info", "bid_amount", "learning_stage_info"),
+    "ad": ("updated_time", "adlabels", "issues_info", "bid_amount"),
+}
+# Without these three a row tells nothing whole: a read that was cut up asks for metrics in several parts.
+_ALWAYS = {"spend", "impressions", "clicks"}
+_METRICS = _ALWAYS | {"account_currency", "inline_link_clicks", "reach", "actions", "action_values"}
 _STATUSES = [
     *("ACTIVE", "PAUSED", "ARCHIVED", "DELETED", "IN_PROCESS", "WITH_ISSUES"),
     *("CAMPAIGN_PAUSED", "ADSET_PAUSED", "DISAPPROVED", "PENDING_REVIEW"),
@@ -111,16 +121,16 @@ class Graph:
         """Return every row of a stream as the platform tells it at this moment."""
         if stream.facts == "entities" and stream.level == "account":
             node = self.get(self.account_id, fields="id,name,currency,timezone_name,created_time,account_status")
-            return dict([entity(stream, node, self.currency)])
+            return dict([entity(stream, node, self.currency, ())])
         if stream.facts == "entities":
             edge = next(name for name, level in _EDGES.items() if level == stream.level)
             fields = "id,name,status,effective_status,created_time,objective,daily_budget,lifetime_budget,creative"
             known = {"objective": "campaign", "creative": "ad"}
             asked = [each for each in fields.split(",") if known.get(each, stream.level) == stream.level]
             asked = [each for each in asked if not (stream.level == "ad" and "budget" in each)]
-            asked += [*_ABOVE[stream.level], *_MORE[stream.level]]
+            asked += [*_ABOVE[stream.level], *_MORE[stream.level], *_RULED[stream.level]]
             found = self.rows(f"{self.account_id}/{edge}", fields=",".join(asked), effective_status=_STATUSES)
-            return dict(entity(stream, row, self.currency) for row in found)
+            return dict(entity(stream, row, self.currency, asked) for row in found)
         if stream.facts == "creatives":
             fields = (
                 "id,name,title,body,object_type,call_to_action_type,link_url,image_url,thumbnail_url,video_id,"
@@ -199,6 +209,7 @@ class Log:
 
     def __post_init__(self) -> None:
         self._reports: dict[str, Mapping[str, Any]] = {}
+        self._parts: dict[Key, tuple[frozenset[str], dict[str, Any]]] = {}
 
     def answers(self) -> Iterator[Answer]:
         """Yield what the calls since the last time told of facts; cut, lost and refused answers told nothing."""
@@ -223,7 +234,26 @@ class Log:
             self._reports[content["report_run_id"]] = call["body"] | {"fields": fields}
         elif call["method"] == "GET":
             query = self._reports.get(path[0], call["query"]) if path else {}
-            yield from _told(path, query, content, self.graph)
+            if path[1:] == ["insights"] and "time_increment" in query:
+                yield from _readable(content["data"], lambda row: self._insight(query, row))
+            else:
+                yield from _told(path, query, content, self.graph)
+
+    def _insight(self, query: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[Key, Told]:
+        """Return what a row of insights tells, with the parts of it that were asked for before; else ValueError."""
+        asked = frozenset(query.get("fields", "").split(",")) & _METRICS
+        breakdown = query.get("breakdowns", "")
+        names = ("hour",) if breakdown == HOUR else tuple(sorted(breakdown.split(","))) if breakdown else ()
+        stream = Stream("insights", query["level"], names)
+        key, _ = insight(stream, row)
+        if not asked >= _ALWAYS:
+            before, known = self._parts.get(key, (frozenset[str](), {}))
+            if not before & asked:
+                asked, row = before | asked, {**known, **row}
+            self._parts[key] = asked, dict(row)
+            if not asked >= _ALWAYS:
+                raise ValueError("a part of a row")
+        return insight(stream, row)
 
 
 def _told(
@@ -231,16 +261,13 @@ def _told(
 ) -> Iterator[tuple[Key, Told]]:
     account_id, currency = graph.account_id, graph.currency
     if path == [account_id] and "timezone_name" in content:
-        yield from _readable([content], lambda row: entity(Stream("entities", "account"), row, currency))
+        yield from _readable([content], lambda row: entity(Stream("entities", "account"), row, currency, ()))
     elif path[1:] and path[1] in _EDGES:
         stream = Stream("entities", _EDGES[path[1]])
-        yield from _readable(content["data"], lambda row: entity(stream, row, currency))
+        asked = query.get("fields", "").split(",")
+        yield from _readable(content["data"], lambda row: entity(stream, row, currency, asked))
     elif path[1:] == ["adcreatives"]:
         yield from _readable(content["data"], lambda row: creative(Stream("creatives"), row))
-    elif path[1:] == ["insights"] and "spend" in query.get("fields", "").split(",") and "time_increment" in query:
-        asked = query.get("breakdowns", "")
-        names = ("hour",) if asked == HOUR else tuple(sorted(asked.split(","))) if asked else ()
-        yield from _readable(content["data"], lambda row: insight(Stream("insights", query["level"], names), row))
     elif path[1:] == ["insights"] and query.get("fields", "").endswith("reach,impressions"):
         days = json.loads(query["time_range"])
         length = (date.fromisoformat(days["until"]) - date.fromisoformat(days["since"])).days + 1
@@ -279,12 +306,13 @@ def reach(stream: Stream, row: Mapping[str, Any]) -> tuple[Key, Told]:
     return Key(stream, _id(stream, row), date.fromisoformat(row["date_stop"])), told
 
 
-def entity(stream: Stream, row: Mapping[str, Any], currency: str) -> tuple[Key, Told]:
+def entity(stream: Stream, row: Mapping[str, Any], currency: str, asked: Collection[str]) -> tuple[Key, Told]:
     above = _above(stream, row)
     created = datetime.fromisoformat(row["created_time"]).astimezone(UTC) if "created_time" in row else None
     minor_micros = 1_000_000 if currency == "JPY" else 10_000
     budgets = [_budget(row.get(name), minor_micros) for name in ("daily_budget", "lifetime_budget")]
     more = {name: _text(row[name]) for name in _MORE[stream.level] if row.get(name) is not None}
+    more |= _ruled(stream, row, minor_micros, asked)
     attributes = json.dumps(more, sort_keys=True, separators=(",", ":")) if more else ""
     told = (
         *above,
@@ -297,6 +325,22 @@ def entity(stream: Stream, row: Mapping[str, Any], currency: str) -> tuple[Key, 
         attributes,
     )
     return Key(stream, row["id"]), told
+
+
+def _ruled(
+    stream: Stream, row: Mapping[str, Any], minor_micros: int, asked: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what rules ask of an object, under the names by which it is kept."""
+    known = {name: row.get(name) for name in _RULED[stream.level] if name in asked}
+    if known.get("updated_time") is not None:
+        yield "updated_time", datetime.fromisoformat(known["updated_time"]).astimezone(UTC).isoformat()
+    for name, kept_as, inner in (("adlabels", "labels", "name"), ("issues_info", "issues", "error_code")):
+        if name in known:
+            yield kept_as, json.dumps(sorted({_text(each[inner]) for each in known[name] or ()}))
+    if known.get("bid_amount"):
+        yield "bid_micros", str(int(known["bid_amount"]) * minor_micros)
+    if stage := (known.get("learning_stage_info") or {}).get("status"):
+        yield "learning_stage", stage
 
 
 def creative(stream: Stream, row: Mapping[str, Any]) -> tuple[Key, Told]:

@@ -1,0 +1,1 @@
+"""Rules over a whole table at once, and over one object at a time: the same meaning as evaluate.py, compiled."""

@@ -1,0 +1,187 @@
+"""One evaluation of rules: at one moment, over what was known after one load, whether that is now or long ago.
+
+Deciding and replaying both go through here, so that a replay says what was, or would have been, decided.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import perf_counter_ns
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aibuyer_kit.core.changes import canonical_json
+from aibuyer_kit.guardrails.picture import Limits
+from aibuyer_kit.ledger.evaluations import Evaluation
+from aibuyer_kit.ledger.ledger import Ledger
+from aibuyer_kit.rules.effects import Notice, effects
+from aibuyer_kit.rules.evaluate import evaluate, verdicts
+from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.logic import Verdict
+from aibuyer_kit.rules.subjects import is_in
+from aibuyer_kit.rules.table import Table, columns_of
+from aibuyer_kit.workflows.desk import Desk, Held, Match, Sorted
+from aibuyer_kit.workflows.evaluation_record import Looked, finding_of, rule_json, targets_json
+from aibuyer_kit.workflows.evidence import Evidence
+from aibuyer_kit.workflows.pictures import Pictures
+from aibuyer_kit.workflows.rule_memory import RuleMemory
+
+Account = tuple[str, str]
+SeenAs = Callable[[Table], Table]
+# An approved change may wait so long for the platform before it touches an object.
+_LONGEST_WAIT = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When rules are looked at, on the client's clock, and the last load that they may know of; all, or those due."""
+
+    at: datetime
+    load_id: int
+    scheduled: bool = False
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What changes are checked against: the state of things, and how far they may go."""
+
+    pictures: Pictures
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one evaluation: its record, how many objects were looked at, and what became of all matches."""
+
+    record: Evaluation
+    objects: int
+    matches: Sequence[Match]
+    done: Sorted
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """What was held back; that a rule only tells is no holding back."""
+        return tuple(each for each in self.done.held.values() if each.why != "notify")
+
+    def notices(self) -> Iterator[str]:
+        """Yield what is told: all that rules of the mode `notify` found, and the notices of others."""
+        for match in self.matches:
+            for each in match.effects:
+                if match.rule.mode == "notify" or isinstance(each.what, Notice):
+                    yield match.sentence(each)
+
+
+def evaluated(
+    rules: Sequence[Rule],
+    evidence: Evidence,
+    ledger: Ledger,
+    checks: Checks,
+    moment: Moment,
+    seen_as: SeenAs = lambda table: table,
+) -> Run:
+    """Evaluate rules over what was known; what they did before is what the ledger says. Nothing is written.
+
+    `seen_as` may show tables otherwise than they were, as a replay does that carries its own changes forward.
+    """
+    began, now = perf_counter_ns(), moment.at
+    zones = {key: account.zone for key, account in evidence.objects.accounts.items()}
+    slots = _slots(rules, zones, now, ledger) if moment.scheduled else None
+    due = [rule for rule in rules if slots is None or any(rule.id == rule_id for rule_id, _ in slots)]
+    tables = list(_tables(due, evidence, seen_as))
+    seen = [np.zeros(len(table), dtype=np.bool_) for table, _ in tables]
+    looked = [
+        each
+        for (table, of_level), mask in zip(tables, seen, strict=True)
+        for each in _looked(of_level, table, mask, zones, now, slots)
+    ]
+    matches = [match for each in looked for match in each.matches]
+    memory = _memory(ledger, due, now, min(now, evidence.known_at), zones)
+    done = Desk(ledger, checks.pictures, checks.limits, memory, now, evidence.known_at).sorted_out(matches)
+    record = Evaluation(
+        now,
+        moment.load_id,
+        evidence.known_at,
+        [(rule.id, rule.revision, rule_json(rule)) for rule in due],
+        targets_json(table for table, _ in tables),
+        canonical_json(evidence.curves),
+        [finding_of(each, done) for each in looked],
+        (perf_counter_ns() - began) // 1000,
+        moment.scheduled,
+        tuple(evidence.gaps),
+    )
+    return Run(record, sum(int(mask.sum()) for mask in seen), matches, done)
+
+
+def _slots(
+    rules: Sequence[Rule], zones: Mapping[Account, ZoneInfo], now: datetime, ledger: Ledger
+) -> dict[tuple[str, Account], str | None]:
+    """Return which rules are due in which accounts, with the appointment that is kept by it."""
+    found: dict[tuple[str, Account], str | None] = {}
+    for rule in rules:
+        for account, zone in zones.items():
+            slot = rule.schedule.slot(now.astimezone(zone)) if rule.schedule else None
+            if slot is not None or rule.schedule is None:
+                found[rule.id, account] = slot
+    kept = ledger.evaluations.slots({slot for slot in found.values() if slot is not None})
+    return {key: slot for key, slot in found.items() if slot is None or (key[0], *key[1], slot) not in kept}
+
+
+def _tables(rules: Sequence[Rule], evidence: Evidence, seen_as: SeenAs) -> Iterator[tuple[Table, list[Rule]]]:
+    for level in sorted({rule.of_level for rule in rules}):
+        of_level = [rule for rule in rules if rule.of_level is level]
+        for table in evidence.tables(level, columns_of(of_level)):
+            yield seen_as(table), of_level
+
+
+def _looked(
+    rules: Sequence[Rule],
+    table: Table,
+    seen: NDArray[np.bool_],
+    zones: Mapping[Account, ZoneInfo],
+    now: datetime,
+    slots: Mapping[tuple[str, Account], str | None] | None,
+) -> Iterator[Looked]:
+    """Yield what each rule that is due finds in each account of a table; traces are made of matches only.
+
+    In `seen` the rows are marked that some rule looked at.
+    """
+    rows_of: dict[Account, list[int]] = {}
+    for row, subject in enumerate(table.subjects):
+        rows_of.setdefault(subject.key[:2], []).append(row)
+    for rule in rules:
+        accounts = [account for account in rows_of if slots is None or (rule.id, account) in slots]
+        if not accounts:
+            continue
+        began = perf_counter_ns()
+        found = verdicts(rule, table)
+        for account in accounts:
+            matches = _matches(rule, table, rows_of[account], found)
+            in_scope = [row for row in rows_of[account] if is_in(rule.scope, table.subjects[row])]
+            seen[in_scope] = True
+            day = now.astimezone(zones[account]).date().isoformat()
+            slot = None if slots is None else slots[rule.id, account]
+            latency_us = (perf_counter_ns() - began) // 1000
+            yield Looked(rule, *account, day, slot, len(in_scope), latency_us, matches)
+            began = perf_counter_ns()
+
+
+def _matches(rule: Rule, table: Table, rows: Sequence[int], found: Sequence[Verdict]) -> tuple[Match, ...]:
+    fired = [row for row in rows if found[row] is True]
+    made = effects(rule, table, fired)
+    return tuple(
+        Match(rule, table.subjects[row], evaluate(rule, table, row), each)
+        for row, each in zip(fired, made, strict=True)
+    )
+
+
+def _memory(
+    ledger: Ledger, rules: Sequence[Rule], now: datetime, platform_now: datetime, zones: Mapping[Account, ZoneInfo]
+) -> RuleMemory:
+    """Return what rules have done lately; `platform_now` is the time that cooldowns run on."""
+    longest = timedelta(minutes=max((rule.cooldown_minutes for rule in rules), default=0))
+    past = ledger.evaluations.past_changes(platform_now - max(longest, timedelta(days=2)) - _LONGEST_WAIT, now)
+    calls = ledger.evaluations.past_calls(platform_now - longest)
+    today = {account[1]: now.astimezone(zone).date().isoformat() for account, zone in zones.items()}
+    return RuleMemory(past, calls, now=platform_now, today=today)
