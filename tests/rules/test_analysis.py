@@ -16,7 +16,7 @@ from aibuyer_kit.rules.parse import parse_rule
 from tests.rules.small_worlds import Fault, Judge, drawn_set
 from tests.rules.worlds import leaf, subject, table
 
-SHIPPED = sorted((Path(__file__).parents[2] / "rules").glob("*.json"))
+SHIPPED = sorted((Path(__file__).parents[2] / "rules").rglob("*.json"))
 PAUSE, START = {"action": "pause"}, {"action": "start"}
 RAISE = {"action": "raise_budget", "percent": 20, "cap": 500}
 LOWER = {"action": "lower_budget", "percent": 20, "floor": 5}
@@ -137,7 +137,7 @@ def test_an_object_of_the_data_takes_the_place_of_a_made_up_one() -> None:
     """Where both rules fire on it."""
     rules = pair(leaf("spend", ">", 9), PAUSE, leaf("results", ">", 3), RAISE)
     rows = [(subject(5), {"spend": 1e6, "results": 9.0}), (subject(6), {"spend": 5e7, "results": 9.0})]
-    found = analyse(rules, table=table(rules, rows))
+    found = analyse(rules, tables=[table(rules, rows)])
     assert [each.example.subjects[0].object_id for each in found if each.example] == ["6"]
 
 

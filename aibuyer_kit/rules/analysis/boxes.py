@@ -151,7 +151,7 @@ def _crossed(one: Box, other: Box, left_out: set[Any]) -> bool:
     """Return whether one keeps a sum below what the other asks of a part of it."""
     most = [(key.sum, each.high) for key, each in _sums(one, left_out) if each.high is not None]
     least = [(key.sum, each.low) for key, each in _sums(other, left_out) if each.low is not None]
-    return any(low > high and is_at_most(part, whole) for whole, high in most for part, low in least)  # type: ignore[arg-type]
+    return any(low > high and is_at_most(part, whole) for whole, high in most for part, low in least)
 
 
 def _sums(box: Box, left_out: set[Any]) -> Iterator[tuple[Figured, Bounds]]:

@@ -7,8 +7,6 @@ from functools import cached_property
 from itertools import combinations, permutations
 from typing import Any
 
-import numpy as np
-
 from aibuyer_kit.rules.actions import Action, Rebalance, Rename, RotateCreative, SwapCreative, TagWith, Toward
 from aibuyer_kit.rules.analysis.boxes import Bounds, Box, Figured, disjoint, needs_flow
 from aibuyer_kit.rules.analysis.findings import Example, Finding, Kind
@@ -156,7 +154,11 @@ class Pairs:
 
     def _is_mirrored(self, mine: Move, *places: int) -> bool:
         """Return whether it makes no difference which of two rules begins: a start after a pause is one before it."""
-        return mine.field == STATUS and mine.way == "start" and not any(labels_of(self._rules[each]).known for each in places)
+        return (
+            mine.field == STATUS
+            and mine.way == "start"
+            and not any(labels_of(self._rules[each]).known for each in places)
+        )
 
     def _cycle(self, one: int, other: int, mine: Move, theirs: Move) -> Witness | Open | None:
         open_one = None
@@ -204,7 +206,7 @@ class Pairs:
     def _sampled(self, turn: "Turn") -> Mask | None:
         """Return on which samples it happens."""
         search = self._search
-        mask = search.fired[turn.one].copy()
+        mask: Mask = search.fired[turn.one].copy()
         for part in turn.parts(self._rules[turn.one], self._rules[turn.other], search.samples):
             mask &= part
             if not mask.any():
@@ -311,11 +313,15 @@ class Turn:
         yield truth(second, moved)
         yield no(both(truth(second, facts), self.was_able(facts)))
         yield moved.once(("acts", self.theirs), lambda: acts(self.theirs, moved))
-        yield truth(first, Changed(facts, self.theirs, again, back, taken, (self.theirs, self.mine, self.follows, taken)))
+        yield truth(
+            first, Changed(facts, self.theirs, again, back, taken, (self.theirs, self.mine, self.follows, taken))
+        )
         if given_again.known:
             yield truth(second, Changed(facts, self.mine, after, follow, given_again, (once, given_again)))
         if self.mine.field != STATUS:
-            yield facts.once(("turns", self.mine, self.theirs), lambda: _turns(facts.number(self.mine.key), after, again))
+            yield facts.once(
+                ("turns", self.mine, self.theirs), lambda: _turns(facts.number(self.mine.key), after, again)
+            )
             if self.follows:
                 yield facts.once(("free", self.mine), lambda: is_free(self.mine, facts))
                 yield moved.once(("free", self.theirs), lambda: is_free(self.theirs, moved))

@@ -131,9 +131,7 @@ class Formulas:
         yield from self._of_pairs(permutations(self.seen.saids, 2), self._of_texts)
         yield from self._of_pairs(combinations(self.seen.places, 2), self._of_places)
 
-    def _of_pairs(
-        self, pairs: Iterable[tuple[Any, Any]], of_two: Callable[[Any, Any], Iterator[Any]]
-    ) -> Iterator[Any]:
+    def _of_pairs(self, pairs: Iterable[tuple[Any, Any]], of_two: Callable[[Any, Any], Iterator[Any]]) -> Iterator[Any]:
         for pair in pairs:
             if pair not in self._always:
                 self._always[pair] = list(of_two(*pair))
