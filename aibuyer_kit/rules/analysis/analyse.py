@@ -25,8 +25,8 @@ def analyse(
     """Return what is wrong with a set of rules, whose order makes no difference.
 
     `delays` is the client's maturity curve, `ranges` what its figures ever came to; without them nothing is said of
-    early windows and of thresholds out of reach. Objects of `tables` on which all rules of a finding fire stand for it in
-    place of made-up ones. What the solver does not settle in `steps_each` steps is a finding of the kind `undecided`.
+    early windows and of thresholds out of reach. An object of `tables` on which all rules of a finding fire stands for
+    it in place of a made-up one. What the solver does not settle in `steps_each` steps is `undecided`.
     """
     ordered = sorted(rules, key=lambda rule: rule.id)
     if not ordered:

@@ -65,9 +65,10 @@ def columns_reached(rules: Iterable[Rule]) -> tuple[Column, ...]:
 def _with_numbers(rule: Rule) -> Iterator[Leaf]:
     """Yield the comparisons with a number that stands in the rule."""
     for leaf in rule.leaves():
-        if isinstance(leaf, Leaf) and leaf.min_probability is None and not isinstance(leaf.value, Strict):
-            if not any(name in _WITH_TIME for name in names(parse_expression(leaf.expr, rule.metrics))):
-                yield leaf
+        if not isinstance(leaf, Leaf) or leaf.min_probability is not None or isinstance(leaf.value, Strict):
+            continue
+        if not any(name in _WITH_TIME for name in names(parse_expression(leaf.expr, rule.metrics))):
+            yield leaf
 
 
 def _ends(rule: Rule, table: Table) -> Iterator[Reached]:
