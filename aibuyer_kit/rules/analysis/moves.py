@@ -7,6 +7,7 @@ over windows that go on move in proportion to a budget, and come to nothing whil
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Literal
 
 from aibuyer_kit.rules.actions import Action, MoveAmount, Pause, SetAmount, Start, TagWith
@@ -32,7 +33,14 @@ class Move:
     floor: Fraction | None = None
     cap: Fraction | None = None
 
-    @property
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.entity, self.field, self.way, self.percent, self.amount, self.floor, self.cap))
+
+    @cached_property
     def key(self) -> Sum:
         return Sum(self.entity, self.field)
 

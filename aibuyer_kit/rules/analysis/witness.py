@@ -1,9 +1,10 @@
 """One object made up so that rules fire on it: its sums, fields and texts, and the tables in which rules see it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -34,12 +35,20 @@ class Witness:
     numbers: Mapping[Sum, Fraction]
     texts: Texts = field(default_factory=dict)
     items: Items = field(default_factory=dict)
+    before: "Witness | None" = None
 
     def number(self, each: Sum) -> Fraction:
         if each.name == "profit":
             gross = Sum(each.entity, "gross_profit", each.window, each.matured)
             return self.number(gross) - self.number(Sum(each.entity, "spend", each.window))
         return self.numbers.get(each, Fraction(1 if each.is_positive else 0))
+
+    @cached_property
+    def targets(self) -> Mapping[str, float]:
+        """The client's own, in units."""
+        if self.before is not None:
+            return self.before.targets
+        return {name: float(number) for each, number in self.numbers.items() if (name := target_name(each))}
 
     def text(self, level: str, name: str) -> Text:
         owner = field_of(level, name)
@@ -55,12 +64,6 @@ class Witness:
         self, move: Move, value: Fraction | None, factor: Fraction | None, labels: Labels = NO_LABELS
     ) -> "Witness":
         """Return it after a move, with the sums of windows that go on scaled by a factor."""
-        numbers = {
-            each: number * factor if factor is not None and each.entity == move.entity and each.flows else number
-            for each, number in self.numbers.items()
-        }
-        if value is not None:
-            numbers[move.key] = value
         texts = dict(self.texts)
         if move.field == STATUS:
             held = STATUSES[move.way == "pause"]
@@ -69,15 +72,37 @@ class Witness:
         if labels.known:
             owner = move.entity, LABELS
             items[owner] = tuple(sorted({*items.get(owner, ())} - labels.removed | labels.added))
-        return replace(self, numbers=numbers, texts=texts, items=items)
+        return replace(self, numbers=_Moved(self.numbers, move, value, factor), texts=texts, items=items, before=self)
+
+
+@dataclass(frozen=True)
+class _Moved(Mapping[Sum, Fraction]):
+    """Figures after a move, worked out when they are asked for."""
+
+    before: Mapping[Sum, Fraction]
+    move: Move
+    value: Fraction | None
+    factor: Fraction | None
+
+    def __getitem__(self, each: Sum) -> Fraction:
+        if self.value is not None and each == self.move.key:
+            return self.value
+        number = self.before[each]
+        if self.factor is None or each.entity != self.move.entity or not each.flows:
+            return number
+        return number * self.factor
+
+    def __iter__(self) -> Iterator[Sum]:
+        return iter(self.before)
+
+    def __len__(self) -> int:
+        return len(self.before)
 
 
 def table_of(witness: Witness, level: str, columns: Iterable[Column], subject: Subject | None = None) -> Table:
     """Return a table of these columns with this one object at a level."""
     numbers = {column: np.array([_stored(witness, sum_of(level, column))]) for column in columns}
-    targets = {
-        name: np.array([float(number)]) for each, number in witness.numbers.items() if (name := target_name(each))
-    }
+    targets = {name: np.array([number]) for name, number in witness.targets.items()}
     return Table(Level(level), _NOW, _NOW, [subject or subject_of(witness, level)], numbers, targets)
 
 
