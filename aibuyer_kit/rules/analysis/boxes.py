@@ -75,6 +75,23 @@ class Figured:
     target: str | None = None
     against: "Figured | None" = None
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.entity, self.tree, self.window, self.matured, self.target, self.against))
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The fields and metrics that it reads."""
+        return frozenset(names(self.tree))
+
+    @cached_property
+    def flows(self) -> bool:
+        """Whether delivery from now on comes to replace some of what it reads."""
+        return any(name not in NUMBERS and Sum(self.entity, name, self.window).flows for name in self.named)
+
     @cached_property
     def sum(self) -> Sum | None:
         """The sum that it is, if it is one and no formula of several."""
@@ -105,12 +122,12 @@ class Figured:
             return False
         if isinstance(self.tree, Named) and isinstance(METRICS.get(self.tree.name), Ratio):
             return False
-        return any(name not in NUMBERS and Sum(entity, name, self.window).flows for name in names(self.tree))
+        return self.flows
 
     def reads(self, key: Sum) -> bool:
         if self.against is not None and self.against.reads(key):
             return True
-        return self.entity == key.entity and key.name in names(self.tree)
+        return self.entity == key.entity and key.name in self.named
 
 
 def is_invariant(tree: Tree) -> bool:

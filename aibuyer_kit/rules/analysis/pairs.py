@@ -140,9 +140,12 @@ class Pairs:
     def oscillations(self) -> Iterator[Finding]:
         """Yield rules of which the first makes the second undo it, so that the first fires again."""
         reported: set[frozenset[int]] = set()
-        for one, other in permutations(self._alive, 2):
+        moving = [place for place in self._alive if self._moves[place]]
+        for one, other in permutations(moving, 2):
+            if self._rules[one].level != self._rules[other].level or frozenset((one, other)) in reported:
+                continue
             # Two that take turns by the clock are meant to: parts of the day.
-            if frozenset((one, other)) in reported or not self._meet_at_once(one, other):
+            if not self._meet_at_once(one, other):
                 continue
             for mine in self._moves[one]:
                 for theirs in self._moves[other]:
