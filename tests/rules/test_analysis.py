@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,19 @@ def test_an_object_of_the_data_takes_the_place_of_a_made_up_one() -> None:
     rows = [(subject(5), {"spend": 1e6, "results": 9.0}), (subject(6), {"spend": 5e7, "results": 9.0})]
     found = analyse(rules, tables=[table(rules, rows)])
     assert [each.example.subjects[0].object_id for each in found if each.example] == ["6"]
+
+
+def test_what_only_a_probability_reads_fits_the_rest_of_an_example() -> None:
+    """Results that are matured came raw as well, and a parent has at least what its child has."""
+    sure = leaf("cpa", ">", 5, matured=True) | {"min_probability": Decimal("0.9")}
+    rules = pair(sure, PAUSE, {"all": [leaf("spend", ">", 90), leaf("results", ">", 3, matured=True)]}, RAISE)
+    found = next(each for each in analyse(rules) if each.kind == "contradiction")
+    assert found.example is not None
+    figures = found.example.figures
+    window = "over 3 days to yesterday"
+    assert figures[f"results {window}"] == int(figures[f"results {window}, matured"]) >= 3
+    assert figures[f"spend of the parent {window}"] == figures[f"spend {window}"] > 90
+    assert all(verdicts(rule, found.example.tables["adset"]) == [True] for rule in rules)
 
 
 def test_what_is_not_decided_in_time_is_told_as_such() -> None:

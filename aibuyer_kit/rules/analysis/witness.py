@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import cached_property
+from math import floor
 
 import numpy as np
 
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.rules.analysis.moves import LABELS, NO_LABELS, STATUS, Labels, Move
-from aibuyer_kit.rules.analysis.space import CHAIN, Said, Sum, created, field_of, sum_of, target_name
+from aibuyer_kit.rules.analysis.space import CHAIN, Said, Sum, created, field_of, is_at_most, sum_of, target_name
 from aibuyer_kit.rules.fields import NUMBERS, TEXTS
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.subjects import Subject, Text
@@ -41,7 +42,24 @@ class Witness:
         if each.name == "profit":
             gross = Sum(each.entity, "gross_profit", each.window, each.matured)
             return self.number(gross) - self.number(Sum(each.entity, "spend", each.window))
-        return self.numbers.get(each, Fraction(1 if each.is_positive else 0))
+        found = self.numbers.get(each)
+        return self._unasked(each) if found is None else found
+
+    def _unasked(self, each: Sum) -> Fraction:
+        """Return a figure that only a probability reads: all has arrived, and a whole is as much as its parts."""
+        if each.window is None or each.name == ARRIVED:
+            return Fraction(1 if each.is_positive else 0)
+        parts = [number for other, number in self.numbers.items() if is_at_most(other, each)]
+        if (ripe := replace(each, matured=True)) != each and ripe in self.numbers:
+            parts.append(self.numbers[ripe])
+        below = CHAIN[CHAIN.index(each.entity) + 1 :]
+        parts += [self.number(replace(each, entity=entity)) for entity in below if entity in self._entities]
+        most = max(parts, default=Fraction(0))
+        return Fraction(floor(most)) if each.is_whole else most
+
+    @cached_property
+    def _entities(self) -> frozenset[str]:
+        return frozenset(each.entity for each in self.numbers)
 
     @cached_property
     def targets(self) -> Mapping[str, float]:
