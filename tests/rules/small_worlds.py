@@ -155,10 +155,10 @@ def _along(axis: str, values: Any) -> Any:
 
 
 def _around(values: set[Fraction], factors: set[Fraction]) -> list[int]:
-    """Return 0, each value before every step, one between each two, and one above all."""
+    """Return 0, each value before every step, one between each two, and two above all."""
     turns = sorted({0, *(each / factor for each in values for factor in factors)})
     between = [(one + other) / 2 for one, other in pairwise(turns)]
-    return sorted(int(each * PARTS) for each in (*turns, *between, turns[-1] * 2 + 1))
+    return sorted(int(each * PARTS) for each in (*turns, *between, turns[-1] * 2 + 1, turns[-1] * 5 + 2))
 
 
 def _bounds(rule: Rule) -> Iterator[Any]:
