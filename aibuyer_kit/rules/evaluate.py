@@ -6,7 +6,7 @@ zero is unknown, and so is what hangs on it. A rule fires on an object of its sc
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aibuyer_kit.core.metrics import METRICS, Measure, multipliers
@@ -17,10 +17,12 @@ from aibuyer_kit.rules.fields import NUMBERS
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.logic import Verdict, all_of, any_of, not_of
 from aibuyer_kit.rules.subjects import holds, is_in
-from aibuyer_kit.rules.table import Table, name_columns
+from aibuyer_kit.rules.table import Codes, Table, name_columns
 from aibuyer_kit.rules.trace import ConditionTrace, FieldTrace, GroupTrace, Place, Trace
 from aibuyer_kit.rules.windows import Window
 
+# By comparison: the group of each row, and the values that are ranked in each group.
+Peers = dict[int, tuple[Codes, dict[int, list[float]]]]
 _MICROS = 1_000_000
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": lambda value, threshold: value > threshold,
@@ -34,24 +36,30 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 
 def verdicts(rule: Rule, table: Table) -> list[Verdict]:
     """Return whether a rule fires on each object; of those outside its scope it is false."""
-    return [
-        evaluate(rule, table, row).verdict if is_in(rule.scope, subject) else False
-        for row, subject in enumerate(table.subjects)
-    ]
+    named = [row for row, subject in enumerate(table.subjects) if is_in(rule.scope, subject)]
+    found = dict(zip(named, traces(rule, table, named), strict=True))
+    return [found[row].verdict if row in found else False for row in range(len(table))]
 
 
 def evaluate(rule: Rule, table: Table, row: int) -> Trace:
     """Return the trace of a rule's condition for one object, whether the scope names it or not."""
-    return _Look(rule, table, row).at(rule.when)
+    return traces(rule, table, [row])[0]
+
+
+def traces(rule: Rule, table: Table, rows: Sequence[int]) -> list[Trace]:
+    """Return the trace of a rule's condition for each of some objects."""
+    peers: Peers = {}
+    return [_Look(rule, table, row, peers).at(rule.when) for row in rows]
 
 
 class _Look:
     """One rule looking at one object."""
 
-    def __init__(self, rule: Rule, table: Table, row: int) -> None:
+    def __init__(self, rule: Rule, table: Table, row: int, peers: Peers) -> None:
         self._rule = rule
         self._table = table
         self._row = row
+        self._peers = peers
 
     def at(self, condition: Condition) -> Trace:
         match condition:
@@ -125,19 +133,26 @@ class _Look:
         """Return an object's place among its peers, the best first, and whether it is among the first few."""
         if value is None or (ranked.among == "scope" and not is_in(self._rule.scope, self._table.subjects[self._row])):
             return None, None
-        groups = self._table.groups(ranked.within)
-        peers = [
-            found
-            for row, subject in enumerate(self._table.subjects)
-            if groups[row] == groups[self._row] and (ranked.among == "all" or is_in(self._rule.scope, subject))
-            if (found := self._value(leaf.expr, leaf.window, leaf.of, leaf.matured, row)) is not None
-            if ranked.zeros == "in" or found != 0
-        ]
+        peers = self._peers_of(leaf, ranked)
         takes_part = ranked.zeros == "in" or value != 0
         better = sum(1 for peer in peers if (peer > value if ranked.top is not None else peer < value))
         inside = takes_part and better < ranked.places(len(peers))
         place = Place(better + 1, len(peers), ranked.places(len(peers))) if takes_part else None
         return place, inside if leaf.op == "in" else not inside
+
+    def _peers_of(self, leaf: Leaf, ranked: Ranked) -> list[float]:
+        """Return the values of all that are ranked in this object's group; each comparison collects them once."""
+        if id(leaf) not in self._peers:
+            groups = self._table.groups(ranked.within)
+            found: dict[int, list[float]] = {group: [] for group in set(groups.tolist())}
+            for row, subject in enumerate(self._table.subjects):
+                if ranked.among == "all" or is_in(self._rule.scope, subject):
+                    value = self._value(leaf.expr, leaf.window, leaf.of, leaf.matured, row)
+                    if value is not None and (ranked.zeros == "in" or value != 0):
+                        found[int(groups[row])].append(value)
+            self._peers[id(leaf)] = groups, found
+        groups, found = self._peers[id(leaf)]
+        return found[int(groups[self._row])]
 
     def _value(self, text: str, window: Window | None, of: Of, matured: bool, row: int) -> float | None:
         tree = parse_expression(text, self._rule.metrics)

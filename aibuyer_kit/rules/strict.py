@@ -1,8 +1,9 @@
 """What every part of a rule file has in common: strict JSON, exact numbers, text of a sane length."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -26,6 +27,19 @@ def _exact(value: object) -> object:
     if not number.is_finite() or abs(number) > MAX_UNITS or (number and number.adjusted() < _FINEST_EXPONENT):
         raise ValueError(f"a number between 1e{_FINEST_EXPONENT} and {MAX_UNITS:,}, or 0, is wanted")
     return number.normalize()
+
+
+def exact_numbers(content: Any) -> Any:
+    """Return a document of Python's own numbers as a rule takes them: a float as it is written.
+
+    >>> exact_numbers({"value": 0.1})
+    {'value': Decimal('0.1')}
+    """
+    if isinstance(content, Mapping):
+        return {name: exact_numbers(each) for name, each in content.items()}
+    if isinstance(content, list | tuple):
+        return [exact_numbers(each) for each in content]
+    return Decimal(repr(content)) if isinstance(content, float) else content
 
 
 def minutes_of(text: str) -> int:

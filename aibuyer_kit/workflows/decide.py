@@ -1,6 +1,6 @@
 """Rules over what the warehouse knows now: one proposal with all that they would change, and a record of why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ from aibuyer_kit.core.errors import LedgerBusyError
 from aibuyer_kit.core.escape import for_terminal
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal
+from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.desk import Held
@@ -70,6 +71,7 @@ def decide(
     *,
     environment: Mapping[str, str] | None = None,
     scheduled: bool = False,
+    on_event: bool = False,
     clock: Clock | None = None,
     wait_seconds: float = _WAIT_SECONDS,
 ) -> Decision:
@@ -77,7 +79,7 @@ def decide(
 
     All rules, or with `scheduled` those whose appointment has come and was not kept yet, each in its account's time;
     one that was missed is not made up for. A rule without a schedule is due whenever it is asked for, one that waits
-    for an event never. Everything is written in one transaction; nothing is sent anywhere.
+    for an event only with `on_event`, and then no other. All is written in one transaction; nothing is sent anywhere.
 
     Raises RuleError for a rule that is wrong, NotFoundError before the first load, WarehouseError, LedgerError;
     LedgerBusyError if another process has been deciding for `wait_seconds`: two at once would propose things twice.
@@ -85,21 +87,37 @@ def decide(
     context.ledger.mkdir(parents=True, exist_ok=True)
     try:
         with filelock.FileLock(context.ledger / "decide.lock", timeout=wait_seconds):
-            return _decide(context, settings, environment, scheduled, clock)
+            rules = read_rules(context.rules, context.settings.metrics)
+            if on_event:
+                rules = tuple(rule for rule in rules if waits_for_events(rule))
+            return _decide(context, settings, rules, environment, scheduled, clock)
     except filelock.Timeout:
         raise LedgerBusyError(
             f"Another process is deciding for {context.id!r}. Wait until it has ended, and run it again."
         ) from None
 
 
+def decide_on_event(context: ClientContext, settings: Settings) -> Decision | None:
+    """Evaluate the rules that wait for events, after what has happened was read; None if there are none."""
+    if not any(map(waits_for_events, read_rules(context.rules, context.settings.metrics))):
+        return None
+    return decide(context, settings, on_event=True)
+
+
+def waits_for_events(rule: Rule) -> bool:
+    """Return whether a rule is looked at when something happens, and at no other time."""
+    return rule.schedule is not None and rule.schedule.on == "event"
+
+
 def _decide(
     context: ClientContext,
     settings: Settings,
+    rules: Sequence[Rule],
     environment: Mapping[str, str] | None,
     scheduled: bool,
     clock: Clock | None,
 ) -> Decision:
-    rules, reader = read_rules(context.rules, context.settings.metrics), Reader(context.warehouse)
+    reader = Reader(context.warehouse)
     try:
         fresh = reader.freshness()
         moment = Moment((clock or client_clock(context, reader)).now(), fresh.load_id, scheduled)

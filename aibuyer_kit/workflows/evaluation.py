@@ -17,9 +17,8 @@ from aibuyer_kit.guardrails.picture import Limits
 from aibuyer_kit.ledger.evaluations import Evaluation
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.rules.effects import Notice, effects
-from aibuyer_kit.rules.evaluate import evaluate, verdicts
+from aibuyer_kit.rules.evaluate import traces, verdicts
 from aibuyer_kit.rules.language import Rule
-from aibuyer_kit.rules.logic import Verdict
 from aibuyer_kit.rules.subjects import is_in
 from aibuyer_kit.rules.table import Table, columns_of
 from aibuyer_kit.workflows.desk import Desk, Held, Match, Sorted
@@ -32,6 +31,8 @@ Account = tuple[str, str]
 SeenAs = Callable[[Table], Table]
 # An approved change may wait so long for the platform before it touches an object.
 _LONGEST_WAIT = timedelta(days=14)
+# Verdicts from which on compiling, and loading what compiles, pays.
+_MANY = 20_000
 
 
 @dataclass(frozen=True)
@@ -147,33 +148,37 @@ def _looked(
 
     In `seen` the rows are marked that some rule looked at.
     """
-    rows_of: dict[Account, list[int]] = {}
-    for row, subject in enumerate(table.subjects):
-        rows_of.setdefault(subject.key[:2], []).append(row)
-    for rule in rules:
-        accounts = [account for account in rows_of if slots is None or (rule.id, account) in slots]
-        if not accounts:
-            continue
+    account = table.subjects[0].key[:2]
+    due = [rule for rule in rules if slots is None or (rule.id, account) in slots]
+    day = now.astimezone(zones[account]).date().isoformat()
+    began = perf_counter_ns()
+    fired = _fired(due, table)
+    shared = (perf_counter_ns() - began) // max(1, len(due))
+    for rule, rows in zip(due, fired, strict=True):
         began = perf_counter_ns()
-        found = verdicts(rule, table)
-        for account in accounts:
-            matches = _matches(rule, table, rows_of[account], found)
-            in_scope = [row for row in rows_of[account] if is_in(rule.scope, table.subjects[row])]
-            seen[in_scope] = True
-            day = now.astimezone(zones[account]).date().isoformat()
-            slot = None if slots is None else slots[rule.id, account]
-            latency_us = (perf_counter_ns() - began) // 1000
-            yield Looked(rule, *account, day, slot, len(in_scope), latency_us, matches)
-            began = perf_counter_ns()
+        matches = _matches(rule, table, rows)
+        in_scope = [row for row, subject in enumerate(table.subjects) if is_in(rule.scope, subject)]
+        seen[in_scope] = True
+        slot = None if slots is None else slots[rule.id, account]
+        latency_us = (shared + perf_counter_ns() - began) // 1000
+        yield Looked(rule, *account, day, slot, len(in_scope), latency_us, matches)
 
 
-def _matches(rule: Rule, table: Table, rows: Sequence[int], found: Sequence[Verdict]) -> tuple[Match, ...]:
-    fired = [row for row in rows if found[row] is True]
-    made = effects(rule, table, fired)
-    return tuple(
-        Match(rule, table.subjects[row], evaluate(rule, table, row), each)
-        for row, each in zip(fired, made, strict=True)
-    )
+def _fired(rules: Sequence[Rule], table: Table) -> list[list[int]]:
+    """Return the rows on which each rule fires: by the reference, or by the compiled program where there are many."""
+    if len(rules) * len(table) < _MANY:
+        return [[row for row, verdict in enumerate(verdicts(rule, table)) if verdict] for rule in rules]
+    from aibuyer_kit.rules.engine.program import compile_rules
+
+    found: list[list[int]] = [[] for _ in rules]
+    for rule, row in zip(*compile_rules(rules).run(table).fired(), strict=True):
+        found[int(rule)].append(int(row))
+    return found
+
+
+def _matches(rule: Rule, table: Table, rows: Sequence[int]) -> tuple[Match, ...]:
+    shown = zip(traces(rule, table, rows), effects(rule, table, rows), strict=True)
+    return tuple(Match(rule, table.subjects[row], *each) for row, each in zip(rows, shown, strict=True))
 
 
 def _memory(

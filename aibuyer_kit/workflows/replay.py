@@ -9,6 +9,7 @@ Looked at is whenever figures came (`figures`), or when rules were evaluated at 
 rules of that time and proposals that were left alone, the replay is what was decided, to the trace.
 """
 
+import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,9 +19,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.changes import change_of
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.guardrails.picture import Stop
-from aibuyer_kit.ledger.evaluations import Evaluation, RuleFinding
+from aibuyer_kit.ledger.evaluations import Evaluation, KeptEffect, RuleFinding
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal
 from aibuyer_kit.rules.language import Rule
@@ -72,14 +74,14 @@ class Replay:
                             "object_id": one.object_id,
                             "object_name": one.object_name,
                             "action": effect.kind,
-                            "would": effect.content,
+                            "would": _told(effect),
                             "held_by": effect.held_by,
                             "reason": effect.held_reason,
                             "why": sentence(one.trace, self.locale),
                         }
 
     def to_frame(self) -> Any:
-        """Return the rows as a DataFrame; `would` is JSON, `held_by` is missing where a change was proposed."""
+        """Return the rows as a DataFrame; `held_by` is missing where a change was proposed."""
         import pandas as pd
 
         return pd.DataFrame(list(self.rows()), columns=list(COLUMNS))
@@ -143,10 +145,11 @@ def replay(
 
 @dataclass(frozen=True)
 class Known:
-    """A moment of the past; `targets` are those of then, as the ledger keeps them, if rules were evaluated at it."""
+    """A moment of the past; if rules were evaluated at it, the targets of then as the ledger keeps them, and which."""
 
     moment: Moment
     targets: str | None = None
+    rules: frozenset[str] = frozenset()
 
 
 def moments(context: ClientContext, reader: Reader, days: int, at: At) -> list[Known]:
@@ -157,7 +160,11 @@ def moments(context: ClientContext, reader: Reader, days: int, at: At) -> list[K
     with Ledger(context.ledger) as ledger:
         kept = [ledger.evaluations.evaluation(number) for number in ledger.evaluations.numbers()]
     return [
-        Known(Moment(run.evaluated_at, run.load_id, run.scheduled), run.targets)
+        Known(
+            Moment(run.evaluated_at, run.load_id, run.scheduled),
+            run.targets,
+            frozenset(rule_id for rule_id, *_ in run.rules),
+        )
         for run in kept
         if run.evaluated_at >= since
     ]
@@ -196,7 +203,7 @@ class _Walk:
     def to(self, known: Known) -> Iterable[Evaluation]:
         """Evaluate what is due at a moment, and keep it; nothing where no rule is."""
         moment = known.moment
-        rules = [rule for rule in self._rules if known.targets is not None or self._is_due(rule, moment)]
+        rules = [rule for rule in self._rules if self._is_due(rule, known)]
         if not rules:
             return ()
         self._evidence = (
@@ -217,11 +224,13 @@ class _Walk:
             self._carry(run, proposal, self._carried)
         return (run.record,)
 
-    def _is_due(self, rule: Rule, moment: Moment) -> bool:
-        """Return whether a rule may be due; one without a schedule is once a day, as people look at an account."""
+    def _is_due(self, rule: Rule, known: Known) -> bool:
+        """Return whether a rule may be due, or was; one without a schedule is once a day, as people look."""
+        if known.targets is not None:
+            return rule.id in known.rules
         if rule.schedule is not None:
             return True
-        day = f"{moment.at:%Y-%m-%d}"
+        day = f"{known.moment.at:%Y-%m-%d}"
         if self._days.get(rule.id) == day:
             return False
         self._days[rule.id] = day
@@ -249,6 +258,18 @@ class _Walk:
 def _thrown_away() -> Iterator[Ledger]:
     with tempfile.TemporaryDirectory(prefix="aibuyer-replay-") as folder, Ledger(Path(folder)) as ledger:
         yield ledger
+
+
+def _told(effect: KeptEffect) -> str:
+    content = json.loads(effect.content)
+    match effect.kind:
+        case "change":
+            return change_of(content).sentence()
+        case "notice":
+            return f"tell: {content['message']}" if content["message"] else "tell"
+        case "call":
+            return f"call {content['url']}"
+    return str(content["reason"])
 
 
 def _rule_row(rule_id: str, findings: Sequence[RuleFinding]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.rules.conditions import All, AnyOf, Condition, Not
 from aibuyer_kit.rules.language import Rule, rule_of
+from aibuyer_kit.rules.strict import exact_numbers
 from aibuyer_kit.rules.trace import lines_of
 from aibuyer_kit.rules.versions import with_value
 from aibuyer_kit.workflows.rule_check import CHECK_COLUMNS, REACHED_DAYS, check, rows_of
@@ -81,7 +82,7 @@ class RuleBook(Mapping[str, "BookedRule"]):
 
     def new(self, document: Mapping[str, Any]) -> "BookedRule":
         """Return a rule that is not in force, to try it out. Raises pydantic's ValidationError."""
-        return BookedRule(self._context, rule_of(_exact(document), self._context.settings.metrics))
+        return BookedRule(self._context, rule_of(exact_numbers(document), self._context.settings.metrics))
 
     def _rules(self) -> tuple[Rule, ...]:
         return read_rules(self._context.rules, self._context.settings.metrics)
@@ -111,7 +112,7 @@ class BookedRule:
 
     def with_value(self, place: str, value: Any) -> "BookedRule":
         """Return the rule with another value, such as `with_value("when.all.0.value", 60)`, to try it out."""
-        return BookedRule(self._context, with_value(self.rule, place, _exact(value)))
+        return BookedRule(self._context, with_value(self.rule, place, exact_numbers(value)))
 
     def diff(self, other: "BookedRule") -> "pd.DataFrame":
         """Return one row for each object of which this rule and another one say different things now."""
@@ -198,14 +199,3 @@ def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> "pd.DataFram
     import pandas as pd
 
     return pd.DataFrame(rows, columns=list(columns))
-
-
-def _exact(value: Any) -> Any:
-    """Return a document of Python's own numbers as a rule takes them: a float as it is written."""
-    from decimal import Decimal
-
-    if isinstance(value, Mapping):
-        return {name: _exact(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_exact(each) for each in value]
-    return Decimal(repr(value)) if isinstance(value, float) else value

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,14 +11,15 @@ from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.access.credentials import meta_login, stored_secrets
 from aibuyer_kit.connectors.base import Connector, EntityStream
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import InputError, PlatformError
+from aibuyer_kit.core.errors import AibuyerError, InputError, PlatformError
 from aibuyer_kit.core.unreadable import UnreadableRow
-from aibuyer_kit.settings.workspace_settings import MetaSection, read_settings
+from aibuyer_kit.settings.workspace_settings import MetaSection, Settings, read_settings
 from aibuyer_kit.warehouse.load import Coverage, LoadResult
 from aibuyer_kit.warehouse.write import Writer, open_writer
 from aibuyer_kit.webhooks.inbox import Delivery, Inbox
 from aibuyer_kit.webhooks.receiver import Mailbox
 from aibuyer_kit.workflows.connect import chosen_app, client_connectors
+from aibuyer_kit.workflows.decide import decide_on_event
 
 _WHAT_IS_NEEDED = (
     "No client can receive webhooks: it needs an ad account, the app's id and secret (AIBUYER_META__APP_ID and"
@@ -29,12 +30,16 @@ _WHAT_IS_NEEDED = (
 
 @dataclass(frozen=True)
 class Drained:
-    """What became of a client's waiting deliveries: reads that they led to, and accounts that could not be read."""
+    """What became of a client's waiting deliveries: reads that they led to, and accounts that could not be read.
+
+    `decided` tells what rules that wait for events made of it.
+    """
 
     client_id: str
     deliveries: int
     loads: tuple[LoadResult, ...]
     failures: tuple[PlatformError, ...]
+    decided: str = ""
 
     def summary(self) -> str:
         """Return one line for a terminal."""
@@ -42,7 +47,7 @@ class Drained:
         failed = "".join(f"\nFAILED {error}" for error in self.failures)
         return (
             f"{self.client_id}: {self.deliveries} deliveries, {len(self.loads)} reads, {changed} rows changed{failed}"
-        )
+        ) + (f"\n{self.decided}" if self.decided else "")
 
 
 def inbox_of(context: ClientContext) -> Inbox:
@@ -97,13 +102,25 @@ def _read_again(writer: Writer, connector: Connector, levels: Set[Level]) -> Ite
 
 
 def drain_workspace(workspace: Path, client_id: str | None = None) -> Iterator[Drained]:
-    """Yield what became of each client's deliveries, clients without any left out."""
-    settings = read_settings(workspace).meta
+    """Yield what became of each client's deliveries, clients without any left out.
+
+    Rules that wait for events are evaluated after what was read.
+    """
+    settings = read_settings(workspace)
     for each in (client_id,) if client_id else client_ids(workspace):
         context = open_client(workspace, each)
-        drained = drain_client(context, lambda: client_connectors(context, settings))  # noqa: B023 - called at once
+        drained = drain_client(context, lambda: client_connectors(context, settings.meta))  # noqa: B023 - called at once
         if drained.deliveries:
-            yield drained
+            yield replace(drained, decided=_decided(context, settings)) if drained.loads else drained
+
+
+def _decided(context: ClientContext, settings: Settings) -> str:
+    """Return what rules that wait for events decided, or why they could not: what was read is kept all the same."""
+    try:
+        decision = decide_on_event(context, settings)
+    except AibuyerError as error:
+        return f"{context.id}: nothing was decided: {error}"
+    return decision.summary() if decision else ""
 
 
 def mailboxes(workspace: Path) -> tuple[Mailbox, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.rules.language import Rule, rule_of
+from aibuyer_kit.rules.strict import exact_numbers
 from aibuyer_kit.rules.subjects import Subject
 from aibuyer_kit.rules.table import Column, Table, columns_of
 
@@ -28,7 +29,7 @@ def leaf(expr: str, op: str, value: Any, **more: Any) -> dict[str, Any]:
 def rule(when: Mapping[str, Any], **more: Any) -> Rule:
     """Return a rule over active ad sets that pauses."""
     content = {"level": "adset", "scope": {"status": ["ACTIVE"]}, "then": [{"action": "pause"}], **more}
-    return rule_of({"id": "sample", "name": "Sample", "when": when, **content})
+    return rule_of(exact_numbers({"id": "sample", "name": "Sample", "when": when, **content}))
 
 
 def subject(number: int = 7, *, budget: int | None = 50_000_000, minor: int = 100, **more: Any) -> Subject:

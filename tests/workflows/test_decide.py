@@ -22,7 +22,7 @@ from aibuyer_kit.rules.parse import parse_rule
 from aibuyer_kit.settings.workspace_settings import GuardrailsSection, Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.calls import make_calls
-from aibuyer_kit.workflows.decide import Decision, decide
+from aibuyer_kit.workflows.decide import Decision, decide, decide_on_event
 from aibuyer_kit.workflows.example import CLIENT_ID
 from aibuyer_kit.workflows.period import resolve_period
 from aibuyer_kit.workflows.proposals import approve, change_rows, proposal_text, reject
@@ -375,3 +375,16 @@ def test_a_rebalance_is_proposed_whole_or_not_at_all(context: ClientContext) -> 
     held = run(context, Settings(guardrails=GuardrailsSection(most_increase_24h=0.01)))
     assert (held.proposal, whys(held) - {"nothing to do"}) == (None, {"guardrail"})
     assert len(held.held) >= len(changes)
+
+
+def test_rules_that_wait_for_an_event_are_looked_at_then(context: ClientContext) -> None:
+    """And no others; no appointment ever falls to them, and without such a rule nothing is decided."""
+    put_rule(context, "now", leaf("spend", ">", 1_000), {"action": "raise_budget", "percent": 5})
+    assert decide_on_event(context, SETTINGS) is None
+    waiting = {"schedule": {"on": "event"}}
+    put_rule(context, "later", leaf("spend", ">", 1_000), {"action": "raise_budget", "percent": 5}, **waiting)
+    assert run(context, scheduled=True).rules == 1
+    found = decide_on_event(context, SETTINGS)
+    assert found
+    assert found.rules == 1
+    assert {each.match.rule.id for each in found.held} == {"later"}
