@@ -114,7 +114,7 @@ class Pairs:
     def subsumed(self) -> Iterator[Finding]:
         """Yield rules whose objects all belong to another one that does the same at least as often."""
         reported: set[tuple[int, int]] = set()
-        for one, other in permutations(range(len(self._rules)), 2):
+        for one, other in permutations(self._alive, 2):
             if self._search.apart[one, other] or (other, one) in reported or not self._adds_nothing(one, other):
                 continue
             search, rules = self._search, self._rules

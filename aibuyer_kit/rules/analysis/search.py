@@ -42,6 +42,7 @@ class Search:
         self.samples = self._focused()
         self._columns: list[tuple[Column, ...]] = [columns_of([rule]) for rule in rules]
         self._witnesses: dict[int, Witness] = {}
+        self._firing: dict[int, Witness | Open | None] = {}
         self._subjects: dict[tuple[int, str], Subject] = {}
         self._changed: dict[Any, tuple[Witness, Witness]] = {}
         self._said: dict[tuple[int, int], bool] = {}
@@ -172,9 +173,12 @@ class Search:
         return OPEN if certain else None
 
     def firing(self, place: int) -> Witness | Open | None:
-        """Return an object on which a rule fires."""
-        certain = self.is_certain[place]
-        return self.find(self.fired[place], self.fire(place), lambda each: self.fires(place, each), certain)
+        """Return an object on which a rule fires, the same one each time."""
+        if place not in self._firing:
+            self._firing[place] = self.find(
+                self.fired[place], self.fire(place), lambda each: self.fires(place, each), self.is_certain[place]
+            )
+        return self._firing[place]
 
     def none(self, build: Build) -> Literal["yes", "no", "open"]:
         """Return whether the solver proves that something cannot be."""
