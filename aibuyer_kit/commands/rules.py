@@ -96,6 +96,39 @@ def validate(
         raise typer.Exit(1)
 
 
+@app.command("check")
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files to look at. Default: the rules in force.")] = None,
+    packs: Annotated[bool, typer.Option("--packs", help="Those of the packs as well.")] = False,
+    days: Annotated[
+        int, typer.Option(min=1, max=366, help="So many days tell what figures ever come to, at this hour of each.")
+    ] = 28,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Hold rules against each other and against this client's data: contradictions, oscillations, what never fires.
+
+    Each finding names the rules, an object on which it shows, and a cure. Ends with 3 if there is one.
+    """
+    from aibuyer_kit.workflows.rule_check import check as check_rules
+    from aibuyer_kit.workflows.rule_check import lines_of, rows_of
+    from aibuyer_kit.workflows.rule_files import rules_to_check
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    rules = rules_to_check(context.rules, files or (), context.settings.metrics, packs=packs)
+    found = check_rules(context, rules, days=days)
+    if json:
+        put(as_json(rows_of(found, context.settings.locale)))
+    else:
+        for line in lines_of(found, context.settings.locale):
+            put(line)
+        put(f"{len(rules)} rules, {len(found)} findings" if found else f"nothing found in {len(rules)} rules")
+    if found:
+        raise typer.Exit(NEEDS_A_LOOK)
+
+
 @app.command("schema")
 def schema() -> None:
     """Print the JSON Schema of a rule, for editors. A workspace has it as rules/rule.schema.json."""

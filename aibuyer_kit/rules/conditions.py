@@ -207,9 +207,6 @@ class Leaf(Strict):
             )
         if constant(own) is not None or not list(names(own)):
             raise ValueError(f"{self.expr!r} names no metric and no field")
-        other = self.value if isinstance(self.value, Against) and self.value.window is None else None
-        if self.window and not any(_needs_a_window(tree) for tree in _trees(self.expr, other, _metrics(info))):
-            raise ValueError(f"{self.expr!r} is what it is now: it has no window")
         if self.window is None and isinstance(self.value, Against):
             _check_window(self.value, _metrics(info))
         _check_value(self.op, self.value)
@@ -230,12 +227,6 @@ def told(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(told(each) for each in value)}]"
     return value if isinstance(value, str) else str(value) if isinstance(value, Strict) else f"{value:f}"
-
-
-def _trees(text: str, other: Against | None, metrics: Mapping[str, str]) -> Iterator[Tree]:
-    yield parse_expression(text, metrics)
-    if other is not None:
-        yield parse_expression(other.expr, metrics)
 
 
 def _check_window(value: Against, metrics: Mapping[str, str]) -> None:

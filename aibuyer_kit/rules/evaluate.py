@@ -94,11 +94,13 @@ class _Look:
             if leaf.min_probability is not None:
                 chance = self._probability(leaf, threshold)
                 verdict = None if chance is None else chance >= float(leaf.min_probability)
-        span = self._table.span(leaf.window) if leaf.window else None
+        # What a field says is of now, whatever window stands beside it.
+        window = leaf.window if set(names(parse_expression(leaf.expr, self._rule.metrics))) - set(NUMBERS) else None
+        span = self._table.span(window) if window else None
         return ConditionTrace(
             expr=leaf.expr,
             of=leaf.of,
-            window=str(leaf.window) if leaf.window else None,
+            window=str(window) if window else None,
             span=None if span is None else str(span),
             matured=leaf.matured,
             value=value,

@@ -12,6 +12,7 @@ from aibuyer_kit.rules.parse import parse_rule
 from aibuyer_kit.rules.strict import exact_numbers
 from aibuyer_kit.rules.trace import lines_of
 from aibuyer_kit.rules.versions import is_number, values_of, with_value
+from aibuyer_kit.workflows.rule_check import CHECK_COLUMNS, REACHED_DAYS, check, rows_of
 from aibuyer_kit.workflows.rule_files import find_rule, read_rules
 from aibuyer_kit.workflows.rule_stats import STATS_COLUMNS, rule_stats
 from aibuyer_kit.workflows.rule_tools import COMPARE_COLUMNS, PREVIEW_COLUMNS, Look, compare, explain, preview
@@ -61,6 +62,14 @@ class RuleBook(Mapping[str, "BookedRule"]):
     def explain(self, object_id: str) -> "Explanation":
         """Return why each rule of its level fires on an object or does not. Raises NotFoundError."""
         return Explanation(self._context, explain(self._context, self._rules(), object_id))
+
+    def check(self, *, days: int = REACHED_DAYS) -> "pd.DataFrame":
+        """Return one row per fault of the rules in force: which rules, what, what to do, and an object as example.
+
+        Figures are held against what they came to at this hour of each of the last `days`.
+        """
+        found = check(self._context, self._rules(), days=days)
+        return _frame(rows_of(found, self._context.settings.locale), CHECK_COLUMNS)
 
     def stats(self, *, days: int = 28) -> "pd.DataFrame":
         """Return one row per rule: what it looked at, found, proposed and had held back, and how long it took."""

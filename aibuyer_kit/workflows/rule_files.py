@@ -107,6 +107,24 @@ def validate_files(
     return well, problems
 
 
+def rules_to_check(
+    folder: Path, files: Sequence[Path], metrics: Mapping[str, str] | None = None, *, packs: bool = False
+) -> tuple[Rule, ...]:
+    """Return the rules of these files, else those in force; with `packs` those of the packs that are not among them.
+
+    Raises RuleError, also where an id stands twice.
+    """
+    found = {} if files else {rule.id: rule for rule in read_rules(folder, metrics)}
+    for path in files:
+        rule = read_rule(path, str(path), metrics)
+        if rule.id in found:
+            raise RuleError(f"{path}: the id {rule.id!r} stands in two of the files. Give one of them another one.")
+        found[rule.id] = rule
+    if packs:
+        found = {rule.id: rule for rule in read_packs(folder, metrics).values()} | found
+    return tuple(found[rule_id] for rule_id in sorted(found))
+
+
 def named_rule(folder: Path, named: str, metrics: Mapping[str, str] | None = None) -> Rule:
     """Return the rule in force with this id, or the one in this file. Raises NotFoundError, RuleError."""
     path = Path(named)
