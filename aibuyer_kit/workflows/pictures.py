@@ -1,6 +1,6 @@
 """The picture that guardrails look at, put together from the ledger, the warehouse and the platform's own word."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -15,6 +15,8 @@ from aibuyer_kit.settings.workspace_settings import GuardrailsSection
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.stop import read_stop
 
+# What else than the warehouse tells the value of a field at a moment, as a replay's own changes do; None: nothing does.
+ValueAt = Callable[[Change, datetime], Value | None]
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 # A call takes effect somewhat after it was begun, which is the moment that the ledger knows.
 _WINDOW = timedelta(hours=HOURS, minutes=10)
@@ -40,8 +42,10 @@ class Pictures:
         environment: Mapping[str, str] | None = None,
         *,
         stop: Stop | None = None,
+        value_at: ValueAt = lambda _change, _moment: None,
     ) -> None:
         self._stop = stop
+        self._value_at = value_at
         self._context = context
         self._ledger = ledger
         self._environment = environment
@@ -79,7 +83,11 @@ class Pictures:
         self._reader.close()
 
     def _a_day_ago(self, change: Change, now: datetime) -> tuple[Value, ...]:
-        if change.field not in AMOUNTS or not self._reader.is_published:
+        if change.field not in AMOUNTS:
+            return ()
+        if (told := self._value_at(change, now - _WINDOW)) is not None:
+            return (told,)
+        if not self._reader.is_published:
             return ()
         moment = (now - _WINDOW).replace(second=0, microsecond=0)
         row = self._known(change.level, moment).get((change.platform, change.account_id, change.object_id), {})

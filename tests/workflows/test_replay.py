@@ -1,6 +1,7 @@
 """Replays of rules: what was decided is found again, nothing is known before its time, changes are carried forward."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,14 @@ RULES: dict[str, dict[str, Any]] = {
 }
 
 
+RAISE_ON = {
+    "when": {"expr": "daily_budget", "op": "<", "value": 1_000},
+    "then": [{"action": "raise_budget", "percent": 15}],
+    "schedule": {"every": "1d"},
+    "cooldown": "15m",
+}
+
+
 def put_rules(context: ClientContext, chosen: dict[str, dict[str, Any]]) -> None:
     context.rules.mkdir(exist_ok=True)
     for rule_id, content in chosen.items():
@@ -97,7 +106,7 @@ class Shop:
         decide(self.context, SETTINGS, environment={}, scheduled=scheduled)
 
     def replay(self, days: int, mode: Mode = "observed", at: At = "figures", *rule_ids: str) -> Replay:
-        rules: list[Rule] = [each for each in read_rules(self.context.rules) if each.id in (rule_ids or RULES)]
+        rules: list[Rule] = [each for each in read_rules(self.context.rules) if not rule_ids or each.id in rule_ids]
         return replay(self.context, SETTINGS, rules, days=days, mode=mode, at=at)
 
 
@@ -135,6 +144,14 @@ def test_what_was_decided_is_found_again_and_changes_are_carried_forward(shop: S
         reader.close()
     for run in found.evaluations:
         assert told[run.load_id] <= run.evaluated_at.replace(tzinfo=None)
+
+    put_rules(shop.context, {"raise-on": RAISE_ON})
+    raised = [row for row in shop.replay(30, "carried", "figures", "raise-on").rows() if row["held_by"] is None]
+    by_object = Counter(row["object_id"] for row in raised)
+    assert set(by_object.values()) == {3}, "every other day: a fifth in 24 hours is the most"
+    assert {"120 -> 138", "138 -> 158.70", "158.70 -> 182.50"} <= {
+        row["would"].partition("budget ")[2] for row in raised
+    }
 
 
 def test_a_replay_refuses_what_there_is_not(shop: Shop) -> None:
