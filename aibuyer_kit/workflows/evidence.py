@@ -216,6 +216,7 @@ class _View:
         self._known = [known[each.key] for each in subjects]
         self._keys: dict[Level, list[Key]] = {}
         self._found: dict[tuple[Level, str], Ints] = {}
+        self._told_of: dict[Level, Bools] = {}
 
     def table(self, columns: Sequence[Column]) -> Table:
         numbers = {each: self._column(each) for each in columns}
@@ -234,8 +235,9 @@ class _View:
             return self._unknown()
         figures = self._evidence.figures(of, kind_of(column))
         place = self._places(of, kind_of(column))
+        known = known & ((place >= 0) | self._are_known(of))
         found = self._values(column, of, figures, span)
-        # An object that has no row counts nothing: the days were read, and it was not among what they told.
+        # A known object that has no row counts nothing: the days were read, and it was not among what they told.
         numbers = np.where(place >= 0, np.append(found, 0.0)[place], np.nan if column.name == ARRIVED else 0.0)
         if isinstance(span, DateRange) and not self._evidence.reads.has_any(self._account.key):
             # Only files tell of it, and nobody knows which days they tell whole.
@@ -306,8 +308,17 @@ class _View:
         """Return the number of each object, or of what is above it, among figures; -1 where it has none."""
         if (of, kind) not in self._found:
             index = self._evidence.figures(of, kind).index
-            self._found[of, kind] = np.array([index.get(key, -1) for key in self._keys_of(of)], dtype=np.int64)
+            places = (index.get(key, -1) if key[2] else -1 for key in self._keys_of(of))
+            self._found[of, kind] = np.fromiter(places, dtype=np.int64, count=len(self._subjects))
         return self._found[of, kind]
+
+    def _are_known(self, of: Level) -> Bools:
+        """Return whether each object, or what is above it, is one that the platform has told of."""
+        if of not in self._told_of:
+            known = self._evidence.objects.accounts if of is Level.ACCOUNT else self._evidence.objects.of(of)
+            keys = (key[:2] if of is Level.ACCOUNT else key for key in self._keys_of(of))
+            self._told_of[of] = np.array([key in known for key in keys], dtype=np.bool_)
+        return self._told_of[of]
 
     def _field(self, column: Column) -> Floats:
         """Return a field of each object, or of what is above it."""

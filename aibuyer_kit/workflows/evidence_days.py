@@ -243,19 +243,23 @@ def figures_of(
 
 
 def _coded(columns: Sequence[Any]) -> tuple[list[Key], Ints]:
-    """Return the different keys of rows and the number of each row's, without a look at each row's text."""
+    """Return the different keys of rows and the number of each row's, without a look at each row's text.
+
+    What is not known is ''.
+    """
     codes, names = np.zeros(len(columns[0]), dtype=np.int64), list[list[str]]()
     for column in columns:
         encoded = column.combine_chunks().dictionary_encode()
         if hasattr(encoded, "combine_chunks"):
             encoded = encoded.combine_chunks()
-        names.append(encoded.dictionary.to_pylist())
-        codes = codes * max(1, len(names[-1])) + np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
+        names.append([*encoded.dictionary.to_pylist(), ""])
+        places = encoded.indices.fill_null(len(names[-1]) - 1)
+        codes = codes * len(names[-1]) + np.asarray(places.to_numpy(zero_copy_only=False), np.int64)
     found, inverse = np.unique(codes, return_inverse=True)
     keys = []
     for code in found.tolist():
-        above, entity = divmod(code, max(1, len(names[2])))
-        platform, account = divmod(above, max(1, len(names[1])))
+        above, entity = divmod(code, len(names[2]))
+        platform, account = divmod(above, len(names[1]))
         keys.append((names[0][platform], names[1][account], names[2][entity]))
     return keys, inverse.astype(np.int64)
 

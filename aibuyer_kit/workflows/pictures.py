@@ -42,7 +42,7 @@ class Pictures:
         environment: Mapping[str, str] | None = None,
         *,
         stop: Stop | None = None,
-        value_at: ValueAt = lambda _change, _moment: None,
+        value_at: ValueAt | None = None,
     ) -> None:
         self._stop = stop
         self._value_at = value_at
@@ -85,7 +85,7 @@ class Pictures:
     def _a_day_ago(self, change: Change, now: datetime) -> tuple[Value, ...]:
         if change.field not in AMOUNTS:
             return ()
-        if (told := self._value_at(change, now - _WINDOW)) is not None:
+        if self._value_at and (told := self._value_at(change, now - _WINDOW)) is not None:
             return (told,)
         if not self._reader.is_published:
             return ()

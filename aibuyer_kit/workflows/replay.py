@@ -211,8 +211,8 @@ class _Walk:
             if self._evidence
             else Evidence(self._context, self._reader, moment.at, moment.load_id)
         )
-        told = {"value_at": self._carried.value_at} if self._carried is not None else {}
-        pictures = Pictures(self._context, self._ledger, stop=_NOT_STOPPED, **told)
+        value_at = self._carried.value_at if self._carried is not None else None
+        pictures = Pictures(self._context, self._ledger, stop=_NOT_STOPPED, value_at=value_at)
         try:
             checks = Checks(pictures, limits_of(self._settings.guardrails))
             run = evaluated(rules, self._evidence, self._ledger, checks, moment, self._seen_as(known))

@@ -5,7 +5,6 @@ another history. Objects beside it are taken to have gone on as they did.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
