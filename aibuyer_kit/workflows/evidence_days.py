@@ -60,13 +60,23 @@ class Reads:
         """Return the days that no read has covered after they had ended; today none after it had begun."""
         if not self.has_any(account):
             return []
-        found = []
-        for day in days:
-            read_at = self.of_day(account, level, day)
-            ended = day_start(day if day >= today else day + timedelta(days=1), zone)
-            if read_at is None or read_at < ended:
-                found.append(day)
-        return found
+        return [day for day in days if self._is_open(account, level, day, today, zone)]
+
+    def last_open_day(self, account: AccountKey, level: Level, until: date, zone: ZoneInfo) -> date | None:
+        """Return the newest day to `until`, which is over, that no read has covered after it had ended.
+
+        None where the account was never read.
+        """
+        if not self.has_any(account):
+            return None
+        day, over = until, until + timedelta(days=1)
+        while not self._is_open(account, level, day, over, zone):
+            day -= timedelta(days=1)
+        return day
+
+    def _is_open(self, account: AccountKey, level: Level, day: date, today: date, zone: ZoneInfo) -> bool:
+        read_at = self.of_day(account, level, day)
+        return read_at is None or read_at < day_start(day if day >= today else day + timedelta(days=1), zone)
 
     def open_hours(self, account: AccountKey, hours: HourRange, now: datetime) -> list[datetime]:
         """Return the clock hours that no read covered after they had ended; the one that runs: after it had begun."""

@@ -69,7 +69,7 @@ class Pictures:
         values = [value for each in within for value in (each.before, each.after)]
         return Picture(
             now=now,
-            stop=self._stop or read_stop(self._context, self._environment),
+            stop=self.stop,
             current=current,
             values=(*self._a_day_ago(change, now), *values),
             edits=tuple(each.at for each in sent if each.at > now - timedelta(hours=1)),
@@ -78,6 +78,11 @@ class Pictures:
             decided_on_data=decided_on_data,
             restores=restores,
         )
+
+    @property
+    def stop(self) -> Stop:
+        """The kill switch: as it was given, or as it is at this moment."""
+        return self._stop or read_stop(self._context, self._environment)
 
     def close(self) -> None:
         self._reader.close()
