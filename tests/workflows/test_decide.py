@@ -401,6 +401,8 @@ def test_an_appointment_at_which_nothing_was_known_is_kept_once_it_is(tmp_path: 
     rows = [{"day": f"2026-06-{day:02d}", "spend": 9} for day in range(1, 11)]
     world.days(rows[:9], "2026-06-01", "2026-06-09", at="2026-06-09T20:00+00:00")
     world.context.rules.mkdir(exist_ok=True)
+    for path in world.context.rules.glob("*.json"):
+        path.unlink()
     window = {"days": 1, "ends": "yesterday"}
     daily = {"schedule": {"every": "1d"}, "mode": "notify"}
     put_rule(world.context, "late", leaf("spend", ">", 1, **window), {"action": "notify"}, **daily)
