@@ -17,7 +17,7 @@ from typing import Any
 
 from aibuyer_kit.rules.analysis import Finding, analyse
 from aibuyer_kit.rules.analysis.meaning import Meaning
-from aibuyer_kit.rules.analysis.solver import Build, solve
+from aibuyer_kit.rules.analysis.solver import Build, Solver
 from aibuyer_kit.rules.language import Rule, rule_of
 
 RULES = 300
@@ -142,7 +142,7 @@ def all_pairs_seconds(rules: list[Rule]) -> float:
     few = rules[:_PEER_RULES]
     started = time.perf_counter()
     for pair in combinations(few, 2):
-        solve(_both(pair), 0.5)
+        Solver().solve(_both(pair))
     took = time.perf_counter() - started
     return took * (len(rules) * (len(rules) - 1)) / (len(few) * (len(few) - 1))
 

@@ -33,10 +33,10 @@ def list_rules(
     metrics = context.settings.metrics
     if packs:
         rows = [
-            {"rule": name, "level": rule.level, "does": _does(rule), "when_to_use": rule.notes}
+            {"rule": name, "level": rule.level, "does": _does(rule), "name": rule.name, "when_to_use": rule.notes}
             for name, rule in read_packs(context.rules, metrics).items()
         ]
-        shown = [{key: row[key] for key in ("rule", "level", "does")} for row in rows]
+        shown = [{key: row[key] for key in ("rule", "level", "does", "name")} for row in rows]
         put(as_json(rows) if json else as_table(shown, empty="This workspace has no packs."))
         return
     rows = [
@@ -94,6 +94,39 @@ def validate(
     put(f"{well} rules are understood, {len(problems)} are not" if problems else f"all {well} rules are understood")
     if problems:
         raise typer.Exit(1)
+
+
+@app.command("check")
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files to look at. Default: the rules in force.")] = None,
+    packs: Annotated[bool, typer.Option("--packs", help="Those of the packs as well.")] = False,
+    days: Annotated[
+        int, typer.Option(min=1, max=366, help="So many days tell what figures ever come to, at this hour of each.")
+    ] = 28,
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Hold rules against each other and against this client's data: contradictions, oscillations, what never fires.
+
+    Each finding names the rules, an object on which it shows, and a cure. Ends with 3 if there is one.
+    """
+    from aibuyer_kit.workflows.rule_check import check as check_rules
+    from aibuyer_kit.workflows.rule_check import lines_of, rows_of
+    from aibuyer_kit.workflows.rule_files import rules_to_check
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    rules = rules_to_check(context.rules, files or (), context.settings.metrics, packs=packs)
+    found = check_rules(context, rules, days=days)
+    if json:
+        put(as_json(rows_of(found, context.settings.locale)))
+    else:
+        for line in lines_of(found, context.settings.locale):
+            put(line)
+        put(f"{len(rules)} rules, {len(found)} findings" if found else f"nothing found in {len(rules)} rules")
+    if found:
+        raise typer.Exit(NEEDS_A_LOOK)
 
 
 @app.command("schema")

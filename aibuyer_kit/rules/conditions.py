@@ -1,5 +1,6 @@
 """When a rule fires: a tree of `all`, `any` and `not` over comparisons, each with a window and a lag of its own."""
 
+import difflib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from aibuyer_kit.core.metrics import METRICS
 from aibuyer_kit.rules.expression import LONGEST_EXPRESSION, Tree, constant, names, parse_expression, split_comparison
 from aibuyer_kit.rules.fields import NUMBERS, TEXTS
 from aibuyer_kit.rules.strict import Name, Number, Strict
@@ -71,6 +73,15 @@ class Target(Strict):
 
     target: Name
     times: Annotated[Number, Field(gt=0)] = Decimal(1)
+
+    @field_validator("target")
+    @classmethod
+    def _is_a_metric(cls, name: str) -> str:
+        if name not in METRICS:
+            near = difflib.get_close_matches(name, METRICS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"no client has a target of {name!r}.{hint} Known: {', '.join(METRICS)}")
+        return name
 
     def __str__(self) -> str:
         return f"{self.times:f} x the target of {self.target}"

@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from aibuyer_kit.core.metrics import METRICS, Measure, multipliers
 from aibuyer_kit.rules.conditions import Against, All, AnyOf, Condition, FieldLeaf, Leaf, Not, Of, Ranked, Target, told
 from aibuyer_kit.rules.confidence import confidence_of
@@ -92,11 +94,13 @@ class _Look:
             if leaf.min_probability is not None:
                 chance = self._probability(leaf, threshold)
                 verdict = None if chance is None else chance >= float(leaf.min_probability)
-        span = self._table.span(leaf.window) if leaf.window else None
+        # What a field says is of now, whatever window stands beside it.
+        window = leaf.window if set(names(parse_expression(leaf.expr, self._rule.metrics))) - set(NUMBERS) else None
+        span = self._table.span(window) if window else None
         return ConditionTrace(
             expr=leaf.expr,
             of=leaf.of,
-            window=str(leaf.window) if leaf.window else None,
+            window=str(window) if window else None,
             span=None if span is None else str(span),
             matured=leaf.matured,
             value=value,
@@ -105,6 +109,7 @@ class _Look:
             threshold_value=threshold,
             place=place,
             probability=chance,
+            min_probability=None if leaf.min_probability is None else float(leaf.min_probability),
             verdict=verdict,
         )
 
@@ -134,16 +139,21 @@ class _Look:
         if value is None or (ranked.among == "scope" and not is_in(self._rule.scope, self._table.subjects[self._row])):
             return None, None
         peers = self._peers_of(leaf, ranked)
+        if peers is None:
+            return None, None
         takes_part = ranked.zeros == "in" or value != 0
         better = sum(1 for peer in peers if (peer > value if ranked.top is not None else peer < value))
         inside = takes_part and better < ranked.places(len(peers))
         place = Place(better + 1, len(peers), ranked.places(len(peers))) if takes_part else None
         return place, inside if leaf.op == "in" else not inside
 
-    def _peers_of(self, leaf: Leaf, ranked: Ranked) -> list[float]:
-        """Return the values of all that are ranked in this object's group; each comparison collects them once."""
+    def _peers_of(self, leaf: Leaf, ranked: Ranked) -> list[float] | None:
+        """Return the values of all that are ranked in this object's group; None where nobody knows its group.
+
+        Each comparison collects them once.
+        """
         if id(leaf) not in self._peers:
-            groups = self._table.groups(ranked.within)
+            groups = np.where(self._table.ungrouped(ranked.within), -1, self._table.groups(ranked.within))
             found: dict[int, list[float]] = {group: [] for group in set(groups.tolist())}
             for row, subject in enumerate(self._table.subjects):
                 if ranked.among == "all" or is_in(self._rule.scope, subject):
@@ -152,7 +162,7 @@ class _Look:
                         found[int(groups[row])].append(value)
             self._peers[id(leaf)] = groups, found
         groups, found = self._peers[id(leaf)]
-        return found[int(groups[self._row])]
+        return found[int(groups[self._row])] if groups[self._row] >= 0 else None
 
     def _value(self, text: str, window: Window | None, of: Of, matured: bool, row: int) -> float | None:
         tree = parse_expression(text, self._rule.metrics)

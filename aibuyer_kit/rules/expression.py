@@ -129,18 +129,7 @@ _DO: Mapping[str, Any] = {
 def _parsed(text: str, metrics: tuple[tuple[str, str], ...]) -> Tree:
     if not isinstance(text, str) or len(text) > LONGEST_EXPRESSION:
         raise ValueError(f"a formula has at most {LONGEST_EXPRESSION} characters")
-    tree = _Reading(dict(metrics)).tree(text)
-    parts = sum(1 for _ in _walk(tree))
-    if parts > MOST_PARTS:
-        raise ValueError(f"it has {parts} parts; a formula has at most {MOST_PARTS}")
-    return tree
-
-
-def _walk(tree: Tree) -> Iterator[Tree]:
-    yield tree
-    if isinstance(tree, Computed):
-        for part in tree.parts:
-            yield from _walk(part)
+    return _Reading(dict(metrics)).tree(text)
 
 
 class _Reading:
@@ -149,6 +138,13 @@ class _Reading:
     def __init__(self, metrics: Mapping[str, str]) -> None:
         self._metrics = metrics
         self._open: list[str] = []
+        self._parts = 0
+
+    def _count(self) -> None:
+        """Count one part, before it is built: metrics that stand for others could else grow beyond all bounds."""
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise ValueError(f"a formula has at most {MOST_PARTS} parts, those of the metrics in it included")
 
     def tree(self, text: str) -> Tree:
         if _NAME.fullmatch(text):
@@ -168,14 +164,14 @@ class _Reading:
         kind = type(node)
         if kind is sql.Paren:
             return self._tree(node.this)
+        if kind is not sql.Column:
+            self._count()
         if kind is sql.Literal and not node.is_string:
             return _literal(node.this)
         if kind is sql.Column and all(value is None for key, value in node.args.items() if key != "this"):
             return self._identifier(node.this)
-        if kind is sql.Neg:
-            return Computed("neg", (self._tree(node.this),))
-        if kind is sql.Abs:
-            return Computed("abs", (self._tree(node.this),))
+        if op := {sql.Neg: "neg", sql.Abs: "abs"}.get(kind):
+            return Computed(op, (self._tree(node.this),))
         if op := {sql.Add: "+", sql.Sub: "-", sql.Mul: "*", sql.Div: "/"}.get(kind):
             left, right = self._tree(node.this), self._tree(node.expression)
             if op == "/" and constant(right) == 0:
@@ -197,6 +193,8 @@ class _Reading:
 
     def _named(self, name: str) -> Tree:
         if name in self._metrics:
+            if len(self._open) > MOST_NESTED:
+                raise ValueError("metrics stand for each other too often")
             if name in self._open:
                 raise ValueError(f"{name!r} stands for itself: {' -> '.join([*self._open, name])}")
             self._open.append(name)
@@ -204,6 +202,7 @@ class _Reading:
             self._open.pop()
             return tree
         check_name(name, self._metrics)
+        self._count()
         return Named(name)
 
 

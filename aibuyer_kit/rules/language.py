@@ -71,6 +71,9 @@ class Rule(Strict):
         changed = [each for action in self.then if (each := _changed(action))]
         if len(set(changed)) < len(changed):
             raise ValueError("two actions of one rule change the same field")
+        ranks = [each.value for each in self.leaves() if isinstance(each, Leaf) and isinstance(each.value, Ranked)]
+        if self.level == "campaign" and any(each.within == "campaign" for each in ranks):
+            raise ValueError("a campaign is alone within its campaign: campaigns are ranked within the account")
         for action in self.then:
             if self.level == "ad" and _changed(action) in ("daily_budget", "lifetime_budget", "bid"):
                 raise ValueError("an ad has no budget of its own: use the level adset or campaign")

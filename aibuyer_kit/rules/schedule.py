@@ -1,7 +1,7 @@
 """When a rule is looked at: every so often, at half-hours of a weekly grid, by cron, or when something happens."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -38,8 +38,7 @@ def slots(text: str) -> tuple[int, int]:
 class Schedule(Strict):
     """One of: `every` (from 15m), `cron` (five fields), `grid` (half-hours by weekday), `on` (an event).
 
-    Times are those of the account. A grid or a cron without `every` is met once at each half-hour or time; with `every`
-    it is only looked at so often.
+    Times are those of the account.
     """
 
     every: Duration | None = None
@@ -74,13 +73,17 @@ class Schedule(Strict):
     def slot(self, now: datetime) -> str | None:
         """Return the name of the appointment that a local time of the account falls into; None outside of all.
 
-        Two times with the same name are one appointment: what was looked at in it is not looked at again. So a run that
-        comes late still counts, one that was missed is not made up for, and an hour that a clock change repeats is two.
+        Two times with the same name are one appointment: what was looked at in it is not looked at again. One that was
+        missed is not made up for, though a run may come late: one of a grid or by cron holds for half an hour. An hour
+        that a clock change repeats is two; a time of cron that it leaves out is met when it would have been.
         """
         if self.on is not None:
             return None
         if self.cron is not None:
-            return f"cron {_last_cron(self.cron, now):%Y-%m-%d %H:%M}"
+            last = _last_cron(self.cron, now)
+            passed = now.astimezone(UTC) - last.replace(tzinfo=now.tzinfo).astimezone(UTC)
+            held = passed < timedelta(minutes=_GRID_MINUTES)
+            return f"cron {last:%Y-%m-%d %H:%M}" if held else None
         minute = now.hour * 60 + now.minute
         if self.grid is not None:
             for text in self.grid.get(DAYS[now.weekday()], ()):
@@ -102,10 +105,14 @@ class Limits(Strict):
 
 
 def _check_cron(text: str) -> None:
-    from croniter import croniter
+    from croniter import CroniterBadDateError, croniter
 
     if len(text.split()) != 5 or not croniter.is_valid(text):
         raise ValueError(f"{text!r} is not a cron expression of five fields, such as '0 9 * * 1-5'")
+    try:
+        _last_cron(text, datetime(2028, 12, 31, 23, 59))  # noqa: DTZ001 - a local time after a leap day
+    except CroniterBadDateError:
+        raise ValueError(f"{text!r} names a day that never comes") from None
 
 
 def _last_cron(text: str, now: datetime) -> datetime:

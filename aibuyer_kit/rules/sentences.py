@@ -78,12 +78,15 @@ def _what(leaf: Content, locale: str) -> str:
 def _relation(leaf: Content, locale: str) -> str:
     key = _OPERATORS.get(leaf["op"], leaf["op"].replace(" ", "_"))
     relation = t(locale, f"trace.{key}", threshold=_threshold(leaf, locale))
-    if leaf["verdict"] == "no":
+    # Where a probability is asked for, what is compared may well be so, and yet not probable enough.
+    if leaf["verdict"] == "no" and leaf.get("probability") is None:
         relation = t(locale, "trace.is_not", relation=relation)
     if place := leaf.get("place"):
         relation += f", {t(locale, 'trace.place', place=place['place'], among=place['among'])}"
     if (chance := leaf.get("probability")) is not None:
-        relation += f", {t(locale, 'trace.chance', probability=format_share(chance, locale, 1))}"
+        wanted = format_share(leaf["min_probability"], locale, 1)
+        told = t(locale, "trace.chance", probability=format_share(chance, locale, 1), wanted=wanted)
+        relation += f", {told}"
     return relation
 
 

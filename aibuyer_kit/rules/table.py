@@ -67,7 +67,7 @@ class Table:
     def groups(self, within: str) -> Codes:
         """Return a number for each row: rows of one account, campaign or parent have the same one, and nobody else.
 
-        An object whose parent is not known is alone.
+        An object of which it is not known is alone; see `ungrouped`.
         """
         numbers: dict[object, int] = {}
         return np.array(
@@ -75,21 +75,28 @@ class Table:
             dtype=np.int64,
         )
 
+    def ungrouped(self, within: str) -> NDArray[np.bool_]:
+        """Return which rows lie in an account, campaign or parent that is not known: nobody can rank them."""
+        return np.array([_above(each, within) is None for each in self.subjects], dtype=np.bool_)
+
     def span(self, window: Window) -> Span | None:
         """Return the days or hours of a window; None where none of them is over yet."""
         return window.span(self.now)
 
 
 def _group(subject: Subject, within: str, row: int) -> tuple[object, ...]:
-    account = subject.platform, subject.account_id
-    above = {
-        "account": "",
-        "campaign": subject.campaign_id or row,
-        "parent": {Level.CAMPAIGN: "", Level.ADSET: subject.campaign_id or row, Level.AD: subject.adset_id or row}.get(
-            subject.level, ""
-        ),
-    }
-    return *account, above[within]
+    above = _above(subject, within)
+    return subject.platform, subject.account_id, row if above is None else above
+
+
+def _above(subject: Subject, within: str) -> str | None:
+    """Return the id of the account, campaign or parent of an object; None where it is not known."""
+    parents = {Level.CAMPAIGN: subject.account_id, Level.ADSET: subject.campaign_id, Level.AD: subject.adset_id}
+    return {
+        "account": subject.account_id,
+        "campaign": subject.campaign_id,
+        "parent": parents.get(subject.level, subject.account_id),
+    }[within] or None
 
 
 def columns_of(rules: Iterable[Rule]) -> tuple[Column, ...]:

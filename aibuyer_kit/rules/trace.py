@@ -38,6 +38,7 @@ class ConditionTrace:
     threshold_value: float | None
     place: Place | None
     probability: float | None
+    min_probability: float | None
     verdict: Verdict
 
     def content(self) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _figures(content: Mapping[str, Any]) -> str:
     if place := content["place"]:
         told.append(f", {Place(**place)}")
     if content["probability"] is not None:
-        told.append(f", probability {content['probability']:.3f}")
+        told.append(f", probability {content['probability']:.3f} of {content['min_probability']:g} asked for")
     if content["window"]:
         span = content["span"] or "no day is over yet"
         told.append(f" ({content['window']}: {span}{', matured' if content['matured'] else ''})")

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from aibuyer_kit.core.errors import InputError
+from pydantic import ValidationError
+
+from aibuyer_kit.core.errors import InputError, RuleError
 from aibuyer_kit.rules.language import Rule, rule_of
 
 # One place where two rules differ: its path, and what stands there in each; None where there is nothing.
@@ -23,10 +25,19 @@ def differences(left: Rule, right: Rule) -> list[Difference]:
     return [(path, one.get(path), other.get(path)) for path in {**one, **other} if one.get(path) != other.get(path)]
 
 
+def values_of(rule: Rule) -> Iterator[tuple[str, Any]]:
+    """Yield each plain value that a rule holds, with its place."""
+    yield from _leaves(document_of(rule), "")
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
 def with_value(rule: Rule, path: str, value: Any) -> Rule:
     """Return the rule with another value at a path such as `when.all.0.value`.
 
-    Raises InputError for a path that leads nowhere, and pydantic's ValidationError for a value that has no place there.
+    Raises InputError for a path that leads nowhere, RuleError for a value that has no place there.
     """
     document = _copied(document_of(rule))
     steps = [int(step) if step.isdigit() else step for step in path.split(".")]
@@ -41,7 +52,11 @@ def with_value(rule: Rule, path: str, value: Any) -> Rule:
     except (KeyError, IndexError, TypeError):
         known = ", ".join(each for each, _ in _leaves(document_of(rule), ""))
         raise InputError(f"{rule.id} has nothing at {path!r}. It has: {known}.") from None
-    return rule_of(document)
+    try:
+        return rule_of(document)
+    except ValidationError as error:
+        said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ").rstrip(".")
+        raise RuleError(f"{rule.id}: {path}: {said}.") from None
 
 
 def _leaves(content: Any, path: str) -> Iterator[tuple[str, Any]]:

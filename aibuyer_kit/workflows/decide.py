@@ -8,7 +8,7 @@ import filelock
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import Clock
-from aibuyer_kit.core.errors import LedgerBusyError
+from aibuyer_kit.core.errors import LedgerBusyError, RuleError
 from aibuyer_kit.core.escape import for_terminal
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal
@@ -86,6 +86,8 @@ def decide(
     Raises RuleError for a rule that is wrong, NotFoundError before the first load, WarehouseError, LedgerError;
     LedgerBusyError if another process has been deciding for `wait_seconds`: two at once would propose things twice.
     """
+    if not context.rules.is_dir():
+        raise RuleError(f"There is no folder {context.rules}. An empty one says that there are no rules.")
     context.ledger.mkdir(parents=True, exist_ok=True)
     try:
         with filelock.FileLock(context.ledger / "decide.lock", timeout=wait_seconds):

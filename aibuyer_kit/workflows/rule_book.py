@@ -1,15 +1,18 @@
 """A client's rules as a notebook holds them: frames in and out, and nothing that changes a platform."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.rules.conditions import All, AnyOf, Condition, Not
-from aibuyer_kit.rules.language import Rule, rule_of
+from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.parse import parse_rule
 from aibuyer_kit.rules.strict import exact_numbers
 from aibuyer_kit.rules.trace import lines_of
-from aibuyer_kit.rules.versions import with_value
+from aibuyer_kit.rules.versions import is_number, values_of, with_value
+from aibuyer_kit.workflows.rule_check import CHECK_COLUMNS, REACHED_DAYS, check, rows_of
 from aibuyer_kit.workflows.rule_files import find_rule, read_rules
 from aibuyer_kit.workflows.rule_stats import STATS_COLUMNS, rule_stats
 from aibuyer_kit.workflows.rule_tools import COMPARE_COLUMNS, PREVIEW_COLUMNS, Look, compare, explain, preview
@@ -60,6 +63,14 @@ class RuleBook(Mapping[str, "BookedRule"]):
         """Return why each rule of its level fires on an object or does not. Raises NotFoundError."""
         return Explanation(self._context, explain(self._context, self._rules(), object_id))
 
+    def check(self, *, days: int = REACHED_DAYS) -> "pd.DataFrame":
+        """Return one row per fault of the rules in force: which rules, what, what to do, and an object as example.
+
+        Figures are held against what they came to at this hour of each of the last `days`.
+        """
+        found = check(self._context, self._rules(), days=days)
+        return _frame(rows_of(found, self._context.settings.locale), CHECK_COLUMNS)
+
     def stats(self, *, days: int = 28) -> "pd.DataFrame":
         """Return one row per rule: what it looked at, found, proposed and had held back, and how long it took."""
         return _frame(rule_stats(self._context, days=days), STATS_COLUMNS)
@@ -72,8 +83,9 @@ class RuleBook(Mapping[str, "BookedRule"]):
         return _replayed(self._context, self._rules(), days, mode, at)
 
     def new(self, document: Mapping[str, Any]) -> "BookedRule":
-        """Return a rule that is not in force, to try it out. Raises pydantic's ValidationError."""
-        return BookedRule(self._context, rule_of(exact_numbers(document), self._context.settings.metrics))
+        """Return a rule that is not in force, to try it out. Raises RuleError."""
+        content = json.dumps(document).encode()
+        return BookedRule(self._context, parse_rule(content, "new rule", self._context.settings.metrics))
 
     def _rules(self) -> tuple[Rule, ...]:
         return read_rules(self._context.rules, self._context.settings.metrics)
@@ -104,6 +116,12 @@ class BookedRule:
     def with_value(self, place: str, value: Any) -> "BookedRule":
         """Return the rule with another value, such as `with_value("when.all.0.value", 60)`, to try it out."""
         return BookedRule(self._context, with_value(self.rule, place, exact_numbers(value)))
+
+    def thresholds(self) -> dict[str, float]:
+        """Return the numbers that it compares with, by place, as `with_value` takes it."""
+        return {
+            place: float(value) for place, value in values_of(self.rule) if place.endswith("value") and is_number(value)
+        }
 
     def diff(self, other: "BookedRule") -> "pd.DataFrame":
         """Return one row for each object of which this rule and another one say different things now."""

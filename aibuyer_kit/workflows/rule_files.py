@@ -4,8 +4,6 @@ import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from aibuyer_kit.core.errors import InputError, NotFoundError, RuleError
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.parse import MOST_BYTES, parse_rule
@@ -33,8 +31,9 @@ def read_rules(folder: Path, metrics: Mapping[str, str] | None = None) -> tuple[
 
 
 def rule_paths(folder: Path) -> list[Path]:
-    """Return the files of the rules in force, sorted."""
-    return [path for path in sorted(folder.glob("*.json")) if path.name != SCHEMA_FILE]
+    """Return the files of the rules in force, sorted; hidden ones and folders are none."""
+    found = [path for path in sorted(folder.glob("*.json")) if path.name != SCHEMA_FILE]
+    return [path for path in found if not path.name.startswith(".") and not path.is_dir()]
 
 
 def read_rule(path: Path, source: str, metrics: Mapping[str, str] | None = None) -> Rule:
@@ -93,15 +92,37 @@ def validate_files(
     folder: Path, files: Sequence[Path], metrics: Mapping[str, str] | None = None
 ) -> tuple[int, list[str]]:
     """Return how many rule files are understood, and what is wrong with the others; without files, of all there are."""
-    well, problems = 0, []
+    well, problems, known = 0, list[str](), dict[str, str]()
     for path in files or [*rule_paths(folder), *sorted((folder / PACKS).glob("*/*.json"))]:
         source = str(path.relative_to(folder.parent)) if path.is_relative_to(folder.parent) else str(path)
         try:
-            read_rule(path, source, metrics)
-            well += 1
+            rule = read_rule(path, source, metrics)
         except RuleError as error:
             problems.append(str(error))
+            continue
+        if path.parent == folder and (other := known.setdefault(rule.id, source)) != source:
+            problems.append(f"{source}: the id {rule.id!r} is that of {other} already. Give it another one.")
+        else:
+            well += 1
     return well, problems
+
+
+def rules_to_check(
+    folder: Path, files: Sequence[Path], metrics: Mapping[str, str] | None = None, *, packs: bool = False
+) -> tuple[Rule, ...]:
+    """Return the rules of these files, else those in force; with `packs` those of the packs that are not among them.
+
+    Raises RuleError, also where an id stands twice.
+    """
+    found = {} if files else {rule.id: rule for rule in read_rules(folder, metrics)}
+    for path in files:
+        rule = read_rule(path, str(path), metrics)
+        if rule.id in found:
+            raise RuleError(f"{path}: the id {rule.id!r} stands in two of the files. Give one of them another one.")
+        found[rule.id] = rule
+    if packs:
+        found = {rule.id: rule for rule in read_packs(folder, metrics).values()} | found
+    return tuple(found[rule_id] for rule_id in sorted(found))
 
 
 def named_rule(folder: Path, named: str, metrics: Mapping[str, str] | None = None) -> Rule:
@@ -118,9 +139,5 @@ def with_values(rule: Rule, changed: Sequence[str]) -> Rule:
         place, is_set, value = each.partition("=")
         if not is_set:
             raise InputError(f"{each!r} sets nothing: write the place, = and the value, such as when.all.0.value=60.")
-        try:
-            rule = with_value(rule, place, plain_value(value))
-        except ValidationError as error:
-            said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-            raise RuleError(f"{rule.id}: {place}: {said}.") from None
+        rule = with_value(rule, place, plain_value(value))
     return rule

@@ -146,3 +146,32 @@ def test_diff_shows_what_another_threshold_would_change(run: Run, client: Client
     rule = client.rules["pause-costly-adsets"]
     assert set(rule.diff(rule.with_value("when.all.1.any.0.value", 60))["object_id"]) == between
     assert run("rules", "diff", "pause-costly-adsets", "--set", "when.all.7.value=60")[0] == 2
+
+
+def test_check_tells_rules_that_contradict_each_other(run: Run, folder: Path, client: Client) -> None:
+    """Which rules, on what object, and the cure; it ends with 3, and with 0 where there is nothing to tell."""
+    assert run("rules", "check", "--days", "2")[:2] == (0, "nothing found in 2 rules\n")
+    rule = json.loads((folder / "rules" / "raise-winning-budgets.json").read_text(encoding="utf-8"))
+    rule |= {"id": "raise-all", "when": {"expr": "spend", "window": WEEK, "op": ">", "value": 1}, "priority": 20}
+    (folder / "rules" / "raise-all.json").write_text(json.dumps(rule), encoding="utf-8")
+    code, out, _ = run("rules", "check", "--days", "2", "--json")
+    found = next(each for each in json.loads(out) if each["kind"] == "contradiction")
+    assert (code, found["rules"]) == (3, ["pause-costly-adsets", "raise-all"])
+    assert "pause-costly-adsets" in found["sentence"]
+    assert found["example"]
+    assert found["cure"]
+    assert found["cure"] in run("rules", "check", "--days", "2")[1]
+    assert [*client.rules.check(days=2).kind] == [each["kind"] for each in json.loads(out)]
+
+
+def test_check_looks_at_packs_and_at_files(run: Run, folder: Path) -> None:
+    """Nothing is found in all that is shipped, together; a file is checked before it is in force."""
+    assert run("rules", "check", "--packs", "--days", "1")[:2] == (0, "nothing found in 33 rules\n")
+    path = folder / "late.json"
+    when = {"expr": "spend", "window": {"days": 1, "ends": "yesterday"}, "op": ">", "value": 10_000_000}
+    rule = {"id": "late", "name": "Too high", "level": "adset", "scope": {"status": ["ACTIVE"]}, "when": when}
+    path.write_text(json.dumps({**rule, "then": [{"action": "pause"}]}), encoding="utf-8")
+    code, out, _ = run("rules", "check", str(path), "--days", "3")
+    assert code == 3
+    assert out.startswith("unreached: Rule late waits for spend over 1 day to yesterday > 10000000")
+    assert out.endswith("1 rules, 1 findings\n")

@@ -1,23 +1,23 @@
 """Rule sets over a few figures that take a few values, and a judge that looks at every object there can be.
 
-The judge knows nothing of the analysis: it evaluates rules with the reference over all combinations of figures, and
-carries their changes out with `effects.proposed`. Money is in steps that are finer than all thresholds and their
-products with the steps of budgets, so that what can happen at all happens in one of the combinations.
+The judge knows nothing of the analysis: its own few lines say what a comparison means and what an action does, over an
+array with one axis for each figure. An axis holds every value at which a comparison can turn, before or after the
+steps of budgets, and one between each two: what can happen at all happens in one of the combinations. All is in whole
+numbers of a unit that every step divides. `test_analysis` holds the judge's meaning against the reference.
 """
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations, permutations, product
+from fractions import Fraction
+from functools import reduce
+from itertools import combinations, pairwise, permutations, product
+from operator import and_, eq, ge, gt, le, lt, ne, or_
 from typing import Any
 
 import numpy as np
 
-from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.rules.conditions import FieldLeaf
-from aibuyer_kit.rules.effects import proposed
-from aibuyer_kit.rules.evaluate import verdicts
+from aibuyer_kit.rules.conditions import Against, All, AnyOf, FieldLeaf, Not
 from aibuyer_kit.rules.language import Rule, rule_of
 from aibuyer_kit.rules.subjects import Subject
 from aibuyer_kit.rules.table import Column, Table, columns_of
@@ -27,18 +27,6 @@ from tests.rules.worlds import KNOWN_AT, NOW
 WEEK, DAY = {"days": 7, "ends": "yesterday"}, {"days": 3, "ends": "yesterday"}
 UNIT = 1_000_000
 Fault = tuple[str, frozenset[str]]
-
-
-@dataclass(frozen=True)
-class State:
-    """One object: sums of seven and three days (money in micros), its budget in units, status and name."""
-
-    spend: float = 0
-    spend_3: float = 0
-    results: float = 0
-    budget: float = 50
-    status: str = "ACTIVE"
-    name: str = "Sample"
 
 
 def _comparison(draw: random.Random, theme: str) -> dict[str, Any]:  # noqa: C901 # one case each
@@ -108,8 +96,8 @@ def _action(draw: random.Random, theme: str) -> dict[str, Any]:
             return {"action": kind}
 
 
-def drawn_set(seed: int) -> tuple[str, list[Rule]]:
-    """Return a theme, and three or four rules of it."""
+def drawn_set(seed: int) -> list[Rule]:
+    """Return three or four rules of one theme."""
     draw = random.Random(seed)  # noqa: S311 # a sample
     theme = draw.choice(("figures", "figures", "windows", "budgets"))
     scopes = ({"status": ["ACTIVE"]}, {"status": ["PAUSED"]}, {"status": ["ACTIVE", "PAUSED"]})
@@ -126,55 +114,158 @@ def drawn_set(seed: int) -> tuple[str, list[Rule]]:
         if found and draw.random() < 0.25:
             content |= {name: found[-1][name] for name in ("then", "scope")}
         found.append(content)
-    return theme, [rule_of(content) for content in found]
+    return [rule_of(content) for content in found]
 
 
-def states(theme: str, rules: Sequence[Rule]) -> list[State]:
-    """Return every object of a theme, as far as the rules can tell them apart."""
+# A cent of a cent, as many to a unit of money (or to one result) as leaves nothing over at any step of a budget.
+PARTS = 2**8 * 3**4 * 5**4
+AXES = ("spend", "spend_3", "results", "budget", "status", "name")
+STATUSES = ("ACTIVE", "PAUSED")
+NAMES = ("Sample", "UA", "Sale", "UA Sale", "UA Shop", "On Sale")
+World = Mapping[str, Any]
+
+
+def world_of(rules: Sequence[Rule]) -> World:
+    """Return an axis for each figure, over every object that the rules can tell apart."""
     said = str([rule.when for rule in rules])
-    statuses = ("ACTIVE", "PAUSED")
-    names = ("Sample", "UA", "Sale", "UA Sale") if "name" in said else ("Sample",)
-    counts = range(5) if "results" in said or "cpa" in said else (0,)
-    tenth = [step * UNIT // 10 for step in (*range(62), 65, 70, 75, 80, 85, 90, 120)]
-    if theme == "budgets":
-        if "spend" not in said:
-            return [State(budget=amount) for amount in (*range(5, 150), 200, 10_000)]
-        spends = [step * UNIT // 10 for step in (*range(52), 300, 390, 450, 550, 700, 900, 1300, 100_000)]
-        amounts = [0.4, 0.5, 0.7, *range(1, 10), *range(10, 150, 1 if "daily_budget" in said else 10), 200, 10_000]
-        return [State(spend=spend, budget=amount) for spend, amount in product(spends, amounts)]
-    if theme == "windows":
-        half = [step * UNIT // 2 for step in range(10)]
-        return [
-            State(spend=spend, spend_3=less, status=status, name=name)
-            for spend, less, status, name in product(half, half, statuses, names)
-            if less <= spend
-        ]
-    return [
-        State(spend=spend, results=results, status=status, name=name)
-        for spend, results, status, name in product(tenth, counts, statuses, names)
-    ]
+    steps = {factor for rule in rules if (factor := _factor(rule)) is not None}
+    factors = {Fraction(1), *steps, *(one * other for one, other in product(steps, steps))}
+    amounts = {Fraction(each) for rule in rules for each in _bounds(rule)}
+    amounts |= {Fraction(40), Fraction(50), Fraction(60), Fraction(80)} if "daily_budget" in said else {Fraction(50)}
+    spends = {Fraction(each) for each in range(5)}
+    if "2 * results" in said or "cpa" in said:
+        spends |= {Fraction(each) for each in range(5, 9)}
+    if "spend / daily_budget" in said:
+        amounts |= {each / times for each in spends for times in (1, 2) if each}
+        spends |= {times * amount for amount in amounts for times in (1, 2)}
+    values = {
+        "spend": _around(spends, factors) if "spend" in said or "cpa" in said else [0],
+        "spend_3": _around({Fraction(each) for each in range(5)}, factors) if "days=3" in said else [0],
+        "results": [each * PARTS for each in range(14)] if "results" in said or "cpa" in said else [0],
+        "budget": _around(amounts, factors)[1:],
+    }
+    world: dict[str, Any] = {name: _along(name, np.array(each, dtype=np.int64)) for name, each in values.items()}
+    world["status"] = _along("status", np.array(STATUSES))
+    world["name"] = _along("name", np.array(NAMES if "name" in said else NAMES[:1]))
+    return world
+
+
+def _along(axis: str, values: Any) -> Any:
+    return values.reshape([-1 if each == axis else 1 for each in AXES])
+
+
+def _around(values: set[Fraction], factors: set[Fraction]) -> list[int]:
+    """Return 0, each value before every step, one between each two, and two above all."""
+    turns = sorted({0, *(each / factor for each in values for factor in factors)})
+    between = [(one + other) / 2 for one, other in pairwise(turns)]
+    return sorted(int(each * PARTS) for each in (*turns, *between, turns[-1] * 2 + 1, turns[-1] * 5 + 2))
+
+
+def _bounds(rule: Rule) -> Iterator[Any]:
+    for name in ("amount", "cap", "floor"):
+        if (found := getattr(rule.then[0], name, None)) is not None:
+            yield found
+
+
+def _factor(rule: Rule) -> Fraction | None:
+    """Return by what a rule multiplies a budget."""
+    action: Any = rule.then[0]
+    way = {"raise_budget": 1, "lower_budget": -1}.get(action.action)
+    return None if way is None else 1 + way * Fraction(action.percent) / 100
+
+
+def fires(rule: Rule, world: World) -> Any:
+    """Return on which objects of a world a rule fires."""
+    return in_scope(rule, world) & _truth(rule.when, world)[0]
+
+
+def in_scope(rule: Rule, world: World) -> Any:
+    return np.isin(world["status"], rule.scope.status or ())
+
+
+def _truth(condition: Any, world: World) -> tuple[Any, Any]:
+    """Return where a condition is true, and where it is false."""
+    match condition:
+        case All(all=parts):
+            pairs = [_truth(part, world) for part in parts]
+            return reduce(and_, [yes for yes, _ in pairs]), reduce(or_, [no for _, no in pairs])
+        case AnyOf(any=parts):
+            pairs = [_truth(part, world) for part in parts]
+            return reduce(or_, [yes for yes, _ in pairs]), reduce(and_, [no for _, no in pairs])
+        case Not(not_=part):
+            return _truth(part, world)[::-1]
+        case FieldLeaf(field=field, op=op, value=text):
+            texts = world[field]
+            found = texts == text if op in ("=", "!=") else np.char.find(texts, text) >= 0
+            return (~found, found) if op in ("!=", "not contains") else (found, ~found)
+    top, bottom = _figure(condition.expr, condition.window, world)
+    known = True if bottom is None else bottom > 0
+    holds = _holds(condition, top, PARTS if bottom is None else bottom, world)
+    return known & holds, known & ~holds
+
+
+def _figure(expr: str, window: Any, world: World) -> tuple[Any, Any]:
+    """Return a figure, or the two that it is a quotient of."""
+    spend = world["spend_3" if window is not None and window.days == 3 else "spend"]
+    return {
+        "spend": (spend, None),
+        "results": (world["results"], None),
+        "2 * results": (2 * world["results"], None),
+        "daily_budget": (world["budget"], None),
+        "cpa": (spend, world["results"]),
+        "spend / daily_budget": (spend, world["budget"]),
+    }[expr]
+
+
+def _holds(leaf: Any, top: Any, bottom: Any, world: World) -> Any:
+    if isinstance(leaf.value, tuple):
+        low, high = (int(each) * bottom for each in leaf.value)
+        inside = (top >= low) & (top <= high)
+        return inside if leaf.op == "in range" else ~inside
+    if isinstance(leaf.value, Against):
+        other, _ = _figure(leaf.value.expr, leaf.value.window or leaf.window, world)
+    else:
+        other = int(leaf.value) * bottom
+    return _ORDERS[leaf.op](top, other)
+
+
+_ORDERS = {">": gt, ">=": ge, "<": lt, "<=": le, "=": eq, "!=": ne}
+
+
+def done(rule: Rule, world: World) -> tuple[str, Any, Any]:
+    """Return which axis a rule changes, what it makes of it, and where that is another value."""
+    action: Any = rule.then[0]
+    if action.action in ("pause", "start"):
+        after: Any = "PAUSED" if action.action == "pause" else "ACTIVE"
+        return "status", after, world["status"] != after
+    before = world["budget"]
+    if action.action == "set_budget":
+        after = int(action.amount) * PARTS + 0 * before
+    elif action.action == "raise_budget":
+        after = np.maximum(before, np.minimum(_scaled(before, _factor(rule)), _or(action.cap, _FAR)))
+    else:
+        after = np.minimum(before, np.maximum(_scaled(before, _factor(rule)), _or(action.floor, 0)))
+    return "budget", after, after != before
+
+
+_FAR = 10**7
+
+
+def _or(bound: Any, otherwise: int) -> int:
+    return PARTS * (otherwise if bound is None else int(bound))
+
+
+def _scaled(values: Any, factor: Any) -> Any:
+    return values * factor.numerator // factor.denominator
 
 
 class Judge:
     """What is wrong with a set, by looking at all there can be."""
 
-    def __init__(self, theme: str, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = rules
-        self.all = states(theme, rules)
-        self._reads = {rule.id: (columns_of([rule]), _reads_names(rule)) for rule in rules}
-        self._fired: dict[str, dict[tuple[Any, ...], bool]] = {}
-
-    def fires(self, rule: Rule, objects: Sequence[State]) -> Any:
-        """Return on which objects a rule fires; those that are alike in what it reads are looked at once."""
-        seen = self._fired.setdefault(rule.id, {})
-        columns, named = self._reads[rule.id]
-        keys = [
-            (*(_number(column, each) for column in columns), each.status, each.name if named else "")
-            for each in objects
-        ]
-        new = {key: each for key, each in zip(keys, objects, strict=True) if key not in seen}
-        seen |= zip(new, _fires(rule, list(new.values())), strict=True)
-        return np.array([seen[key] for key in keys], dtype=bool)
+        self.world = world_of(rules)
+        self._can_be = self.world["spend_3"] <= self.world["spend"]
 
     def faults(self) -> Iterator[Fault]:
         for rule in self.rules:
@@ -183,155 +274,116 @@ class Judge:
             yield from self._of_two(one, other)
 
     def _of_one(self, rule: Rule) -> Iterator[Fault]:
-        mine, fired = frozenset({rule.id}), self.fires(rule, self.all)
-        scope = np.array([each.status in (rule.scope.status or ()) for each in self.all])
+        mine, fired = frozenset({rule.id}), self._can_be & fires(rule, self.world)
         if not fired.any():
             yield "never", mine
-        elif fired[scope].all():
+        elif not (self._can_be & in_scope(rule, self.world) & ~fired).any():
             yield "always", mine
-        if fired.any() and self._compounds(rule, fired):
+        if self._compounds(rule, fired):
             yield "compounding", mine
 
     def _compounds(self, rule: Rule, fired: Any) -> bool:
-        action = rule.then[0]
-        up, down = action.action == "raise_budget", action.action == "lower_budget"
-        if not (up and action.cap is None) and not (down and action.floor is None):  # type: ignore[union-attr]
+        """Return whether a step without a bound goes on, for as long as anyone would look."""
+        action: Any = rule.then[0]
+        bound = {"raise_budget": "cap", "lower_budget": "floor"}.get(action.action)
+        factor = _factor(rule)
+        if bound is None or factor is None or getattr(action, bound) is not None:
             return False
-        going = [each for each, is_so in zip(self.all, fired, strict=True) if is_so]
-        factor = 1 + float(action.percent) / 100 * (1 if up else -1)  # type: ignore[union-attr, arg-type]
+        going = fired & (self.world["budget"] > PARTS // 10)
         for times in (*range(1, 9), 30, 60):
-            # Followed in fractions of a unit, so that rounding to cents does not end it.
-            moved = [replace(each, budget=each.budget * factor**times) for each in going]  # type: ignore[arg-type]
-            held = self.fires(rule, moved)
-            going = [each for each, is_so in zip(going, held, strict=True) if is_so]
-            if not going:
-                return False
-        return True
+            moved = {**self.world, "budget": self.world["budget"] * float(factor) ** times}
+            going = going & fires(rule, moved)
+        return bool(going.any())
 
     def _of_two(self, one: Rule, other: Rule) -> Iterator[Fault]:
-        mine, first, second = frozenset({one.id, other.id}), self.fires(one, self.all), self.fires(other, self.all)
-        together = [each for each, is_so in zip(self.all, first & second, strict=True) if is_so]
-        if together and any(_contradict(one, other, each) for each in together):
+        mine = frozenset({one.id, other.id})
+        first, second = (self._can_be & fires(rule, self.world) for rule in (one, other))
+        if (first & second & self._contradict(one, other)).any():
             yield "contradiction", mine
-        if any(self._undoes(*pair) for pair in permutations((one, other))):
+        if any(self._undoes(*pair, follows) for pair in permutations((one, other)) for follows in (False, True)):
             yield "oscillation", mine
         for narrow, wide, less, more in ((one, other, first, second), (other, one, second, first)):
             if narrow.then == wide.then and less.any() and not (less & ~more).any():
                 yield "subsumed", mine
                 break
 
-    def _undoes(self, one: Rule, other: Rule) -> bool:
+    def _contradict(self, one: Rule, other: Rule) -> Any:
+        kinds = {one.then[0].action: one.priority, other.then[0].action: other.priority}
+        if {*kinds} == {"pause", "start"}:
+            return np.True_
+        if {*kinds} == {"pause", "raise_budget"}:
+            return np.bool_(kinds["pause"] <= kinds["raise_budget"])
+        if {*kinds} & {"pause", "start"}:
+            return np.False_
+        if {*kinds} == {"set_budget"}:
+            return np.bool_(one.then[0].amount != other.then[0].amount)  # type: ignore[union-attr]
+        before, first, second = self.world["budget"], done(one, self.world)[1], done(other, self.world)[1]
+        return ((first > before) & (second < before)) | ((first < before) & (second > before))
+
+    def _undoes(self, one: Rule, other: Rule, follows: bool) -> bool:
         """Return whether the second rule, idle before, takes back what the first did, which then does it again."""
-        fired = self.fires(one, self.all)
-        switches = one.then[0].action in ("pause", "start")
-        begun = [(each, _done(one, each)) for each, is_so in zip(self.all, fired, strict=True) if is_so]
-        for follows in (False, True):
-            found = [(each, after) for each, after in begun if after is not None]
-            moved = [_carried(each, after, one, follows) for each, after in found]
-            if not moved:
-                continue
-            before, later = self.fires(other, [each for each, _ in found]), self.fires(other, moved)
-            back = []
-            for (each, after), now, idle, fires in zip(found, moved, before, later, strict=True):
-                taken = (
-                    _done(other, now)
-                    if fires and not (idle and not (switches and _done(other, each) is None))
-                    else None
-                )
-                if (
-                    taken is not None
-                    and _opposite(each, after, taken)
-                    and (not follows or _free(one, other, each, now))
-                ):
-                    back.append(each if switches else _carried(now, taken, other, follows))
-            if back and self.fires(one, back).any():
-                return True
-        return False
+        world = self.world
+        axis, after, acts = done(one, world)
+        if done(other, world)[0] != axis or (follows and not _follows(one, other)):
+            return False
+        # What is paused comes to nothing.
+        moved = _carried(world, axis, after, (_factor(one) or Fraction(0)) if follows else None)
+        _, taken, acts_too = done(other, moved)
+        idle = ~fires(other, world)
+        if axis == "status":
+            if after == taken:
+                return False
+            idle, back = idle | ~done(other, world)[2], world
+            free: Any = np.True_
+        else:
+            back = _carried(moved, axis, taken, _factor(other) if follows else None)
+            free = (after > world["budget"]) != (taken > after)
+            if follows:
+                free = free & (after == _scaled(world["budget"], _factor(one)))
+                free = free & (taken == _scaled(after, _factor(other)))
+        begun = self._can_be & fires(one, world) & acts
+        return bool((begun & idle & free & fires(other, moved) & acts_too & fires(one, back)).any())
 
 
-def _reads_names(rule: Rule) -> bool:
-    return any(isinstance(leaf, FieldLeaf) and leaf.field == "name" for leaf in rule.leaves())
+def _follows(one: Rule, other: Rule) -> bool:
+    """Return whether figures follow: what is paused has none, and steps by percent move them in proportion."""
+    return one.then[0].action == "pause" or (_factor(one) is not None and _factor(other) is not None)
 
 
-def _fires(rule: Rule, objects: Sequence[State]) -> Any:
-    if not objects:
-        return np.zeros(0, dtype=bool)
-    table = table_of(columns_of([rule]), objects)
-    return np.array([verdict is True for verdict in verdicts(rule, table)])
+def _carried(world: World, axis: str, after: Any, factor: Fraction | None) -> World:
+    found = {**world, axis: np.array(after)}
+    sums = ("spend", "spend_3", "results")
+    if factor is not None:
+        found |= {name: _scaled(world[name], factor) for name in sums}
+    return found
 
 
-def table_of(columns: Sequence[Column], objects: Sequence[State]) -> Table:
+def sampled(world: World, count: int, draw: random.Random) -> list[World]:
+    """Return some of the objects of a world, each with one value on every axis."""
+    flat = {name: world[name].ravel() for name in AXES}
+    found = [{name: _along(name, flat[name][[draw.randrange(len(flat[name]))]]) for name in AXES} for _ in range(count)]
+    return [each for each in found if (each["spend_3"] <= each["spend"]).all()]
+
+
+def table_of(rule: Rule, objects: Sequence[World]) -> Table:
+    """Return objects as the reference sees them, money in micros."""
     subjects = [_subject(number, each) for number, each in enumerate(objects)]
-    numbers = {column: np.array([_number(column, each) for each in objects], dtype=np.float64) for column in columns}
+    numbers = {
+        column: np.array([_number(column, each) for each in objects], dtype=np.float64) for column in columns_of([rule])
+    }
     return Table(Level.ADSET, NOW, KNOWN_AT, subjects, numbers)
 
 
-def _number(column: Column, each: State) -> float:
+def _number(column: Column, each: World) -> float:
     if column.name == "daily_budget":
-        return each.budget * UNIT
+        return float(each["budget"].item()) * UNIT / PARTS
+    if column.name == "results":
+        return float(each["results"].item()) / PARTS
     assert isinstance(column.window, Rolling)
-    return {"results": each.results, "spend": each.spend if column.window.days == 7 else each.spend_3}[column.name]
+    return float(each["spend" if column.window.days == 7 else "spend_3"].item()) * UNIT / PARTS
 
 
-def _subject(number: int, each: State) -> Subject:
-    budget = round(each.budget * UNIT)
-    return Subject("meta", "act_1", Level.ADSET, str(number), each.name, "C", each.status, budget, 100, "1")
-
-
-def _done(rule: Rule, each: State) -> str | float | None:
-    """Return what a rule makes of the field that it changes; None where it changes nothing."""
-    found = proposed(rule.then[0], _subject(0, each))
-    if not isinstance(found, Change):
-        return None
-    return found.after if isinstance(found.after, str) else found.after / UNIT
-
-
-def _carried(each: State, after: str | float | None, rule: Rule, follows: bool) -> State:
-    if isinstance(after, str):
-        drained: Mapping[str, float] = {"spend": 0, "spend_3": 0, "results": 0} if follows and after == "PAUSED" else {}
-        return replace(each, status=after, **drained)  # type: ignore[arg-type]
-    assert after is not None
-    times = after / each.budget if follows else 1
-    return replace(
-        each,
-        budget=after,
-        spend=each.spend * times,
-        spend_3=each.spend_3 * times,
-        results=each.results * times,  # type: ignore[arg-type]
-    )
-
-
-def _opposite(each: State, after: str | float, taken: str | float) -> bool:
-    if isinstance(after, str) or isinstance(taken, str):
-        return isinstance(after, str) and isinstance(taken, str) and after != taken
-    return (after > each.budget) != (taken > after)
-
-
-def _free(one: Rule, other: Rule, each: State, now: State) -> bool:
-    """Return whether both steps are the whole percentages that were asked for: figures follow only those."""
-    if one.then[0].action in ("pause", "start"):
-        return one.then[0].action == "pause"
-    return _whole_step(one, each) and _whole_step(other, now)
-
-
-def _whole_step(rule: Rule, each: State) -> bool:
-    action: Any = rule.then[0]
-    if action.action not in ("raise_budget", "lower_budget"):
-        return False
-    wanted = each.budget * (1 + float(action.percent) / 100 * (1 if action.action == "raise_budget" else -1))
-    bounds = (action.cap is None or wanted <= action.cap, action.floor is None or wanted >= action.floor)
-    return all(bounds)
-
-
-def _contradict(one: Rule, other: Rule, each: State) -> bool:
-    kinds = {one.then[0].action, other.then[0].action}
-    if kinds in ({"pause", "start"}, {"pause", "raise_budget"}):
-        return True
-    if kinds & {"pause", "start"}:
-        return False
-    if kinds == {"set_budget"}:
-        return one.then[0].amount != other.then[0].amount  # type: ignore[union-attr]
-    first, second = _done(one, each), _done(other, each)
-    if first is None or second is None or isinstance(first, str) or isinstance(second, str):
-        return False
-    return (first > each.budget) != (second > each.budget)
+def _subject(number: int, each: World) -> Subject:
+    budget = round(each["budget"].item() * UNIT / PARTS)
+    name, status = each["name"].item(), each["status"].item()
+    return Subject("meta", "act_1", Level.ADSET, str(number), name, "C", status, budget, 100, "1")

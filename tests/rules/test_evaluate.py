@@ -11,6 +11,7 @@ from aibuyer_kit.core.changes import Change
 from aibuyer_kit.rules.actions import MoveAmount, Pause, SetAmount
 from aibuyer_kit.rules.conditions import FieldLeaf
 from aibuyer_kit.rules.effects import proposed
+from aibuyer_kit.rules.engine.program import compile_rules
 from aibuyer_kit.rules.evaluate import evaluate, verdicts
 from aibuyer_kit.rules.scope import Scope
 from aibuyer_kit.rules.sentences import sentence
@@ -186,6 +187,20 @@ def test_ranks_are_counted_within_a_partition_and_a_scope() -> None:
     everyone = rule(leaf("results", "in", {"top": 1, "within": "campaign", "among": "all", "zeros": "in"}))
     assert verdicts(mine, table([mine], rows)) == [True, True, False]
     assert verdicts(everyone, table([everyone], rows)) == [True, False, False]
+
+
+def test_an_object_whose_campaign_is_not_known_has_no_rank_in_it() -> None:
+    """It is neither first nor last: of what is not known nothing fires, by the compiled program neither."""
+    one = rule(leaf("results", "in", {"bottom": 1, "within": "parent", "zeros": "in"}))
+    rows = [
+        (subject(1, campaign_id=None), {"results": 5.0}),
+        (subject(2, campaign_id=None), {"results": 9.0}),
+        (subject(3), {"results": 7.0}),
+        (subject(4), {"results": 8.0}),
+    ]
+    looked = table([one], rows)
+    assert verdicts(one, looked) == [None, None, True, False]
+    assert compile_rules([one]).run(looked).of(0) == [None, None, True, False]
 
 
 def test_the_trace_shows_every_condition_also_as_it_is_kept() -> None:

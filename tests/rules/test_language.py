@@ -14,6 +14,7 @@ from aibuyer_kit.rules.parse import MOST_BYTES, parse_rule
 
 RULES = Path(__file__).parents[2] / "rules"
 LEAF = {"expr": "spend", "window": {"days": 3, "ends": "yesterday"}, "op": ">", "value": 50}
+RANK = {"top": 1, "within": "campaign", "zeros": "in"}
 RULE: dict[str, Any] = {
     "id": "sample",
     "name": "Sample",
@@ -28,6 +29,17 @@ def encoded(change: Callable[[dict[str, Any]], object]) -> bytes:
     document = deepcopy(RULE)
     change(document)
     return json.dumps(document).encode()
+
+
+def doubling(steps: int) -> dict[str, str]:
+    """Return metrics of which each is twice the one before."""
+    return {"m0": "spend + 1"} | {f"m{number}": f"m{number - 1} + m{number - 1}" for number in range(1, steps + 1)}
+
+
+def hundreds() -> dict[str, str]:
+    """Return metrics of which each is many times the one before."""
+    names = [("a", "spend", 50), ("b", "a", 100), ("c", "b", 100), ("d", "c", 100)]
+    return {name: "+".join([of] * count) for name, of, count in names}
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -57,9 +69,12 @@ def test_every_rule_that_is_shipped_is_one(path: Path) -> None:
         (lambda rule: rule["when"]["all"][0].update(op="in", value={"top": 3, "within": "account"}), "value.zeros"),
         (lambda rule: rule["when"]["all"][0].update(window={"calendar": "this_week"}), 'say "ends"'),
         (lambda rule: rule["when"]["all"][0].update(min_probability=0.9), "probability is known of"),
+        (lambda rule: rule["when"]["all"][0].update(value={"target": "cpaa"}), "Did you mean 'cpa'"),
         (lambda rule: rule.update(schedule={"every": "20m"}), "schedule: .*multiple of 15"),
         (lambda rule: rule.update(schedule={"cron": "61 * * * *"}), "schedule: .*cron"),
+        (lambda rule: rule.update(schedule={"cron": "0 0 30 2 *"}), "schedule: .*never comes"),
         (lambda rule: rule.update(schedule={"grid": {"mon": ["9:00"]}}), "schedule: .*half-hour"),
+        (lambda rule: rule.update(level="campaign", when={**LEAF, "op": "in", "value": RANK}), "alone within"),
         (lambda rule: rule.update(cooldown="6 hours"), "cooldown: .*duration"),
         (lambda rule: rule.update(then=[{"action": "call", "url": "http://x"}]), "then.0.url: .*https"),
         (lambda rule: rule.update(then=[{"action": "rename", "name": "{x}"}]), "then.0.name: .*{x}"),
@@ -115,6 +130,8 @@ def test_what_is_not_understood_is_refused_with_its_place(
         b" " * (MOST_BYTES + 1),
         encoded(lambda rule: rule["when"]["all"][0].update(value=0, expr="a" * 60_000)),
         encoded(lambda rule: rule.update({"a" * 60_000: 1})),
+        encoded(lambda rule: rule.update(metrics=doubling(17), when={**LEAF, "expr": "m17"})),
+        encoded(lambda rule: rule.update(metrics=hundreds())),
         encoded(lambda rule: rule.update(when={"all": [{"all": [{}] * 20_000}]})),
         encoded(lambda rule: rule["when"]["all"][0].update(value=0)).replace(b'"value": 0', b'"value": 1e999'),
         encoded(lambda rule: rule["when"]["all"][0].update(value=0)).replace(b'"value": 0', b'"value": 1e-999999'),

@@ -205,7 +205,8 @@ def test_actions(action: str) -> None:
         ({"every": "1h"}, ["09:00", "09:59", "10:00"], [1, 1, 2]),
         ({"grid": {"wed": ["09:00-10:00", "17:30"]}}, ["08:59", "09:00", "09:30", "10:00", "17:45"], [0, 1, 2, 0, 3]),
         ({"grid": {"thu": ["09:00-10:00"]}}, ["09:00", "09:30"], [0, 0]),
-        ({"cron": "0 9 * * 1-5"}, ["09:00", "23:00"], [1, 1]),
+        ({"cron": "0 9 * * 1-5"}, ["08:59", "09:00", "09:29", "09:30", "23:00"], [0, 1, 1, 0, 0]),
+        ({"cron": "0 9 * * 1"}, ["09:00"], [0]),
         ({"on": "event"}, ["09:00", "23:00"], [0, 0]),
     ],
 )
@@ -226,6 +227,14 @@ def test_a_clock_change_gives_no_daily_appointment_twice() -> None:
     night = [datetime(2026, 10, 25, 3, 30, tzinfo=KYIV, fold=fold) for fold in (0, 1)]
     assert len({daily.slot(each) for each in night}) == 1
     assert len({hourly.slot(each) for each in night}) == 2
+    cron = Schedule(cron="30 3 * * *")
+    spring = [datetime(2026, 3, 29, 4, minute, tzinfo=KYIV) for minute in (0, 30, 59)]
+    assert {cron.slot(each) for each in spring} == {"cron 2026-03-29 03:30"}
+    assert [cron.slot(each) is None for each in (*night, datetime(2026, 10, 25, 4, 0, tzinfo=KYIV))] == [
+        False,
+        True,
+        True,
+    ]
 
 
 def test_cooldown_and_limits_have_the_usual_defaults() -> None:

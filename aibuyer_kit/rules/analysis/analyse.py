@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from aibuyer_kit.features.maturity import MaturityPoint
 from aibuyer_kit.rules.analysis.findings import Example, Finding
 from aibuyer_kit.rules.analysis.pairs import Pairs
+from aibuyer_kit.rules.analysis.ranges import Reached
 from aibuyer_kit.rules.analysis.search import Search
-from aibuyer_kit.rules.analysis.singles import Reached, Singles, immature, unreached
+from aibuyer_kit.rules.analysis.singles import Singles, immature, unreached
+from aibuyer_kit.rules.analysis.solver import STEPS_EACH
 from aibuyer_kit.rules.evaluate import verdicts
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.table import Table, columns_of
-
-# What the solver may take for one question.
-SECONDS_EACH = 0.5
 
 
 def analyse(
@@ -20,22 +19,24 @@ def analyse(
     *,
     delays: Sequence[MaturityPoint] | None = None,
     ranges: Iterable[Reached] | None = None,
-    table: Table | None = None,
-    seconds_each: float = SECONDS_EACH,
+    tables: Iterable[Table] = (),
+    steps_each: int = STEPS_EACH,
 ) -> tuple[Finding, ...]:
     """Return what is wrong with a set of rules, whose order makes no difference.
 
     `delays` is the client's maturity curve, `ranges` what its figures ever came to; without them nothing is said of
-    early windows and of thresholds out of reach. Objects of `table` on which the rules of a finding fire take the place
-    of made-up ones. What the solver does not settle in `seconds_each` is a finding of the kind `undecided`.
+    early windows and of thresholds out of reach. An object of `tables` on which all rules of a finding fire stands for
+    it in place of a made-up one. What the solver does not settle in `steps_each` steps is `undecided`.
     """
     ordered = sorted(rules, key=lambda rule: rule.id)
     if not ordered:
         return ()
-    found = list(_found(Search(ordered, seconds_each)))
+    found = list(_found(Search(ordered, steps_each)))
     found += immature(ordered, delays) if delays else ()
     found += unreached(ordered, ranges) if ranges is not None else ()
-    return tuple(found if table is None else _observed(found, ordered, table))
+    for table in tables:
+        found = list(_observed(found, ordered, table))
+    return tuple(found)
 
 
 def _found(search: Search) -> Iterator[Finding]:
@@ -57,7 +58,8 @@ def _observed(found: Iterable[Finding], rules: Iterable[Rule], table: Table) -> 
     for each in found:
         mine = [by_id[name] for name in each.rules if name in by_id]
         can_tell = len(mine) == len(each.rules) and set(columns_of(mine)) <= set(table.numbers)
-        if each.kind in ("oscillation", "no_results", "undecided") or not can_tell:
+        shown = each.example is not None and each.example.observed is not None
+        if shown or each.kind in ("oscillation", "no_results", "undecided") or not can_tell:
             yield each
             continue
         for rule in mine:

@@ -5,7 +5,7 @@ two conditions: that it is true, and that it is false. Quotients are compared by
 """
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -34,6 +34,9 @@ class Facts(Protocol):
     def chance(self, leaf: str, holds: Logic) -> Logic: ...
     def exact(self, number: Fraction) -> Expr: ...
     def where(self, condition: Logic, yes: Expr, no: Expr) -> Expr: ...
+    def once(self, key: Hashable, build: Callable[[], Any]) -> Any:
+        """Return what is built, kept under a key where that saves work."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,19 @@ Rounding to the currency's smallest unit is left out. After a change figures eit
 over windows that go on move in proportion to a budget, and come to nothing while an object is paused.
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
-from aibuyer_kit.rules.actions import Action, MoveAmount, Pause, SetAmount, Start
+from aibuyer_kit.rules.actions import Action, MoveAmount, Pause, SetAmount, Start, TagWith
 from aibuyer_kit.rules.analysis.meaning import Expr, Facts, Logic, Place, both
 from aibuyer_kit.rules.analysis.space import Said, Sum
 from aibuyer_kit.rules.language import Rule
 
 Way = Literal["up", "down", "set", "pause", "start"]
-STATUS = "status"
+STATUS, LABELS = "status", "labels"
 _STATUSES = (STATUS, "effective_status")
 _SET_TO = {"pause": "PAUSED", "start": "ACTIVE"}
 
@@ -31,7 +33,14 @@ class Move:
     floor: Fraction | None = None
     cap: Fraction | None = None
 
-    @property
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.entity, self.field, self.way, self.percent, self.amount, self.floor, self.cap))
+
+    @cached_property
     def key(self) -> Sum:
         return Sum(self.entity, self.field)
 
@@ -102,13 +111,43 @@ def acts(move: Move, facts: Facts) -> Logic:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """Labels that an object was given, and those that it lost."""
+
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+
+    @property
+    def known(self) -> frozenset[str]:
+        return self.added | self.removed
+
+    def then(self, later: "Labels") -> "Labels":
+        return Labels((self.added - later.removed) | later.added, (self.removed - later.added) | later.removed)
+
+
+NO_LABELS = Labels()
+
+
+def labels_of(rule: Rule) -> Labels:
+    """Return what a rule does to the labels of an object."""
+    tags = [each for each in rule.then if isinstance(each, TagWith)]
+    added, removed = ([text for each in tags for text in getattr(each, name)] for name in ("add", "remove"))
+    return Labels(frozenset(added), frozenset(removed))
+
+
+@dataclass(frozen=True)
 class Changed:
-    """Facts after an object was changed: its field holds another value, its sums over windows that go on are scaled."""
+    """Facts after an object was changed: its field holds another value, its sums over windows that go on are scaled.
+
+    `state` names what has happened, if anything is to be kept of what is built on it.
+    """
 
     facts: Facts
     move: Move
     value: Expr = None
     factor: Fraction | None = None
+    labels: Labels = NO_LABELS
+    state: Hashable = None
 
     def number(self, each: Sum) -> Expr:
         if each == self.move.key and self.value is not None:
@@ -122,6 +161,8 @@ class Changed:
         if self.move.field == STATUS and each.entity == self.move.entity and each.field in _STATUSES:
             held = _SET_TO[self.move.way]
             return each.text in held if each.how == "holds" else each.text == held
+        if each.field == LABELS and each.entity == self.move.entity and each.text in self.labels.known:
+            return each.text in self.labels.added
         return self.facts.said(each)
 
     def ranked(self, place: Place) -> Logic:
@@ -137,6 +178,9 @@ class Changed:
         if isinstance(condition, bool):
             return yes if condition else no
         return self.facts.where(condition, yes, no)
+
+    def once(self, key: Hashable, build: Callable[[], Any]) -> Any:
+        return build() if self.state is None else self.facts.once((self.state, key), build)
 
 
 def opposed(one: Move, other: Move) -> bool:

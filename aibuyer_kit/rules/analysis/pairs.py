@@ -1,12 +1,11 @@
 """Faults of two rules: they contradict each other, undo each other, say the same, or move budgets on two levels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations, permutations
 from typing import Any
-
-import numpy as np
 
 from aibuyer_kit.rules.actions import Action, Rebalance, Rename, RotateCreative, SwapCreative, TagWith, Toward
 from aibuyer_kit.rules.analysis.boxes import Bounds, Box, Figured, disjoint, needs_flow
@@ -15,11 +14,13 @@ from aibuyer_kit.rules.analysis.meaning import Expr, Facts, Logic, both, no
 from aibuyer_kit.rules.analysis.moves import (
     STATUS,
     Changed,
+    Labels,
     Move,
     acts,
     at_odds,
     clash,
     is_free,
+    labels_of,
     opposed,
 )
 from aibuyer_kit.rules.analysis.pool import Mask
@@ -41,6 +42,10 @@ class Pairs:
         self._search = search
         self._rules = search.rules
 
+    @cached_property
+    def _alive(self) -> list[int]:
+        return [place for place in range(len(self._rules)) if not self._search.dead.get(place)]
+
     @property
     def _moves(self) -> list[tuple[Move, ...]]:
         return self._search.moves
@@ -60,7 +65,7 @@ class Pairs:
 
     def contradictions(self) -> Iterator[Finding]:
         """Yield rules that want what cannot both be done of one object at one time."""
-        for one, other in combinations(range(len(self._rules)), 2):
+        for one, other in combinations(self._alive, 2):
             if self._rules[one].level != self._rules[other].level:
                 continue
             clashing = self._clashing(one, other)
@@ -73,7 +78,7 @@ class Pairs:
         """Return the names of two actions that clash, and their moves if they move anything."""
         for first in self._moves[one]:
             for second in self._moves[other]:
-                if clash(first, second):
+                if clash(first, second) and not _settled(self._rules[one], first, self._rules[other], second):
                     return _name(first), _name(second), (first, second)
         for mine in self._rules[one].then:
             for theirs in self._rules[other].then:
@@ -85,12 +90,12 @@ class Pairs:
         search = self._search
         mask = search.fired[one] & search.fired[other] if search.met[one, other] else None
         if moves is not None and mask is not None:
-            mask = mask & filled(at_odds(*moves, search.samples), len(search.samples))
+            mask = mask & filled(_odds(*moves, search.samples), len(search.samples))
         if (mask is None or not mask.any()) and disjoint(search.boxes[one], search.boxes[other]):
             return None
 
         def build(facts: Facts) -> list[Logic]:
-            more = [at_odds(*moves, facts)] if moves is not None else []
+            more = [_odds(*moves, facts)] if moves is not None else []
             return [truth(self._rules[one], facts), truth(self._rules[other], facts), *more]
 
         return search.find(
@@ -99,7 +104,7 @@ class Pairs:
 
     def levels(self) -> Iterator[Finding]:
         """Yield rules that move budgets of a campaign and of an ad set in it at one time."""
-        moving = [place for place, rule in enumerate(self._rules) if any(_moves_budgets(each) for each in rule.then)]
+        moving = [place for place in self._alive if any(_moves_budgets(each) for each in self._rules[place].then)]
         above = [place for place in moving if self._rules[place].level == "campaign"]
         for one in above:
             for other in moving:
@@ -109,7 +114,7 @@ class Pairs:
     def subsumed(self) -> Iterator[Finding]:
         """Yield rules whose objects all belong to another one that does the same at least as often."""
         reported: set[tuple[int, int]] = set()
-        for one, other in permutations(range(len(self._rules)), 2):
+        for one, other in permutations(self._alive, 2):
             if self._search.apart[one, other] or (other, one) in reported or not self._adds_nothing(one, other):
                 continue
             search, rules = self._search, self._rules
@@ -135,17 +140,28 @@ class Pairs:
     def oscillations(self) -> Iterator[Finding]:
         """Yield rules of which the first makes the second undo it, so that the first fires again."""
         reported: set[frozenset[int]] = set()
-        for one, other in permutations(range(len(self._rules)), 2):
+        moving = [place for place in self._alive if self._moves[place]]
+        for one, other in permutations(moving, 2):
+            if self._rules[one].level != self._rules[other].level or frozenset((one, other)) in reported:
+                continue
             # Two that take turns by the clock are meant to: parts of the day.
-            if frozenset((one, other)) in reported or not self._meet_at_once(one, other):
+            if not self._meet_at_once(one, other):
                 continue
             for mine in self._moves[one]:
                 for theirs in self._moves[other]:
-                    if opposed(mine, theirs):
+                    if opposed(mine, theirs) and not (self._is_mirrored(mine, one, other) and one > other):
                         found = self._cycle(one, other, mine, theirs)
                         if found is not None:
                             reported.add(frozenset((one, other)))
                         yield from self._told("oscillation", found, one, other, first=_name(mine), second=_name(theirs))
+
+    def _is_mirrored(self, mine: Move, *places: int) -> bool:
+        """Return whether it makes no difference which of two rules begins: a start after a pause is one before it."""
+        return (
+            mine.field == STATUS
+            and mine.way == "start"
+            and not any(labels_of(self._rules[each]).known for each in places)
+        )
 
     def _cycle(self, one: int, other: int, mine: Move, theirs: Move) -> Witness | Open | None:
         open_one = None
@@ -191,14 +207,13 @@ class Pairs:
         return search.find(mask, build, check, self._certain(turn.one, turn.other))
 
     def _sampled(self, turn: "Turn") -> Mask | None:
+        """Return on which samples it happens."""
         search = self._search
-        rows = np.flatnonzero(search.fired[turn.one])
-        if not len(rows):
-            return None
-        some = search.samples.only(rows)
-        held = filled(both(*turn.parts(self._rules[turn.one], self._rules[turn.other], some)), len(rows))
-        mask = np.zeros(search.fired.shape[1], dtype=bool)
-        mask[rows[held]] = True
+        mask: Mask = search.fired[turn.one].copy()
+        for part in turn.parts(self._rules[turn.one], self._rules[turn.other], search.samples):
+            mask &= part
+            if not mask.any():
+                return None
         return mask
 
     def _confirmed(self, turn: "Turn", witness: Witness) -> bool:
@@ -206,14 +221,19 @@ class Pairs:
         search, facts = self._search, Plain(witness)
         after, again = turn.amounts(facts)
         follow, back = turn.factors
-        once = search.changed(witness, turn.mine, after, follow)
-        twice = search.changed(witness, turn.theirs, again, back)
+        given, taken, given_again = turn.labels(self._rules[turn.one], self._rules[turn.other])
+        once = search.changed(witness, turn.mine, after, follow, given)
+        twice = search.changed(witness, turn.theirs, again, back, taken)
         before = turn.was_able(facts) and search.fires(turn.other, witness)
         return (
             search.fires(turn.one, witness)
             and not before
             and search.fires(turn.other, once)
             and search.fires(turn.one, twice)
+            and (
+                not given_again.known
+                or search.fires(turn.other, search.changed(witness, turn.mine, after, follow, given_again))
+            )
         )
 
 
@@ -269,10 +289,16 @@ class Turn:
 
     def amounts(self, facts: Facts) -> tuple[Expr, Expr]:
         """Return the field after the first move, and after both; None for a status."""
-        if self.mine.field == STATUS:
+        mine, theirs = self.mine, self.theirs
+        if mine.field == STATUS:
             return None, None
-        after = self.mine.after(facts.number(self.mine.key), facts)
-        return after, self.theirs.after(after, facts)
+        after = facts.once(("after", mine), lambda: mine.after(facts.number(mine.key), facts))
+        return after, facts.once(("again", mine, theirs), lambda: theirs.after(after, facts))
+
+    def labels(self, first: Rule, second: Rule) -> tuple[Labels, Labels, Labels]:
+        """Return an object's labels after the first rule, after both, and after the first again."""
+        given, taken = labels_of(first), labels_of(second)
+        return given, given.then(taken), given.then(taken).then(given)
 
     def was_able(self, facts: Facts) -> Logic:
         """Return whether the second rule had anything to do before: nothing is started that was not paused."""
@@ -282,19 +308,30 @@ class Turn:
         """Yield what must hold: the first fires, the second only after it and against it, then the first again."""
         after, again = self.amounts(facts)
         follow, back = self.factors
-        moved = Changed(facts, self.mine, after, follow)
+        given, taken, given_again = self.labels(first, second)
+        once = (self.mine, None, self.follows)
+        moved = Changed(facts, self.mine, after, follow, given, (once, given))
         yield truth(first, facts)
-        yield acts(self.mine, facts)
-        yield no(both(truth(second, facts), self.was_able(facts)))
+        yield facts.once(("acts", self.mine), lambda: acts(self.mine, facts))
         yield truth(second, moved)
-        yield acts(self.theirs, moved)
-        yield truth(first, Changed(facts, self.theirs, again, back))
+        yield no(both(truth(second, facts), self.was_able(facts)))
+        yield moved.once(("acts", self.theirs), lambda: acts(self.theirs, moved))
+        yield truth(
+            first, Changed(facts, self.theirs, again, back, taken, (self.theirs, self.mine, self.follows, taken))
+        )
+        if given_again.known:
+            yield truth(second, Changed(facts, self.mine, after, follow, given_again, (once, given_again)))
         if self.mine.field != STATUS:
-            before = facts.number(self.mine.key)
-            yield ((after > before) & (again < after)) | ((after < before) & (again > after))
+            yield facts.once(
+                ("turns", self.mine, self.theirs), lambda: _turns(facts.number(self.mine.key), after, again)
+            )
             if self.follows:
-                yield is_free(self.mine, facts)
-                yield is_free(self.theirs, moved)
+                yield facts.once(("free", self.mine), lambda: is_free(self.mine, facts))
+                yield moved.once(("free", self.theirs), lambda: is_free(self.theirs, moved))
+
+
+def _turns(before: Expr, after: Expr, again: Expr) -> Logic:
+    return ((after > before) & (again < after)) | ((after < before) & (again > after))
 
 
 class Plain:
@@ -321,6 +358,19 @@ class Plain:
 
     def where(self, condition: bool, yes: Expr, no: Expr) -> Expr:
         return yes if condition else no
+
+    def once(self, key: Hashable, build: Callable[[], Any]) -> Any:  # noqa: ARG002
+        return build()
+
+
+def _settled(one: Rule, mine: Move, other: Rule, theirs: Move) -> bool:
+    """Return whether a pause of a higher priority goes before a raise: the authors have said so."""
+    ways = {mine.way: one.priority, theirs.way: other.priority}
+    return {*ways} == {"pause", "up"} and ways["pause"] > ways["up"]
+
+
+def _odds(one: Move, other: Move, facts: Facts) -> Logic:
+    return facts.once(("odds", one, other), lambda: at_odds(one, other, facts))
 
 
 def _only_first(one: Rule, other: Rule) -> Build:

@@ -4,7 +4,7 @@ Arrays of samples answer most questions a thousand times faster than a solver; w
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
@@ -62,6 +62,9 @@ class Asked:
     def where(self, condition: Logic, yes: Expr, no: Expr) -> Expr:
         return np.where(condition, yes, no)
 
+    def once(self, key: Hashable, build: Callable[[], Any]) -> Any:  # noqa: ARG002
+        return build()
+
 
 class Samples:
     """Facts as arrays, one value a sample."""
@@ -71,6 +74,7 @@ class Samples:
         self._texts = texts
         self._ranks = ranks
         self._known: dict[Any, Any] = {}
+        self._built: dict[Hashable, Any] = {}
 
     def number(self, each: Sum) -> Expr:
         return self._numbers[each]
@@ -94,6 +98,11 @@ class Samples:
 
     def where(self, condition: Logic, yes: Expr, no: Expr) -> Expr:
         return np.where(condition, yes, no)
+
+    def once(self, key: Hashable, build: Callable[[], Any]) -> Any:
+        if key not in self._built:
+            self._built[key] = build()
+        return self._built[key]
 
     def __len__(self) -> int:
         return len(self._ranks)

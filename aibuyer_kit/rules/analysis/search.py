@@ -1,6 +1,6 @@
 """One search over a set of rules: samples first, bounds next, the solver last; what is claimed was evaluated."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import permutations, product
@@ -10,15 +10,16 @@ import numpy as np
 
 from aibuyer_kit.rules.analysis.boxes import Box, box_of, disjoint
 from aibuyer_kit.rules.analysis.meaning import Facts, Logic, Meaning
-from aibuyer_kit.rules.analysis.moves import STATUS, Move, clash, moves_of
+from aibuyer_kit.rules.analysis.moves import NO_LABELS, STATUS, Labels, Move, clash, moves_of
 from aibuyer_kit.rules.analysis.pool import Asked, Mask, Overlay, Owner, Samples, samples_for
-from aibuyer_kit.rules.analysis.solver import Build, solve
+from aibuyer_kit.rules.analysis.solver import Build, Solver
 from aibuyer_kit.rules.analysis.space import CHAIN, Sum
-from aibuyer_kit.rules.analysis.witness import Witness, columns_at, table_of
+from aibuyer_kit.rules.analysis.witness import Witness, subject_of, table_of
 from aibuyer_kit.rules.conditions import Leaf, Ranked
 from aibuyer_kit.rules.evaluate import verdicts
 from aibuyer_kit.rules.language import Rule
-from aibuyer_kit.rules.table import Column, Table
+from aibuyer_kit.rules.subjects import Subject
+from aibuyer_kit.rules.table import Column, columns_of
 
 Open = Literal["open"]
 OPEN: Open = "open"
@@ -32,19 +33,17 @@ _SEED = 11
 class Search:
     """Rules by their place, what each does on samples, and the reference's word on made-up objects."""
 
-    def __init__(self, rules: Sequence[Rule], seconds_each: float) -> None:
+    def __init__(self, rules: Sequence[Rule], steps_each: int) -> None:
         self.rules = rules
-        self._seconds = seconds_each
+        self._solver = Solver(steps_each)
         self.boxes: list[Box] = [box_of(rule) for rule in rules]
         self.asked = [_asked(rule) for rule in rules]
         self.samples = samples_for(rules)
         self.samples = self._focused()
-        self._columns: dict[str, tuple[Column, ...]] = {
-            level: columns_at(level, rules) for level in {rule.level for rule in rules}
-        }
-        self._used = np.zeros(len(self.samples), dtype=bool)
+        self._columns: list[tuple[Column, ...]] = [columns_of([rule]) for rule in rules]
         self._witnesses: dict[int, Witness] = {}
-        self._tables: dict[tuple[int, str], Table] = {}
+        self._firing: dict[int, Witness | Open | None] = {}
+        self._subjects: dict[tuple[int, str], Subject] = {}
         self._changed: dict[Any, tuple[Witness, Witness]] = {}
         self._said: dict[tuple[int, int], bool] = {}
 
@@ -65,7 +64,7 @@ class Search:
         draw = np.random.default_rng(_SEED)
         for place, row in enumerate(fired):
             if place not in seen:
-                witness = solve(self.fire(place), self._seconds, likely=True).witness
+                witness = self._solver.solve(self.fire(place), likely=True).witness
                 if witness is not None:
                     seen[place] = overlay_of(witness, self.asked[place])
             if place in seen and row.sum() < _RARE:
@@ -81,6 +80,10 @@ class Search:
         return self.samples.extended(more[:_MOST_MORE]) if more else self.samples
 
     @cached_property
+    def _popular(self) -> Any:
+        return self.fired.sum(axis=0)
+
+    @cached_property
     def _statuses(self) -> list[Any]:
         return [("is", level, STATUS) for level in CHAIN]
 
@@ -94,6 +97,13 @@ class Search:
     @cached_property
     def moves(self) -> list[tuple[Move, ...]]:
         return [moves_of(rule) for rule in self.rules]
+
+    @cached_property
+    def dead(self) -> Mapping[int, bool]:
+        """Rules that fire on no sample: whether the solver proved that they never do, or left it open."""
+        silent = [place for place, row in enumerate(self.fired) if not row.any()]
+        found = {place: self.none(self.fire(place)) for place in silent}
+        return {place: verdict == "yes" for place, verdict in found.items() if verdict != "no"}
 
     @cached_property
     def met(self) -> Mask:
@@ -125,15 +135,17 @@ class Search:
         """Return whether the reference says that a rule fires on a made-up object."""
         key = id(witness), place
         if key not in self._said:
-            self._said[key] = verdicts(self.rules[place], self._table(witness, self.rules[place].level))[0] is True
+            rule, subject = self.rules[place], self._subject(witness, self.rules[place].level)
+            table = table_of(witness, rule.level, self._columns[place], subject)
+            self._said[key] = verdicts(rule, table)[0] is True
         return self._said[key]
 
-    def _table(self, witness: Witness, level: str) -> Table:
+    def _subject(self, witness: Witness, level: str) -> Subject:
         key = id(witness), level
-        if key not in self._tables:
+        if key not in self._subjects:
             self._witnesses.setdefault(-id(witness), witness)  # kept, so that its id is not given to another
-            self._tables[key] = table_of(witness, level, self._columns[level])
-        return self._tables[key]
+            self._subjects[key] = subject_of(witness, level)
+        return self._subjects[key]
 
     def find(
         self,
@@ -150,11 +162,10 @@ class Search:
         for row in self._rows(mask):
             witness = self.witness(row)
             if check(witness):
-                self._used[row] = True
                 return witness
         if build is None:
             return None
-        answer = solve(build, self._seconds, likely=True)
+        answer = self._solver.solve(build, likely=True)
         if answer.verdict == "unsat":
             return None
         if answer.witness is not None and check(answer.witness):
@@ -162,13 +173,16 @@ class Search:
         return OPEN if certain else None
 
     def firing(self, place: int) -> Witness | Open | None:
-        """Return an object on which a rule fires."""
-        certain = self.is_certain[place]
-        return self.find(self.fired[place], self.fire(place), lambda each: self.fires(place, each), certain)
+        """Return an object on which a rule fires, the same one each time."""
+        if place not in self._firing:
+            self._firing[place] = self.find(
+                self.fired[place], self.fire(place), lambda each: self.fires(place, each), self.is_certain[place]
+            )
+        return self._firing[place]
 
     def none(self, build: Build) -> Literal["yes", "no", "open"]:
         """Return whether the solver proves that something cannot be."""
-        verdict = solve(build, self._seconds).verdict
+        verdict = self._solver.solve(build).verdict
         return "yes" if verdict == "unsat" else "no" if verdict == "sat" else "open"
 
     def witness(self, row: int) -> Witness:
@@ -176,22 +190,31 @@ class Search:
             self._witnesses[row] = self.samples.witness(row)
         return self._witnesses[row]
 
-    def changed(self, witness: Witness, move: Move, value: Fraction | None, factor: Fraction | None) -> Witness:
+    def changed(
+        self,
+        witness: Witness,
+        move: Move,
+        value: Fraction | None,
+        factor: Fraction | None,
+        labels: Labels = NO_LABELS,
+    ) -> Witness:
         """Return an object after a move, the same one each time."""
-        key = id(witness), move, value, factor
+        key = id(witness), move, value, factor, labels
         if key not in self._changed:
-            self._changed[key] = witness, witness.changed(move, value, factor)
+            self._changed[key] = witness, witness.changed(move, value, factor, labels)
         return self._changed[key][1]
 
     def _rows(self, mask: Mask | None) -> Iterable[int]:
         if mask is None:
             return []
-        again = np.flatnonzero(mask & self._used)[:2]
-        return [int(each) for each in (*again, *np.flatnonzero(mask)[:_TRIES])]
+        rows = np.flatnonzero(mask)
+        # Objects on which many rules fire serve many findings.
+        common = rows[np.argsort(-self._popular[rows], kind="stable")[: _TRIES // 2]]
+        return [int(each) for each in dict.fromkeys((*common, *rows[:_TRIES]))]
 
     def fire(self, *places: int) -> Build:
         """Return how to ask for objects on which all of these rules fire."""
-        return lambda facts: [Meaning(self.rules[place], facts).fires() for place in places]
+        return lambda facts: [truth(self.rules[place], facts) for place in places]
 
 
 def _asked(rule: Rule) -> Asked:
@@ -220,4 +243,5 @@ def filled(logic: Logic, count: int) -> Mask:
 
 
 def truth(rule: Rule, facts: Facts) -> Logic:
-    return Meaning(rule, facts).fires()
+    """Return when a rule of the set fires."""
+    return facts.once(id(rule), lambda: Meaning(rule, facts).fires())

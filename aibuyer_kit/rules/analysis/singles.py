@@ -1,7 +1,6 @@
 """Faults of one rule: never or always true, beyond what data showed, growing without a bound, judging too early."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +12,7 @@ from aibuyer_kit.rules.analysis.findings import Example, Finding, Kind
 from aibuyer_kit.rules.analysis.meaning import Expr, Facts, Logic, Meaning, both, no
 from aibuyer_kit.rules.analysis.moves import Changed, Move, moves_of
 from aibuyer_kit.rules.analysis.pairs import Plain
+from aibuyer_kit.rules.analysis.ranges import Reached
 from aibuyer_kit.rules.analysis.rising import signed
 from aibuyer_kit.rules.analysis.search import OPEN, Open, Search, filled, truth
 from aibuyer_kit.rules.analysis.space import Sum, ages_of, entity_of
@@ -24,23 +24,11 @@ from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.windows import Lifetime, Window
 
 # Below this share of a window's results, a comparison judges by what has yet to arrive.
-ENOUGH_ARRIVED = 0.8
-# So far an amount is followed up and down: beyond every threshold that a person would write, and not below a micro.
+ENOUGH_ARRIVED = 0.75
+# So far an amount is followed: up beyond every threshold that a person would write, down to a few micros.
 _FAR, _NEAR = Fraction(10**9), Fraction(1, 10**5)
 _USUAL_MOST = Fraction(10**7)
 _ROWS = 512
-
-
-@dataclass(frozen=True)
-class Reached:
-    """The lowest and the highest value that a formula ever had over a window, at a level of this client's account."""
-
-    level: str
-    expr: str
-    window: Window | None
-    lowest: float
-    highest: float
-    matured: bool = False
 
 
 class Singles:
@@ -58,13 +46,11 @@ class Singles:
 
     def never(self) -> Iterator[Finding]:
         """Yield rules whose scope and condition no figures can meet."""
-        for place, rule in enumerate(self._search.rules):
-            if not self._search.fired[place].any():
-                verdict = self._search.none(self._search.fire(place))
-                if verdict == "yes":
-                    yield Finding("never", (rule.id,))
-                elif verdict == "open":
-                    yield from self._told("never", OPEN, place)
+        for place, is_proven in self._search.dead.items():
+            if is_proven:
+                yield Finding("never", (self._search.rules[place].id,))
+            else:
+                yield from self._told("never", OPEN, place)
 
     def always(self) -> Iterator[Finding]:
         """Yield rules that fire on every object of their scope whose figures are known."""
@@ -167,7 +153,7 @@ def _not_there(rule: Rule, facts: Facts) -> Iterator[Logic]:
 def _far(move: Move, before: Expr, facts: Facts) -> Expr:
     if move.way == "up":
         return facts.exact(_FAR) * before
-    return facts.exact(_NEAR) * before
+    return facts.exact(_NEAR)
 
 
 def _within(facts: Facts) -> Iterator[Logic]:
@@ -190,10 +176,18 @@ def immature(rules: Sequence[Rule], delays: Sequence[MaturityPoint]) -> Iterator
 
 
 def _sides(leaf: Leaf | FieldLeaf) -> Iterator[tuple[str, Window | None, bool]]:
-    if isinstance(leaf, Leaf):
+    if isinstance(leaf, Leaf) and not _is_like_for_like(leaf):
         yield leaf.expr, leaf.window, leaf.matured
         if isinstance(leaf.value, Against):
             yield leaf.value.expr, leaf.value.window or leaf.window, leaf.value.matured
+
+
+def _is_like_for_like(leaf: Leaf) -> bool:
+    """Return whether the same formula is compared over the same window: as much is missing on either side."""
+    other = leaf.value
+    if not isinstance(other, Against):
+        return False
+    return other.expr == leaf.expr and other.window in (None, leaf.window) and other.matured == leaf.matured
 
 
 def _is_late(expr: str, rule: Rule) -> bool:
@@ -240,6 +234,9 @@ def _is_beyond(leaf: Leaf, seen: Reached, is_true: bool) -> bool:
         return False
     values = [float(each) for each in (leaf.value if isinstance(leaf.value, tuple) else (leaf.value,))]
     low, high = min(values), max(values)
+    if leaf.op in ("=", "<=") and low == high == 0:
+        # Nothing at all: a guard waits for what has not happened yet.
+        return False
     some = {
         ">": seen.highest > low,
         ">=": seen.highest >= low,

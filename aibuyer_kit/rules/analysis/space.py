@@ -5,7 +5,7 @@ The own figures of a campaign are the campaign's figures of its ad sets: both ar
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 
 import numpy as np
@@ -36,6 +36,13 @@ class Sum:
     window: Window | None = None
     matured: bool = False
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.entity, self.name, self.window, self.matured))
+
     @property
     def is_whole(self) -> bool:
         """Counts are whole numbers, unless they were divided by the share that has arrived."""
@@ -56,7 +63,7 @@ class Sum:
         found = NUMBERS[self.name].kind if self.window is None and self.name in NUMBERS else None
         return found == "money" or (self.window is not None and METRICS[self.name].unit == "money")
 
-    @property
+    @cached_property
     def flows(self) -> bool:
         """Whether delivery from now on comes to replace what it holds."""
         return self.window is not None and not isinstance(self.window, Lifetime)
@@ -72,6 +79,7 @@ class Said:
     text: str
 
 
+@cache
 def entity_of(level: str, of: str) -> str:
     """Return whose figure is meant.
 
@@ -81,16 +89,20 @@ def entity_of(level: str, of: str) -> str:
     return {"self": level, "parent": _PARENT[level]}.get(of, of)
 
 
+@cache
 def field_of(level: str, field: str) -> tuple[str, str] | None:
     """Return whose text field is meant, and which; None where an object of this level has none."""
     owner, _, name = field.rpartition(".")
     if field == "objective":
         return "campaign", field
+    if owner == "creative":
+        return (level, field) if level == "ad" else None
     if not owner:
         return level, field
     return (owner, name) if CHAIN.index(owner) <= CHAIN.index(level) else None
 
 
+@cache
 def sum_of(level: str, column: Column) -> Sum:
     """Return the variable that a column of a table holds."""
     return Sum(entity_of(level, column.of), column.name, column.window, column.matured)

@@ -1,16 +1,18 @@
 """One object made up so that rules fire on it: its sums, fields and texts, and the tables in which rules see it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from functools import cached_property
+from math import floor
 
 import numpy as np
 
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.money import MICROS_PER_UNIT
-from aibuyer_kit.rules.analysis.moves import STATUS, Move
-from aibuyer_kit.rules.analysis.space import CHAIN, Said, Sum, created, field_of, sum_of, target_name
+from aibuyer_kit.rules.analysis.moves import LABELS, NO_LABELS, STATUS, Labels, Move
+from aibuyer_kit.rules.analysis.space import CHAIN, Said, Sum, created, field_of, is_at_most, sum_of, target_name
 from aibuyer_kit.rules.fields import NUMBERS, TEXTS
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.subjects import Subject, Text
@@ -34,12 +36,37 @@ class Witness:
     numbers: Mapping[Sum, Fraction]
     texts: Texts = field(default_factory=dict)
     items: Items = field(default_factory=dict)
+    before: "Witness | None" = None
 
     def number(self, each: Sum) -> Fraction:
         if each.name == "profit":
             gross = Sum(each.entity, "gross_profit", each.window, each.matured)
             return self.number(gross) - self.number(Sum(each.entity, "spend", each.window))
-        return self.numbers.get(each, Fraction(1 if each.is_positive else 0))
+        found = self.numbers.get(each)
+        return self._unasked(each) if found is None else found
+
+    def _unasked(self, each: Sum) -> Fraction:
+        """Return a figure that only a probability reads: all has arrived, and a whole is as much as its parts."""
+        if each.window is None or each.name == ARRIVED:
+            return Fraction(1 if each.is_positive else 0)
+        parts = [number for other, number in self.numbers.items() if is_at_most(other, each)]
+        if (ripe := replace(each, matured=True)) != each and ripe in self.numbers:
+            parts.append(self.numbers[ripe])
+        below = CHAIN[CHAIN.index(each.entity) + 1 :]
+        parts += [self.number(replace(each, entity=entity)) for entity in below if entity in self._entities]
+        most = max(parts, default=Fraction(0))
+        return Fraction(floor(most)) if each.is_whole else most
+
+    @cached_property
+    def _entities(self) -> frozenset[str]:
+        return frozenset(each.entity for each in self.numbers)
+
+    @cached_property
+    def targets(self) -> Mapping[str, float]:
+        """The client's own, in units."""
+        if self.before is not None:
+            return self.before.targets
+        return {name: float(number) for each, number in self.numbers.items() if (name := target_name(each))}
 
     def text(self, level: str, name: str) -> Text:
         owner = field_of(level, name)
@@ -51,28 +78,50 @@ class Witness:
             owner, _IDS[owner[0]] if owner[1] == "id" else STATUSES[0] if name == STATUS else "Sample"
         )
 
-    def changed(self, move: Move, value: Fraction | None, factor: Fraction | None) -> "Witness":
+    def changed(
+        self, move: Move, value: Fraction | None, factor: Fraction | None, labels: Labels = NO_LABELS
+    ) -> "Witness":
         """Return it after a move, with the sums of windows that go on scaled by a factor."""
-        numbers = {
-            each: number * factor if factor is not None and each.entity == move.entity and each.flows else number
-            for each, number in self.numbers.items()
-        }
-        if value is not None:
-            numbers[move.key] = value
         texts = dict(self.texts)
         if move.field == STATUS:
             held = STATUSES[move.way == "pause"]
             texts |= {(move.entity, STATUS): held, (move.entity, "effective_status"): held}
-        return replace(self, numbers=numbers, texts=texts)
+        items = dict(self.items)
+        if labels.known:
+            owner = move.entity, LABELS
+            items[owner] = tuple(sorted({*items.get(owner, ())} - labels.removed | labels.added))
+        return replace(self, numbers=_Moved(self.numbers, move, value, factor), texts=texts, items=items, before=self)
 
 
-def table_of(witness: Witness, level: str, columns: Iterable[Column]) -> Table:
+@dataclass(frozen=True)
+class _Moved(Mapping[Sum, Fraction]):
+    """Figures after a move, worked out when they are asked for."""
+
+    before: Mapping[Sum, Fraction]
+    move: Move
+    value: Fraction | None
+    factor: Fraction | None
+
+    def __getitem__(self, each: Sum) -> Fraction:
+        if self.value is not None and each == self.move.key:
+            return self.value
+        number = self.before[each]
+        if self.factor is None or each.entity != self.move.entity or not each.flows:
+            return number
+        return number * self.factor
+
+    def __iter__(self) -> Iterator[Sum]:
+        return iter(self.before)
+
+    def __len__(self) -> int:
+        return len(self.before)
+
+
+def table_of(witness: Witness, level: str, columns: Iterable[Column], subject: Subject | None = None) -> Table:
     """Return a table of these columns with this one object at a level."""
     numbers = {column: np.array([_stored(witness, sum_of(level, column))]) for column in columns}
-    targets = {
-        name: np.array([float(number)]) for each, number in witness.numbers.items() if (name := target_name(each))
-    }
-    return Table(Level(level), _NOW, _NOW, [_subject(witness, level)], numbers, targets)
+    targets = {name: np.array([number]) for name, number in witness.targets.items()}
+    return Table(Level(level), _NOW, _NOW, [subject or subject_of(witness, level)], numbers, targets)
 
 
 def columns_at(level: str, rules: Iterable[Rule]) -> tuple[Column, ...]:
@@ -87,7 +136,9 @@ def _stored(witness: Witness, each: Sum) -> float:
     return float(round(number * MICROS_PER_UNIT)) if each.is_money else float(number)
 
 
-def _subject(witness: Witness, level: str) -> Subject:
+def subject_of(witness: Witness, level: str) -> Subject:
+    """Return what is known of it besides its sums."""
+
     def said(name: str) -> str | None:
         found = witness.text(level, name)
         return found if isinstance(found, str) else None

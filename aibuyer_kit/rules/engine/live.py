@@ -65,7 +65,9 @@ class Live:
         self._spans = {window: table.span(window) for column in self._places if (window := column.window)}
         needed = {column.of for column in self._places if column.of != "self"}
         needed |= {each.ranked.within for each in program.code.rankings}
-        self._groups: dict[str, Groups] = {each: groups_of(table.groups(each)) for each in sorted(needed)}
+        self._groups: dict[str, Groups] = {
+            each: groups_of(table.groups(each), table.ungrouped(each)) for each in sorted(needed)
+        }
         self._verdicts = np.vstack(program.verdicts_in(table)).T.copy()
         self._values = program.whole_values(list(self._columns.T), len(table))
         code = program.code
@@ -143,7 +145,7 @@ class Live:
             return np.array([row])
         groups = self._groups.get(of)
         if groups is None:
-            groups = self._groups[of] = groups_of(self._table.groups(of))
+            groups = self._groups[of] = groups_of(self._table.groups(of), self._table.ungrouped(of))
         return groups.rows(int(groups.codes[row]))
 
     # Figures
@@ -215,7 +217,7 @@ class Live:
                 members = groups.rows(int(group))
                 placed = np.empty(len(members), dtype=np.uint8)
                 who = None if peers is None else self._verdicts[members, peers]
-                alone = groups_of(np.zeros(len(members), dtype=np.int64))
+                alone = groups_of(np.zeros(len(members), dtype=np.int64), groups.unknown[members])
                 place_all(ranking.ranked, ranking.is_in, self._values[which, members], who, alone, placed)
                 moved[members[placed != self._verdicts[members, first + number]]] = True
                 self._verdicts[members, first + number] = placed

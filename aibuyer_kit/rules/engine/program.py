@@ -86,7 +86,7 @@ class Program:
         for number, condition in enumerate(self.code.fixed):
             fixed[number] = texts.verdicts(condition)
         within = {each.ranked.within for each in self.code.rankings}
-        return Standing(fixed, {each: groups_of(table.groups(each)) for each in sorted(within)})
+        return Standing(fixed, {each: groups_of(table.groups(each), table.ungrouped(each)) for each in sorted(within)})
 
     def run(self, table: Table, standing: Standing | None = None) -> Verdicts:
         """Return what every rule says of every row. Raises RuleError where a column is missing."""

@@ -13,27 +13,33 @@ from aibuyer_kit.rules.table import Codes
 
 @dataclass(frozen=True)
 class Groups:
-    """Rows by group: `order` has the rows of each group together, from `starts[g]` to `starts[g + 1]`."""
+    """Rows by group: `order` has the rows of each group together, from `starts[g]` to `starts[g + 1]`.
+
+    `unknown` are rows of which nobody knows the group; each is alone in one.
+    """
 
     codes: Codes
     order: Codes
     starts: Codes
+    unknown: NDArray[np.bool_]
 
     def rows(self, group: int) -> Codes:
         """Return the rows of one group."""
         return self.order[self.starts[group] : self.starts[group + 1]]
 
 
-def groups_of(codes: Codes) -> Groups:
+def groups_of(codes: Codes, unknown: NDArray[np.bool_]) -> Groups:
     """Return rows by the number of their group."""
     order = np.argsort(codes, kind="stable").astype(np.int64)
     count = int(codes.max()) + 1 if len(codes) else 0
-    return Groups(codes, order, np.searchsorted(codes[order], np.arange(count + 1)).astype(np.int64))
+    return Groups(codes, order, np.searchsorted(codes[order], np.arange(count + 1)).astype(np.int64), unknown)
 
 
 def place_all(ranked: Ranked, is_in: bool, values: Floats, in_scope: Bytes | None, groups: Groups, out: Bytes) -> None:
     """Write the verdict of every row of `groups` to `out`; `in_scope` tells who are peers, None that all are."""
-    takes_part = np.isfinite(values) if in_scope is None else np.isfinite(values) & (in_scope == TRUE)
+    takes_part = np.isfinite(values) & ~groups.unknown
+    if in_scope is not None:
+        takes_part &= in_scope == TRUE
     share = ranked.share
     percent = 0 if isinstance(share, int) else int(share[:-1])
     places = share if isinstance(share, int) else 0
