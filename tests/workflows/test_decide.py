@@ -399,7 +399,7 @@ def test_an_appointment_at_which_nothing_was_known_is_kept_once_it_is(tmp_path: 
     world.objects(Level.CAMPAIGN, {"c-1": {}})
     world.objects(Level.ADSET, {"s-1": {"campaign_id": "c-1", "created_at_utc": utc("2026-06-01T09:00")}})
     rows = [{"day": f"2026-06-{day:02d}", "spend": 9} for day in range(1, 11)]
-    world.days(rows[:9], "2026-06-01", "2026-06-09", at="2026-06-09T20:00+00:00")
+    world.days(rows[:8], "2026-06-01", "2026-06-09", at="2026-06-09T20:00+00:00")
     world.context.rules.mkdir(exist_ok=True)
     for path in world.context.rules.glob("*.json"):
         path.unlink()
