@@ -237,12 +237,13 @@ def replay(
 ) -> None:
     """Show what rules would have decided over the last days, each time on what was known then.
 
-    They are looked at whenever new figures came. Ends with 3 if --verify finds a difference.
+    They are looked at whenever new figures came. Ends with 3 if --verify finds a difference, or nothing to compare.
     """
     from aibuyer_kit.settings.workspace_settings import read_settings
     from aibuyer_kit.workflows.progress import tqdm_progress
-    from aibuyer_kit.workflows.replay import known_mode, verified
+    from aibuyer_kit.workflows.replay import known_mode
     from aibuyer_kit.workflows.replay import replay as replay_rules
+    from aibuyer_kit.workflows.replay_verified import verified
     from aibuyer_kit.workflows.rule_files import find_rule, read_rules, with_values
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
@@ -259,9 +260,9 @@ def replay(
     else:
         put("\n\n".join(map(repr, found)))
     if verify:
-        differences = verified(context, found[0])
-        put("\n".join(differences) or "every decision of this time is the same again, traces included")
-        if differences:
+        compared = verified(context, found[0])
+        put(str(compared))
+        if not compared.is_same:
             raise typer.Exit(NEEDS_A_LOOK)
 
 

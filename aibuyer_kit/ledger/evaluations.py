@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, and_, func, insert, select
+from sqlalchemy import Connection, Engine, and_, func, insert, or_, select
 
 from aibuyer_kit.core.changes import sha256
 from aibuyer_kit.core.errors import LedgerError
@@ -30,6 +30,8 @@ from aibuyer_kit.ledger.tables import (
 
 Kind = Literal["change", "notice", "call", "nothing"]
 CallVerdict = Literal["sent", "refused", "failed"]
+# Databases take only so many values in one question.
+_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,10 @@ class Firing:
 
 @dataclass(frozen=True)
 class RuleFinding:
-    """What one rule found in one account; `slot` is the appointment that the run was for."""
+    """What one rule found in one account; `slot` is the appointment that the run was for.
+
+    It is not `whole` where a gap made figures of the rule unknown in the whole account.
+    """
 
     rule_id: str
     revision: str
@@ -67,6 +72,7 @@ class RuleFinding:
     latency_us: int
     firings: tuple[Firing, ...] = ()
     slot: str | None = None
+    whole: bool = True
 
     @property
     def suppressed(self) -> dict[str, int]:
@@ -81,7 +87,10 @@ class RuleFinding:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One run; `rules` are (id, revision, canonical JSON), `targets` and `curves` canonical JSON as known then."""
+    """One run; `rules` are (id, revision, canonical JSON).
+
+    `targets`, `curves` and `settings` (what counts as a result, limits, kill switch) are canonical JSON as of then.
+    """
 
     evaluated_at: datetime
     load_id: int
@@ -93,6 +102,20 @@ class Evaluation:
     duration_us: int
     scheduled: bool = False
     gaps: Sequence[str] = ()
+    settings: str = "{}"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """When rules were evaluated, after which load, under which targets and settings (JSON), and which rules."""
+
+    evaluation_id: int
+    evaluated_at: datetime
+    load_id: int
+    scheduled: bool
+    targets: str
+    settings: str
+    rules: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -128,11 +151,19 @@ class Evaluations:
         self._engine = engine
 
     @telling
-    def slots(self, slots: Collection[str]) -> set[tuple[str, str, str, str]]:
-        """Return (rule, platform, account, slot) of those appointments that were kept already."""
+    def slots(self, slots: Collection[str], load_id: int) -> set[tuple[str, str, str, str]]:
+        """Return (rule, platform, account, slot) of those appointments that were kept already.
+
+        One whose figures were not known is kept as long as nothing was loaded since: `load_id` is the newest load.
+        """
         columns = (finding.c.rule_id, finding.c.platform, finding.c.account_id, finding.c.slot)
+        asked = (
+            select(*columns)
+            .join(evaluation, evaluation.c.evaluation_id == finding.c.evaluation_id)
+            .where(finding.c.slot.in_(list(slots)), or_(finding.c.whole, evaluation.c.load_id >= load_id))
+        )
         with self._reading() as connection:
-            rows = connection.execute(select(*columns).where(finding.c.slot.in_(list(slots))))
+            rows = connection.execute(asked)
             return {(row.rule_id, row.platform, row.account_id, row.slot) for row in rows}
 
     @telling
@@ -247,7 +278,8 @@ class Evaluations:
             if row is None:
                 raise LedgerError(f"There is no evaluation {evaluation_id} in the ledger.")
             rules = json.loads(row.rules)
-            texts = _texts(connection, [row.targets_hash, row.curves_hash, *(each[2] for each in rules)])
+            told = (row.targets_hash, row.curves_hash, row.settings_hash)
+            texts = _texts(connection, [*told, *(each[2] for each in rules)])
             return Evaluation(
                 row.evaluated_at,
                 row.load_id,
@@ -259,13 +291,39 @@ class Evaluations:
                 row.duration_us,
                 row.scheduled,
                 tuple(json.loads(row.gaps)),
+                texts[row.settings_hash],
             )
 
     @telling
-    def numbers(self) -> list[int]:
-        """Return the numbers of all evaluations, the oldest first."""
+    def numbers(self, since: datetime) -> list[int]:
+        """Return the numbers of the evaluations from a moment on, the oldest first."""
+        asked = select(evaluation.c.evaluation_id).where(evaluation.c.evaluated_at >= since)
         with self._reading() as connection:
-            return list(connection.scalars(select(evaluation.c.evaluation_id).order_by(evaluation.c.evaluation_id)))
+            return list(connection.scalars(asked.order_by(evaluation.c.evaluation_id)))
+
+    @telling
+    def looked(self) -> list[Looked]:
+        """Return when rules were evaluated ever, the oldest first, without what they found."""
+        with self._reading() as connection:
+            rows = connection.execute(select(evaluation).order_by(evaluation.c.evaluation_id)).all()
+            hashes = {text_hash for row in rows for text_hash in (row.targets_hash, row.settings_hash)}
+            texts = _texts(connection, sorted(hashes))
+        rules: dict[str, frozenset[str]] = {}
+        for row in rows:
+            if row.rules not in rules:
+                rules[row.rules] = frozenset(rule_id for rule_id, *_ in json.loads(row.rules))
+        return [
+            Looked(
+                row.evaluation_id,
+                row.evaluated_at,
+                row.load_id,
+                row.scheduled,
+                texts[row.targets_hash],
+                texts[row.settings_hash],
+                rules[row.rules],
+            )
+            for row in rows
+        ]
 
     def loads(self, connection: Connection) -> Iterable[int]:
         """Return the loads that evaluations read."""
@@ -279,7 +337,7 @@ def write_evaluation(
     connection: Connection, run: Evaluation, proposal_id: int | None, change_ids: Sequence[int]
 ) -> int:
     """Write an evaluation with all its findings, within the transaction of its proposal; return its number."""
-    texts = [run.targets, run.curves, *(text for _, _, text in run.rules)]
+    texts = [run.targets, run.curves, run.settings, *(text for _, _, text in run.rules)]
     hashes = {text: sha256(text) for text in texts}
     _keep(connection, {text_hash: text for text, text_hash in hashes.items()})
     number = 1 + (connection.scalar(select(func.max(evaluation.c.evaluation_id))) or 0)
@@ -293,6 +351,7 @@ def write_evaluation(
             rules=json.dumps([(rule_id, revision, hashes[text]) for rule_id, revision, text in run.rules]),
             targets_hash=hashes[run.targets],
             curves_hash=hashes[run.curves],
+            settings_hash=hashes[run.settings],
             gaps=json.dumps(list(run.gaps)),
             proposal_id=proposal_id,
             duration_us=run.duration_us,
@@ -347,6 +406,7 @@ def _finding_row(each: RuleFinding) -> dict[str, Any]:
         "account_id": each.account_id,
         "level": each.level,
         "slot": each.slot,
+        "whole": each.whole,
         "local_day": each.local_day,
         "evaluated": each.evaluated,
         "matched": len(each.firings),
@@ -365,8 +425,11 @@ def _keep(connection: Connection, texts: Mapping[str, str]) -> None:
 
 
 def _texts(connection: Connection, hashes: Sequence[str]) -> dict[str, str]:
-    rows = connection.execute(select(kept_text).where(kept_text.c.text_hash.in_(list(hashes))))
-    return {row.text_hash: row.content for row in rows}
+    found = {}
+    for first in range(0, len(hashes), _AT_ONCE):
+        asked = select(kept_text).where(kept_text.c.text_hash.in_(hashes[first : first + _AT_ONCE]))
+        found.update({row.text_hash: row.content for row in connection.execute(asked)})
+    return found
 
 
 def _findings(connection: Connection, evaluation_id: int) -> tuple[RuleFinding, ...]:
@@ -405,6 +468,7 @@ def _findings(connection: Connection, evaluation_id: int) -> tuple[RuleFinding, 
             row.latency_us,
             tuple(firings.get(row.finding_id, ())),
             row.slot,
+            row.whole,
         )
         for row in rows
     )

@@ -146,7 +146,7 @@ rejection = Table(
     Column("reason", Text, nullable=False),
 )
 
-# One row per text that evaluations refer to by its SHA-256: rules, targets, maturity curves. Each is kept once.
+# One row per text that evaluations refer to by its SHA-256: rules, targets, curves, settings. Each is kept once.
 kept_text = Table(
     "kept_text",
     metadata,
@@ -167,6 +167,7 @@ evaluation = Table(
     Column("rules", Text, nullable=False),  # JSON: [id, revision, hash of the text] of each
     Column("targets_hash", String(64), nullable=False),
     Column("curves_hash", String(64), nullable=False),
+    Column("settings_hash", String(64), nullable=False),  # what counts as a result, limits of guardrails, kill switch
     Column("gaps", Text, nullable=False),  # JSON: what was not known
     Column("proposal_id", Integer, ForeignKey("proposal.proposal_id")),
     Column("duration_us", BigInteger, nullable=False),
@@ -184,6 +185,7 @@ finding = Table(
     Column("account_id", Text, nullable=False),
     Column("level", Text, nullable=False),
     Column("slot", Text),  # the appointment of its schedule; missing where nobody asked for it
+    Column("whole", Boolean, nullable=False),  # no gap made a figure of the rule unknown in the account
     Column("local_day", String(10), nullable=False),  # the account's day
     Column("evaluated", BigInteger, nullable=False),
     Column("matched", BigInteger, nullable=False),

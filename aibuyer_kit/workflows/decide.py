@@ -21,6 +21,7 @@ from aibuyer_kit.workflows.evidence import Evidence
 from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.pictures import Pictures, limits_of
 from aibuyer_kit.workflows.rule_files import read_rules
+from aibuyer_kit.workflows.stop import read_stop
 
 PROPOSED_BY = "rules"
 _WAIT_SECONDS = 60.0
@@ -30,7 +31,7 @@ _WAIT_SECONDS = 60.0
 class Decision:
     """What rules found: the proposal if there is one, what is only told, what was held back, and what is to be called.
 
-    `evaluation_id` is the ledger's record of it.
+    `evaluation_id` is the ledger's record of it; there is none where no rule was due.
     """
 
     client_id: str
@@ -78,8 +79,9 @@ def decide(
     """Evaluate the workspace's rules over the newest figures of a client and write down at most one proposal.
 
     All rules, or with `scheduled` those whose appointment has come and was not kept yet, each in its account's time;
-    one that was missed is not made up for. A rule without a schedule is due whenever it is asked for, one that waits
-    for an event only with `on_event`, and then no other. All is written in one transaction; nothing is sent anywhere.
+    one that was missed is not made up for, one at which figures were not known is kept once more was loaded. A rule
+    without a schedule is due whenever it is asked for, one that waits for an event only with `on_event`, and then no
+    other. All is written in one transaction, nothing where no rule was due; nothing is sent anywhere.
 
     Raises RuleError for a rule that is wrong, NotFoundError before the first load, WarehouseError, LedgerError;
     LedgerBusyError if another process has been deciding for `wait_seconds`: two at once would propose things twice.
@@ -125,13 +127,13 @@ def _decide(
         moment = Moment((clock or client_clock(context, reader)).now(), fresh.load_id, scheduled)
         evidence = Evidence(context, reader, moment.at, moment.load_id)
         with Ledger(context.ledger) as ledger:
-            pictures = Pictures(context, ledger, environment)
+            pictures = Pictures(context, ledger, stop=read_stop(context, environment))
             try:
                 run = evaluated(rules, evidence, ledger, Checks(pictures, limits_of(settings.guardrails)), moment)
             finally:
                 pictures.close()
-            evaluation_id, proposal = write_down(ledger, run, settings)
-            calls = len(ledger.evaluations.calls_to_make(evaluation_id))
+            evaluation_id, proposal = write_down(ledger, run, settings) if run.record.rules else (None, None)
+            calls = len(ledger.evaluations.calls_to_make(evaluation_id)) if evaluation_id else 0
     finally:
         reader.close()
     return Decision(

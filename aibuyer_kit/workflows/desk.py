@@ -131,7 +131,7 @@ class Desk:
 
     def _check_call(self, wish: Wish) -> None:
         """Hold a call that is not to be made now; else count it."""
-        stop = self.pictures.stop()
+        stop = self.pictures.stop
         if wish.rule.mode == "notify":
             self._hold(wish, "notify", "mode", "the rule only tells of it, and calls nobody")
         elif stop.is_on is not False:

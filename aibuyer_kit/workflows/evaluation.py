@@ -17,12 +17,12 @@ from aibuyer_kit.guardrails.picture import Limits
 from aibuyer_kit.ledger.evaluations import Evaluation
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.rules.effects import Notice, effects
-from aibuyer_kit.rules.evaluate import traces, verdicts
+from aibuyer_kit.rules.evaluate import traces
 from aibuyer_kit.rules.language import Rule
-from aibuyer_kit.rules.subjects import is_in
 from aibuyer_kit.rules.table import Table, columns_of
 from aibuyer_kit.workflows.desk import Desk, Held, Match, Sorted
-from aibuyer_kit.workflows.evaluation_record import Looked, finding_of, rule_json, targets_json
+from aibuyer_kit.workflows.evaluation_programs import Programs
+from aibuyer_kit.workflows.evaluation_record import Looked, Standing, finding_of, rule_json, targets_json
 from aibuyer_kit.workflows.evidence import Evidence
 from aibuyer_kit.workflows.pictures import Pictures
 from aibuyer_kit.workflows.rule_memory import RuleMemory
@@ -31,8 +31,6 @@ Account = tuple[str, str]
 SeenAs = Callable[[Table], Table]
 # An approved change may wait so long for the platform before it touches an object.
 _LONGEST_WAIT = timedelta(days=14)
-# Verdicts from which on compiling, and loading what compiles, pays.
-_MANY = 20_000
 
 
 @dataclass(frozen=True)
@@ -81,21 +79,24 @@ def evaluated(
     checks: Checks,
     moment: Moment,
     seen_as: SeenAs = lambda table: table,
+    programs: Programs | None = None,
 ) -> Run:
     """Evaluate rules over what was known; what they did before is what the ledger says. Nothing is written.
 
-    `seen_as` may show tables otherwise than they were, as a replay does that carries its own changes forward.
+    `seen_as` may show tables otherwise than they were, as a replay does that carries its own changes forward; with
+    `programs` rules that were looked at before are not compiled anew.
     """
+    programs = programs or Programs()
     began, now = perf_counter_ns(), moment.at
     zones = {key: account.zone for key, account in evidence.objects.accounts.items()}
-    slots = _slots(rules, zones, now, ledger) if moment.scheduled else None
+    slots = _slots(rules, zones, moment, ledger) if moment.scheduled else None
     due = [rule for rule in rules if slots is None or any(rule.id == rule_id for rule_id, _ in slots)]
     tables = list(_tables(due, evidence, seen_as))
     seen = [np.zeros(len(table), dtype=np.bool_) for table, _ in tables]
     looked = [
         each
         for (table, of_level), mask in zip(tables, seen, strict=True)
-        for each in _looked(of_level, table, mask, zones, now, slots)
+        for each in _looked(of_level, table, mask, evidence, now, slots, programs)
     ]
     matches = [match for each in looked for match in each.matches]
     memory = _memory(ledger, due, now, min(now, evidence.known_at), zones)
@@ -111,21 +112,25 @@ def evaluated(
         (perf_counter_ns() - began) // 1000,
         moment.scheduled,
         tuple(evidence.gaps),
+        Standing(evidence.results, checks.limits, checks.pictures.stop).content(),
     )
     return Run(record, sum(int(mask.sum()) for mask in seen), matches, done)
 
 
 def _slots(
-    rules: Sequence[Rule], zones: Mapping[Account, ZoneInfo], now: datetime, ledger: Ledger
+    rules: Sequence[Rule], zones: Mapping[Account, ZoneInfo], moment: Moment, ledger: Ledger
 ) -> dict[tuple[str, Account], str | None]:
-    """Return which rules are due in which accounts, with the appointment that is kept by it."""
+    """Return which rules are due in which accounts, with the appointment that is kept by it.
+
+    One at which figures were not known is due again once more was loaded.
+    """
     found: dict[tuple[str, Account], str | None] = {}
     for rule in rules:
         for account, zone in zones.items():
-            slot = rule.schedule.slot(now.astimezone(zone)) if rule.schedule else None
+            slot = rule.schedule.slot(moment.at.astimezone(zone)) if rule.schedule else None
             if slot is not None or rule.schedule is None:
                 found[rule.id, account] = slot
-    kept = ledger.evaluations.slots({slot for slot in found.values() if slot is not None})
+    kept = ledger.evaluations.slots({slot for slot in found.values() if slot is not None}, moment.load_id)
     return {key: slot for key, slot in found.items() if slot is None or (key[0], *key[1], slot) not in kept}
 
 
@@ -140,9 +145,10 @@ def _looked(
     rules: Sequence[Rule],
     table: Table,
     seen: NDArray[np.bool_],
-    zones: Mapping[Account, ZoneInfo],
+    evidence: Evidence,
     now: datetime,
     slots: Mapping[tuple[str, Account], str | None] | None,
+    programs: Programs,
 ) -> Iterator[Looked]:
     """Yield what each rule that is due finds in each account of a table; traces are made of matches only.
 
@@ -150,30 +156,19 @@ def _looked(
     """
     account = table.subjects[0].key[:2]
     due = [rule for rule in rules if slots is None or (rule.id, account) in slots]
-    day = now.astimezone(zones[account]).date().isoformat()
+    day = now.astimezone(evidence.objects.accounts[account].zone).date().isoformat()
     began = perf_counter_ns()
-    fired = _fired(due, table)
+    fired, in_scope = programs.looked(due, table)
     shared = (perf_counter_ns() - began) // max(1, len(due))
     for rule, rows in zip(due, fired, strict=True):
         began = perf_counter_ns()
         matches = _matches(rule, table, rows)
-        in_scope = [row for row, subject in enumerate(table.subjects) if is_in(rule.scope, subject)]
-        seen[in_scope] = True
+        named = in_scope[rule.scope]
+        seen |= named
         slot = None if slots is None else slots[rule.id, account]
+        whole = evidence.is_told(account, table.level, programs.columns(rule))
         latency_us = (shared + perf_counter_ns() - began) // 1000
-        yield Looked(rule, *account, day, slot, len(in_scope), latency_us, matches)
-
-
-def _fired(rules: Sequence[Rule], table: Table) -> list[list[int]]:
-    """Return the rows on which each rule fires: by the reference, or by the compiled program where there are many."""
-    if len(rules) * len(table) < _MANY:
-        return [[row for row, verdict in enumerate(verdicts(rule, table)) if verdict] for rule in rules]
-    from aibuyer_kit.rules.engine.program import compile_rules
-
-    found: list[list[int]] = [[] for _ in rules]
-    for rule, row in zip(*compile_rules(rules).run(table).fired(), strict=True):
-        found[int(rule)].append(int(row))
-    return found
+        yield Looked(rule, *account, day, slot, int(named.sum()), latency_us, matches, whole)
 
 
 def _matches(rule: Rule, table: Table, rows: Sequence[int]) -> tuple[Match, ...]:

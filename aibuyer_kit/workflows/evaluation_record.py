@@ -3,13 +3,15 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 import numpy as np
 
 from aibuyer_kit.core.changes import Change, canonical_json
+from aibuyer_kit.core.results import ResultRules, ResultSetting
+from aibuyer_kit.guardrails.picture import Limits, Stop
 from aibuyer_kit.ledger.evaluations import Firing, KeptEffect, Kind, RuleFinding
 from aibuyer_kit.rules.effects import Effect, Notice, OutgoingCall
 from aibuyer_kit.rules.language import Rule
@@ -30,6 +32,30 @@ class Looked:
     evaluated: int
     latency_us: int
     matches: tuple[Match, ...]
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What else a decision rests on: what counts as a result, limits of guardrails, and the kill switch."""
+
+    results: ResultRules
+    limits: Limits
+    stop: Stop
+
+    def content(self) -> str:
+        """Return it as a record keeps it."""
+        return canonical_json(asdict(self))
+
+
+def standing_of(kept: str) -> Standing:
+    """Return what a record keeps."""
+    told = json.loads(kept)
+    results = told["results"]
+    by_objective = {name: ResultSetting(**each) for name, each in results["by_objective"].items()}
+    return Standing(
+        ResultRules(ResultSetting(**results["default"]), by_objective), Limits(**told["limits"]), Stop(**told["stop"])
+    )
 
 
 def rule_json(rule: Rule) -> str:
@@ -64,6 +90,7 @@ def finding_of(looked: Looked, done: Sorted) -> RuleFinding:
         looked.latency_us,
         tuple(_firing(match, done) for match in looked.matches),
         looked.slot,
+        looked.whole,
     )
 
 

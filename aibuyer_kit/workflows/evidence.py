@@ -15,6 +15,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import RuleError
 from aibuyer_kit.core.metrics import MEASURES
+from aibuyer_kit.core.results import ResultRules
 from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.rules.conditions import Of
 from aibuyer_kit.rules.fields import NUMBERS
@@ -23,7 +24,16 @@ from aibuyer_kit.rules.table import ARRIVED, Column, Table
 from aibuyer_kit.rules.windows import HourRange, Lifetime, Span
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.evidence_blocks import DayBlocks
-from aibuyer_kit.workflows.evidence_days import RIPE_DAYS, Figures, Key, Lanes, Reads, figures_of, shares_by_day
+from aibuyer_kit.workflows.evidence_days import (
+    RIPE_DAYS,
+    AccountKey,
+    Figures,
+    Key,
+    Lanes,
+    Reads,
+    figures_of,
+    shares_by_day,
+)
 from aibuyer_kit.workflows.evidence_objects import Account, Known, Objects
 from aibuyer_kit.workflows.maturity import known_shares
 from aibuyer_kit.workflows.what_counts import check_one_currency, section_of, section_targets
@@ -45,17 +55,24 @@ class Scorer(Protocol):
 class Evidence:
     """One reading of a client's warehouse for one moment: whatever rules ask for is read once.
 
-    `moment` is when rules are evaluated, `load_id` the last load that they may know of. `gaps` tell which windows of
-    which accounts are not known, and why.
+    `moment` is when rules are evaluated, `load_id` the last load that they may know of; `results` says what counts as
+    one, by the client's settings of today unless it is given. `gaps` tell which windows of which accounts are not
+    known, and why.
     """
 
     def __init__(
-        self, context: ClientContext, reader: Reader, moment: datetime, load_id: int, scorer: Scorer | None = None
+        self,
+        context: ClientContext,
+        reader: Reader,
+        moment: datetime,
+        load_id: int,
+        scorer: Scorer | None = None,
+        results: ResultRules | None = None,
     ) -> None:
         self.context, self._reader = context, reader
         self._moment, self._load_id = moment, load_id
         self._scorer = scorer
-        self._rules = context.settings.rules
+        self.results = results or context.settings.rules
         self._objects = Objects(reader, load_id)
         self._reads: Reads | None = None
         self._known_at: datetime | None = None
@@ -66,6 +83,7 @@ class Evidence:
         self._shares: dict[tuple[Level, str], tuple[Floats, Ints]] = {}
         self._last_days: dict[Level, dict[Key, date]] = {}
         self.gaps: list[str] = []
+        self._untold: set[tuple[AccountKey, Level, Column]] = set()
 
     @property
     def curves(self) -> Mapping[str, object]:
@@ -82,7 +100,7 @@ class Evidence:
         """
         if load_id < self._load_id:
             raise ValueError(f"load {load_id} lies before {self._load_id}")
-        later = Evidence(self.context, self._reader, moment, load_id, self._scorer)
+        later = Evidence(self.context, self._reader, moment, load_id, self._scorer, self.results)
         later._blocks = self._blocks
         later._objects = self._objects.advanced(load_id)
         if self._reads is not None:
@@ -101,6 +119,14 @@ class Evidence:
             for account in self._objects.accounts.values()
             if (subjects := self._objects.subjects(level, account))
         )
+
+    def is_told(self, account: AccountKey, level: Level, columns: Iterable[Column]) -> bool:
+        """Return whether the days and hours of all of these columns were read, in an account's table of a level."""
+        return not any((account, level, each) in self._untold for each in columns)
+
+    def note_untold(self, account: AccountKey, level: Level, column: Column) -> None:
+        """Note that days or hours of a column were not read whole."""
+        self._untold.add((account, level, column))
 
     def now_in(self, account: Account) -> datetime:
         """Return the account's local time."""
@@ -156,7 +182,7 @@ class Evidence:
 
     def _curve(self, kind: int) -> dict[str, tuple[float | None, ...]]:
         if kind not in self._curves:
-            kinds = sorted({each.kind for each in self._rules.settings()})
+            kinds = sorted({each.kind for each in self.results.settings()})
             self._curves[kind] = known_shares(self._reader, kinds[kind], as_of=self._load_id)
         return self._curves[kind]
 
@@ -187,7 +213,7 @@ class Evidence:
             return self._blocks_of(level).figures(days, measures, self._load_id)
         breakdown = ("hour",) if kind == "hours" else ()
         told = self._reader.days_told(days, as_of=self._load_id, breakdown=breakdown)
-        table = self._reader.sums(level, days, measures, result=self._rules, as_of=self._load_id, breakdown=breakdown)
+        table = self._reader.sums(level, days, measures, result=self.results, as_of=self._load_id, breakdown=breakdown)
         lanes = Lanes()
         rows = lanes.rows(table, measures)
         if kind == "hours":
@@ -196,7 +222,7 @@ class Evidence:
 
     def _blocks_of(self, level: Level) -> DayBlocks:
         if level not in self._blocks:
-            self._blocks[level] = DayBlocks(self._reader, level, self._rules)
+            self._blocks[level] = DayBlocks(self._reader, level, self.results)
         return self._blocks[level]
 
     def _first_open(self, days: DateRange) -> date:
@@ -212,10 +238,13 @@ class _View:
         self._evidence, self._level = evidence, level
         self._account, self._subjects = account, subjects
         self._now = evidence.now_in(account)
+        self._yesterday = self._now.date() - timedelta(days=1)
         known = evidence.objects.of(level)
         self._known = [known[each.key] for each in subjects]
         self._keys: dict[Level, list[Key]] = {}
         self._found: dict[tuple[Level, str], Ints] = {}
+        self._told_of: dict[Level, Bools] = {}
+        self._opened: dict[Level, date | None] = {}
 
     def table(self, columns: Sequence[Column]) -> Table:
         numbers = {each: self._column(each) for each in columns}
@@ -231,11 +260,13 @@ class _View:
             raise RuleError(f"{column} cannot be read.")
         known = self._told(column, of, span)
         if known is None:
+            self._evidence.note_untold(self._account.key, self._level, column)
             return self._unknown()
         figures = self._evidence.figures(of, kind_of(column))
         place = self._places(of, kind_of(column))
+        known = known & ((place >= 0) | self._are_known(of))
         found = self._values(column, of, figures, span)
-        # An object that has no row counts nothing: the days were read, and it was not among what they told.
+        # A known object that has no row counts nothing: the days were read, and it was not among what they told.
         numbers = np.where(place >= 0, np.append(found, 0.0)[place], np.nan if column.name == ARRIVED else 0.0)
         if isinstance(span, DateRange) and not self._evidence.reads.has_any(self._account.key):
             # Only files tell of it, and nobody knows which days they tell whole.
@@ -306,8 +337,17 @@ class _View:
         """Return the number of each object, or of what is above it, among figures; -1 where it has none."""
         if (of, kind) not in self._found:
             index = self._evidence.figures(of, kind).index
-            self._found[of, kind] = np.array([index.get(key, -1) for key in self._keys_of(of)], dtype=np.int64)
+            places = (index.get(key, -1) if key[2] else -1 for key in self._keys_of(of))
+            self._found[of, kind] = np.fromiter(places, dtype=np.int64, count=len(self._subjects))
         return self._found[of, kind]
+
+    def _are_known(self, of: Level) -> Bools:
+        """Return whether each object, or what is above it, is one that the platform has told of."""
+        if of not in self._told_of:
+            known = self._evidence.objects.accounts if of is Level.ACCOUNT else self._evidence.objects.of(of)
+            keys = (key[:2] if of is Level.ACCOUNT else key for key in self._keys_of(of))
+            self._told_of[of] = np.array([key in known for key in keys], dtype=np.bool_)
+        return self._told_of[of]
 
     def _field(self, column: Column) -> Floats:
         """Return a field of each object, or of what is above it."""
@@ -317,6 +357,8 @@ class _View:
         if column.name == "score":
             return self._evidence.score(of, self._subjects, self._now) if of is self._level else self._unknown()
         known = self._evidence.objects.of(of) if of is not Level.ACCOUNT else {}
+        if column.name == "days_without_delivery" and self._last_open(of) == self._yesterday:
+            self._evidence.note_untold(self._account.key, self._level, column)
         return _floats(self._said(column.name, of, known.get(key)) for key in self._keys_of(of))
 
     def _said(self, name: str, of: Level, each: Known | None) -> float | None:
@@ -347,15 +389,20 @@ class _View:
 
         Unknown where one of them was not read whole.
         """
-        yesterday, last = self._now.date() - timedelta(days=1), self._evidence.last_days(of).get(key)
-        begin = last or self._evidence.objects.created_on(of, key)
+        begin = self._evidence.last_days(of).get(key) or self._evidence.objects.created_on(of, key)
         if begin is None:
             return None
-        if begin >= yesterday:
+        if begin >= self._yesterday:
             return 0
-        days = DateRange(begin + timedelta(days=1), yesterday)
-        missing = self._evidence.reads.open_days(self._account.key, of, days, self._now.date(), self._account.zone)
-        return None if missing or not self._evidence.reads.has_any(self._account.key) else len(days)
+        last_open = self._last_open(of)
+        return None if last_open is None or last_open > begin else (self._yesterday - begin).days
+
+    def _last_open(self, of: Level) -> date | None:
+        """Return the newest day to yesterday that was not read whole; None of an account of which only files tell."""
+        if of not in self._opened:
+            reads, account = self._evidence.reads, self._account
+            self._opened[of] = reads.last_open_day(account.key, of, self._yesterday, account.zone)
+        return self._opened[of]
 
     def _targets(self) -> dict[str, Floats]:
         """Return what the client aims at for each object, by the objective of its campaign, as the settings stand."""

@@ -60,13 +60,23 @@ class Reads:
         """Return the days that no read has covered after they had ended; today none after it had begun."""
         if not self.has_any(account):
             return []
-        found = []
-        for day in days:
-            read_at = self.of_day(account, level, day)
-            ended = day_start(day if day >= today else day + timedelta(days=1), zone)
-            if read_at is None or read_at < ended:
-                found.append(day)
-        return found
+        return [day for day in days if self._is_open(account, level, day, today, zone)]
+
+    def last_open_day(self, account: AccountKey, level: Level, until: date, zone: ZoneInfo) -> date | None:
+        """Return the newest day to `until`, which is over, that no read has covered after it had ended.
+
+        None where the account was never read.
+        """
+        if not self.has_any(account):
+            return None
+        day, over = until, until + timedelta(days=1)
+        while not self._is_open(account, level, day, over, zone):
+            day -= timedelta(days=1)
+        return day
+
+    def _is_open(self, account: AccountKey, level: Level, day: date, today: date, zone: ZoneInfo) -> bool:
+        read_at = self.of_day(account, level, day)
+        return read_at is None or read_at < day_start(day if day >= today else day + timedelta(days=1), zone)
 
     def open_hours(self, account: AccountKey, hours: HourRange, now: datetime) -> list[datetime]:
         """Return the clock hours that no read covered after they had ended; the one that runs: after it had begun."""
@@ -243,19 +253,23 @@ def figures_of(
 
 
 def _coded(columns: Sequence[Any]) -> tuple[list[Key], Ints]:
-    """Return the different keys of rows and the number of each row's, without a look at each row's text."""
+    """Return the different keys of rows and the number of each row's, without a look at each row's text.
+
+    What is not known is ''.
+    """
     codes, names = np.zeros(len(columns[0]), dtype=np.int64), list[list[str]]()
     for column in columns:
         encoded = column.combine_chunks().dictionary_encode()
         if hasattr(encoded, "combine_chunks"):
             encoded = encoded.combine_chunks()
-        names.append(encoded.dictionary.to_pylist())
-        codes = codes * max(1, len(names[-1])) + np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
+        names.append([*encoded.dictionary.to_pylist(), ""])
+        places = encoded.indices.fill_null(len(names[-1]) - 1)
+        codes = codes * len(names[-1]) + np.asarray(places.to_numpy(zero_copy_only=False), np.int64)
     found, inverse = np.unique(codes, return_inverse=True)
     keys = []
     for code in found.tolist():
-        above, entity = divmod(code, max(1, len(names[2])))
-        platform, account = divmod(above, max(1, len(names[1])))
+        above, entity = divmod(code, len(names[2]))
+        platform, account = divmod(above, len(names[1]))
         keys.append((names[0][platform], names[1][account], names[2][entity]))
     return keys, inverse.astype(np.int64)
 

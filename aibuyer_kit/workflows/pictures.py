@@ -1,7 +1,7 @@
 """The picture that guardrails look at, put together from the ledger, the warehouse and the platform's own word."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -16,6 +16,8 @@ from aibuyer_kit.settings.workspace_settings import GuardrailsSection
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.stop import read_stop
 
+# What else than the warehouse tells the value of a field at a moment, as a replay's own changes do; None: nothing does.
+ValueAt = Callable[[Change, datetime], Value | None]
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 # A call takes effect somewhat after it was begun, which is the moment that the ledger knows.
 _WINDOW = timedelta(hours=HOURS, minutes=10)
@@ -41,8 +43,10 @@ class Pictures:
         environment: Mapping[str, str] | None = None,
         *,
         stop: Stop | None = None,
+        value_at: ValueAt | None = None,
     ) -> None:
         self._stop = stop
+        self._value_at = value_at
         self._context = context
         self._ledger = ledger
         self._environment = environment
@@ -66,7 +70,7 @@ class Pictures:
         values = [value for each in within for value in (each.before, each.after)]
         return Picture(
             now=now,
-            stop=self.stop(),
+            stop=self.stop,
             current=current,
             values=(*self._a_day_ago(change, now), *values),
             edits=tuple(each.at for each in sent if each.at > now - timedelta(hours=1)),
@@ -76,15 +80,20 @@ class Pictures:
             restores=restores,
         )
 
+    @property
     def stop(self) -> Stop:
-        """Return the kill switch as it is now."""
+        """The kill switch: as it was given, or as it is at this moment."""
         return self._stop or read_stop(self._context, self._environment)
 
     def close(self) -> None:
         self._reader.close()
 
     def _a_day_ago(self, change: Change, now: datetime) -> tuple[Value, ...]:
-        if change.field not in AMOUNTS or not self._reader.is_published:
+        if change.field not in AMOUNTS:
+            return ()
+        if self._value_at and (told := self._value_at(change, now - _WINDOW)) is not None:
+            return (told,)
+        if not self._reader.is_published:
             return ()
         moment = (now - _WINDOW).replace(second=0, microsecond=0)
         row = self._known(change.level, moment).get((change.platform, change.account_id, change.object_id), {})

@@ -5,13 +5,14 @@ history as it went; nothing that a rule asks for is done. `carried`: it is taken
 carried forward: statuses, budgets, cooldowns and limits of the replay, not of the history. What an object, or what is
 above it, then brought is not known, for it would have gone otherwise: such windows are unknown; unknown never fires.
 
-Looked at is whenever figures came (`figures`), or when rules were evaluated at the time (`decisions`): then, with the
-rules of that time and proposals that were left alone, the replay is what was decided, to the trace.
+Looked at is whenever figures came (`figures`), or when rules were evaluated at the time (`decisions`): then targets,
+what counted as a result, limits and the kill switch are those of the time, from the first decision on, for each knows
+those before it. With the rules of that time and proposals that were left alone it is what was decided, to the trace.
 """
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,8 +22,9 @@ from typing import Any, Literal
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.changes import change_of
 from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.results import ResultRules
 from aibuyer_kit.guardrails.picture import Stop
-from aibuyer_kit.ledger.evaluations import Evaluation, KeptEffect, RuleFinding
+from aibuyer_kit.ledger.evaluations import Evaluation, KeptEffect, Looked, RuleFinding
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal
 from aibuyer_kit.rules.language import Rule
@@ -32,7 +34,8 @@ from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.decide import write_down
 from aibuyer_kit.workflows.evaluation import Checks, Moment, Run, evaluated
-from aibuyer_kit.workflows.evaluation_record import with_targets
+from aibuyer_kit.workflows.evaluation_programs import Programs
+from aibuyer_kit.workflows.evaluation_record import Standing, standing_of, with_targets
 from aibuyer_kit.workflows.evidence import Evidence
 from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.pictures import Pictures, limits_of
@@ -53,11 +56,17 @@ _NOT_STOPPED = Stop(False)
 
 @dataclass(frozen=True)
 class Replay:
-    """Every evaluation of a replay in order, with what fired and what came of it; `locale` is that of its sentences."""
+    """Every evaluation of a replay from `since` on, in order, with what fired and what came of it.
+
+    `numbers` are those of the ledger's evaluations that they replay, None where there is none; `locale` is that of its
+    sentences.
+    """
 
     mode: Mode
     locale: str
+    since: datetime
     evaluations: tuple[Evaluation, ...]
+    numbers: tuple[int | None, ...]
     carried: int
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -122,52 +131,46 @@ def replay(
 ) -> Replay:
     """Evaluate rules at each moment of the last days at which figures came, or at which rules were evaluated.
 
-    At decisions that the ledger knows, targets are those of then. When figures came, rules are due by their schedules,
-    those without one once a day. Raises InputError for days or a mode that there are not, NotFoundError before the
-    first load.
+    At decisions that the ledger knows, targets and settings are those of then, and the decisions before these days are
+    gone through as well. When figures came, rules are due by their schedules, those without one once a day. Raises
+    InputError for days or a mode that there are not, NotFoundError before the first load.
     """
     if mode not in MODES or not 1 <= days <= MOST_DAYS:
         raise InputError(f"A replay is of 1 to {MOST_DAYS:,} days, and {' or '.join(MODES)}; not {days}, {mode!r}.")
     reader = Reader(context.warehouse)
     try:
-        known = moments(context, reader, days, at)
+        since = client_clock(context, reader).now() - timedelta(days=days)
+        known = moments(context, reader, since, at)
         with _thrown_away() as ledger:
             walk = _Walk(context, settings, reader, ledger, rules, Carried() if mode == "carried" else None)
-            found = list[Evaluation]()
+            found = list[tuple[int | None, Evaluation]]()
             for number, each in enumerate(known, 1):
-                found += walk.to(each)
+                run = walk.to(each)
+                if run is not None and run.evaluated_at >= since:
+                    found.append((each.then.evaluation_id if each.then else None, run))
                 if progress:
                     progress(f"{each.moment.at:%Y-%m-%d %H:%M}", number, len(known))
-            return Replay(mode, context.settings.locale, tuple(found), walk.changed)
+            runs, numbers = tuple(run for _, run in found), tuple(number for number, _ in found)
+            return Replay(mode, context.settings.locale, since, runs, numbers, walk.changed)
     finally:
         reader.close()
 
 
 @dataclass(frozen=True)
 class Known:
-    """A moment of the past; if rules were evaluated at it, the targets of then as the ledger keeps them, and which."""
+    """A moment of the past, and what the ledger says of it if rules were evaluated then."""
 
     moment: Moment
-    targets: str | None = None
-    rules: frozenset[str] = frozenset()
+    then: Looked | None = None
 
 
-def moments(context: ClientContext, reader: Reader, days: int, at: At) -> list[Known]:
-    """Return when new figures came in the last days, or when rules were evaluated."""
-    since = client_clock(context, reader).now() - timedelta(days=days)
+def moments(context: ClientContext, reader: Reader, since: datetime, at: At) -> list[Known]:
+    """Return when new figures came since then, or whenever rules were evaluated: what came before tells of later."""
     if at == "figures":
         return [Known(moment) for moment in _loads(reader, since)]
     with Ledger(context.ledger) as ledger:
-        kept = [ledger.evaluations.evaluation(number) for number in ledger.evaluations.numbers()]
-    return [
-        Known(
-            Moment(run.evaluated_at, run.load_id, run.scheduled),
-            run.targets,
-            frozenset(rule_id for rule_id, *_ in run.rules),
-        )
-        for run in kept
-        if run.evaluated_at >= since
-    ]
+        looked = ledger.evaluations.looked()
+    return [Known(Moment(each.evaluated_at, each.load_id, each.scheduled), each) for each in looked]
 
 
 def _loads(reader: Reader, since: datetime) -> Iterator[Moment]:
@@ -196,38 +199,45 @@ class _Walk:
     ) -> None:
         self._context, self._settings, self._reader, self._ledger = context, settings, reader, ledger
         self._rules, self._carried = rules, carried
+        self._today = Standing(context.settings.rules, limits_of(settings.guardrails), _NOT_STOPPED)
         self._evidence: Evidence | None = None
+        self._programs = Programs()
         self._days: dict[str, str] = {}
         self.changed = 0
 
-    def to(self, known: Known) -> Iterable[Evaluation]:
-        """Evaluate what is due at a moment, and keep it; nothing where no rule is."""
+    def to(self, known: Known) -> Evaluation | None:
+        """Evaluate what is due at a moment, and keep it; None where no rule is."""
         moment = known.moment
         rules = [rule for rule in self._rules if self._is_due(rule, known)]
         if not rules:
-            return ()
-        self._evidence = (
-            self._evidence.advanced(moment.at, moment.load_id)
-            if self._evidence
-            else Evidence(self._context, self._reader, moment.at, moment.load_id)
-        )
-        pictures = Pictures(self._context, self._ledger, stop=_NOT_STOPPED)
+            return None
+        standing = standing_of(known.then.settings) if known.then else self._today
+        evidence = self._evidence = self._evidence_of(moment, standing.results)
+        value_at = self._carried.value_at if self._carried is not None else None
+        pictures = Pictures(self._context, self._ledger, stop=standing.stop, value_at=value_at)
         try:
-            checks = Checks(pictures, limits_of(self._settings.guardrails))
-            run = evaluated(rules, self._evidence, self._ledger, checks, moment, self._seen_as(known))
+            checks = Checks(pictures, standing.limits)
+            run = evaluated(rules, evidence, self._ledger, checks, moment, self._seen_as(known), self._programs)
         finally:
             pictures.close()
         if not run.record.rules:
-            return ()
+            return None
         _, proposal = write_down(self._ledger, run, self._settings)
         if self._carried is not None and proposal:
             self._carry(run, proposal, self._carried)
-        return (run.record,)
+        return run.record
+
+    def _evidence_of(self, moment: Moment, results: ResultRules) -> Evidence:
+        """Return what was known, taken over from the moment before as far as results are counted alike."""
+        before = self._evidence
+        if before is None or before.results != results:
+            return Evidence(self._context, self._reader, moment.at, moment.load_id, results=results)
+        return before.advanced(moment.at, moment.load_id)
 
     def _is_due(self, rule: Rule, known: Known) -> bool:
         """Return whether a rule may be due, or was; one without a schedule is once a day, as people look."""
-        if known.targets is not None:
-            return rule.id in known.rules
+        if known.then is not None:
+            return rule.id in known.then.rules
         if rule.schedule is not None:
             return True
         day = f"{known.moment.at:%Y-%m-%d}"
@@ -238,7 +248,7 @@ class _Walk:
 
     def _seen_as(self, known: Known) -> Callable[[Table], Table]:
         def seen(table: Table) -> Table:
-            shown = table if known.targets is None else with_targets(table, known.targets)
+            shown = table if known.then is None else with_targets(table, known.then.targets)
             return self._carried.seen(shown) if self._carried is not None else shown
 
         return seen
@@ -293,43 +303,3 @@ def known_mode(name: str) -> Mode:
         if mode == name:
             return mode
     raise InputError(f"There is no mode {name!r} of a replay. Known: {', '.join(MODES)}.")
-
-
-def verified(context: ClientContext, found: Replay) -> list[str]:
-    """Return how a replay differs from what the ledger says was decided at its moments."""
-    if not found.evaluations:
-        return []
-    since = found.evaluations[0].evaluated_at
-    with Ledger(context.ledger) as ledger:
-        kept = {number: ledger.evaluations.evaluation(number) for number in ledger.evaluations.numbers()}
-    return differing({number: run for number, run in kept.items() if run.evaluated_at >= since}, found.evaluations)
-
-
-def differing(live: Mapping[int, Evaluation], replayed: Sequence[Evaluation]) -> list[str]:
-    """Return how a replay differs from what was decided at the time; nothing where each decision is the same.
-
-    Compared are, evaluation by evaluation: the moment, the load, the rules' revisions, targets, maturity curves, gaps,
-    and for each rule the objects looked at, every match with its trace, and what came of every action.
-    """
-    found = []
-    by_moment = {each.evaluated_at: each for each in replayed}
-    for number, one in live.items():
-        other = by_moment.get(one.evaluated_at)
-        if other is None:
-            found.append(f"evaluation {number} of {one.evaluated_at} was not replayed")
-            continue
-        for name, then, now in zip(_COMPARED, _compared(one), _compared(other), strict=True):
-            if then != now:
-                found.append(f"evaluation {number} of {one.evaluated_at}: {name} differ")
-    return found
-
-
-_COMPARED = ("loads", "times of the data", "rules", "targets", "maturity curves", "gaps", "findings")
-
-
-def _compared(run: Evaluation) -> tuple[Any, ...]:
-    findings = sorted(
-        (each.rule_id, each.revision, each.platform, each.account_id, each.local_day, each.evaluated, each.firings)
-        for each in run.findings
-    )
-    return run.load_id, run.data_known_at, list(run.rules), run.targets, run.curves, tuple(run.gaps), findings

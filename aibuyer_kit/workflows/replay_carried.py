@@ -4,23 +4,27 @@ Where an object goes on otherwise than it did, its figures since, and those of w
 another history. Objects beside it are taken to have gone on as they did.
 """
 
-from collections.abc import Sequence
+import json
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
-from aibuyer_kit.core.changes import Change, Value
+from aibuyer_kit.core.changes import Change, Value, labels_value
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.rules.conditions import Of
 from aibuyer_kit.rules.fields import NUMBERS
-from aibuyer_kit.rules.subjects import Subject
+from aibuyer_kit.rules.subjects import Subject, Text
 from aibuyer_kit.rules.table import Column, Floats, Table
 from aibuyer_kit.rules.windows import HourRange
 
 Key = tuple[str, str, str]
-# Fields that a change moves, nobody knows whereto.
+# Fields that a change moves, nobody knows whereto; and so for all that is above and below what was changed.
 _MOVED = ("hours_since_edit", "days_without_delivery", "score")
+# What the platform makes of a change, of the object and all below it; what holds follows from statuses and creatives.
+_ITS_WORD = ("learning_stage", "issues")
+_HOLDS, _WHAT_RUNS = "effective_status", ("status", "creative")
+_LAST_OF_HOUR = timedelta(hours=1) - timedelta(microseconds=1)
 
 
 @dataclass
@@ -40,6 +44,8 @@ class Carried:
     def __init__(self) -> None:
         self._paths: dict[Key, _Path] = {}
         self._above: dict[Key, tuple[str | None, ...]] = {}
+        # What a field held from each moment on, the oldest first; None from where the history tells again.
+        self._held: dict[tuple[Key, str], list[tuple[datetime, Value | None]]] = {}
 
     def change(self, change: Change, at: datetime) -> None:
         """Carry a change forward, from this moment."""
@@ -47,6 +53,16 @@ class Carried:
         path = self._paths.setdefault(key, _Path(self._above.get(key, ()), at))
         path.values[change.field] = change.after
         path.history.setdefault(change.field, change.before)
+        self._hold(key, change.field, at, change.after)
+
+    def value_at(self, change: Change, moment: datetime) -> Value | None:
+        """Return what the field of a change held at a moment; None where it is as the history tells."""
+        key = (change.platform, change.account_id, change.object_id)
+        held = self._held.get((key, change.field), ())
+        return next((value for at, value in reversed(held) if at <= moment), None)
+
+    def _hold(self, key: Key, name: str, at: datetime, value: Value | None) -> None:
+        self._held.setdefault((key, name), []).append((at, value))
 
     def seen(self, table: Table) -> Table:
         """Return a table as it would be: with the carried fields, and unknown where the history tells nothing of it.
@@ -56,29 +72,36 @@ class Carried:
         """
         self._above |= {each.key: (each.adset_id, each.campaign_id, each.account_id) for each in table.subjects}
         for each in table.subjects:
-            self._meet(each)
+            self._meet(each, table.now)
         if not self._paths:
             return table
         numbers = {column: self._known(column, values, table) for column, values in table.numbers.items()}
         return replace(table, subjects=[self._shown(each) for each in table.subjects], numbers=numbers)
 
-    def _meet(self, each: Subject) -> None:
+    def _meet(self, each: Subject, now: datetime) -> None:
         """Follow what the history did to a changed object since it was last looked at."""
         path = self._paths.get(each.key)
         if path is None:
             return
         if path.is_new and all(_value(each, name) == value for name, value in path.values.items()):
             del self._paths[each.key]
+            for name in path.values:
+                self._hold(each.key, name, now, None)
             return
         path.is_new = False
         for name in path.values:
             real = _value(each, name)
             if real is not None and real != path.history[name]:
                 path.history[name] = path.values[name] = real
+                self._hold(each.key, name, now, real)
 
     def _shown(self, each: Subject) -> Subject:
-        path = self._paths.get(each.key)
-        for name, value in path.values.items() if path else ():
+        """Return an object with the carried fields of its own and of what is above it, as far as anybody knows them."""
+        texts = self._texts(each)
+        campaign = self._values(each, each.campaign_id).get("name", each.campaign_name)
+        if texts or campaign != each.campaign_name:
+            each = replace(each, campaign_name=str(campaign), texts={**each.texts, **texts})
+        for name, value in self._values(each, each.object_id).items():
             if name == "status":
                 each = replace(each, status=str(value))
             elif name == "daily_budget":
@@ -89,27 +112,47 @@ class Carried:
                 each = replace(each, numbers={**each.numbers, name: float(value)})
         return each
 
+    def _texts(self, each: Subject) -> dict[str, Text]:
+        """Return those texts of an object that are not as the history has them."""
+        own, adset = self._values(each, each.object_id), self._values(each, each.adset_id)
+        found: dict[str, Text] = {}
+        if "creative" in own:
+            found["creative.id"] = str(own["creative"])
+        if "labels" in own:
+            found["labels"] = tuple(json.loads(str(own["labels"])))
+        if "name" in adset:
+            found["adset.name"] = str(adset["name"])
+        changed = set(own).union(adset, self._values(each, each.campaign_id), self._values(each, each.account_id))
+        unknown = (*(_ITS_WORD if changed else ()), *((_HOLDS,) if changed.intersection(_WHAT_RUNS) else ()))
+        return found | dict.fromkeys(unknown)
+
+    def _values(self, each: Subject, object_id: str | None) -> dict[str, Value]:
+        """Return the carried fields of an object, or of one above it."""
+        path = self._paths.get((each.platform, each.account_id, object_id or ""))
+        return path.values if path else {}
+
     def _known(self, column: Column, values: Floats, table: Table) -> Floats:
         """Return a column with the carried fields, and NaN where its window holds a time that went otherwise."""
         if column.window is None:
-            return self._fields(column, values, table.subjects)
+            return self._fields(column, values, table)
         span = table.span(column.window)
         if span is None:
             return values
-        until = span.until if isinstance(span, HourRange) else datetime.combine(span.until, datetime.max.time())
+        hours = isinstance(span, HourRange)
+        until = span.until + _LAST_OF_HOUR if hours else datetime.combine(span.until, datetime.max.time())
         since = self._since(column.of, table)
         gone = np.array([moment is not None and moment <= until for moment in since], dtype=np.bool_)
         return np.where(gone, np.nan, values)
 
-    def _fields(self, column: Column, values: Floats, subjects: Sequence[Subject]) -> Floats:
+    def _fields(self, column: Column, values: Floats, table: Table) -> Floats:
+        """Return a field of each object, or of what is above it, as it is carried."""
+        if column.name in _MOVED:
+            return np.where([moment is not None for moment in self._since(column.of, table)], np.nan, values)
         shown = values.copy()
-        for row, each in enumerate(subjects):
-            path = self._paths.get(each.key)
-            if path is not None and column.of == "self":
-                if column.name in path.values:
-                    shown[row] = float(path.values[column.name])
-                elif column.name in _MOVED:
-                    shown[row] = np.nan
+        for row, each in enumerate(table.subjects):
+            carried = self._values(each, _id_of(each, column.of))
+            if column.name in carried:
+                shown[row] = float(carried[column.name])
         return shown
 
     def _since(self, of: Of, table: Table) -> list[datetime | None]:
@@ -150,8 +193,9 @@ def _id_of(each: Subject, of: Of) -> str | None:
 
 
 def _value(each: Subject, name: str) -> Value | None:
-    if name in ("status", "name", "labels"):
-        said = each.text(name)
-        return said if isinstance(said, str) else None
+    """Return a field of an object as a change has it."""
+    if name in ("status", "name", "labels", "creative"):
+        said = each.text("creative.id" if name == "creative" else name)
+        return labels_value(said) if isinstance(said, tuple) else said
     told = each.number(name)
     return None if told is None else int(told)

@@ -315,7 +315,7 @@ def test_an_evaluation_is_kept_whole_with_its_proposal(ledger: Ledger, tmp_path:
         assert connection.scalar(text("SELECT count(*) FROM kept_text")) == 3
     engine.dispose()
     assert ledger.loads_read() == (4, 6)
-    assert ledger.evaluations.slots({"every 2026-06-01 12 0", "cron"}) == {
+    assert ledger.evaluations.slots({"every 2026-06-01 12 0", "cron"}, load_id=9) == {
         ("sample", "meta", "act_1", "every 2026-06-01 12 0")
     }
 

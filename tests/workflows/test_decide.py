@@ -29,11 +29,13 @@ from aibuyer_kit.workflows.proposals import approve, change_rows, proposal_text,
 from aibuyer_kit.workflows.rule_files import add_from_pack, read_packs, rule_paths
 from aibuyer_kit.workflows.totals import entity_totals
 from aibuyer_kit.workspace import Client
+from tests.workflows.looked_at import World, utc
 
 SETTINGS = Settings()
 HOUR = timedelta(hours=1)
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LAST_WEEK = {"days": 7, "ends": "yesterday"}
+NOTIFY = {"action": "notify"}
 
 
 @pytest.fixture
@@ -452,3 +454,32 @@ def test_rules_that_wait_for_an_event_are_looked_at_then(context: ClientContext)
     assert found
     assert found.rules == 1
     assert {each.match.rule.id for each in found.held} == {"later"}
+
+
+def test_an_appointment_at_which_nothing_was_known_is_kept_once_it_is(tmp_path: Path) -> None:
+    """The day's figures come after it: the rule is looked at again then, and not at every tick until then."""
+    world = World(tmp_path)
+    world.account()
+    world.objects(Level.CAMPAIGN, {"c-1": {}})
+    world.objects(Level.ADSET, {"s-1": {"campaign_id": "c-1", "created_at_utc": utc("2026-06-01T09:00")}})
+    rows = [{"day": f"2026-06-{day:02d}", "spend": 9} for day in range(1, 11)]
+    world.days(rows[:8], "2026-06-01", "2026-06-09", at="2026-06-09T20:00+00:00")
+    world.context.rules.mkdir(exist_ok=True)
+    for path in world.context.rules.glob("*.json"):
+        path.unlink()
+    window = {"days": 1, "ends": "yesterday"}
+    daily = {"schedule": {"every": "1d"}, "mode": "notify"}
+    put_rule(world.context, "late", leaf("spend", ">", 1, **window), {"action": "notify"}, **daily)
+    put_rule(world.context, "idle", {"expr": "days_without_delivery", "op": ">=", "value": 0}, NOTIFY, **daily)
+    put_rule(world.context, "old", leaf("spend", ">", 1, days=1, ends=3), {"action": "notify"}, **daily)
+
+    def rules_at(minute: int) -> tuple[int, int]:
+        clock = ManualClock(datetime(2026, 6, 10, 6, minute, tzinfo=UTC))
+        decision = run(world.context, scheduled=True, clock=clock)
+        return decision.rules, len(decision.notified)
+
+    assert rules_at(0) == (3, 1)
+    assert rules_at(15) == (0, 0)
+    world.days(rows, "2026-06-01", "2026-06-10", at="2026-06-10T06:20+00:00")
+    assert rules_at(30) == (2, 2)
+    assert rules_at(45) == (0, 0)

@@ -92,6 +92,21 @@ def test_what_is_above_counts_all_that_is_below_it(world: World) -> None:
     }
 
 
+def test_figures_of_a_parent_that_is_not_known_are_unknown_and_not_zero(tmp_path: Path) -> None:
+    """Neither of one that no object tells of, nor of one that nobody has read; a known one without a row counts 0."""
+    world = World(tmp_path)
+    world.account()
+    world.objects(Level.CAMPAIGN, {"c-1": {}, "c-2": {}})
+    parents = {"s-1": "c-1", "s-2": None, "s-3": "c-2", "s-4": "c-9"}
+    world.objects(Level.ADSET, {each: {"campaign_id": campaign} for each, campaign in parents.items()})
+    load = week(world, {"ad": "ad-9", "adset_id": "s-9", "campaign_id": None, "day": "2026-06-09", "spend": 5})
+    of_campaign = world.figure(column("spend", of="campaign"), load)
+    assert of_campaign == {"s-1": 145e6, "s-2": None, "s-3": 0, "s-4": None}
+    assert world.figure(column("spend", of="parent"), load) == of_campaign
+    assert world.figure(column("spend"), load)["s-3"] == 0
+    assert world.figure(column("spend", of="account"), load)["s-2"] == 150e6
+
+
 def test_a_day_that_was_not_read_whole_is_unknown_and_not_zero(world: World) -> None:
     """Neither before the first read, nor where the last read came before the day was over; and it is told."""
     load = week(world, at="2026-06-09T20:59+00:00")
