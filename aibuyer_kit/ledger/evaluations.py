@@ -25,7 +25,6 @@ from aibuyer_kit.ledger.tables import (
     outgoing_call,
     proposal,
     proposed_change,
-    rejection,
 )
 
 Kind = Literal["change", "notice", "call", "nothing"]
@@ -120,7 +119,7 @@ class Looked:
 
 @dataclass(frozen=True)
 class PastChange:
-    """A change that a rule asked for and that was not rejected, nor expired before anybody sent it.
+    """A change that a rule asked for and that did not expire before anybody sent it; also one that was rejected.
 
     `at` is when it was last touched, on the platform's clock: decided on, sent, or read back.
     """
@@ -195,11 +194,10 @@ class Evaluations:
             .outerjoin(finding, finding.c.finding_id == firing.c.finding_id)
             .outerjoin(evaluation, evaluation.c.evaluation_id == finding.c.evaluation_id)
             .outerjoin(approval, approval.c.proposal_id == proposal.c.proposal_id)
-            .outerjoin(rejection, rejection.c.proposal_id == proposal.c.proposal_id)
             .outerjoin(intent, intent.c.change_id == proposed_change.c.change_id)
             .outerjoin(outcome, outcome.c.intent_id == intent.c.intent_id)
             .outerjoin(sent_at, sent_at.c.change_id == proposed_change.c.change_id)
-            .where(proposal.c.data_known_at >= since, rejection.c.rejection_id.is_(None))
+            .where(proposal.c.data_known_at >= since)
             .order_by(proposed_change.c.change_id)
         )
         with self._reading() as connection:

@@ -350,7 +350,7 @@ def test_what_was_rejected_can_neither_be_approved_nor_applied(ledger: Ledger) -
 
 
 def test_what_rules_did_is_known_until_it_came_to_nothing(ledger: Ledger) -> None:
-    """Proposed, sent and done counts from its last touch; rejected, or expired unsent, does not count."""
+    """Proposed, rejected, sent and done counts from its last touch; what expired unsent does not count."""
     _, made = evaluated(ledger, CHANGE)
     evaluated(ledger, PAUSE, rule_id="other")
     since = NOW - HOUR
@@ -360,7 +360,7 @@ def test_what_rules_did_is_known_until_it_came_to_nothing(ledger: Ledger) -> Non
 
     assert known() == [("sample", "7", NOW), ("other", "8", NOW)]
     ledger.reject(2, rejected_by="bob", now=NOW)
-    assert known() == [("sample", "7", NOW)]
+    assert known() == [("sample", "7", NOW), ("other", "8", NOW)]
     assert known(NOW + HOUR) == []
     assert made
     approve(ledger, made.proposal_id)

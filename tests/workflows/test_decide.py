@@ -218,16 +218,15 @@ def test_a_rule_leaves_an_object_alone_for_its_cooldown(context: ClientContext) 
     assert "up moved it the other way lately" in back.held[0].reason
 
 
-def test_what_was_rejected_may_be_asked_for_again(context: ClientContext) -> None:
-    """It was never a change; nor is what expired."""
+def test_what_was_rejected_is_asked_for_again_after_the_cooldown(context: ClientContext) -> None:
+    """A person's no holds as long; what expired was never a change."""
     put_rule(context, "up", leaf("spend", ">", 1_000, ends=2), {"action": "raise_budget", "percent": 5})
     first = run(context).proposal
     assert first
     reject(context, first.proposal_id, rejected_by="bob", reason="too bold")
-    second = run(context).proposal
-    assert second
-    assert len(second.changes) == len(first.changes)
-    later = ManualClock(second.expires_at)
+    again = run(context)
+    assert (again.proposal, whys(again)) == (None, {"cooldown"})
+    later = ManualClock(first.expires_at)
     assert run(context, Settings(guardrails=GuardrailsSection(data_age_hours=168.0)), clock=later).proposal
 
 
