@@ -1,11 +1,12 @@
 """What rules have done lately, and so may not do again yet: cooldowns, and limits of a day.
 
 A cooldown runs, for one rule and one object, from when the latest change of that rule on it was last touched (decided
-on, sent or read back), unless it expired unsent; what a person rejected is not asked for again before it ends. A change
-that goes back on what another rule did to the same field waits for the cooldown too, so that rules which oppose each other cannot swing an object to and fro. Time is
-the platform's, by the newest figures, and never later than this machine's: no jump of this machine's clock and no
-change to or from summer time shortens a cooldown. Limits count by the account's local day; a clock that jumps back
-gives nothing anew. What a person has to make by hand counts apart: it takes nothing from what can be applied.
+on, sent or read back), unless it expired unsent; what a person rejected is not asked for again before it ends. A
+change that goes back on what another rule did to the same field waits for the cooldown too, so that rules which
+oppose each other cannot swing an object to and fro. Time is the platform's, by the newest figures, and never later
+than this machine's: no jump of this machine's clock and no change to or from summer time shortens a cooldown. Limits
+count by the account's local day; a clock that jumps back gives nothing anew. What a person has to make by hand counts
+apart: it takes nothing from what can be applied.
 """
 
 from collections import defaultdict
