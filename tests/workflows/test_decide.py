@@ -415,6 +415,9 @@ def test_a_rebalance_is_proposed_whole_or_not_at_all(context: ClientContext) -> 
     assert [each.raises_spend for each in changes] == sorted(each.raises_spend for each in changes)
     assert len({each.draft.bundle for each in decision.proposal.changes} - {""}) == 1
     reject(context, decision.proposal.proposal_id, rejected_by="bob")
+    (context.rules / "share.json").unlink()
+    # Another rule that asks for the same: what was rejected is in the cooldown of the first one alone.
+    put_rule(context, "share-too", leaf("spend", ">", 0), action)
     held = run(context, Settings(guardrails=GuardrailsSection(most_increase_24h=0.01)))
     assert (held.proposal, whys(held) - {"nothing to do"}) == (None, {"guardrail"})
     assert len(held.held) >= len(changes)
