@@ -152,17 +152,20 @@ class Reader:
         result: ResultRules,
         as_of: AsOf | None = None,
         breakdown: tuple[str, ...] = (),
+        shown: Shown | None = None,
     ) -> "pa.Table":
         """Return one row per entity of `level`, day, kind of result and piece, in no order, with whole sums.
 
         Columns: platform, account_id, entity_id, date, date_stop, kind (its place among the sorted kinds of `result`),
-        the breakdown's, and the measures: money in micros, in the account's currency; null where one is not known.
+        the breakdown's, and the measures: money in micros, in the account's currency unless it is `shown` in another;
+        null where one is not known.
         """
         cursor = self._cursor()
         load = _load_number(cursor, as_of)
         form = self._form(cursor, days, load, breakdown)
-        query = rollup(form, result, None, converts=False, as_sums=True)
-        asked = {"level": str(level), "since": days.since, "until": days.until, "as_of_load": load}
+        query = rollup(form, result, None, converts=shown is not None, as_sums=True)
+        rates = shown.parameters(currency_days(cursor, days, load)) if shown else {}
+        asked = {"level": str(level), "since": days.since, "until": days.until, "as_of_load": load, **rates}
         names = ("platform", "account_id", "entity_id", "date", "date_stop", "kind", *breakdown, *measures)
         return self._cursor().table_of(f"SELECT {', '.join(names)} FROM ({query.sql})", {**asked, **query.parameters})
 

@@ -1,0 +1,97 @@
+"""The panel that models learn from: objects of one level, day by day, as they were known at one moment.
+
+Everything that a model sees comes from here, and a panel is read as of a load: what was not known then is not in it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import InputError, UnknownMetricError
+from aibuyer_kit.features.windows import Floats
+
+
+@dataclass(frozen=True)
+class PanelObject:
+    """One object as known then; budgets in micros of its account's currency, None where it has none of its own."""
+
+    id: str
+    name: str
+    account_id: str
+    campaign_id: str | None = None
+    campaign_name: str | None = None
+    adset_id: str | None = None
+    objective: str | None = None
+    status: str | None = None
+    created_on: date | None = None
+    daily_budget_micros: int | None = None
+    campaign_daily_budget_micros: int | None = None
+    creative_id: str | None = None
+    # What its results are, of `purchase` and the like; '' where nothing was counted, None where kinds are mixed.
+    result_type: str | None = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DailyPanel:
+    """Measures of objects by day, as known after load `load_id`, whose figures were as of `known_at`.
+
+    Each measure, by its name in `core.metrics`, is an array (days, objects) of float64; money is in micros of
+    `currency`. A day on which its account was read and an object has no row counts 0; NaN is not known. `known_share`
+    (days, objects) is which share of a day's final results was known then: 1 where they are final, NaN where the past
+    does not tell. Spend, impressions and clicks are final when a day is over.
+    """
+
+    level: Level
+    days: DateRange
+    objects: tuple[PanelObject, ...]
+    measures: Mapping[str, Floats]
+    known_share: Floats
+    currency: str
+    load_id: int
+    known_at: datetime
+
+    def __post_init__(self) -> None:
+        shape = len(self.days), len(self.objects)
+        for name, values in (*self.measures.items(), ("known_share", self.known_share)):
+            if values.shape != shape:
+                raise InputError(f"{name} is of {values.shape}; a panel of {shape[0]} days and {shape[1]} objects is.")
+
+    def measure(self, name: str) -> Floats:
+        """Return one measure (days, objects). Raises UnknownMetricError with those there are."""
+        try:
+            return self.measures[name]
+        except KeyError:
+            raise UnknownMetricError(
+                f"The panel has no measure {name!r}. It has: {', '.join(sorted(self.measures))}."
+            ) from None
+
+    def until(self, day: date) -> "DailyPanel":
+        """Return the panel with its days up to `day`; it still tells them as they were known at its own moment."""
+        days = DateRange(self.days.since, min(day, self.days.until))
+        return self._with_days(days, slice(0, len(days)))
+
+    def last(self, count: int) -> "DailyPanel":
+        """Return the panel of its last `count` days, or of all where there are fewer."""
+        kept = min(count, len(self.days))
+        days = DateRange(list(self.days)[-kept], self.days.until)
+        return self._with_days(days, slice(len(self.days) - kept, None))
+
+    def only(self, places: Sequence[int]) -> "DailyPanel":
+        """Return the panel of the objects at these places, in this order."""
+        picked = np.asarray(places, dtype=np.int64)
+        return replace(
+            self,
+            objects=tuple(self.objects[place] for place in places),
+            measures={name: values[:, picked] for name, values in self.measures.items()},
+            known_share=self.known_share[:, picked],
+        )
+
+    def _with_days(self, days: DateRange, kept: slice) -> "DailyPanel":
+        measures = {name: values[kept] for name, values in self.measures.items()}
+        return replace(self, days=days, measures=measures, known_share=self.known_share[kept])

@@ -1,0 +1,189 @@
+"""Reading the panel that models learn from: one level of a client, day by day, as known after one load."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.dates import DateRange, account_date
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError
+from aibuyer_kit.core.metrics import MEASURES
+from aibuyer_kit.features.panel import DailyPanel, PanelObject
+from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.evidence_objects import Known, Objects
+from aibuyer_kit.workflows.maturity import known_shares
+from aibuyer_kit.workflows.what_counts import check_one_currency, shown_in
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# What is added up over kinds of result at will; results are not.
+_MEASURES = tuple(each.name for each in MEASURES if each.additive == "everywhere")
+_Key = tuple[str, str, str]
+
+
+def read_panel(
+    context: ClientContext,
+    reader: Reader,
+    level: Level,
+    days: DateRange,
+    *,
+    as_of: AsOf | None = None,
+    measures: Sequence[str] = _MEASURES,
+) -> DailyPanel:
+    """Return every object of `level` that has a figure within `days`, as known at `as_of`, in the order of ids.
+
+    Money is in the client's currency, or in that of the accounts. Raises NotFoundError where nothing is known of these
+    days, MixedCurrencyError for accounts in several currencies without rates, and otherwise as Reader.insights.
+    """
+    freshness = reader.freshness(as_of=as_of)
+    shown = shown_in(context)
+    if shown is None:
+        check_one_currency(context, reader, days, freshness.load_id)
+    currencies = reader.currencies(days, as_of=freshness.load_id)
+    if shown is None and len(currencies) > 1:
+        raise MixedCurrencyError(
+            f"The accounts spend in {', '.join(currencies)}, and models add up money. Say under [money] in "
+            f"{context.folder / 'client.toml'} in which currency figures are shown, and give rates."
+        )
+    names = ("results", *(each for each in measures if each != "results"))
+    facts = reader.sums(level, days, names, result=context.settings.rules, as_of=freshness.load_id, shown=shown)
+    if not facts.num_rows:
+        raise NotFoundError(f"Nothing is known of {days} at the level {level}. What is known: aibuyer status")
+    keys, places = _coded(facts, ("platform", "account_id", "entity_id"))
+    day_of = _days_of(facts, days)
+    values = {name: _dense(facts, name, day_of, places, (len(days), len(keys))) for name in names}
+    accounts = np.unique([key[1] for key in keys], return_inverse=True)[1]
+    covered = np.zeros((len(days), int(accounts.max()) + 1), dtype=np.bool_)
+    covered[day_of, accounts[places]] = True
+    for each in values.values():
+        each[~covered[:, accounts]] = np.nan
+    kinds = _kinds(facts, places, len(keys))
+    values["results"][:, kinds == _SEVERAL] = np.nan
+    objects = Objects(reader, freshness.load_id)
+    named = [each.action_type for each in sorted({each.kind for each in context.settings.rules.settings()})]
+    return DailyPanel(
+        level=level,
+        days=days,
+        objects=tuple(_object(level, key, objects, _type(kind, named)) for key, kind in zip(keys, kinds, strict=True)),
+        measures=values,
+        known_share=_shares(context, reader, objects, keys, kinds, days, freshness.load_id),
+        currency=shown.currency if shown else currencies[0],
+        load_id=freshness.load_id,
+        known_at=freshness.known_at,
+    )
+
+
+_SEVERAL = -1
+
+
+def _coded(facts: "pa.Table", names: Sequence[str]) -> tuple[list[_Key], Ints]:
+    """Return the distinct keys, sorted, and the place of each row's key among them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    joined = pc.binary_join_element_wise(*(facts[name].cast(pa.string()) for name in names), "\0").combine_chunks()
+    coded = joined.dictionary_encode()
+    texts = coded.dictionary.to_pylist()
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(texts), dtype=np.int64)
+    rank[order] = np.arange(len(texts))
+    keys = [tuple(texts[place].split("\0")) for place in order]
+    return keys, rank[coded.indices.to_numpy(zero_copy_only=False)]
+
+
+def _days_of(facts: "pa.Table", days: DateRange) -> Ints:
+    since = np.datetime64(days.since, "D")
+    stops = facts["date_stop"].to_numpy().astype("datetime64[D]")
+    found: Ints = (stops - since).astype(np.int64)
+    return found
+
+
+def _dense(facts: "pa.Table", name: str, day_of: Ints, places: Ints, shape: tuple[int, int]) -> Floats:
+    """Return a measure by day and object: 0 without a row, NaN where a row does not report it."""
+    numbers = facts[name].to_numpy().astype(np.float64)
+    found = np.zeros(shape)
+    np.add.at(found, (day_of, places), numbers)
+    return found
+
+
+def _kinds(facts: "pa.Table", places: Ints, count: int) -> Ints:
+    """Return which kind of result each object counts, `_SEVERAL` where it is more than one."""
+    kinds = facts["kind"].to_numpy().astype(np.int64)
+    least, most = np.full(count, np.iinfo(np.int64).max), np.full(count, -1)
+    np.minimum.at(least, places, kinds)
+    np.maximum.at(most, places, kinds)
+    return np.where(least == most, most, _SEVERAL)
+
+
+def _type(kind: int, named: Sequence[str]) -> str | None:
+    return None if kind == _SEVERAL else named[kind]
+
+
+def _object(level: Level, key: _Key, objects: Objects, result_type: str | None) -> PanelObject:
+    """Return what is known of an object; one of which there are only figures has its id for a name."""
+    known = objects.of(level).get(key)
+    if known is None:
+        return PanelObject(key[2], key[2], key[1], result_type=result_type)
+    campaign = _above(objects, Level.CAMPAIGN, known)
+    account = objects.accounts.get(known.account)
+    created = account_date(known.created_at, account.zone) if known.created_at and account else None
+    return PanelObject(
+        id=key[2],
+        name=known.name or key[2],
+        account_id=key[1],
+        campaign_id=known.campaign_id,
+        campaign_name=campaign.name if campaign else None,
+        adset_id=known.adset_id,
+        objective=campaign.objective if campaign else None,
+        status=known.status,
+        created_on=created,
+        daily_budget_micros=known.daily_budget,
+        campaign_daily_budget_micros=campaign.daily_budget if campaign else None,
+        creative_id=known.creative_id,
+        result_type=result_type,
+        attributes=known.attributes,
+    )
+
+
+def _above(objects: Objects, level: Level, known: Known) -> Known | None:
+    return objects.of(level).get((*known.account, known.campaign_id or ""))
+
+
+def _shares(
+    context: ClientContext,
+    reader: Reader,
+    objects: Objects,
+    keys: Sequence[_Key],
+    kinds: Ints,
+    days: DateRange,
+    load_id: int,
+) -> Floats:
+    """Return which share of each day's final results is known, by its age on the day of the newest figures."""
+    known_at = reader.freshness(as_of=load_id).known_at
+    curves = [
+        known_shares(reader, kind, as_of=load_id)
+        for kind in sorted({each.kind for each in context.settings.rules.settings()})
+    ]
+    columns: dict[tuple[str, int], Floats] = {}
+    for key, kind in zip(keys, kinds.tolist(), strict=True):
+        if (key[1], kind) not in columns:
+            account = objects.accounts.get(key[:2])
+            today = account_date(known_at, account.zone) if account else known_at.date()
+            curve = None if kind == _SEVERAL else curves[kind].get(key[1])
+            columns[key[1], kind] = _by_age(curve, days, today)
+    return np.stack([columns[key[1], kind] for key, kind in zip(keys, kinds.tolist(), strict=True)], axis=1)
+
+
+def _by_age(curve: Sequence[float | None] | None, days: DateRange, today: date) -> Floats:
+    """Return the share by day; where no curve was learnt, days are final when they are older than any curve."""
+    shares = np.array([np.nan if share is None else share for share in curve or ()], dtype=np.float64)
+    ages = np.array([(today - day).days for day in days])
+    found = np.ones(len(ages))
+    young = ages < max(len(shares), 1)
+    found[young] = shares[np.clip(ages[young], 0, None)] if len(shares) else np.nan
+    return found
