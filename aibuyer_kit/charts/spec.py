@@ -119,6 +119,35 @@ class BarChart:
         return t(self.locale, "chart.described_bars", metric=name, bars=bars)
 
 
+@dataclass(frozen=True)
+class Step:
+    """One row of a waterfall: a figure, or how much it changes on the way; `text` is its formatted value."""
+
+    label: str
+    amount: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """The way of one metric from a figure to a later one, step by step, in the order given."""
+
+    title: str
+    metric: str
+    currency: str
+    locale: str
+    start: Step
+    steps: tuple[Step, ...]
+    end: Step
+    higher_is_better: bool | None = None
+
+    def describe(self) -> str:
+        """Return the chart in words, for those who do not see it."""
+        steps = "; ".join(f"{step.label}: {step.text}" for step in self.steps)
+        name = t(self.locale, f"metric.{self.metric}")
+        return t(self.locale, "why.described", metric=name, before=self.start.text, steps=steps, after=self.end.text)
+
+
 def trend_chart(
     daily: Daily,
     name: str,

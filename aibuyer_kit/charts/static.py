@@ -12,11 +12,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from aibuyer_kit.charts.spec import Bar, BarChart, Series, TrendChart
+from aibuyer_kit.charts.spec import Bar, BarChart, Series, Step, TrendChart, Waterfall
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_day_short, format_metric, format_metric_short, t
+
+Chart = TrendChart | BarChart | Waterfall
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,11 +43,13 @@ _FONT = re.compile(r"font-family: [^;\"]*")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
-def svg(chart: TrendChart | BarChart, *, width: int = 440, height: int | None = None) -> str:
+def svg(chart: Chart, *, width: int = 440, height: int | None = None) -> str:
     """Return a chart as one <svg> element that fills its container; `width` and `height` are the units inside."""
     with _quiet_matplotlib(chart):
         if isinstance(chart, TrendChart):
             figure = _trend(chart, width, height or 210)
+        elif isinstance(chart, Waterfall):
+            figure = _waterfall(chart, width, height or 30 + 40 * (len(chart.steps) + 2))
         else:
             figure = _bars(chart, width, height or 30 + 40 * max(1, len(chart.bars)))
         drawn = io.StringIO()
@@ -53,7 +58,7 @@ def svg(chart: TrendChart | BarChart, *, width: int = 440, height: int | None = 
 
 
 @contextmanager
-def _quiet_matplotlib(chart: TrendChart | BarChart) -> Iterator[None]:
+def _quiet_matplotlib(chart: Chart) -> Iterator[None]:
     import matplotlib as mpl
 
     settings: dict[Any, Any] = {
@@ -199,12 +204,46 @@ def _bar_colour(chart: BarChart, bar: Bar) -> str:
     return _GOOD if length == chart.target or (length > chart.target) == chart.higher_is_better else _BAD
 
 
+def _waterfall(chart: Waterfall, width: int, height: int) -> "Figure":
+    """Draw both figures as marks, and between them each step from where the one before it ended."""
+    figure, axes = _canvas(width, height)
+    axes.set_position((8 / width, 6 / height, 1 - 16 / width, 1 - 24 / height))
+    ends = list(accumulate((step.amount for step in chart.steps), initial=chart.start.amount))
+    low, high = min(*ends, chart.end.amount), max(*ends, chart.end.amount)
+    margin = (high - low) * 0.03 or 1.0
+    axes.set_xlim(low - margin, high + margin)
+    rows = (chart.start, *chart.steps, chart.end)
+    axes.set_ylim(len(rows) - 0.55, -0.65)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for row, step in enumerate(rows):
+        _name_row(axes, row, step.label, step.text)
+    for row, (step, start) in enumerate(zip(chart.steps, ends, strict=False), start=1):
+        axes.barh(row + 0.22, step.amount, left=start, height=0.30, color=_step_colour(chart, step), zorder=2)
+        axes.plot([start, start], [row - 0.63, row + 0.37], color=_INK, alpha=0.25, linewidth=1, zorder=1)
+    for row, place in ((0, chart.start.amount), (len(rows) - 1, chart.end.amount)):
+        axes.plot([place, place], [row + 0.07, row + 0.37], color=_INK, linewidth=3, solid_capstyle="butt", zorder=3)
+    return figure
+
+
+def _name_row(axes: "Axes", row: int, label: str, text: str) -> None:
+    across = axes.get_yaxis_transform()
+    axes.text(0, row - 0.06, _short(label, 40), color=_INK, ha="left", va="bottom", transform=across)
+    axes.text(1, row - 0.06, text, color=_INK, ha="right", va="bottom", transform=across)
+
+
+def _step_colour(chart: Waterfall, step: Step) -> str:
+    if chart.higher_is_better is None:
+        return _ACCENT
+    return _GOOD if (step.amount > 0) == chart.higher_is_better else _BAD
+
+
 def _short(name: str, most: int) -> str:
     clean = _UNPRINTABLE.sub(" ", name)
     return clean if len(clean) <= most else clean[: most - 1].rstrip() + "…"
 
 
-def _for_page(document: str, chart: TrendChart | BarChart) -> str:
+def _for_page(document: str, chart: Chart) -> str:
     body = document[document.index("<svg") :]
     for noise in _NOISE:
         body = noise.sub("", body)

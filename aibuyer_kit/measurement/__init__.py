@@ -1,0 +1,1 @@
+"""What a change was made of, and what did it."""
