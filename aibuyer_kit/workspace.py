@@ -26,10 +26,10 @@ from aibuyer_kit.workflows.workspaces import find_workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.workflows.explanation import Why
     from aibuyer_kit.workflows.maturity import ResultMetric
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.rule_book import RuleBook
-    from aibuyer_kit.workflows.explanation import Why
     from aibuyer_kit.workflows.sync import SyncReport
     from aibuyer_kit.workflows.why import Period
 
@@ -186,9 +186,7 @@ class Client:
         from aibuyer_kit.workflows.why import explain_change
 
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
-        return explain_change(
-            self._context, self._reader, metric, period, against=against, level=level, as_of=moment
-        )
+        return explain_change(self._context, self._reader, metric, period, against=against, level=level, as_of=moment)
 
     def held_period(self, since: date | None, until: date | None, *, as_of: AsOf | None = None) -> DateRange:
         """Return a period that a person chose. Raises PeriodError, in the client's language, if it is not held."""

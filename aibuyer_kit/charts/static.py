@@ -210,8 +210,8 @@ def _waterfall(chart: Waterfall, width: int, height: int) -> "Figure":
     axes.set_position((8 / width, 6 / height, 1 - 16 / width, 1 - 24 / height))
     ends = list(accumulate((step.amount for step in chart.steps), initial=chart.start.amount))
     low, high = min(*ends, chart.end.amount), max(*ends, chart.end.amount)
-    margin = (high - low) * 0.03 or 1.0
-    axes.set_xlim(low - margin, high + margin)
+    room = high - low or 1.0
+    axes.set_xlim(low - 0.02 * room, high + 0.2 * room)  # on the right stand the values
     rows = (chart.start, *chart.steps, chart.end)
     axes.set_ylim(len(rows) - 0.55, -0.65)
     axes.set_xticks([])
@@ -220,7 +220,7 @@ def _waterfall(chart: Waterfall, width: int, height: int) -> "Figure":
         _name_row(axes, row, step.label, step.text)
     for row, (step, start) in enumerate(zip(chart.steps, ends, strict=False), start=1):
         axes.barh(row + 0.22, step.amount, left=start, height=0.30, color=_step_colour(chart, step), zorder=2)
-        axes.plot([start, start], [row - 0.63, row + 0.37], color=_INK, alpha=0.25, linewidth=1, zorder=1)
+        axes.plot([start, start], [row - 0.63, row + 0.37], color=_INK, alpha=0.2, linewidth=1, zorder=1)
     for row, place in ((0, chart.start.amount), (len(rows) - 1, chart.end.amount)):
         axes.plot([place, place], [row + 0.07, row + 0.37], color=_INK, linewidth=3, solid_capstyle="butt", zorder=3)
     return figure

@@ -47,7 +47,7 @@ def why_chart(why: WhyLike, locale: str) -> Fragment:
 def waterfall(why: WhyLike, locale: str) -> Waterfall:
     """Build the chart: a step for each driver, the first cause first."""
     shown, rest = why.drivers[:MOST_LINES], why.drivers[MOST_LINES:]
-    steps = [Step(driver_name(why, each.driver, locale), each.part, _signed(why, each.part, locale)) for each in shown]
+    steps = [Step(driver_name(each.driver, locale), each.part, _signed(why, each.part, locale)) for each in shown]
     if rest:
         part = sum(each.part for each in rest)
         steps.append(Step(t(locale, "chart.others", count=len(rest)), part, _signed(why, part, locale)))
@@ -92,17 +92,17 @@ def _body(why: WhyLike, locale: str) -> str:
 
 
 def _parts_table(why: WhyLike, locale: str) -> str:
-    rows = [(part_name(why, line, locale), line) for line in why.parts]
+    rows = [(part_name(line, locale), line) for line in why.parts]
     return _table(why, t(locale, "why.by_part"), rows, locale, levels=True)
 
 
-def _table(
-    why: WhyLike, title: str, rows: Sequence[tuple[str, LineLike]], locale: str, *, levels: bool = False
-) -> str:
+def _table(why: WhyLike, title: str, rows: Sequence[tuple[str, LineLike]], locale: str, *, levels: bool = False) -> str:
     shown, rest = rows[:MOST_LINES], [line for _, line in rows[MOST_LINES:]]
     body = "".join(_row(why, name, line, locale, levels=levels) for name, line in shown)
     if rest:
-        body += _plain_row(why, t(locale, "chart.others", count=len(rest)), sum(each.part for each in rest), locale, levels)
+        body += _plain_row(
+            why, t(locale, "chart.others", count=len(rest)), sum(each.part for each in rest), locale, levels
+        )
     foot = _plain_row(why, t(locale, "why.whole"), why.change or 0.0, locale, levels)
     names = [t(locale, "why.part"), t(locale, "why.usually_column"), *([t(locale, "why.was_became")] if levels else [])]
     head = "".join(f'<th scope="col">{for_html(name)}</th>' for name in names)

@@ -126,7 +126,7 @@ def signed_words(why: WhyLike, amount: float, locale: str) -> str:
     return sign + amount_words(why, abs(amount), locale)
 
 
-def driver_name(why: WhyLike, driver: str, locale: str) -> str:
+def driver_name(driver: str, locale: str) -> str:
     """Return what a driver is called."""
     return t(locale, f"driver.{driver}")
 
@@ -152,15 +152,15 @@ def _block(why: WhyLike, locale: str) -> str:
     if why.kind_name:
         words = f"{why.kind_name}\n{words}"
     groups = [
-        (t(locale, "why.by_driver"), [(driver_name(why, each.driver, locale), each) for each in why.drivers]),
-        (t(locale, "why.by_part"), [(part_name(why, each, locale), each) for each in why.parts]),
+        (t(locale, "why.by_driver"), [(driver_name(each.driver, locale), each) for each in why.drivers]),
+        (t(locale, "why.by_part"), [(part_name(each, locale), each) for each in why.parts]),
     ]
     return "\n\n".join([words, *(_table(why, title, rows, locale) for title, rows in groups if rows)])
 
 
-def part_name(why: WhyLike, line: LineLike, locale: str) -> str:
+def part_name(line: LineLike, locale: str) -> str:
     """Return driver and object of a line."""
-    return f"{driver_name(why, line.driver, locale)} · {line.name}"
+    return f"{driver_name(line.driver, locale)} · {line.name}"
 
 
 def _table(why: WhyLike, title: str, rows: Sequence[tuple[str, LineLike]], locale: str) -> str:

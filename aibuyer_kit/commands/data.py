@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say
-from aibuyer_kit.core.text_table import as_json, as_table
+from aibuyer_kit.core.text_table import as_json, as_json_object, as_table
 
 DaysOption = Annotated[int | None, typer.Option(help="Full days that end yesterday. Default: 28.")]
 SinceOption = Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.")]
@@ -184,20 +184,16 @@ def why(
     ] = "the period before",
     level: Annotated[str, typer.Option(help="Whose parts are told: account, campaign, adset or ad.")] = "campaign",
     as_of: AsOfOption = "",
-    html: Annotated[Path | None, typer.Option(help="Write a page with the chart to this file as well.")] = None,
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Explain why a metric changed between two periods: the exact parts of every driver and object, main cause first."""
+    """Explain why a metric changed between two periods: the parts of each driver and object, main cause first."""
     from aibuyer_kit.workflows.why import client_why
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     context = only_client(find_workspace(workspace), client)
     found = client_why(context, metric, period, against=against, level=level, as_of=as_of)
-    if html:
-        html.write_text(found.to_page(), encoding="utf-8")
-        say(f"page: {html}")
     put(as_json_object(found.to_dict()) if json else repr(found))
 
 

@@ -1,4 +1,4 @@
-"""What moved a metric as lines that a person reads: drivers, objects, and drivers of objects, the likeliest cause first.
+"""What moved a metric as lines that people read: drivers, objects, drivers of objects, the likeliest cause first.
 
 A line ranks by how far it is beyond what such a line usually moves. Large parts that are noise are the rule where
 results are few: ranked by size alone they would stand above what really happened.
@@ -6,6 +6,7 @@ results are few: ranked by size alone they would stand above what really happene
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def usual_swing(found: Decomposition, earlier: Sequence[PeriodSums]) -> Usual:
     What is still to arrive is no movement, and is not counted as one.
     """
     changes = []
-    for before, after in zip(earlier, earlier[1:], strict=False):
+    for before, after in pairwise(earlier):
         try:
             changes.append(decompose(found.metric, before, after).parts)
         except InputError:
@@ -70,11 +71,12 @@ def usual_swing(found: Decomposition, earlier: Sequence[PeriodSums]) -> Usual:
     chance = found.chance**2
 
     def usual(by: tuple[int, ...]) -> Floats:
-        by_chance = np.sqrt(chance.sum(axis=by))
+        by_chance: Floats = np.sqrt(chance.sum(axis=by))
         if not enough:
             return by_chance
         summed = moved.sum(axis=tuple(axis + 1 for axis in by))
-        return np.maximum(by_chance, _OF_MEDIAN * np.median(np.abs(summed), axis=0))
+        found: Floats = np.maximum(by_chance, _OF_MEDIAN * np.median(np.abs(summed), axis=0))
+        return found
 
     return Usual(len(changes), float(usual((0, 1))), usual((0,)), usual((1,)), usual(()))
 
@@ -109,6 +111,8 @@ def _cause(driver: str | None, place: int | None, value: float, usual: float) ->
 def _ranked(lines: Sequence[Cause]) -> tuple[Cause, ...]:
     largest = max((abs(line.value) for line in lines), default=0.0)
     moved = [
-        line if abs(line.value) >= _WORTH_RANKING * largest else replace(line, beyond=0.0) for line in lines if line.value
+        line if abs(line.value) >= _WORTH_RANKING * largest else replace(line, beyond=0.0)
+        for line in lines
+        if line.value
     ]
     return tuple(sorted(moved, key=lambda line: (-line.beyond, -abs(line.value), line.driver or "", line.place or 0)))

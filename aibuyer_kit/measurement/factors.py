@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aibuyer_kit.features.windows import Bools, Floats
+from aibuyer_kit.measurement.arrays import divided
 from aibuyer_kit.measurement.chain import Chain, driver_of
 
 
@@ -59,7 +60,7 @@ def factors_of(chain: Chain, before: PeriodSums, after: PeriodSums) -> Factors:
     for place, link in enumerate(chain.links):
         amount = np.where(used[place], links[place], last)
         share = np.where(used[place], shares, 1.0) if link == "results" else np.ones_like(base)
-        rate = _told_by_either(_ratio(amount, last * share))
+        rate = _told_by_either(divided(amount, last * share))
         drivers.append(driver_of(link))
         values.append(np.where(used[place], rate, 1.0))
         spread.append(_spread(link, amount, last * share, rate) * used[place])
@@ -96,10 +97,6 @@ def _usable(links: list[Floats]) -> Bools:
     return used
 
 
-def _ratio(top: Floats, bottom: Floats) -> Floats:
-    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
-
-
 def _told_by_either(rate: Floats) -> Floats:
     """Return rates of both periods: one that a period does not tell is that of the other, or 1 where none does."""
     other = np.where(np.isnan(rate), rate[::-1], rate)
@@ -112,7 +109,7 @@ def _spread(link: str, amount: Floats, of: Floats, rate: Floats) -> Floats:
     Counts vary as Poisson's do; values of single results as much as their mean, which is more than most do.
     """
     if link in ("clicks", "link_clicks", "results"):
-        return np.nan_to_num(_ratio(np.abs(amount) + 1.0, of**2))
+        return np.nan_to_num(divided(np.abs(amount) + 1.0, of**2))
     if link in ("revenue", "revenue_assumed"):
         return rate**2 / (np.abs(of) + 1.0)
     return np.zeros_like(amount)

@@ -4,6 +4,7 @@ import numpy as np
 
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.measurement.arrays import divided
 from aibuyer_kit.measurement.chain import chain_of, driver_of
 from aibuyer_kit.measurement.why import Decomposition
 
@@ -43,5 +44,4 @@ def _as_it_is(rate: Floats) -> Floats:
 
 
 def _shares(base: Floats) -> Floats:
-    whole = base.sum(axis=1, keepdims=True)
-    return np.divide(base, whole, out=np.full(base.shape, np.nan), where=whole != 0)
+    return divided(base, np.broadcast_to(base.sum(axis=1, keepdims=True), base.shape))

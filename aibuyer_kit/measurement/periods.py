@@ -8,6 +8,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.metrics import METRICS, Measure
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats
+from aibuyer_kit.measurement.arrays import divided
 from aibuyer_kit.measurement.factors import PeriodSums
 
 
@@ -19,10 +20,7 @@ def period_sums(panel: DailyPanel, days: DateRange, name: str) -> PeriodSums:
     """
     rows = _rows(panel, days)
     told = _told(panel, rows, name)
-    measures = {
-        each: np.where(told, values[rows], 0.0).sum(axis=0)
-        for each, values in panel.measures.items()
-    }
+    measures = {each: np.where(told, values[rows], 0.0).sum(axis=0) for each, values in panel.measures.items()}
     return PeriodSums(measures, _known_share(panel, rows, told), len(days))
 
 
@@ -58,8 +56,8 @@ def with_unsplit(panel: DailyPanel, accounts: DailyPanel) -> DailyPanel:
     spend = np.isfinite(panel.measure("spend"))
     for place, account in enumerate(accounts.objects):
         own = [at for at, each in enumerate(panel.objects) if each.account_id == account.account_id]
-        split = spend[:, own].any(axis=1)
-        unsplit = ~split & np.isfinite(accounts.measure("spend")[:, place])
+        split: Bools = np.logical_or.reduce(spend[:, own], axis=1)
+        unsplit: Bools = np.logical_not(split) & np.isfinite(accounts.measure("spend")[:, place])
         if unsplit.any():
             panel = _with_account(panel, accounts, place, unsplit, split)
     return panel
@@ -98,7 +96,6 @@ def _known_share(panel: DailyPanel, rows: slice, told: Bools) -> Floats:
         weights = np.where(told, np.nan_to_num(panel.measure(source)[rows]), 0.0).clip(min=0.0)
         whole = weights.sum(axis=0)
         known = np.where(weights > 0, weights * shares, 0.0).sum(axis=0)
-        mean = np.divide(known, whole, out=np.full(len(whole), np.nan), where=whole > 0)
-        found = np.where(np.isnan(found) & (whole > 0), mean, found)
+        found = np.where(np.isnan(found), divided(known, whole), found)
     found[~(found > 0)] = np.nan
     return found

@@ -1,10 +1,10 @@
 """The exact additive decomposition of a metric's change between two periods, by driver and object.
 
-Every metric is a sum over objects of a product: spend, times what each of the following brings of the next one. The change
-of a product is split by Shapley's value (`shapley`), so that no order of the drivers is preferred and swapping the
-periods only turns the signs. What a change of spend did is split once more: as much as it would have done at the
+Every metric is a sum over objects of a product: spend, times what each of the following brings of the next one. The
+change of a product is split by Shapley's value (`shapley`), so that no order of the drivers is preferred and swapping
+the periods only turns the signs. What a change of spend did is split once more: as much as it would have done at the
 average yield is `spend`, the rest is `mix`, because the object's own yield is not the average. A cost per something is
-the inverse of a yield, and each part of the yield's change moves it by the same factor: minus the product of both costs.
+the inverse of a yield: each part of the yield's change moves it by one factor, minus the product of both costs.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,8 @@ def decompose(name: str, before: PeriodSums, after: PeriodSums) -> Decomposition
     factors = factors_of(chain, before, after)
     if chain.form != "sum" and not factors.base.sum(axis=1).all():
         raise InputError(f"{name!r} cannot be explained: there is no {chain.base} in one of the periods.")
-    columns, chance = _SPLITS[chain.form](chain, factors, (before.days, after.days))
+    split = _split_sum(chain, factors, (before.days, after.days)) if chain.form == "sum" else _split_yield(factors)
+    columns, chance = split
     scale = _scale(chain, known)
     drivers = chain.drivers
     parts = np.stack([columns.get(driver, np.zeros(factors.base.shape[1])) for driver in drivers], axis=1) * scale
@@ -103,7 +104,7 @@ def _split_sum(chain: Chain, factors: Factors, days: tuple[int, int]) -> _Column
     return columns, chance
 
 
-def _split_yield(chain: Chain, factors: Factors, _days: tuple[int, int]) -> _Columns:
+def _split_yield(factors: Factors) -> _Columns:
     """Split what one unit of the base brings: mix and rates."""
     whole = factors.base.sum(axis=1)
     weights = factors.base / whole[:, None]
@@ -115,9 +116,6 @@ def _split_yield(chain: Chain, factors: Factors, _days: tuple[int, int]) -> _Col
     outside = factors.outside / whole[:, None]
     columns["outside"] = outside[1] - outside[0]
     return columns, chance
-
-
-_SPLITS = {"sum": _split_sum, "per_base": _split_yield, "base_per": _split_yield}
 
 
 def _by_driver(factors: Factors, yields: Floats) -> _Columns:
@@ -153,4 +151,3 @@ def _scale(chain: Chain, values: tuple[float, float]) -> float:
         return 1.0 / MICROS_PER_UNIT if each.unit == "money" else 1.0
     top, bottom = multipliers(each)
     return top / bottom if chain.form == "per_base" else -values[0] * values[1] * bottom / top
-

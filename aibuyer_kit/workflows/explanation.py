@@ -118,9 +118,7 @@ class Why:
         """Return one row per driver and object, the first cause first; `part` adds up to the change of each kind."""
         import pandas as pd
 
-        rows = [
-            {"kind": each.kind_name, **vars(line)} for each in (self.kinds or (self,)) for line in each.parts
-        ]
+        rows = [{"kind": each.kind_name, **vars(line)} for each in (self.kinds or (self,)) for line in each.parts]
         frame = pd.DataFrame(rows, columns=["kind", *Line.__dataclass_fields__])
         frame.attrs["notes"] = list(self.notes)
         return frame if self.kinds else frame.drop(columns="kind")

@@ -24,7 +24,7 @@ from aibuyer_kit.measurement.why import Decomposition, decompose
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.explanation import Line, Why
 from aibuyer_kit.workflows.panel import read_panel
-from aibuyer_kit.workflows.period import account_today, account_zones, open_days
+from aibuyer_kit.workflows.period import account_today, account_zones, open_days, parse_as_of
 from aibuyer_kit.workflows.quality import day_notes, period_quality
 
 Period = str | DateRange
@@ -32,6 +32,20 @@ Period = str | DateRange
 _EARLIER, _EARLIER_OF_DAYS, _EARLIER_DAYS = 9, 28, 130
 # From here on one weekday more or less weighs little.
 _MANY_DAYS = 28
+
+
+def client_why(
+    context: ClientContext,
+    name: str,
+    period: Period = "last week",
+    *,
+    against: Period = "the period before",
+    level: str = "campaign",
+    as_of: str = "",
+) -> Why:
+    """Return why a metric of a client changed, as `explain_change` does; `as_of` as people write it."""
+    reader = Reader(context.warehouse)
+    return explain_change(context, reader, name, period, against=against, level=level, as_of=parse_as_of(as_of))
 
 
 def explain_change(
@@ -163,9 +177,7 @@ class _Asked:
         for days in (self.against, self.period):
             not_over = open_days(self.reader, days, as_of=self.load_id)
             found += day_notes("open_days", not_over, self._locale)
-            quality = period_quality(
-                self.context, self.reader, days, as_of=self.load_id, metrics=(self.metric,)
-            )
+            quality = period_quality(self.context, self.reader, days, as_of=self.load_id, metrics=(self.metric,))
             found += quality.lines(self._locale) if days == self.period else quality.doubts(self._locale)
         return list(dict.fromkeys(found))
 
