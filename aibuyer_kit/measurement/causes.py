@@ -1,11 +1,12 @@
 """What moved a metric as lines that people read: drivers, objects, drivers of objects, the likeliest cause first.
 
 A line ranks by how far it is beyond what such a line usually moves. Large parts that are noise are the rule where
-results are few: ranked by size alone they would stand above what really happened.
+results are few: ranked by size alone they would stand above what really happened. A driver, and an object, stands as
+high as the surest of its parts: the noise of all the others does not hide it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -17,12 +18,10 @@ from aibuyer_kit.measurement.why import Decomposition, decompose
 
 # With fewer earlier changes nobody can say what is usual; chance alone is told then.
 LEAST_CHANGES = 3
-# What lies within this many times its usual swing may be nothing else.
-BEYOND = 1.5
+# What lies within this many standard deviations may be nothing but noise.
+BEYOND = 2.0
 # What is smaller beside the largest line is no cause, however unusual it is.
 _WORTH_RANKING = 0.05
-# Times the median of absolute values, the standard deviation of a normal distribution.
-_OF_MEDIAN = 1.4826
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Cause:
     """A line of an explanation: what a driver did over all objects, all drivers of an object, or one of one.
 
     `driver` or `place` (the object's number) is None where the line is over all of them. `beyond` is what is left of
-    `value` when its usual swing is taken off, by which lines are ranked.
+    `value`, or of one of the parts that it is the sum of, when the usual swing is taken off: lines rank by it.
     """
 
     driver: str | None
@@ -52,6 +51,15 @@ class Cause:
     value: float
     usual: float
     beyond: float
+
+
+@dataclass(frozen=True)
+class Causes:
+    """All lines of an explanation that moved anything; of each kind the first cause first."""
+
+    drivers: tuple[Cause, ...]
+    objects: tuple[Cause, ...]
+    parts: tuple[Cause, ...]
 
 
 def usual_swing(found: Decomposition, earlier: Sequence[PeriodSums]) -> Usual:
@@ -75,44 +83,48 @@ def usual_swing(found: Decomposition, earlier: Sequence[PeriodSums]) -> Usual:
         if not enough:
             return by_chance
         summed = moved.sum(axis=tuple(axis + 1 for axis in by))
-        found: Floats = np.maximum(by_chance, _OF_MEDIAN * np.median(np.abs(summed), axis=0))
-        return found
+        swing: Floats = np.maximum(by_chance, np.sqrt((summed**2).mean(axis=0)))
+        return swing
 
     return Usual(len(changes), float(usual((0, 1))), usual((0,)), usual((1,)), usual(()))
 
 
-def by_driver(found: Decomposition, usual: Usual) -> tuple[Cause, ...]:
-    """Return one line per driver that moved anything, the first cause first."""
-    values = found.parts.sum(axis=0)
-    lines = [_cause(driver, None, values[i], usual.drivers[i]) for i, driver in enumerate(found.drivers)]
-    return _ranked(lines)
+def causes_of(found: Decomposition, usual: Usual) -> Causes:
+    """Return what moved the metric: by driver, by object, and by driver of each object."""
+    parts, drivers, objects = found.parts, found.parts.sum(axis=0), found.parts.sum(axis=1)
+    sure = _beyond(parts, usual.parts)
+    of_drivers = np.maximum(_beyond(drivers, usual.drivers), _surest(parts, sure, drivers[None, :], axis=0))
+    of_objects = np.maximum(_beyond(objects, usual.objects), _surest(parts, sure, objects[:, None], axis=1))
+    return Causes(
+        _ranked(
+            Cause(driver, None, *map(float, figures))
+            for driver, *figures in zip(found.drivers, drivers, usual.drivers, of_drivers, strict=True)
+        ),
+        _ranked(
+            Cause(None, place, *map(float, figures))
+            for place, figures in enumerate(zip(objects, usual.objects, of_objects, strict=True))
+        ),
+        _ranked(
+            Cause(found.drivers[at[1]], int(at[0]), float(parts[at]), float(usual.parts[at]), float(sure[at]))
+            for at in zip(*np.nonzero(parts), strict=True)
+        ),
+    )
 
 
-def by_object(found: Decomposition, usual: Usual) -> tuple[Cause, ...]:
-    """Return one line per object that moved anything, the first cause first."""
-    values = found.parts.sum(axis=1)
-    return _ranked([_cause(None, place, value, usual.objects[place]) for place, value in enumerate(values)])
+def _beyond(values: Floats, usual: Floats) -> Floats:
+    """Return what is left of each value without its usual swing; nothing of those that are small beside the others."""
+    sizes = np.abs(values)
+    left = np.sqrt(np.clip(values**2 - (BEYOND * usual) ** 2, 0.0, None))
+    found: Floats = np.where(sizes >= _WORTH_RANKING * sizes.max(initial=0.0), left, 0.0)
+    return found
 
 
-def by_part(found: Decomposition, usual: Usual) -> tuple[Cause, ...]:
-    """Return one line per driver of an object that moved anything, the first cause first."""
-    lines = [
-        _cause(found.drivers[column], int(place), found.parts[place, column], usual.parts[place, column])
-        for place, column in zip(*np.nonzero(found.parts), strict=True)
-    ]
-    return _ranked(lines)
+def _surest(parts: Floats, sure: Floats, sums: Floats, *, axis: int) -> Floats:
+    """Return how sure the surest part of each sum is, of those that go its way."""
+    found: Floats = np.where(np.sign(parts) == np.sign(sums), sure, 0.0).max(axis=axis, initial=0.0)
+    return found
 
 
-def _cause(driver: str | None, place: int | None, value: float, usual: float) -> Cause:
-    beyond = float(np.sqrt(max(0.0, value**2 - (BEYOND * usual) ** 2)))
-    return Cause(driver, place, float(value), float(usual), beyond)
-
-
-def _ranked(lines: Sequence[Cause]) -> tuple[Cause, ...]:
-    largest = max((abs(line.value) for line in lines), default=0.0)
-    moved = [
-        line if abs(line.value) >= _WORTH_RANKING * largest else replace(line, beyond=0.0)
-        for line in lines
-        if line.value
-    ]
+def _ranked(lines: Iterable[Cause]) -> tuple[Cause, ...]:
+    moved = [line for line in lines if line.value]
     return tuple(sorted(moved, key=lambda line: (-line.beyond, -abs(line.value), line.driver or "", line.place or 0)))

@@ -2,9 +2,10 @@
 
 Every metric is a sum over objects of a product: spend, times what each of the following brings of the next one. The
 change of a product is split by Shapley's value (`shapley`), so that no order of the drivers is preferred and swapping
-the periods only turns the signs. What a change of spend did is split once more: as much as it would have done at the
-average yield is `spend`, the rest is `mix`, because the object's own yield is not the average. A cost per something is
-the inverse of a yield: each part of the yield's change moves it by one factor, minus the product of both costs.
+the periods only turns the signs. In a sum, spend that came or went on the whole is `spend`, at the yield of the objects
+that it came to; what went from some objects to others is `mix`: it counts as far as their yields are not the average.
+In a ratio there is only the mix, of the shares that objects have of the base. A cost per something is the inverse of a
+yield: each part of the yield's change moves it by one factor, minus the product of both costs.
 """
 
 from dataclasses import dataclass
@@ -95,9 +96,9 @@ def _split_sum(chain: Chain, factors: Factors, days: tuple[int, int]) -> _Column
     moved = values[1] - values[0]
     columns, chance = _by_driver(factors, yields[2:])
     columns["days"] = moved[0] * yields[0]
-    average = _average(daily.mean(axis=0), yields[1])
-    columns["spend"] = _net_moves(moved[1]) * average
-    columns["mix"] = moved[1] * (yields[1] - average)
+    net = _net_moves(moved[1])
+    columns["spend"] = net * yields[1]
+    columns["mix"] = (moved[1] - net) * (yields[1] - _average(daily.mean(axis=0), yields[1]))
     if not chain.links:
         columns["spend"] = moved[1] * yields[1]
     columns["outside"] = factors.outside[1] - factors.outside[0]

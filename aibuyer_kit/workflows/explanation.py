@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level, parse_level
+from aibuyer_kit.measurement.causes import BEYOND
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from aibuyer_kit.charts.fragment import Fragment
-
-# A change within this many times its usual swing may be nothing else.
-_WITHIN = 1.5
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class Why:
     def is_usual(self) -> bool:
         """Whether the metric moves as much between such periods anyway, as far as the past tells."""
         change = self.change
-        return change is not None and self.usual is not None and abs(change) <= _WITHIN * self.usual
+        return change is not None and self.usual is not None and abs(change) <= BEYOND * self.usual
 
     def by(self, level: str) -> "Why":
         """Return the same change split among the objects of another level, as known at the same moment."""

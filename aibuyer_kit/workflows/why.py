@@ -16,7 +16,7 @@ from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.core.period_words import against_of, period_of
 from aibuyer_kit.core.results import ResultKind
 from aibuyer_kit.features.panel import DailyPanel
-from aibuyer_kit.measurement.causes import LEAST_CHANGES, Cause, by_driver, by_object, by_part, usual_swing
+from aibuyer_kit.measurement.causes import LEAST_CHANGES, Cause, causes_of, usual_swing
 from aibuyer_kit.measurement.chain import chain_of
 from aibuyer_kit.measurement.levels import levels
 from aibuyer_kit.measurement.periods import has_figures, left_out, period_sums, with_unsplit
@@ -213,16 +213,16 @@ def _explained(whole: Why, panel: DailyPanel, history: Sequence[DateRange]) -> W
             raise InputError(f"{whole.metric!r} is not known on any day of {days}, so its change cannot be explained.")
     found = decompose(whole.metric, before, after)
     usual = usual_swing(found, earlier)
-    told = _Lines(panel, found)
+    causes, told = causes_of(found, usual), _Lines(panel, found)
     return replace(
         whole,
         before=found.before,
         after=found.after,
         usual=usual.whole,
         usual_changes=usual.changes,
-        drivers=told.lines(by_driver(found, usual)),
-        objects=told.lines(by_object(found, usual)),
-        parts=told.lines(by_part(found, usual)),
+        drivers=told.lines(causes.drivers),
+        objects=told.lines(causes.objects),
+        parts=told.lines(causes.parts),
     )
 
 
