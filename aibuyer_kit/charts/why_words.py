@@ -29,15 +29,24 @@ def why_sentences(why: WhyLike, locale: str) -> tuple[str, ...]:
             t(locale, "why.of_kind", kind=each.kind_name, words=" ".join(why_sentences(each, locale)))
             for each in why.kinds
         )
-    causes = _causes(why)
-    told = [_change_words(why, locale)]
-    if why.is_usual and why.change:
-        told.append(t(locale, "why.usual", usual=amount_words(why, why.usual or 0.0, locale)))
-    if causes:
-        key = "why.largest_part" if why.is_usual else "why.main_cause"
-        told.append(t(locale, key, cause=_cause_words(why, causes[0], locale)))
+    told, causes = [_change_words(why, locale)], _causes(why)
+    if causes and why.is_usual:
+        return (*told, *_usual_words(why, causes[0], locale))
+    told += [t(locale, "why.main_cause", cause=_cause_words(why, each, locale)) for each in causes[:1]]
     told += [t(locale, "why.next_cause", cause=_cause_words(why, each, locale)) for each in causes[1:]]
     return tuple(told)
+
+
+def _usual_words(why: WhyLike, first: LineLike, locale: str) -> tuple[str, ...]:
+    """Return that nothing needs a cause, but for what is still arriving."""
+    usual, cause = amount_words(why, why.usual or 0.0, locale), _cause_words(why, first, locale)
+    if first.driver == "maturity":
+        left = signed_words(why, (why.change or 0.0) - why.arriving, locale)
+        return (
+            t(locale, "why.main_cause", cause=cause),
+            t(locale, "why.rest_usual", rest=left, usual=usual),
+        )
+    return t(locale, "why.usual", usual=usual), t(locale, "why.largest_part", cause=cause)
 
 
 def _causes(why: WhyLike) -> list[LineLike]:

@@ -76,10 +76,16 @@ class Why:
         return None if self.before is None or self.after is None else self.after - self.before
 
     @property
+    def arriving(self) -> float:
+        """The part of the change that is results which have arrived in one period and not yet in the other."""
+        return next((line.part for line in self.drivers if line.driver == "maturity"), 0.0)
+
+    @property
     def is_usual(self) -> bool:
-        """Whether the metric moves as much between such periods anyway, as far as the past tells."""
-        change = self.change
-        return change is not None and self.usual is not None and abs(change) <= BEYOND * self.usual
+        """Whether the metric moves as much between such periods anyway, what is still arriving left aside."""
+        if self.change is None or self.usual is None:
+            return False
+        return abs(self.change - self.arriving) <= BEYOND * self.usual
 
     def by(self, level: str) -> "Why":
         """Return the same change split among the objects of another level, as known at the same moment."""

@@ -1,4 +1,4 @@
-"""Changes with a known cause: figures of the practice market as a buyer sees them, with one thing done to the last week.
+"""Changes with a known cause: figures of the practice market as a buyer sees them, one thing done to the last week.
 
 Nothing but the cause is put in: luck, weekdays, auctions and attention are the market's own.
 """
@@ -31,8 +31,8 @@ def seen(preset: str, seed: int, level: str = "campaign") -> tuple[tuple[str, ..
     market = Market.open(preset, seed=seed)
     market.advance(days=30)
     known = Known(market)
-    objects = [each for each in (known.campaigns if level == "campaign" else known.adsets)]
-    objects = [each for each in objects if each.objective == "OUTCOME_SALES"]
+    every = known.campaigns if level == "campaign" else known.adsets
+    objects = [each for each in every if each.objective == "OUTCOME_SALES"]
     last = market.today - timedelta(days=29)
     days = DateRange(last - timedelta(days=WEEKS * WEEK - 1), last)
     totals = [[known.reported(each.id, DateRange(day, day)) for each in objects] for day in days]
@@ -103,7 +103,7 @@ def budget_moved(figures: Figures, place: int, rng: np.random.Generator) -> None
     good, bad = best_and_worst(figures)
     moved = 0.6 * figures["spend"][LAST, good]
     more = 1 + moved / figures["spend"][LAST, bad]
-    for name, values in figures.items():
+    for values in figures.values():
         values[LAST, bad] = np.rint(values[LAST, bad] * more)
         values[LAST, good] = np.rint(values[LAST, good] * 0.4)
 
@@ -180,3 +180,10 @@ def named(
         Named(causes.drivers[0].driver or "", causes.objects[0].place or 0, (first.driver or "", first.place or 0)),
         right,
     )
+
+
+def large_place(preset: str, seed: int) -> int:
+    """Return one of the campaigns with at least a quarter of the spend of the week before the last, by the seed."""
+    spend = seen(preset, seed)[1]["spend"][-2 * WEEK : -WEEK].sum(axis=0)
+    large = np.flatnonzero(spend >= spend.sum() / 4)
+    return int(large[seed % len(large)])
