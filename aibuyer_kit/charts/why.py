@@ -114,9 +114,9 @@ def _table(why: WhyLike, title: str, rows: Sequence[tuple[str, LineLike]], local
 
 
 def _row(why: WhyLike, name: str, line: LineLike, locale: str, *, levels: bool) -> str:
-    usual = t(locale, "why.usually", usual=amount_words(why, line.usual, locale)) if line.usual else UNKNOWN
+    usual = f"±{amount_words(why, line.usual, locale)}" if line.usual else UNKNOWN
     part = f'<b class="{_verdict(why, line)}">{for_html(_signed(why, line.part, locale))}</b>'
-    cells = [part, for_html(usual.removeprefix(t(locale, "why.usually", usual="")).strip() or UNKNOWN)]
+    cells = [part, for_html(usual)]
     if levels:
         pair = [level_words(why, line.driver, each, locale) for each in (line.was, line.became)]
         cells.append(for_html(UNKNOWN if line.was is None else " → ".join(pair)))

@@ -8,7 +8,7 @@ from aibuyer_kit.core.dates import DateRange
 
 
 class LineLike(Protocol):
-    """One line: how much of the change it is, and by how much such a line usually moves."""
+    """One line: how much of the change it is, and within what such a line usually moves."""
 
     @property
     def driver(self) -> str: ...

@@ -12,23 +12,24 @@ from itertools import pairwise
 import numpy as np
 
 from aibuyer_kit.core.errors import InputError
-from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.measurement.factors import PeriodSums
 from aibuyer_kit.measurement.why import Decomposition, decompose
 
 # With fewer earlier changes nobody can say what is usual; chance alone is told then.
 LEAST_CHANGES = 3
-# What lies within this many standard deviations may be nothing but noise.
-BEYOND = 2.0
+# What lies within this many standard deviations may be nothing but noise: nineteen of twenty changes do.
+_WITHIN = 2.0
 # What is smaller beside the largest line is no cause, however unusual it is.
 _WORTH_RANKING = 0.05
 
 
 @dataclass(frozen=True)
 class Usual:
-    """By how much a metric and its parts moved between earlier periods of the same length, as standard deviations.
+    """Within what a metric and its parts moved between earlier periods of the same length, most of the time.
 
-    `changes` is how many such changes there were; with fewer than `LEAST_CHANGES` only chance is in it.
+    Each is two standard deviations. `changes` is how many such changes there were; with fewer than `LEAST_CHANGES` only
+    chance is in it.
     """
 
     changes: int
@@ -42,8 +43,9 @@ class Usual:
 class Cause:
     """A line of an explanation: what a driver did over all objects, all drivers of an object, or one of one.
 
-    `driver` or `place` (the object's number) is None where the line is over all of them. `beyond` is what is left of
-    `value`, or of one of the parts that it is the sum of, when the usual swing is taken off: lines rank by it.
+    `driver` or `place` (the object's number) is None where the line is over all of them. `usual` is within what such a
+    line usually moves, and `beyond` what is left of `value`, or of one of the parts that it is the sum of, without it:
+    lines rank by that.
     """
 
     driver: str | None
@@ -79,11 +81,11 @@ def usual_swing(found: Decomposition, earlier: Sequence[PeriodSums]) -> Usual:
     chance = found.chance**2
 
     def usual(by: tuple[int, ...]) -> Floats:
-        by_chance: Floats = np.sqrt(chance.sum(axis=by))
+        by_chance: Floats = _WITHIN * np.sqrt(chance.sum(axis=by))
         if not enough:
             return by_chance
         summed = moved.sum(axis=tuple(axis + 1 for axis in by))
-        swing: Floats = np.maximum(by_chance, np.sqrt((summed**2).mean(axis=0)))
+        swing: Floats = np.maximum(by_chance, _WITHIN * np.sqrt((summed**2).mean(axis=0)))
         return swing
 
     return Usual(len(changes), float(usual((0, 1))), usual((0,)), usual((1,)), usual(()))
@@ -93,8 +95,8 @@ def causes_of(found: Decomposition, usual: Usual) -> Causes:
     """Return what moved the metric: by driver, by object, and by driver of each object."""
     parts, drivers, objects = found.parts, found.parts.sum(axis=0), found.parts.sum(axis=1)
     sure = _beyond(parts, usual.parts)
-    of_drivers = np.maximum(_beyond(drivers, usual.drivers), _surest(parts, sure, drivers[None, :], axis=0))
-    of_objects = np.maximum(_beyond(objects, usual.objects), _surest(parts, sure, objects[:, None], axis=1))
+    of_drivers = _or_its_surest(_beyond(drivers, usual.drivers), drivers, parts, sure)
+    of_objects = _or_its_surest(_beyond(objects, usual.objects), objects, parts.T, sure.T)
     return Causes(
         _ranked(
             Cause(driver, None, *map(float, figures))
@@ -113,15 +115,19 @@ def causes_of(found: Decomposition, usual: Usual) -> Causes:
 
 def _beyond(values: Floats, usual: Floats) -> Floats:
     """Return what is left of each value without its usual swing; nothing of those that are small beside the others."""
+    left = np.sqrt(np.clip(values**2 - usual**2, 0.0, None))
+    return np.where(_is_worth_ranking(values), left, 0.0)
+
+
+def _or_its_surest(beyond: Floats, sums: Floats, parts: Floats, sure: Floats) -> Floats:
+    """Return of each sum what is left of it, or of the surest of its parts that go its way, (parts, sums)."""
+    of_parts = np.where(np.sign(parts) == np.sign(sums), sure, 0.0).max(axis=0, initial=0.0)
+    return np.where(_is_worth_ranking(sums), np.maximum(beyond, of_parts), 0.0)
+
+
+def _is_worth_ranking(values: Floats) -> Bools:
     sizes = np.abs(values)
-    left = np.sqrt(np.clip(values**2 - (BEYOND * usual) ** 2, 0.0, None))
-    found: Floats = np.where(sizes >= _WORTH_RANKING * sizes.max(initial=0.0), left, 0.0)
-    return found
-
-
-def _surest(parts: Floats, sure: Floats, sums: Floats, *, axis: int) -> Floats:
-    """Return how sure the surest part of each sum is, of those that go its way."""
-    found: Floats = np.where(np.sign(parts) == np.sign(sums), sure, 0.0).max(axis=axis, initial=0.0)
+    found: Bools = sizes >= _WORTH_RANKING * sizes.max(initial=0.0)
     return found
 
 

@@ -13,17 +13,16 @@ _BITS = 52
 def on_grid(before: float, after: float, parts: Floats) -> tuple[float, float, Floats]:
     """Return both values and the parts as whole multiples of one power of two, the parts adding up to the change.
 
-    What rounding leaves over goes to the largest part. The step is at most 2e-16 of all of them together, so that no
-    value moves by more than what a float of that size rounds away anyway.
+    What rounding leaves over goes to the largest part. The step is at most 5e-16 of the sizes of all of them together.
 
     >>> before, after, parts = on_grid(0.1, 0.7, np.array([0.2, 0.4]))
-    >>> before + parts[0] + parts[1] == after == before + (parts[1] + parts[0])
+    >>> bool(before + parts[0] + parts[1] == after == before + (parts[1] + parts[0]))
     True
     """
     whole = abs(before) + abs(after) + float(np.abs(parts).sum())
     if not whole:
         return 0.0, 0.0, np.zeros_like(parts)
-    step = math.ldexp(1.0, math.frexp(whole)[1] + 1 - _BITS)
+    step = math.ldexp(1.0, math.frexp(whole)[1] - _BITS)
     steps = np.rint(parts / step)
     first, last = round(before / step), round(after / step)
     if parts.size:

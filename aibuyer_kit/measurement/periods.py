@@ -7,8 +7,9 @@ import numpy as np
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.metrics import METRICS, Measure
 from aibuyer_kit.features.panel import DailyPanel
-from aibuyer_kit.features.windows import Bools, Floats
+from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.measurement.arrays import divided
+from aibuyer_kit.measurement.chain import chain_of
 from aibuyer_kit.measurement.factors import PeriodSums
 
 
@@ -22,6 +23,26 @@ def period_sums(panel: DailyPanel, days: DateRange, name: str) -> PeriodSums:
     told = _told(panel, rows, name)
     measures = {each: np.where(told, values[rows], 0.0).sum(axis=0) for each, values in panel.measures.items()}
     return PeriodSums(measures, _known_share(panel, rows, told), len(days))
+
+
+def needed(name: str) -> tuple[str, ...]:
+    """Return the measures that explaining a metric looks at."""
+    chain, each = chain_of(name), METRICS[name]
+    sides = (name,) if isinstance(each, Measure) else (each.numerator, each.denominator)
+    return tuple(dict.fromkeys(("spend", "impressions", "clicks", chain.base, *chain.links, *sides)))
+
+
+def grouped(sums: PeriodSums, groups: Ints) -> PeriodSums:
+    """Return the sums of groups of objects; `groups` is the number of each object's group, from 0 on."""
+    count = int(groups.max(initial=-1)) + 1
+
+    def added(values: Floats) -> Floats:
+        found: Floats = np.bincount(groups, weights=values, minlength=count).astype(np.float64)
+        return found
+
+    weights = np.nan_to_num(sums.measures["clicks"]) + 1.0
+    shares = divided(added(weights * sums.known_share), added(weights))
+    return PeriodSums({name: added(values) for name, values in sums.measures.items()}, shares, sums.days)
 
 
 @dataclass(frozen=True)

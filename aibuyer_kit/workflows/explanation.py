@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level, parse_level
-from aibuyer_kit.measurement.causes import BEYOND
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +19,7 @@ class Line:
     """One line of an explanation; money in currency units.
 
     `driver` or `object_id` is '' where the line is over all of them. `part` is how much of the change it is, `usual`
-    by how much such a line usually moves (a standard deviation). `was` and `became` are the driver's own measure of
+    within what such a line moves nineteen times of twenty. `was` and `became` are the driver's own measure of
     the object: its CPM, its share of the base; None where that is not one figure.
     """
 
@@ -85,7 +84,7 @@ class Why:
         """Whether the metric moves as much between such periods anyway, what is still arriving left aside."""
         if self.change is None or self.usual is None:
             return False
-        return abs(self.change - self.arriving) <= BEYOND * self.usual
+        return abs(self.change - self.arriving) <= self.usual
 
     def by(self, level: str) -> "Why":
         """Return the same change split among the objects of another level, as known at the same moment."""
