@@ -103,6 +103,12 @@ class Rule(Strict):
         """Yield every comparison, in the order in which they are written."""
         return leaves(self.when)
 
+    def targets(self) -> tuple[str, ...]:
+        """Return the metrics of which it names the client's target, sorted."""
+        named = {each.value.target for each in self.leaves() if isinstance(each.value, Target)}
+        aims = (each.to for each in self.then if isinstance(each, forms.Toward))
+        return tuple(sorted(named | {each.target for each in aims if isinstance(each, Target)}))
+
 
 def rule_of(document: Mapping[str, Any], metrics: Mapping[str, str] | None = None) -> Rule:
     """Return the rule that a decoded document tells; `metrics` are the client's own, name to formula.

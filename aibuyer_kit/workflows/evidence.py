@@ -86,6 +86,16 @@ class Evidence:
         self._untold: set[tuple[AccountKey, Level, Column]] = set()
 
     @property
+    def moment(self) -> datetime:
+        """When rules are looked at."""
+        return self._moment
+
+    @property
+    def load_id(self) -> int:
+        """The last load that they may know of."""
+        return self._load_id
+
+    @property
     def curves(self) -> Mapping[str, object]:
         """The maturity curves that figures were corrected by: by kind of result and account, the share at each age."""
         return {
