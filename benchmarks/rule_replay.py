@@ -1,8 +1,8 @@
 """A year of rules replayed from the warehouse: 365 daily evaluations of 500 rules over 10,000 ad sets.
 
-An account is made in a temporary folder and loaded as a sync loads it: the objects, a month of history at once, then one read
-a day of the last days, whose results are restated for three days. What is measured is `workflows.replay.replay()` as
-`aibuyer rules replay` calls it: reading what was known after each load, windows, verdicts, traces of what fired, and
+An account is made in a temporary folder and loaded as a sync loads it: the objects, a month of history at once,
+then one read a day of the last days, whose results are restated for three days. `workflows.replay.replay()` is measured
+as `aibuyer rules replay` calls it: reading what was known after each load, windows, verdicts, traces of what fired, and
 what becomes of it, on a ledger of its own. The rules are those of benchmarks/rules.py, each with a least
 spend that few ad sets reach: a rule that fired on every tenth ad set would be written for nobody.
 
@@ -19,7 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -96,10 +96,8 @@ class World:
         told = np.array([TOLD[read_on - day] if read_on - day < len(TOLD) else 1.0 for day in days])
         results = np.floor(self.results[:, own] * told + 0.5).astype(np.int64).T.ravel()
         rows = len(days) * self.adsets
-        ids = np.tile(np.arange(self.adsets), len(days))
-        dates = pa.array(
-            np.repeat(days + FIRST.toordinal() - date(1970, 1, 1).toordinal(), self.adsets).astype("int32")
-        )
+        ids = pa.array(np.tile(np.arange(self.adsets), len(days)))
+        dates = pa.array(np.repeat(days + (FIRST - date(1970, 1, 1)).days, self.adsets).astype("int32"))
         numbers = {
             "spend_micros": self.spend[:, own].T.ravel() * 1_000_000,
             "impressions": self.impressions[:, own].T.ravel(),
@@ -109,13 +107,15 @@ class World:
             "action_values": _actions(results * 30_000_000, rows),
             "date": dates.cast(pa.date32()),
             "date_stop": dates.cast(pa.date32()),
-            "entity_id": pa.array([f"s{number}" for number in range(self.adsets)]).take(pa.array(ids)),
-            "campaign_id": pa.array([f"c{number // PER_CAMPAIGN}" for number in range(self.adsets)]).take(
-                pa.array(ids)
-            ),
+            "entity_id": _named("s", range(self.adsets)).take(ids),
+            "campaign_id": _named("c", (number // PER_CAMPAIGN for number in range(self.adsets))).take(ids),
         }
         same = {"platform": "meta", "account_id": "act_1", "level": "adset", "breakdown": "", "attribution": "default"}
         return _table(insight_schema(), numbers, {**same, "currency": "EUR"}, rows)
+
+
+def _named(letter: str, numbers: Iterable[int]) -> pa.Array:
+    return pa.array([f"{letter}{number}" for number in numbers])
 
 
 def _actions(totals: Any, rows: int) -> pa.Array:
@@ -127,9 +127,8 @@ def _actions(totals: Any, rows: int) -> pa.Array:
         else pa.nulls(rows, each.type)
         for each in kind
     ]  # fmt: skip
-    return pa.ListArray.from_arrays(
-        pa.array(np.arange(rows + 1, dtype="int32")), pa.StructArray.from_arrays(parts, fields=list(kind))
-    )
+    each_one = pa.array(np.arange(rows + 1, dtype="int32"))
+    return pa.ListArray.from_arrays(each_one, pa.StructArray.from_arrays(parts, fields=list(kind)))
 
 
 def _table(schema: pa.Schema, numbers: dict[str, Any], same: dict[str, str], rows: int) -> pa.Table:
@@ -261,10 +260,8 @@ def _replayed(context: ClientContext, rules: Sequence[Rule], arguments: argparse
 
 
 def as_table(outcome: dict[str, Any]) -> str:
-    lines = [
-        f"{name:<45} {value}" for part in ("ours", "ratios", "conditions") for name, value in outcome[part].items()
-    ]
-    return "\n".join(lines)
+    parts = [outcome[part] for part in ("ours", "ratios", "conditions")]
+    return "\n".join(f"{name:<45} {value}" for part in parts for name, value in part.items())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -93,7 +94,7 @@ class Rule(Strict):
     def cooldown_minutes(self) -> int:
         return minutes_of(self.cooldown)
 
-    @property
+    @cached_property
     def revision(self) -> str:
         """Its version and a short hash of what it says: names and notes do not change that."""
         content = self.model_dump(mode="json", by_alias=True, exclude=set(_ONLY_FOR_PEOPLE))

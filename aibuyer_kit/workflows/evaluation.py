@@ -23,7 +23,7 @@ from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.table import Table, columns_of
 from aibuyer_kit.workflows.desk import Desk, Held, Match, Sorted, Word
 from aibuyer_kit.workflows.evaluation_programs import Programs
-from aibuyer_kit.workflows.evaluation_record import Looked, Standing, finding_of, rule_json, targets_json
+from aibuyer_kit.workflows.evaluation_record import Looked, Standing, finding_of, targets_json
 from aibuyer_kit.workflows.evidence import Evidence
 from aibuyer_kit.workflows.pictures import Pictures
 from aibuyer_kit.workflows.rule_memory import RuleMemory
@@ -100,7 +100,8 @@ def evaluated(
     began, now = perf_counter_ns(), moment.at
     zones = {key: account.zone for key, account in evidence.objects.accounts.items()}
     slots = _slots(rules, zones, moment, ledger) if moment.scheduled else None
-    due = [rule for rule in rules if slots is None or any(rule.id == rule_id for rule_id, _ in slots)]
+    asked = None if slots is None else {rule_id for rule_id, _ in slots}
+    due = [rule for rule in rules if asked is None or rule.id in asked]
     tables = list(_tables(due, evidence, seen_as))
     seen = [np.zeros(len(table), dtype=np.bool_) for table, _ in tables]
     looked = [
@@ -116,7 +117,7 @@ def evaluated(
         now,
         moment.load_id,
         evidence.known_at,
-        [(rule.id, rule.revision, rule_json(rule)) for rule in due],
+        [(rule.id, rule.revision, programs.text(rule)) for rule in due],
         targets_json(table for table, _ in tables),
         canonical_json(evidence.curves),
         [finding_of(each, done) for each in looked],

@@ -11,6 +11,7 @@ from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.scope import Scope
 from aibuyer_kit.rules.subjects import Subject, is_in
 from aibuyer_kit.rules.table import Column, Table, columns_of
+from aibuyer_kit.workflows.evaluation_record import rule_json
 
 if TYPE_CHECKING:
     from aibuyer_kit.rules.engine.program import Program, Standing
@@ -29,12 +30,19 @@ class Programs:
         self._programs: list[Program] = []
         self._standing: dict[int, tuple[Sequence[Subject], Standing]] = {}
         self._columns: dict[int, tuple[Rule, tuple[Column, ...]]] = {}
+        self._texts: dict[int, tuple[Rule, str]] = {}
 
     def columns(self, rule: Rule) -> tuple[Column, ...]:
         """Return the columns that a rule needs."""
         if id(rule) not in self._columns:
             self._columns[id(rule)] = rule, columns_of([rule])
         return self._columns[id(rule)][1]
+
+    def text(self, rule: Rule) -> str:
+        """Return the whole of a rule as the record keeps it."""
+        if id(rule) not in self._texts:
+            self._texts[id(rule)] = rule, rule_json(rule)
+        return self._texts[id(rule)][1]
 
     def looked(self, rules: Sequence[Rule], table: Table) -> tuple[list[list[int]], Masks]:
         """Return the rows on which each rule fires, and which rows each scope names."""

@@ -29,7 +29,8 @@ def check(context: ClientContext, rules: Sequence[Rule], *, days: int = REACHED_
 
     The data tells how late results arrive, what the figures of rules came to at this hour of each of the last `days`
     (as known now), and an object on which a fault shows. Before the first load the rules are only held against each
-    other. Targets that the client does not have are told last. Nothing is written, and nothing that is found keeps rules from being evaluated.
+    other. Targets that the client does not have are told last. Nothing is written, and nothing that is found keeps
+    rules from being evaluated.
     """
     reader = Reader(context.warehouse)
     try:

@@ -94,14 +94,17 @@ def preview(
     with _newest(context) as evidence:
         held = _held_back(context, settings, evidence, rules, in_force)
         found = [
-            replace(look, held_back=held.get((rule.id, look.subject.key), ""))
+            look
             for table, of_level in _tables(evidence, rules)
             for rule in of_level
-            for look in _looks(
-                context, rule, table, [n for n, each in enumerate(table.subjects) if is_in(rule.scope, each)]
-            )
+            for look in _looks(context, rule, table, _in_scope(rule, table))
         ]
+    found = [replace(look, held_back=held.get((look.rule.id, look.subject.key), "")) for look in found]
     return sorted(found, key=lambda each: (each.rule.id, each.verdict != "fires", each.subject.key))
+
+
+def _in_scope(rule: Rule, table: Table) -> list[int]:
+    return [row for row, each in enumerate(table.subjects) if is_in(rule.scope, each)]
 
 
 def _held_back(

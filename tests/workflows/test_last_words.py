@@ -17,7 +17,7 @@ from aibuyer_kit.workflows.example import CLIENT_ID
 from aibuyer_kit.workflows.proposals import reject
 from aibuyer_kit.workflows.rule_files import read_rules
 from aibuyer_kit.workflows.rule_tools import preview
-from aibuyer_kit.workspace import Client
+from aibuyer_kit.workspace import open_workspace
 from tests.workflows.test_decide import done, leaf, put_rule
 
 SETTINGS = Settings(guardrails=GuardrailsSection(data_age_hours=168))
@@ -136,5 +136,5 @@ def test_a_preview_tells_what_would_be_held_back_and_why(context: ClientContext)
     alone = preview(context, SETTINGS, [up], read_rules(context.rules))
     assert {each.held_back for each in alone if each.verdict == "fires"} == {""}
     assert not (context.ledger / "ledger.sqlite3").exists()
-    frame = Client(context).rules.preview()
+    frame = open_workspace(context.folder.parents[1]).client(context.id).rules.preview()
     assert set(frame.loc[frame["rule"] == "up", "held_back"]) == {""}

@@ -19,10 +19,11 @@ from tests.workflows.test_decide import SETTINGS, put_rule
 CLIENT = """
 [targets]
 roas = 2.0
+poas = 1.5
 
 [results.OUTCOME_LEADS]
 action_type = "lead"
-targets = { cpa = 9.0 }
+targets = { cpa = 9.0, roas = 1.0 }
 """
 WEEK = {"days": 7, "ends": "yesterday"}
 DEAR = {"expr": "cpa", "window": WEEK, "op": ">", "value": {"target": "cpa", "times": 2}}
@@ -71,11 +72,17 @@ def test_each_tool_names_the_target_and_where_to_set_it(world: World) -> None:
 
 def test_a_target_that_an_action_goes_toward_counts_too(world: World) -> None:
     """And a section with targets of its own does not have the client's."""
-    toward = {"action": "budget_toward", "metric": "roas", "window": WEEK, "to": {"target": "roas"}, "most_percent": 10}
+    toward = {"action": "budget_toward", "metric": "poas", "window": WEEK, "to": {"target": "poas"}, "most_percent": 10}
     put_rule(world.context, "toward", DEAR | {"expr": "spend", "value": 1}, toward)
-    put_rule(world.context, "nowhere", {**DEAR, "value": {"target": "cpm"}}, {"action": "pause"}, scope={"name": ["x"]})
+    put_rule(
+        world.context,
+        "nowhere",
+        {**DEAR, "value": {"target": "cpm"}},
+        {"action": "pause"},
+        scope={"status": ["PAUSED"]},
+    )
     rules = read_rules(world.context.rules)
     tables = world.evidence(world.reader.freshness().load_id, at=NOW).tables(Level.ADSET, [])
-    assert told(missing_targets(world.context, rules, tables)) == [("toward", "roas", "results.OUTCOME_LEADS.targets")]
+    assert told(missing_targets(world.context, rules, tables)) == [("toward", "poas", "results.OUTCOME_LEADS.targets")]
     assert told(nowhere_set(world.context, rules)) == [("nowhere", "cpm", "targets")]
     assert json.loads((world.context.rules / "nowhere.json").read_text())["id"] == "nowhere"
