@@ -81,9 +81,10 @@ def test_every_aibuyer_command_of_the_guides_exists(command: str) -> None:
     assert [option for option in options if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text)] == []
 
 
-def test_the_data_dictionary_is_current() -> None:
-    """docs/data-dictionary.md is what the metric catalogue and the warehouse's SQL say today."""
-    command = [sys.executable, str(ROOT / "scripts" / "data_dictionary.py"), "--check"]
+@pytest.mark.parametrize("script", ["data_dictionary.py", "rule_actions.py"])
+def test_what_is_written_by_scripts_is_current(script: str) -> None:
+    """What the metric catalogue, the warehouse's SQL and the schema of a rule say today."""
+    command = [sys.executable, str(ROOT / "scripts" / script), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -102,7 +103,11 @@ def test_every_link_between_pages_leads_somewhere() -> None:
 
 def test_guides_in_two_languages_tell_the_same_commands() -> None:
     """A command that was added to one is not missing in the other; a client's language may differ."""
-    for english, ukrainian in (("practise.md", "practise.uk.md"), ("connect-meta.en.md", "connect-meta.uk.md")):
+    for english, ukrainian in (
+        ("practise.md", "practise.uk.md"),
+        ("connect-meta.en.md", "connect-meta.uk.md"),
+        ("rule-actions.en.md", "rule-actions.uk.md"),
+    ):
         told = [
             [line.replace(" --locale uk", "") for block in FENCED.findall(text) for line in block.splitlines()]
             for text in ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in (english, ukrainian))

@@ -20,7 +20,7 @@ from aibuyer_kit.rules.actions import Rebalance
 from aibuyer_kit.rules.effects import Notice, effects
 from aibuyer_kit.rules.evaluate import traces
 from aibuyer_kit.rules.language import Rule
-from aibuyer_kit.rules.table import Table, columns_of
+from aibuyer_kit.rules.table import Table
 from aibuyer_kit.workflows.desk import Desk, Held, Match, Sorted, Word
 from aibuyer_kit.workflows.evaluation_programs import Programs
 from aibuyer_kit.workflows.evaluation_record import Looked, Standing, finding_of, targets_json
@@ -102,7 +102,7 @@ def evaluated(
     slots = _slots(rules, zones, moment, ledger) if moment.scheduled else None
     asked = None if slots is None else {rule_id for rule_id, _ in slots}
     due = [rule for rule in rules if asked is None or rule.id in asked]
-    tables = list(_tables(due, evidence, seen_as))
+    tables = list(_tables(due, evidence, seen_as, programs))
     seen = [np.zeros(len(table), dtype=np.bool_) for table, _ in tables]
     looked = [
         each
@@ -188,10 +188,12 @@ def _words(
     ]
 
 
-def _tables(rules: Sequence[Rule], evidence: Evidence, seen_as: SeenAs) -> Iterator[tuple[Table, list[Rule]]]:
+def _tables(
+    rules: Sequence[Rule], evidence: Evidence, seen_as: SeenAs, programs: Programs
+) -> Iterator[tuple[Table, list[Rule]]]:
     for level in sorted({rule.of_level for rule in rules}):
         of_level = [rule for rule in rules if rule.of_level is level]
-        for table in evidence.tables(level, columns_of(of_level)):
+        for table in evidence.tables(level, programs.all_columns(of_level)):
             yield seen_as(table), of_level
 
 

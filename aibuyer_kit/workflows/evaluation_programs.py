@@ -38,6 +38,10 @@ class Programs:
             self._columns[id(rule)] = rule, columns_of([rule])
         return self._columns[id(rule)][1]
 
+    def all_columns(self, rules: Sequence[Rule]) -> tuple[Column, ...]:
+        """Return the columns that rules need, each once, in the order in which they are named first."""
+        return tuple(dict.fromkeys(column for rule in rules for column in self.columns(rule)))
+
     def text(self, rule: Rule) -> str:
         """Return the whole of a rule as the record keeps it."""
         if id(rule) not in self._texts:
