@@ -2,8 +2,10 @@
 
 import json as json_module
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -36,7 +38,7 @@ def list_rules(
             {"rule": name, "level": rule.level, "does": _does(rule), "name": rule.name, "when_to_use": rule.notes}
             for name, rule in read_packs(context.rules, metrics).items()
         ]
-        put(as_json(rows) if json else as_table(rows, empty="This workspace has no packs."))
+        put(as_json(rows) if json else "\n".join(map(_offered, rows)) or "This workspace has no packs.")
         return
     rows = [
         {"rule": rule.id, "mode": rule.mode, "level": rule.level, "does": _does(rule), "name": rule.name}
@@ -301,6 +303,12 @@ def stats(
 
     rows = rule_stats(only_client(find_workspace(workspace), client), days=days)
     put(as_json(rows) if json else as_table(rows, empty="No rule was evaluated. Do it: aibuyer decide"))
+
+
+def _offered(row: Mapping[str, str]) -> str:
+    """Return a rule of a pack with the reason to use it, on lines that fit a terminal."""
+    head = f"{row['rule']}: {row['name']} ({row['level']}: {row['does']})"
+    return "\n".join([head, *wrap(row["when_to_use"], 110, initial_indent="  ", subsequent_indent="  ")])
 
 
 def _does(rule: object) -> str:

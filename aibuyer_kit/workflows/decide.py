@@ -78,13 +78,15 @@ def decide(
     on_event: bool = False,
     clock: Clock | None = None,
     wait_seconds: float = _WAIT_SECONDS,
+    in_force: Sequence[Rule] | None = None,
 ) -> Decision:
     """Evaluate the workspace's rules over the newest figures of a client and write down at most one proposal.
 
     All rules, or with `scheduled` those whose appointment has come and was not kept yet, each in its account's time;
     one that was missed is not made up for, one at which figures were not known is kept once more was loaded. A rule
     without a schedule is due whenever it is asked for, one that waits for an event only with `on_event`, and then no
-    other. All is written in one transaction, nothing where no rule was due; nothing is sent anywhere.
+    other. `in_force` are the workspace's rules where they were read already. All is written in one transaction, nothing
+    where no rule was due; nothing is sent anywhere.
 
     Raises RuleError for a rule that is wrong, NotFoundError before the first load, WarehouseError, LedgerError;
     LedgerBusyError if another process has been deciding for `wait_seconds`: two at once would propose things twice.
@@ -94,7 +96,8 @@ def decide(
     context.ledger.mkdir(parents=True, exist_ok=True)
     try:
         with filelock.FileLock(context.ledger / "decide.lock", timeout=wait_seconds):
-            in_force = read_rules(context.rules, context.settings.metrics)
+            if in_force is None:
+                in_force = read_rules(context.rules, context.settings.metrics)
             rules = tuple(rule for rule in in_force if waits_for_events(rule)) if on_event else in_force
             return _decide(context, settings, rules, in_force, environment, scheduled, clock)
     except filelock.Timeout:
@@ -105,9 +108,10 @@ def decide(
 
 def decide_on_event(context: ClientContext, settings: Settings) -> Decision | None:
     """Evaluate the rules that wait for events, after what has happened was read; None if there are none."""
-    if not any(map(waits_for_events, read_rules(context.rules, context.settings.metrics))):
+    in_force = read_rules(context.rules, context.settings.metrics)
+    if not any(map(waits_for_events, in_force)):
         return None
-    return decide(context, settings, on_event=True)
+    return decide(context, settings, on_event=True, in_force=in_force)
 
 
 def waits_for_events(rule: Rule) -> bool:
