@@ -1,5 +1,6 @@
 """Which rules fire on which rows: by the reference, or by the compiled program where there are many."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,16 @@ if TYPE_CHECKING:
     from aibuyer_kit.rules.engine.program import Program, Standing
 
 Masks = Mapping[Scope, NDArray[np.bool_]]
-# Verdicts from which on compiling, and loading what compiles, pays.
-MANY = 20_000
+# Verdicts from which on compiling pays; and loading what compiles, where this process has not done so yet.
+MANY_LOADED, MANY = 500, 10_000
+_COMPILES = "aibuyer_kit.rules.engine.program"
 _MOST_KEPT = 16
 
 
 class Programs:
     """Sets of rules, each compiled once, with what does not hang on figures for the objects that they saw last."""
 
-    def __init__(self, many: int = MANY) -> None:
+    def __init__(self, many: int | None = None) -> None:
         self._many = many
         self._programs: list[Program] = []
         self._standing: dict[int, tuple[Sequence[Subject], Standing]] = {}
@@ -50,7 +52,7 @@ class Programs:
 
     def looked(self, rules: Sequence[Rule], table: Table) -> tuple[list[list[int]], Masks]:
         """Return the rows on which each rule fires, and which rows each scope names."""
-        if len(rules) * len(table) < self._many:
+        if len(rules) * len(table) < self._at_least():
             fired = [[row for row, verdict in enumerate(verdicts(rule, table)) if verdict] for rule in rules]
             return fired, {scope: _named(scope, table) for scope in {rule.scope for rule in rules}}
         program = self._compiled(rules)
@@ -59,6 +61,11 @@ class Programs:
         for rule, row in zip(*program.fired(table, standing), strict=True):
             found[int(rule)].append(int(row))
         return found, _masks(program, standing)
+
+    def _at_least(self) -> int:
+        if self._many is not None:
+            return self._many
+        return MANY_LOADED if _COMPILES in sys.modules else MANY
 
     def _compiled(self, rules: Sequence[Rule]) -> "Program":
         from aibuyer_kit.rules.engine.program import compile_rules
