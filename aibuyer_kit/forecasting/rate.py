@@ -55,12 +55,10 @@ class RateTrainable:
 
     @property
     def parameters(self) -> Parameters:
-        return {"trees": 40, "learning_rate": 0.05, "num_leaves": 5, "min_data_in_leaf": 60, "lambda_l2": 20.0}
+        return {"trees": 120, "learning_rate": 0.05, "num_leaves": 5, "min_data_in_leaf": 60, "lambda_l2": 20.0}
 
     def fit(self, known: DailyPanel, parameters: Parameters, seed: int) -> "RateModel":
         """Return a model of what is known. Raises InputError where there is too little to learn from."""
-        import lightgbm
-
         rows = _Days(known).samples()
         results = float(rows.results.sum())
         if len(rows.results) < _LEAST_ROWS or results < _LEAST_RESULTS:
@@ -70,35 +68,27 @@ class RateTrainable:
             )
         settings = {**self.parameters, **parameters}
         trees = int(settings.pop("trees"))
-        own = rows.expected * rows.own
-        offset = np.log(own)
-        data = lightgbm.Dataset(
-            rows.features, rows.results, init_score=offset, feature_name=list(FEATURES), free_raw_data=False
-        )
-        fixed = {"objective": "poisson", "num_threads": 1, "deterministic": True, "force_row_wise": True}
-        booster = lightgbm.train({**settings, **fixed, "seed": seed, "verbosity": -1}, data, trees)
-        corrected = own * np.exp(booster.predict(rows.features, raw_score=True, num_threads=1))
-        # What it estimates for all rows together is what they brought.
-        scale = results / float(corrected.sum())
-        means = corrected * scale
+        settings |= {"objective": "poisson", "num_threads": 1, "deterministic": True, "force_row_wise": True}
+        settings |= {"seed": seed, "verbosity": -1}
+        booster = _trees(rows, settings, _enough(rows, settings, trees))
+        means = rows.own * np.exp(booster.predict(rows.features, raw_score=True, num_threads=1))
         excess = float(((rows.results - means) ** 2 / np.maximum(means, 1e-9)).sum() / len(means))
         text = booster.model_to_string(num_iteration=-1)
-        return RateModel(text, scale, max(1.0, excess))
+        return RateModel(text, max(1.0, excess))
 
     def load(self, files: Files) -> "RateModel":
         """Return the model that was kept. Raises ArtefactError."""
-        content = json_content(files, "rate.json", ("scale", "dispersion", "features"))
+        content = json_content(files, "rate.json", ("dispersion", "features"))
         if content["features"] != list(FEATURES) or "trees.txt" not in files:
             raise ArtefactError("These files hold no model of the rate of results that this version understands.")
-        return RateModel(files["trees.txt"].decode(), float(content["scale"]), float(content["dispersion"]))
+        return RateModel(files["trees.txt"].decode(), float(content["dispersion"]))
 
 
 @dataclass(frozen=True)
 class RateModel:
-    """The trees as LightGBM's text, a factor on what they say, and how far outcomes scatter beyond Poisson's."""
+    """The trees as LightGBM's text, and how far outcomes scatter beyond Poisson's."""
 
     trees: str
-    scale: float
     dispersion: float
 
     @cached_property
@@ -111,7 +101,7 @@ class RateModel:
             raise ArtefactError(f"LightGBM does not understand this model: {error}") from None
 
     def files(self) -> Files:
-        content = {"scale": self.scale, "dispersion": self.dispersion, "features": list(FEATURES)}
+        content = {"dispersion": self.dispersion, "features": list(FEATURES)}
         return {"trees.txt": self.trees.encode(), "rate.json": json_file(content)}
 
     def features(self, known: DailyPanel) -> tuple[tuple[str, ...], Floats]:
@@ -149,7 +139,7 @@ class RateModel:
         )
 
     def _corrections(self, features: Floats) -> Floats:
-        found: Floats = np.exp(np.asarray(self.booster.predict(features, raw_score=True, num_threads=1))) * self.scale
+        found: Floats = np.exp(np.asarray(self.booster.predict(features, raw_score=True, num_threads=1)))
         return found
 
     def _covered(self, results: Floats, mean: Floats) -> Floats:
@@ -168,8 +158,35 @@ class RateModel:
 class _Samples:
     features: Floats
     results: Floats
-    expected: Floats
-    own: Floats
+    own: Floats  # what the object's own rate lets expect
+    day: Ints
+
+    def only(self, rows: NDArray[np.bool_]) -> "_Samples":
+        return _Samples(self.features[rows], self.results[rows], self.own[rows], self.day[rows])
+
+
+def _trees(rows: _Samples, settings: Parameters, count: int) -> "lightgbm.Booster":
+    import lightgbm
+
+    data = lightgbm.Dataset(rows.features, rows.results, init_score=np.log(rows.own), feature_name=list(FEATURES))
+    return lightgbm.train(dict(settings), data, count)
+
+
+def _enough(rows: _Samples, settings: Parameters, most: int) -> int:
+    """Return how many trees told most about the newest quarter of the days, learnt from what was known before them."""
+    days = np.unique(rows.day)
+    newest = days[-max(1, len(days) // 4)]
+    before, after = rows.only(rows.day <= newest - HORIZON_DAYS), rows.only(rows.day >= newest)
+    if len(before.results) < _LEAST_ROWS or after.results.sum() < _LEAST_RESULTS:
+        return max(1, most // 8)
+    booster = _trees(before, settings, most)
+    said, losses = np.log(after.own), []
+    for count in range(booster.num_trees()):
+        said = said + booster.predict(
+            after.features, raw_score=True, start_iteration=count, num_iteration=1, num_threads=1
+        )
+        losses.append(float((np.exp(said) - after.results * said).sum()))
+    return int(np.argmin(losses)) + 1 if losses else 1
 
 
 class _Days:
@@ -182,7 +199,7 @@ class _Days:
         self._campaigns = _codes([each.campaign_id or each.id for each in panel.objects])
         spend, results = panel.measure("spend"), panel.measure("results")
         share = np.clip(panel.known_share, 0.0, 1.0)
-        told = np.isfinite(spend) & np.isfinite(results) & np.isfinite(share)
+        told = np.isfinite(spend) & np.isfinite(results) & np.isfinite(share) & (results >= 0) & (spend >= 0)
         self._counted = told.any(axis=0) & np.array([kind is not None for kind in kinds])
         self._run = {
             "spend": _running(np.where(told, spend, 0.0)),
@@ -246,7 +263,7 @@ class _Days:
 
     def samples(self) -> _Samples:
         """Return a row for each object and day of which the next days are told, with spend before and after it."""
-        features, results, expected, own = [], [], [], []
+        features, results, own, days = [], [], [], []
         for last in range(min(_WINDOWS[1], len(self._panel.days)) - 1, len(self._panel.days) - HORIZON_DAYS):
             exposed = self.sums("exposed", HORIZON_DAYS, last + HORIZON_DAYS)
             whole = self.sums("told", HORIZON_DAYS, last + HORIZON_DAYS) == HORIZON_DAYS
@@ -254,13 +271,11 @@ class _Days:
             if rows.any():
                 features.append(self.features(last)[rows])
                 results.append(self.sums("results", HORIZON_DAYS, last + HORIZON_DAYS)[rows])
-                expected.append((exposed * self.base(last))[rows])
-                own.append(self.shrunk(28, last)[rows])
+                own.append((exposed * self.base(last) * self.shrunk(28, last))[rows])
+                days.append(np.full(int(rows.sum()), last))
         if not features:
-            return _Samples(np.zeros((0, len(FEATURES))), np.zeros(0), np.zeros(0), np.zeros(0))
-        return _Samples(
-            np.concatenate(features), np.concatenate(results), np.concatenate(expected), np.concatenate(own)
-        )
+            return _Samples(np.zeros((0, len(FEATURES))), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64))
+        return _Samples(np.concatenate(features), np.concatenate(results), np.concatenate(own), np.concatenate(days))
 
     def _grouped(self, name: str, days: int, last: int, groups: Ints) -> Floats:
         totals: Floats = np.bincount(groups, self.sums(name, days, last)).astype(np.float64)
