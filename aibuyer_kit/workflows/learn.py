@@ -15,6 +15,7 @@ from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.features.trainable import Fold, Model, Parameters, Trainable, trained
 from aibuyer_kit.measurement.backtest import Backtest, backtest, paired
 from aibuyer_kit.measurement.contest import Contest, contest
+from aibuyer_kit.measurement.monitoring import failing, moved
 from aibuyer_kit.registry.records import CHALLENGER, CHAMPION, ModelRecord
 from aibuyer_kit.registry.registry import Registry
 from aibuyer_kit.settings.workspace_settings import Settings
@@ -23,7 +24,7 @@ from aibuyer_kit.workflows.past_panels import PastPanels, spans
 from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.round import Progress
 from aibuyer_kit.workflows.trainables import trainable_of, trainables
-from aibuyer_kit.workflows.upkeep import Upkeep, UpkeepLog, watched
+from aibuyer_kit.workflows.upkeep_log import Upkeep, UpkeepLog
 
 _LEAST_FIRST_FOLDS = 3
 Why = str  # a key of `learn` in the locales: first, scheduled, drifted, changed, asked
@@ -167,7 +168,7 @@ class _School:
         folds = past.folds(trainable)
         findings: tuple[str, ...] = ()
         if champion is not None:
-            findings = watched(trainable, trainable.load(self._registry.files(champion)), champion, past)
+            findings = _watched(trainable, trainable.load(self._registry.files(champion)), champion, past)
         parameters = {**trainable.parameters, **self._log.parameters_of(trainable.name)}
         newest = versions[0] if versions else None
         why = self._why(trainable, newest, parameters, past.last_day, findings, force=force)
@@ -233,6 +234,16 @@ class _School:
         until = newest.until if newest else None
         due = until + timedelta(days=self._settings.models.retrain_days) if until else None
         self._log.put(trainable.name, Upkeep(self._now, until, due, findings))
+
+
+def _watched(trainable: Trainable, model: Model, champion: ModelRecord, past: PastPanels) -> tuple[str, ...]:
+    """Return what has come to be wrong with the model in force; nothing where all is well."""
+    unseen = [fold for fold in past.folds(trainable) if fold.origin >= champion.until]
+    found = list(failing(backtest([model] * len(unseen), unseen)))
+    names, now = model.features(past.now)
+    if names:
+        found += moved(names, model.features(past.known_on(champion.until))[1], now)
+    return tuple(map(str, found))
 
 
 def _as_of_folds(

@@ -10,11 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aibuyer_kit.core.errors import RegistryError
-from aibuyer_kit.features.trainable import Model, Parameters, Trainable
-from aibuyer_kit.measurement.backtest import backtest
-from aibuyer_kit.measurement.monitoring import failing, moved
-from aibuyer_kit.registry.records import ModelRecord
-from aibuyer_kit.workflows.past_panels import PastPanels
+from aibuyer_kit.features.trainable import Parameters
 
 FILE_NAME = "upkeep.json"
 
@@ -94,16 +90,6 @@ class UpkeepLog:
         partial = self.path.with_suffix(".partial")
         partial.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
         partial.replace(self.path)
-
-
-def watched(trainable: Trainable, model: Model, champion: ModelRecord, past: PastPanels) -> tuple[str, ...]:
-    """Return what has come to be wrong with the model in force; nothing where all is well."""
-    unseen = [fold for fold in past.folds(trainable) if fold.origin >= champion.until]
-    found = list(failing(backtest([model] * len(unseen), unseen)))
-    names, now = model.features(past.now)
-    if names:
-        found += moved(names, model.features(past.known_on(champion.until))[1], now)
-    return tuple(map(str, found))
 
 
 def _upkeep(content: dict[str, Any]) -> Upkeep:
