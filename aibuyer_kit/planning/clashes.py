@@ -69,7 +69,7 @@ def refuse(limits: Sequence[Limit]) -> PlanError:
 _WORDS = {
     "least": "at least", "most": "at most", "step": "within the step", "usual_step": "within the usual step",
     "near": "near today's, for its response is not identified", "held": "held at today's", "stopped": "stopped",
-    "not_negative": "at least", "one_of": "either nothing or at least",
+    "not_negative": "at least", "one_of": "either nothing or at least", "reset": "without a reset of learning",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from aibuyer_kit.planning.groups import Grove, grove_of
 from aibuyer_kit.planning.request import NEAR, USUAL_STEP, PlanRequest, by_arm, known_arms
 
 Kind = Literal[
-    "total", "group", "least", "most", "step", "usual_step", "near", "held", "stopped", "not_negative", "one_of",
+    "total", "group", "least", "most", "step", "usual_step", "near", "held", "stopped", "not_negative", "one_of", "reset",
 ]  # fmt: skip
 Side = Literal["least", "most"]
 # Ours, not a person's: they give way where they clash with what was asked.
