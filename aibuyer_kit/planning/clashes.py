@@ -69,7 +69,7 @@ def refuse(limits: Sequence[Limit]) -> PlanError:
 _WORDS = {
     "least": "at least", "most": "at most", "step": "within the step", "usual_step": "within the usual step",
     "near": "near today's, for its response is not identified", "held": "held at today's", "stopped": "stopped",
-    "not_negative": "at least", "one_of": "either nothing or at least", "reset": "without a reset of learning",
+    "one_of": "either nothing or at least", "reset": "without a reset of learning",
 }  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def said_limit(limit: Limit) -> str:
         return f"the total is {side} {amount}"
     if limit.kind == "group":
         return f"the group {limit.of!r} spends {side} {amount}"
-    if limit.kind in ("least", "most", "not_negative", "one_of"):
+    if limit.kind in ("least", "most", "one_of"):
         return f"{limit.of!r} spends {_WORDS[limit.kind]} {amount}"
     return f"{limit.of!r} spends {side} {amount} ({_WORDS[limit.kind]})"
 

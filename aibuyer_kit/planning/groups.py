@@ -15,7 +15,7 @@ WHOLE = ""
 
 @dataclass(frozen=True)
 class Grove:
-    """A tree of groups, and the arms in its order; `crossing` are groups that share arms without one holding the other."""
+    """A tree of groups, and the arms in its order; `crossing` are groups that overlap with one in the tree."""
 
     tree: Tree
     names: tuple[str, ...]  # by node, the whole is WHOLE
@@ -71,15 +71,15 @@ def _planted(
 ) -> Grove:
     """Number nodes and arms depth first."""
     below: dict[int | None, list[int]] = {}
-    for place, up in parent.items():
-        below.setdefault(up, []).append(place)
+    for child, above_child in parent.items():
+        below.setdefault(above_child, []).append(child)
     place_of = {arm: place for place, arm in enumerate(arms)}
     innermost: dict[int | None, list[int]] = {None: []}
     owner: dict[str, int | None] = dict.fromkeys(arms)
-    for place in parent:  # from large to small
-        owner.update(dict.fromkeys(members[place], place))
-    for arm, place in owner.items():
-        innermost.setdefault(place, []).append(place_of[arm])
+    for group in parent:  # from large to small
+        owner.update(dict.fromkeys(members[group], group))
+    for arm, held_by in owner.items():
+        innermost.setdefault(held_by, []).append(place_of[arm])
     rows: list[list[float]] = []
     names: list[str] = []
     order: list[int] = []
@@ -100,8 +100,8 @@ def _planted(
     table = np.array(rows)
     ends = np.arange(1, len(rows) + 1)
     for node in range(len(rows) - 1, 0, -1):
-        up = int(table[node, 0])
-        ends[up] = max(ends[up], ends[node])
+        above = int(table[node, 0])
+        ends[above] = max(ends[above], ends[node])
     whole_numbers = table[:, [0, 2, 3]].astype(np.int64)
     tree = Tree(
         parent=np.ascontiguousarray(whole_numbers[:, 0]),

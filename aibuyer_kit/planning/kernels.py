@@ -3,8 +3,8 @@
 Everything is about one concave question. At a price `v` of money each arm takes the spend that makes the most of
 `brings(s) - v * s`, over the pieces of spend that it may take. The higher the price, the less is spent; so for every
 limit there is a price at which it is just met, found by Newton's method within a bracket. With the prices at hand,
-weak duality gives a bound on what any plan brings. All of it stands in one file, because numba keeps machine code as long
-as the file of a function is the same.
+weak duality gives a bound on what any plan brings. All of it stands in one file, because numba keeps machine code as
+long as the file of a function is the same.
 """
 
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from aibuyer_kit.features.windows import Floats, Ints
 
 # A price beyond these means: as little as may be, as much as may be.
 _NO_PRICE = 1e200
+_EXTREME = 1e30
 _STEPS = 400
 
 
@@ -131,7 +132,7 @@ def value_of(arms: Arms, arm: int, spend: float) -> tuple[float, float]:
 
 
 @compiled
-def _hill_root(arms: Arms, arm: int, price: float) -> tuple[float, float]:
+def _hill_root(arms: Arms, arm: int, price: float) -> tuple[float, float]:  # noqa: C901 # one loop that is compiled
     """Return the largest spend at which a curve's marginal value is the price, and how it moves; -1 if there is none.
 
     In logs, with u of spend by half and p the share of the ceiling, the marginal value is log p + log(1 - p) - u and a
@@ -198,7 +199,9 @@ def _cell_root(arms: Arms, arm: int, cell: int, price: float) -> tuple[float, fl
 
 
 @compiled
-def best_of(arms: Arms, arm: int, low: float, high: float, price: float) -> tuple[float, float, float]:
+def best_of(  # noqa: C901 # one loop that is compiled
+    arms: Arms, arm: int, low: float, high: float, price: float
+) -> tuple[float, float, float]:
     """Return the spend within [low, high] and the arm's pieces that is worth most at a price, its worth, and its slope.
 
     The worth is without the price of the spend taken off; the slope is by how much the spend moves with the price.
@@ -325,8 +328,15 @@ def _sum_at(
 
 
 @compiled
-def _price_at(
-    arms: Arms, tree: Tree, low: Floats, high: Floats, node: int, target: float, guess: float, caps: Floats,
+def _price_at(  # noqa: C901 # one loop that is compiled
+    arms: Arms,
+    tree: Tree,
+    low: Floats,
+    high: Floats,
+    node: int,
+    target: float,
+    guess: float,
+    caps: Floats,
     floors: Floats,
 ) -> tuple[float, float]:
     """Return two prices next to each other, or one twice, between which a node's sum comes down to a target."""
@@ -356,8 +366,8 @@ def _price_at(
             price = np.sqrt(below) * np.sqrt(above)
         else:
             price = 0.5 * (below + above)
-        if not below < price < above:
-            break
+        if not below < price < above or abs(price) > _EXTREME * guess:
+            return price, price
         # Where the bracket does not halve, what is spent jumps: halve it.
         span = np.log(above / below) if 0.0 < below < above < np.inf else np.inf
         stuck = stuck + 1 if span > 0.5 * width else 0
@@ -366,7 +376,7 @@ def _price_at(
 
 
 @compiled
-def priced(
+def priced(  # noqa: C901 # one loop that is compiled
     arms: Arms, tree: Tree, low: Floats, high: Floats, cost: float, guess: float
 ) -> tuple[Floats, Ints, NDArray[np.bool_]]:
     """Return by node the two prices of money there, the node whose limit sets them (-1: none, it is `cost`).
@@ -408,9 +418,7 @@ def priced(
 
 
 @compiled
-def taken(
-    arms: Arms, tree: Tree, low: Floats, high: Floats, prices: Floats
-) -> tuple[Floats, Floats, Floats, Floats]:
+def taken(arms: Arms, tree: Tree, low: Floats, high: Floats, prices: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Return by arm the spend and the value at the higher price and at the lower one of its node."""
     count = low.shape[0]
     less, less_value, more, more_value = np.empty(count), np.empty(count), np.empty(count), np.empty(count)

@@ -1,4 +1,4 @@
-"""From what is asked to what each arm may spend, with the name of every limit, so that a plan can say which ones bind."""
+"""From what is asked to what each arm may spend; every limit keeps its name, so that a plan can say which ones bind."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -6,14 +6,14 @@ from typing import Literal
 
 import numpy as np
 
-from aibuyer_kit.core.errors import PlanError
+from aibuyer_kit.core.money import meta_minor_per_unit
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.groups import Grove, grove_of
 from aibuyer_kit.planning.request import NEAR, USUAL_STEP, PlanRequest, by_arm, known_arms
 
 Kind = Literal[
-    "total", "group", "least", "most", "step", "usual_step", "near", "held", "stopped", "not_negative", "one_of", "reset",
+    "total", "target", "group", "least", "most", "step", "usual_step", "near", "held", "stopped", "one_of", "reset",
 ]  # fmt: skip
 Side = Literal["least", "most"]
 # Ours, not a person's: they give way where they clash with what was asked.
@@ -92,7 +92,6 @@ def without_soft(curves: ResponseCurves, asked: PlanRequest, total: float | None
 
 def _limits(curves: ResponseCurves, asked: PlanRequest, total: float | None, give: float) -> Iterable[Limit]:
     arms, now = curves.arms, dict(zip(curves.arms, curves.spend_now.tolist(), strict=True))
-    fixed = {*asked.held, *asked.stopped}
     for arm, amount in by_arm(asked.least, "least", arms).items():
         yield Limit("least", "least", arm, amount)
     for arm, amount in by_arm(asked.most, "most", arms).items():
@@ -101,19 +100,27 @@ def _limits(curves: ResponseCurves, asked: PlanRequest, total: float | None, giv
         yield Limit("stopped", "most", arm, 0.0)
     for arm in asked.held:
         yield from _around("held", arm, now[arm], now[arm])
-    scale = _scale(curves, total)
-    unsure = {arm for arm, known in zip(arms, curves.identified, strict=True) if known == "no"}
-    for arm in arms:
-        if arm in fixed:
-            continue
-        if asked.step not in (None, "usual"):
-            yield from _around("step", arm, now[arm] * max(0.0, 1.0 - asked.step), now[arm] * (1.0 + asked.step))
-        elif asked.step == "usual":
-            yield from _soft("usual_step", arm, now[arm], USUAL_STEP * give, scale)
-        if arm in unsure and asked.unidentified == "held":
-            yield from _around("held", arm, now[arm], now[arm])
-        elif arm in unsure and asked.unidentified == "near":
-            yield from _soft("near", arm, now[arm], NEAR * give, scale)
+    fixed = {*asked.held, *asked.stopped}
+    scale, per_unit = _scale(curves, total), meta_minor_per_unit(curves.currency)
+    for arm, known in zip(arms, curves.identified, strict=True):
+        if arm not in fixed:
+            yield from _steps(asked, arm, now[arm], give, scale, per_unit)
+            if known == "no":
+                yield from _unsure(asked, arm, now[arm], give, scale, per_unit)
+
+
+def _steps(asked: PlanRequest, arm: str, now: float, give: float, scale: float, per_unit: int) -> Iterable[Limit]:
+    if asked.step == "usual":
+        yield from _soft("usual_step", arm, now, USUAL_STEP * give, scale, per_unit)
+    elif asked.step is not None:
+        yield from _around("step", arm, now * max(0.0, 1.0 - asked.step), now * (1.0 + asked.step))
+
+
+def _unsure(asked: PlanRequest, arm: str, now: float, give: float, scale: float, per_unit: int) -> Iterable[Limit]:
+    if asked.unidentified == "held":
+        yield from _around("held", arm, now, now)
+    elif asked.unidentified == "near":
+        yield from _soft("near", arm, now, NEAR * give, scale, per_unit)
 
 
 def _around(kind: Kind, arm: str, least: float, most: float) -> Iterable[Limit]:
@@ -121,9 +128,10 @@ def _around(kind: Kind, arm: str, least: float, most: float) -> Iterable[Limit]:
     yield Limit(kind, "most", arm, most)
 
 
-def _soft(kind: Kind, arm: str, now: float, share: float, scale: float) -> Iterable[Limit]:
-    """Yield a range around today's that holds today's split of the new total as well."""
-    return _around(kind, arm, now * min(1.0, scale) * max(0.0, 1.0 - share), now * max(1.0, scale) * (1.0 + share))
+def _soft(kind: Kind, arm: str, now: float, share: float, scale: float, per_unit: int) -> Iterable[Limit]:
+    """Yield a range around today's, in whole minor units, that holds today's split of the new total as well."""
+    least = np.floor(now * min(1.0, scale) * max(0.0, 1.0 - share) * per_unit) / per_unit
+    return _around(kind, arm, least, np.ceil(now * max(1.0, scale) * (1.0 + share) * per_unit) / per_unit)
 
 
 def _scale(curves: ResponseCurves, total: float | None) -> float:

@@ -11,13 +11,16 @@ from aibuyer_kit.core.money import MICROS_PER_UNIT, meta_minor_per_unit
 from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.days import planned_days
-from aibuyer_kit.planning.limits import Limit
+from aibuyer_kit.planning.limits import Limit, Side
 from aibuyer_kit.planning.plan import INTERVAL, Binding, Expected, Plan, PlannedArm
 from aibuyer_kit.planning.request import USUAL_STEP, PlanRequest, units
+from aibuyer_kit.planning.risk import solve_risk
 from aibuyer_kit.planning.rounding import whole_split
-from aibuyer_kit.planning.solve import Solved, solve
+from aibuyer_kit.planning.solve import Solved, reset_loss, solve
+from aibuyer_kit.planning.target import solve_target, target_of
 
 _AT_LIMIT = 1e-7
+_NOTHING = 1e-12
 Note = tuple[str, Mapping[str, Any]]
 
 
@@ -30,20 +33,16 @@ def make_plan(
     """
     asked = asked or PlanRequest()
     per_unit = meta_minor_per_unit(curves.currency)
-    total = _total(curves, asked, per_unit)
     is_profit = curves.value_of == "gross_profit"
-    cost = 1.0 if is_profit and not asked.spend_all else 0.0
-    solved = solve(curves, asked, total, cost=cost)
+    solved, of_target = _solved(curves, asked, per_unit)
     amounts = _whole(solved, per_unit)
     spend = amounts / per_unit
-    reset = _resets(curves, solved, asked, spend)
-    loss = float(units(asked.reset_loss, "reset_loss")) / asked.days if asked.reset_loss is not None else 0.0
-    worth = curves.value(spend).sum(axis=1) - is_profit * spend.sum() - loss * reset.sum()
-    today = curves.value(curves.spend_now).sum(axis=1) - is_profit * curves.spend_now.sum()
-    # The question counts no spend where all of it is spent anyway.
-    offset = (is_profit - cost) * spend.sum()
-    gain = worth - today
-    arms = tuple(_arms(curves, solved, amounts, per_unit, reset))
+    resets = _resets(solved, per_unit, spend)
+    worth = _worth(curves, spend, is_profit) - reset_loss(asked) * resets.sum()
+    today = _worth(curves, curves.spend_now, is_profit)
+    arms = tuple(_arms(curves, solved, amounts, per_unit, resets))
+    made, bound = _made(curves, asked, solved, worth, spend)
+    groups = (of_target,) if of_target else tuple(_binding_groups(solved, is_profit))
     return Plan(
         arms=arms,
         total_micros=int(amounts.sum()) * (MICROS_PER_UNIT // per_unit),
@@ -54,15 +53,49 @@ def make_plan(
         is_profit=is_profit,
         expected=_expected(worth),
         today=_expected(today),
-        gain=_expected(gain),
-        better=float((gain > 0.0).mean()),
-        worth=float(worth.mean()),
-        bound=max(float(solved.found.bound - offset), float(worth.mean())),
-        binding=tuple(_binding_groups(solved, is_profit)) + tuple(arm.binding for arm in arms if arm.binding),
+        gain=_expected(worth - today),
+        better=float((worth > today).mean()),
+        worth=made,
+        bound=max(bound, made),
+        binding=groups + tuple(arm.binding for arm in arms if arm.binding),
         days=planned_days(amounts, MICROS_PER_UNIT // per_unit, asked.days, asked.day_weights, since),
-        notes=tuple(_notes(curves, asked, solved, reset)),
+        notes=tuple(_notes(curves, asked, solved, resets)),
         locale=locale,
     )
+
+
+def _solved(curves: ResponseCurves, asked: PlanRequest, per_unit: int) -> tuple[Solved, Binding | None]:
+    """Return the split, and what the target is worth where there is one instead of a total."""
+    if target := target_of(curves, asked):
+        solved, worth = solve_target(curves, asked, target)
+        amount = float(getattr(asked, target.name))
+        return solved, Binding(Limit("target", "least", target.name, amount), worth)
+    is_profit = curves.value_of == "gross_profit"
+    if not (asked.spend_all or is_profit):
+        raise PlanError(
+            f"Whether a unit is worth spending shows in profit only; these curves are of {curves.value_of}."
+        )
+    cost, total = float(not asked.spend_all), _total(curves, asked, per_unit)
+    if asked.risk is None or curves.draws == 1:
+        return solve(curves, asked, total, cost=cost), None
+    return solve_risk(curves, asked, total, cost=cost, risk=asked.risk), None
+
+
+def _worth(curves: ResponseCurves, spend: Floats, is_profit: bool) -> Floats:
+    """Return profit, or value, a day by draw."""
+    return np.asarray(curves.value(spend).sum(axis=1) - is_profit * spend.sum())
+
+
+def _made(
+    curves: ResponseCurves, asked: PlanRequest, solved: Solved, worth: Floats, spend: Floats
+) -> tuple[float, float]:
+    """Return what the plan makes the most of, and the bound on it: mean profit, its quantile, or value at a target."""
+    if asked.target_roas is not None or asked.target_cpa is not None:
+        return float(curves.value(spend).sum(axis=1).mean()), solved.found.bound
+    # The question counts no spend where all of it is spent anyway.
+    paid = float(spend.sum()) if curves.value_of == "gross_profit" and asked.spend_all else 0.0
+    made = float(worth.mean() if asked.risk is None else np.quantile(worth, asked.risk))
+    return made, solved.found.bound - paid
 
 
 def _total(curves: ResponseCurves, asked: PlanRequest, per_unit: int) -> float:
@@ -105,10 +138,10 @@ def _pieces_of(solved: Solved) -> tuple[Floats, Floats]:
     return low, high
 
 
-def _resets(curves: ResponseCurves, solved: Solved, asked: PlanRequest, spend: Floats) -> Floats:
-    """Return by arm 1 where the platform would learn anew."""
+def _resets(solved: Solved, per_unit: int, spend: Floats) -> Floats:
+    """Return by arm 1 where the platform would learn anew; of what does not spend there is nothing to learn."""
     begin, stop = solved.bounds.free
-    near = 0.5 / meta_minor_per_unit(curves.currency)
+    near = 0.5 / per_unit
     return ((spend < begin - near) | (spend > stop + near)).astype(np.float64)
 
 
@@ -124,17 +157,17 @@ def _binding_groups(solved: Solved, is_profit: bool) -> Iterator[Binding]:
     for node in np.flatnonzero(root.sets == np.arange(len(root.sets))).tolist():
         above = float(root.prices[tree.parent[node]]) if node else float(is_profit)
         step = float(root.prices[node]) - above
-        side, amount = ("most", tree.most[node]) if step > 0.0 else ("least", tree.least[node])
-        if abs(step) > 1e-12:
-            yield Binding(Limit("group" if node else "total", side, grove.names[node], float(amount)), abs(step))
+        side: Side = "most" if step > 0.0 else "least"
+        amount = float(tree.most[node] if side == "most" else tree.least[node])
+        if abs(step) > _NOTHING:
+            yield Binding(Limit("group" if node else "total", side, grove.names[node], amount), abs(step))
 
 
-def _arms(
-    curves: ResponseCurves, solved: Solved, amounts: Ints, per_unit: int, resets: Floats
-) -> Iterator[PlannedArm]:
+def _arms(curves: ResponseCurves, solved: Solved, amounts: Ints, per_unit: int, resets: Floats) -> Iterator[PlannedArm]:
     order, root = solved.bounds.grove.order, solved.found.root
     prices = np.empty(len(order))
-    prices[order] = root.prices[solved.question.tree.node_of]
+    # In a target's question one unit of value may count more or less than one.
+    prices[order] = root.prices[solved.question.tree.node_of] / solved.scale
     spend, now = amounts / per_unit, curves.spend_now
     # The first unit of a curve may be worth infinitely much by its formula: what is told is of one minor unit.
     least = 1.0 / per_unit
@@ -181,18 +214,22 @@ def _binding_of(solved: Solved, arm: str, place: int, worth: float) -> Binding |
 
 def _notes(curves: ResponseCurves, asked: PlanRequest, solved: Solved, resets: Floats) -> Iterator[Note]:
     """Yield what a reader has to know to judge the plan, as keys of sentences."""
+    for name in ("target_roas", "target_cpa"):
+        if (target := getattr(asked, name)) is not None:
+            yield name, {"target": float(target)}
+    if asked.risk is not None:
+        yield "risk", {"share": asked.risk}
     if curves.basis == "reported":
         yield "reported", {}
     if curves.value_of != "gross_profit":
         yield f"value_{curves.value_of}", {}
-    unsure = sum(known == "no" for known in curves.identified)
-    if unsure:
-        yield f"unidentified_{asked.unidentified}", {"count": unsure}
     if solved.bounds.softened:
         yield "gave_way", {}
     elif asked.step == "usual":
         yield "usual_step", {"share": USUAL_STEP}
-    if idle := int((curves.spend_now <= 0.0).sum()):
-        yield "idle", {"count": idle}
-    if count := int(resets.sum()):
-        yield "resets", {"count": count}
+    counts = {
+        f"unidentified_{asked.unidentified}": sum(known == "no" for known in curves.identified),
+        "idle": int((curves.spend_now <= 0.0).sum()),
+        "resets": int(resets.sum()),
+    }
+    yield from ((key, {"count": count}) for key, count in counts.items() if count)

@@ -23,7 +23,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Binding:
-    """A limit that holds the plan back, and what one more unit of money a day of it is worth, net of that unit if it costs.
+    """A limit that holds the plan back, and what one more unit of money a day of it is worth.
 
     `worth` counts in units of value a day: for the total it is what the last unit brings, less itself where profit is
     planned; for an arm's most it is what a unit brings there beyond what it brings elsewhere. It is never negative:
@@ -38,8 +38,8 @@ class Binding:
 class PlannedArm:
     """One arm: what it spends and gets, what the next unit brings, and what stops it; money a day.
 
-    `marginal_now` and `marginal` are the mean over draws of what one more unit brings at today's spend and at the plan's.
-    `moved` is what the move is worth: the value that it brings, less what the same money is worth elsewhere.
+    `marginal_now` and `marginal` are the mean over draws of what one more unit brings at today's spend and at the
+    plan's. `moved` is what the move is worth: the value that it brings, less what the same money is worth elsewhere.
     """
 
     id: str
@@ -76,10 +76,10 @@ class PlannedDay:
 class Plan:
     """The split of a total that is worth most by the curves, in whole minor units that add up to the total exactly.
 
-    `expected` and `today` are the profit a day (or the value, `is_profit`) of the plan and of today's split, `gain` their
-    difference draw by draw, `better` the share of draws in which the plan brings more. No split within the limits brings
-    more than `bound` by the same curves; `reached` says how near the plan comes. `notes` are keys of sentences, with
-    their values.
+    `expected` and `today` are the profit a day (or the value, `is_profit`) of the plan and of today's split, `gain`
+    their difference draw by draw, `better` the share of draws in which the plan brings more. No split within the limits
+    brings more than `bound` by the same curves; `reached` says how near the plan comes. `notes` are keys of sentences,
+    with their values.
     """
 
     arms: tuple[PlannedArm, ...]

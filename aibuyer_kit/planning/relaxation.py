@@ -1,7 +1,7 @@
 """The concave question above a plan: prices of money, the split that they give, and a bound that no plan goes beyond.
 
-Each arm's curve is replaced by the lowest concave one above it. Where curves are concave themselves, nothing is lost and
-the split is the best there is. Otherwise an arm may come to lie between two spends of the same worth, on a straight
+Each arm's curve is replaced by the lowest concave one above it. Where curves are concave themselves, nothing is lost
+and the split is the best there is. Otherwise an arm may come to lie between two spends of the same worth, on a straight
 line that its own curve does not reach; of these there is at most one for each limit that binds (Shapley and Folkman).
 """
 
@@ -13,6 +13,7 @@ from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.planning.kernels import Arms, Tree, ends_of, priced, taken, tightened, values_at
 
 _ROUNDS = 3
+_ABSURD = 1e6
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,32 @@ class Relaxed:
     less: Floats  # by arm, the ends of the line that it lies on
     more: Floats
     lost: Floats  # by arm, how far its own curve lies below the line
+    limits: Floats  # by node: the limit of its sum that is met, where it sets a price
 
 
-def relaxed(question: Question, low: Floats, high: Floats) -> Relaxed | None:
-    """Return the answer with arms within `low` and `high`, or None where limits leave nothing."""
-    low, high = low.copy(), high.copy()
+def relaxed(question: Question, low: Floats, high: Floats, *, tight: bool = True) -> Relaxed | None:
+    """Return the answer with arms within `low` and `high`, or None where limits leave nothing.
+
+    `tight` first leaves out what other arms and groups leave of each range. The bound gets better; but what an arm then
+    has to take for the sake of the total counts as a limit of its own, and the total has no price of its own.
+    """
+    narrow, wide = low.copy(), high.copy()
     for _ in range(_ROUNDS):
-        if not ends_of(question.arms, low, high) or not tightened(question.tree, low, high)[0]:
+        if not ends_of(question.arms, narrow, wide) or not tightened(question.tree, narrow, wide)[0]:
             return None
-    if not ends_of(question.arms, low, high):
+    if not ends_of(question.arms, narrow, wide):
         return None
+    if not tight:
+        low, high = low.copy(), high.copy()
+        ends_of(question.arms, low, high)
+        found = _answer(question, low, high)
+        # Where limits leave one split only, no price is too high for it.
+        if np.isfinite(found.bound) and np.abs(found.prices).max() < _ABSURD * question.guess:
+            return found
+    return _answer(question, narrow, wide)
+
+
+def _answer(question: Question, low: Floats, high: Floats) -> Relaxed:
     tree = question.tree
     prices, sets, is_most = priced(question.arms, tree, low, high, question.cost, question.guess)
     limits = np.where(is_most, tree.most, tree.least)
@@ -64,10 +81,11 @@ def relaxed(question: Question, low: Floats, high: Floats) -> Relaxed | None:
     if len(between):
         lost[between] = np.maximum(line[between] - values_at(question.arms, spend)[between], 0.0)
     price = np.ascontiguousarray(prices[:, 1])
-    return Relaxed(spend, _bound(question, price, sets, limits, less, less_value), price, sets, less, more, lost)
+    bound = dual_value(question, price, sets, limits, less, less_value)
+    return Relaxed(spend, bound, price, sets, less, more, lost, limits)
 
 
-def _bound(question: Question, prices: Floats, sets: Ints, limits: Floats, spend: Floats, value: Floats) -> float:
+def dual_value(question: Question, prices: Floats, sets: Ints, limits: Floats, spend: Floats, value: Floats) -> float:
     """Return the dual's value: what arms make of these prices, and what the limits are worth at them."""
     tree = question.tree
     total = float((value - prices[tree.node_of] * spend).sum())

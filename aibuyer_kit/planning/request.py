@@ -35,18 +35,18 @@ class PlanRequest:
 
     With `total_daily_budget` the whole of it is spent, or at most that with `spend_all=False`; without, today's total.
     `least` and `most` are by arm, or one amount for every arm. No budget moves by more than the share `step` of today's
-    (USUAL_STEP, widened where the total itself moves; `None`: as far as it pays). Arms of `may_stop` may go to 0 in spite
-    of it. Arms whose response is not identified stay `near` today's budget, are `held` there, or `free`. A change beyond
-    `reset_beyond` costs `reset_loss` of value once. `target_roas` (value by spend) or `target_cpa` (spend by result) takes
-    the place of a total: the most is spent that meets it. The plan holds for `days`, with `day_weights` for each of them.
-    `risk` is the quantile of profit that is made most of, instead of the mean. Raises PlanError.
+    (USUAL_STEP, widened where the total itself moves; `None`: as far as it pays). Arms of `may_stop` may go to 0 in
+    spite of it. Arms whose response is not identified stay `near` today's budget, are `held` there, or `free`. A change
+    beyond `reset_beyond` costs `reset_loss` of value once. `target_roas` (value by spend) or `target_cpa` (spend by
+    result) takes the place of a total: the most is spent that meets it. The plan holds for `days`, with `day_weights`
+    for each of them. `risk` is the quantile of profit that is made most of, instead of the mean. Raises PlanError.
     """
 
     total_daily_budget: Amount | None = None
     spend_all: bool = True
     least: Mapping[str, Amount] | Amount | None = None
     most: Mapping[str, Amount] | Amount | None = None
-    step: float | None | Literal["usual"] = "usual"
+    step: float | Literal["usual"] | None = "usual"
     groups: tuple[Group, ...] = ()
     may_stop: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
@@ -99,11 +99,7 @@ def known_arms(named: Iterable[str], name: str, arms: tuple[str, ...]) -> None:
 
 
 def _check(asked: PlanRequest) -> None:
-    targets = [
-        name for name in ("total_daily_budget", "target_roas", "target_cpa") if getattr(asked, name) is not None
-    ]
-    if len(targets) > 1:
-        raise PlanError(f"Ask for one of {' and '.join(targets)}: each of them settles how much is spent.")
+    _check_targets(asked)
     if asked.total_daily_budget is not None:
         units(asked.total_daily_budget, "total_daily_budget")
     for name in ("target_roas", "target_cpa", "reset_beyond"):
@@ -114,15 +110,29 @@ def _check(asked: PlanRequest) -> None:
         raise PlanError(f"risk is {asked.risk}; it is a quantile between 0 and 1, such as 0.2 for a cautious plan.")
     if asked.unidentified not in ("near", "held", "free"):
         raise PlanError(f"unidentified is {asked.unidentified!r}; it is near, held or free.")
+    _check_days(asked)
+    names = [group.name for group in asked.groups]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise PlanError(f"Two groups are called {twice[0]!r}.")
+
+
+def _check_targets(asked: PlanRequest) -> None:
+    names = ("total_daily_budget", "target_roas", "target_cpa")
+    targets = [name for name in names if getattr(asked, name) is not None]
+    if len(targets) > 1:
+        raise PlanError(f"Ask for one of {' and '.join(targets)}: each of them settles how much is spent.")
+    if asked.risk is not None and (asked.target_roas is not None or asked.target_cpa is not None):
+        raise PlanError("A plan has a target or makes the most of a quantile, not both.")
+
+
+def _check_days(asked: PlanRequest) -> None:
     if not isinstance(asked.days, int) or not 1 <= asked.days <= MOST_DAYS:
         raise PlanError(f"days is {asked.days}; a plan is for 1 to {MOST_DAYS} days.")
     if asked.day_weights and len(asked.day_weights) != asked.days:
         raise PlanError(f"{len(asked.day_weights)} weights are given for {asked.days} days.")
-    if asked.day_weights and not (all(isfinite(each) and each >= 0 for each in asked.day_weights) and sum(asked.day_weights)):
+    weights = asked.day_weights
+    if weights and not (all(isfinite(each) and each >= 0 for each in weights) and any(weights)):
         raise PlanError("Weights of days are numbers from 0 on, and not all of them 0.")
-    names = [group.name for group in asked.groups]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise PlanError(f"Two groups are called {twice[0]!r}.")
 
 
 def _positive(name: str, value: float | None) -> None:

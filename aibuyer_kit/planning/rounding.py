@@ -12,8 +12,8 @@ _ROUNDING = 1e-6
 def whole_split(tree: Tree, ideal: Floats, low: Floats, high: Floats, total: int | None = None) -> Ints:
     """Return whole amounts by arm, in the tree's order, next to `ideal` and within low and high (all in minor units).
 
-    They add up to `total`, or to the rounded sum within the limits of the whole; groups keep theirs. An arm between whose
-    limits no whole amount lies, such as one held at a third of a cent, gets the nearest one.
+    They add up to `total`, or to the rounded sum within the limits of the whole; groups keep theirs. An arm between
+    whose limits no whole amount lies, such as one held at a third of a cent, gets the nearest one.
     """
     least, most = _whole_range(low, high, ideal)
     nodes = len(tree.parent)

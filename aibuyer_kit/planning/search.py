@@ -1,4 +1,4 @@
-"""The best split that is found, and a bound on every other: the concave question, mended, and split up where it gapes."""
+"""The best split that is found, and a bound on all: the concave question, mended, and split up where it gapes."""
 
 import heapq
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from itertools import count
 
 import numpy as np
 
-from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.planning.kernels import concave_around
 from aibuyer_kit.planning.relaxation import Question, Relaxed, relaxed
 
@@ -30,7 +30,7 @@ class Found:
 
 def best_split(question: Question) -> Found | None:
     """Return the best split of a question and a bound, or None where none was found."""
-    root = relaxed(question, question.low, question.high)
+    root = relaxed(question, question.low, question.high, tight=False)
     if root is None:
         return None
     spend, worth = _best(question, root, question.low, question.high)
@@ -73,9 +73,7 @@ def _split_up(
     return spend, worth, max([worth, closed, *(-part[0] for part in waiting[:1])]), parts
 
 
-def _halves(
-    question: Question, at: Relaxed, arm: int, low: Floats, high: Floats
-) -> list[tuple[Floats, Floats]]:
+def _halves(question: Question, at: Relaxed, arm: int, low: Floats, high: Floats) -> list[tuple[Floats, Floats]]:
     """Return the two ranges left and right of where an arm lies; between two pieces nothing is lost."""
     arms, spend = question.arms, float(at.spend[arm])
     own = slice(int(arms.first[arm]), int(arms.first[arm + 1]))
@@ -107,7 +105,7 @@ def _best(question: Question, at: Relaxed, low: Floats, high: Floats) -> tuple[F
     return best, worth
 
 
-def _choices(at: Relaxed, between: Floats) -> list[Floats]:
+def _choices(at: Relaxed, between: Ints) -> list[Floats]:
     """Return splits in which arms between two spends take the lower, the upper, or the nearer one."""
     found = []
     nearer = np.where(2.0 * at.spend > at.less + at.more, at.more, at.less)

@@ -23,19 +23,20 @@ _GIVE = (1.0, 2.0, 4.0, 8.0)
 
 @dataclass(frozen=True)
 class Solved:
-    """The best split of a question: spend by arm in the curves' order, and all that it was found with (tree's order)."""
+    """The best split: spend by arm in the curves' order, and all that it was found with, in the tree's order."""
 
     spend: Floats
     bounds: Bounds
     question: Question
     found: Found
+    scale: Floats | float = 1.0  # by arm, in the tree's order: what one unit of its value counts in the question
 
 
 def solve(
     curves: ResponseCurves, asked: PlanRequest, total: float | None, *, cost: float = 0.0, weights: Floats | None = None
 ) -> Solved:
     """Return the split of a total that is worth most. Raises PlanError that names the limits which clash."""
-    bounds = _possible(curves, asked, total)
+    bounds = possible(curves, asked, total)
     question = question_of(curves, asked, bounds, cost=cost, weights=weights)
     found = best_split(question) or _from_some(question, bounds, curves.arms)
     spend = np.empty(len(curves.arms))
@@ -49,14 +50,18 @@ def question_of(
     """Return the question in numbers, in the order of its tree."""
     order = bounds.grove.order
     low, high = bounds.box.low[order], bounds.box.high[order]
-    loss = float(units(asked.reset_loss, "reset_loss")) / asked.days if asked.reset_loss is not None else 0.0
     free = bounds.free[0][order], bounds.free[1][order]
     high = np.maximum(high, low)
-    pieces = pieces_of(low, high, bounds.may_stop[order], free, loss)
+    pieces = pieces_of(low, high, bounds.may_stop[order], free, reset_loss(asked))
     ordered = curves if np.array_equal(order, np.arange(len(order))) else curves.only(order.tolist())
     least = np.where(bounds.may_stop[order] > 0.0, 0.0, low)
     arms = arms_of(ordered, pieces, low, high, weights)
     return Question(arms, bounds.grove.tree, least, high, cost, _usual_price(curves))
+
+
+def reset_loss(asked: PlanRequest) -> float:
+    """Return what learning anew costs a day, spread over the days of the plan."""
+    return float(units(asked.reset_loss, "reset_loss")) / asked.days if asked.reset_loss is not None else 0.0
 
 
 def _usual_price(curves: ResponseCurves) -> float:
@@ -64,7 +69,7 @@ def _usual_price(curves: ResponseCurves) -> float:
     return max(float(np.median(curves.ceiling / curves.half)) / 4.0, 1e-9)
 
 
-def _possible(curves: ResponseCurves, asked: PlanRequest, total: float | None) -> Bounds:
+def possible(curves: ResponseCurves, asked: PlanRequest, total: float | None) -> Bounds:
     """Return limits that can hold together: those that are ours give way to those that were asked for."""
     clash: Sequence[Limit] = ()
     for give in _GIVE:
@@ -82,7 +87,7 @@ def _possible(curves: ResponseCurves, asked: PlanRequest, total: float | None) -
 
 def _from_some(question: Question, bounds: Bounds, arms: tuple[str, ...]) -> Found:
     """Return the best split near any that the limits allow, where pieces of spend leave few."""
-    root = relaxed(question, question.low, question.high)
+    root = relaxed(question, question.low, question.high, tight=False)
     some = some_split(question)
     if root is None or some is None:
         stops = [arm for arm, may in zip(arms, bounds.may_stop, strict=True) if may]

@@ -10,21 +10,21 @@ from aibuyer_kit.planning.pieces import Pieces
 # A table begins at this share of its end: what is below is next to nothing, and is carried on as a power of spend.
 _NEXT_TO_NOTHING = 1e-4
 _POINTS = ((3.0, 17), (10.0, 33), (1e3, 65), (np.inf, 97))
-_NONE = np.zeros((0, 0))
+NO_TABLE = np.zeros((0, 0))
 
 
 def arms_of(curves: ResponseCurves, pieces: Pieces, low: Floats, high: Floats, weights: Floats | None = None) -> Arms:
     """Return the mean of an arm's curves over draws (by `weights`, which sum to 1) for spends within low and high."""
     log_half = np.log(curves.half)
     if curves.draws == 1:
-        closed = (np.ascontiguousarray(each[0]) for each in (curves.ceiling, log_half, curves.slope))
-        return Arms(*closed, _NONE, _NONE, _NONE, *pieces)
+        top, half, slope = (np.ascontiguousarray(each[0]) for each in (curves.ceiling, log_half, curves.slope))
+        return Arms(top, half, slope, NO_TABLE, NO_TABLE, NO_TABLE, *pieces)
     if weights is None:
         weights = np.full(curves.draws, 1.0 / curves.draws)
     grid = grid_of(low, high)
-    value, slope = mean_of_draws(curves.ceiling, log_half, curves.slope, weights, grid)
+    value, marginal = mean_of_draws(curves.ceiling, log_half, curves.slope, weights, grid)
     nothing = np.zeros(0)
-    return Arms(nothing, nothing, nothing, grid, value, slope, *pieces)
+    return Arms(nothing, nothing, nothing, grid, value, marginal, *pieces)
 
 
 def grid_of(low: Floats, high: Floats) -> Floats:
