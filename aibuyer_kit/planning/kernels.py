@@ -38,6 +38,7 @@ class Arms(NamedTuple):
     piece_from: Floats
     piece_to: Floats
     piece_cost: Floats  # what taking a spend of this piece costs once a day
+    extra: Floats  # by arm, what is added to the price of money for it
 
 
 class Tree(NamedTuple):
@@ -256,6 +257,23 @@ def best_of(  # noqa: C901 # one loop that is compiled
 
 
 @compiled
+def _spend_at(arms: Arms, arm: int, low: float, high: float, price: float) -> tuple[float, float]:
+    """Return the spend that is worth most at a price, and how it moves; one concave curve needs no value for that."""
+    piece = arms.first[arm]
+    is_plain = arms.first[arm + 1] == piece + 1 and arms.grid.shape[0] == 0 and arms.slope[arm] <= 1.0
+    if not is_plain or abs(price) >= _NO_PRICE:
+        spend, _, move = best_of(arms, arm, low, high, price)
+        return spend, move
+    begin, stop = max(arms.piece_from[piece], low), min(arms.piece_to[piece], high)
+    root, move = _hill_root(arms, arm, price)
+    if price <= 0.0 or root >= stop:
+        return stop, 0.0
+    if root <= begin:
+        return begin, 0.0
+    return root, move
+
+
+@compiled
 def ends_of(arms: Arms, low: Floats, high: Floats) -> bool:
     """Bring every arm's range to the spends that its pieces hold, in place. Return whether each holds one."""
     for arm in range(low.shape[0]):
@@ -320,7 +338,7 @@ def _sum_at(
             at = tree.end[at]
             continue
         for arm in range(tree.arm_first[at], tree.arm_end[at]):
-            spend, _, bend = best_of(arms, arm, low[arm], high[arm], price)
+            spend, bend = _spend_at(arms, arm, low[arm], high[arm], price + arms.extra[arm])
             total += spend
             move += bend
         at += 1
@@ -424,11 +442,12 @@ def taken(arms: Arms, tree: Tree, low: Floats, high: Floats, prices: Floats) -> 
     less, less_value, more, more_value = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
     for arm in range(count):
         node = tree.node_of[arm]
-        less[arm], less_value[arm], _ = best_of(arms, arm, low[arm], high[arm], prices[node, 1])
+        less[arm], less_value[arm], _ = best_of(arms, arm, low[arm], high[arm], prices[node, 1] + arms.extra[arm])
         if prices[node, 0] == prices[node, 1]:
             more[arm], more_value[arm] = less[arm], less_value[arm]
         else:
-            more[arm], more_value[arm], _ = best_of(arms, arm, low[arm], high[arm], prices[node, 0])
+            price = prices[node, 0] + arms.extra[arm]
+            more[arm], more_value[arm], _ = best_of(arms, arm, low[arm], high[arm], price)
     return less, less_value, more, more_value
 
 

@@ -1,10 +1,13 @@
 """A plan as a value: who gets what, what it is expected to bring, which limits bind, and what lies beyond it."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date
+from math import isfinite
 from typing import Any
 
+from aibuyer_kit.core.changes import Change
 from aibuyer_kit.planning.curves import Basis, ValueOf
 from aibuyer_kit.planning.limits import Limit
 
@@ -72,7 +75,7 @@ class PlannedDay:
     micros: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """The split of a total that is worth most by the curves, in whole minor units that add up to the total exactly.
 
@@ -99,6 +102,7 @@ class Plan:
     days: tuple[PlannedDay, ...]
     notes: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     locale: str = "en"
+    changes: tuple[Change, ...] = ()
 
     @property
     def reached(self) -> float:
@@ -148,6 +152,32 @@ class Plan:
 
         return plan_html(self, locale or self.locale)
 
+    def page(self, locale: str | None = None) -> str:
+        """Return the plan as a whole HTML page of its own."""
+        from aibuyer_kit.charts.fragment import style_tag
+
+        return (
+            f'<!doctype html><html lang="{locale or self.locale}"><meta charset="utf-8">{style_tag()}'
+            f'<body style="max-width: 960px; margin: 32px auto; padding: 0 16px; color-scheme: light dark">'
+            f'<div class="ab">{self.html(locale)}</div></body></html>'
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain JSON values; money by arm in micros a day."""
+        found = {name: value for name, value in vars(self).items() if name not in ("arms", "changes", "days", "notes")}
+        return {
+            **{name: _plain(value) for name, value in found.items()},
+            "reached": self.reached,
+            "arms": [_plain(arm) for arm in self.arms],
+            "days": [{"day": str(each.day), "total_micros": each.total_micros, "micros": each.micros} for each in self.days],
+            "notes": [{"note": key, **values} for key, values in self.notes],
+            "changes": [_plain(change) for change in self.changes],
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
+
     def __repr__(self) -> str:
         return self.text()
 
@@ -155,3 +185,14 @@ class Plan:
         from aibuyer_kit.charts.fragment import style_tag
 
         return f'{style_tag()}<div class="ab">{self.html()}</div>'
+
+
+def _plain(value: object) -> Any:
+    """Return values of values as lists and dictionaries."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value

@@ -88,7 +88,7 @@ def _answer(question: Question, low: Floats, high: Floats) -> Relaxed:
 def dual_value(question: Question, prices: Floats, sets: Ints, limits: Floats, spend: Floats, value: Floats) -> float:
     """Return the dual's value: what arms make of these prices, and what the limits are worth at them."""
     tree = question.tree
-    total = float((value - prices[tree.node_of] * spend).sum())
+    total = float((value - (prices[tree.node_of] + question.arms.extra) * spend).sum())
     for node in np.flatnonzero(sets == np.arange(len(sets))).tolist():
         above = prices[tree.parent[node]] if node else question.cost
         total += float((prices[node] - above) * limits[node])
