@@ -16,6 +16,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
 from aibuyer_kit.sandbox import Market
+from aibuyer_kit.sandbox.market.closed_forms import value_units
 from aibuyer_kit.sandbox.market.lift_tests import LiftTest, lift_tests
 from aibuyer_kit.sandbox.market.presets import PRESETS
 from aibuyer_kit.sandbox.market.response import known_share
@@ -63,8 +64,11 @@ def lived(preset: str, seed: int, schedule: Schedule, *, days: int = 330, tests:
     return market, found
 
 
-def panel_of(market: Market, *, value_of_lead: float | None = LEAD_VALUE, margin: float | None = MARGIN) -> DailyPanel:
-    """Return what the platform reports by now of the ad sets' days that are over."""
+def panel_of(market: Market, *, knows_leads: bool = True, margin: float | None = MARGIN) -> DailyPanel:
+    """Return what the platform reports by now of the ad sets' days that are over.
+
+    No platform reports what a lead is worth: here the client knows, unless `knows_leads` is false.
+    """
     days = DateRange(market.first_day, market.today - timedelta(days=1))
     adsets = market.account.adsets
     spans = [
@@ -77,10 +81,11 @@ def panel_of(market: Market, *, value_of_lead: float | None = LEAD_VALUE, margin
     def by_day(column: Any) -> Floats:
         return np.asarray(column, dtype=np.float64).reshape(shape)
 
+    worth = np.array([[_lead_value(market, adset) * knows_leads] for adset in adsets])
     purchases, brought = by_day(sums.purchases[:, 0, 0]), by_day(sums.leads[:, 0, 0])
     results = np.where(leads, brought, purchases)
     revenue = np.where(
-        leads, results * (value_of_lead or 0.0) * 1e6, by_day(sums.purchase_values_minor[:, 0, 0]) * 1e4
+        leads, results * worth * 1e6, by_day(sums.purchase_values_minor[:, 0, 0]) * 1e4
     )
     measures: Mapping[str, Floats] = {
         "spend": by_day(sums.spend_minor[:, 0]) * 1e4,
@@ -103,6 +108,10 @@ def panel_of(market: Market, *, value_of_lead: float | None = LEAD_VALUE, margin
         load_id=1,
         known_at=market.now.astimezone(UTC),
     )
+
+
+def _lead_value(market: Market, adset: Any) -> float:
+    return value_units(adset) if market.world.rules is None else LEAD_VALUE
 
 
 def _object(market: Market, adset: Any) -> PanelObject:
@@ -140,12 +149,9 @@ def true_marginal(market: Market, *, days: int = 14, step: float = 0.1) -> Float
 
 
 def _of_formula(market: Market, budgets: Floats) -> Floats:
-    from aibuyer_kit.sandbox.market.closed_forms import MARGIN as MARGIN_OF_FORMULA
-    from aibuyer_kit.sandbox.market.closed_forms import value_units
-
     return np.array(
         [
-            adset.curve.slope(units) * value_units(adset) * MARGIN_OF_FORMULA
+            adset.curve.slope(units) * value_units(adset) * MARGIN
             for adset, units in zip(market.account.adsets, budgets.tolist(), strict=True)
         ]
     )

