@@ -1,7 +1,7 @@
 """Practice markets in which budgets moved, and the panel that a buyer has of them: what is reported, without HTTP.
 
-A history begins as the preset has it and goes on under a schedule of budgets; lift tests are of its last weeks but four,
-as a world of that history would supply them.
+A history begins as the preset has it and goes on under a schedule of budgets; lift tests are of its last weeks but
+four, as a world of that history would supply them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,9 @@ LEAD_VALUE = 45.0
 Schedule = Callable[[int, Floats], Floats]
 
 
-def steps(seed: int, moving: float = 1.0, *, spread: float = 0.45, least_days: int = 7, most_days: int = 28) -> Schedule:
+def steps(
+    seed: int, moving: float = 1.0, *, spread: float = 0.45, least_days: int = 7, most_days: int = 28
+) -> Schedule:
     """Return budgets that stand for weeks and then move, of a share `moving` of the ad sets; the others stay."""
     rng = np.random.default_rng([seed, 17])
     held: dict[str, Any] = {}
@@ -46,7 +48,9 @@ def steps(seed: int, moving: float = 1.0, *, spread: float = 0.45, least_days: i
     return budgets
 
 
-def lived(preset: str, seed: int, schedule: Schedule, *, days: int = 330, tests: int = 10) -> tuple[Market, list[LiftTest]]:
+def lived(
+    preset: str, seed: int, schedule: Schedule, *, days: int = 330, tests: int = 10
+) -> tuple[Market, list[LiftTest]]:
     """Return a market after its first 60 days and `days` more under a schedule, and the tests of its last weeks."""
     market = Market(replace(PRESETS[preset], history_days=60), seed)
     ids = [adset.id for adset in market.account.adsets]
@@ -71,9 +75,7 @@ def panel_of(market: Market, *, knows_leads: bool = True, margin: float | None =
     """
     days = DateRange(market.first_day, market.today - timedelta(days=1))
     adsets = market.account.adsets
-    spans = [
-        Span(market.places(adset.ads), number, number) for adset in adsets for number in range(len(days))
-    ]
+    spans = [Span(market.places(adset.ads), number, number) for adset in adsets for number in range(len(days))]
     sums = market.sums(spans, market.now_us)
     shape = (len(adsets), len(days))
     leads = np.array([adset.brings_leads for adset in adsets])[:, None]
@@ -84,9 +86,7 @@ def panel_of(market: Market, *, knows_leads: bool = True, margin: float | None =
     worth = np.array([[_lead_value(market, adset) * knows_leads] for adset in adsets])
     purchases, brought = by_day(sums.purchases[:, 0, 0]), by_day(sums.leads[:, 0, 0])
     results = np.where(leads, brought, purchases)
-    revenue = np.where(
-        leads, results * worth * 1e6, by_day(sums.purchase_values_minor[:, 0, 0]) * 1e4
-    )
+    revenue = np.where(leads, results * worth * 1e6, by_day(sums.purchase_values_minor[:, 0, 0]) * 1e4)
     measures: Mapping[str, Floats] = {
         "spend": by_day(sums.spend_minor[:, 0]) * 1e4,
         "impressions": by_day(sums.impressions[:, 0]),

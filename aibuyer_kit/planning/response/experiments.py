@@ -1,13 +1,13 @@
-"""Lift tests: what ads truly brought beyond what would have come anyway, and what that makes of the platform's reports."""
+"""Lift tests: what ads brought beyond what would have come anyway, and what that makes of the platform's reports."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from aibuyer_kit.core.dates import DateRange
-from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.errors import ExperimentError
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.response.series import Ints
 
@@ -23,7 +23,7 @@ _BURN_IN, _THIN = 400, 12
 class Experiment:
     """One test of one object: `results` beyond those without its ads over `days`, with the error of that figure.
 
-    `spend` is in currency units over all days of the test. Raises InputError for figures that cannot be.
+    `spend` is in currency units over all days of the test. Raises ExperimentError for figures that cannot be.
     """
 
     object_id: str
@@ -35,11 +35,13 @@ class Experiment:
     def __post_init__(self) -> None:
         numbers = (self.spend, self.results, self.standard_error)
         if not all(math.isfinite(number) for number in numbers):
-            raise InputError(f"The experiment on {self.object_id!r} of {self.days} has a figure that is no number.")
+            raise ExperimentError(
+                f"The experiment on {self.object_id!r} of {self.days} has a figure that is no number."
+            )
         if self.spend < 0 or self.standard_error <= 0:
-            raise InputError(
-                f"The experiment on {self.object_id!r} of {self.days} has a spend of {self.spend:g} and a standard error "
-                f"of {self.standard_error:g}: spend is 0 or more, and an error above 0."
+            raise ExperimentError(
+                f"The experiment on {self.object_id!r} of {self.days} has a spend of {self.spend:g} and a standard "
+                f"error of {self.standard_error:g}: spend is 0 or more, and an error above 0."
             )
 
 
@@ -92,7 +94,10 @@ def incremental_share(tests: Sequence[Tested], campaigns: Ints, draws: int, rng:
     return found
 
 
-def _slice(state, held, likelihood, rng):  # type: ignore[no-untyped-def]
+def _slice(
+    state: Floats, held: float, likelihood: Callable[[Floats], float], rng: np.random.Generator
+) -> tuple[Floats, float]:
+    """Return the next draw and its log likelihood, from a standard normal prior."""
     other = rng.standard_normal(len(state))
     floor = held + math.log(rng.random())
     angle = rng.uniform(0, 2 * math.pi)

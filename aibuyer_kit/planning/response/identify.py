@@ -43,7 +43,7 @@ def moves_of(series: Series, common: Floats) -> Moves:
 
 
 def _season(series: Series, common: Floats) -> Floats:
-    """Return columns of what a season may be: weekdays, the year as far as so many days tell it, and the common part."""
+    """Return columns of what a season may be: weekdays, the year as far as the days tell it, and the common part."""
     days = np.arange(series.days)
     columns = [(series.weekday == day).astype(float) for day in range(7) if (series.weekday == day).any()]
     harmonics = 2 if series.days >= 300 else 1 if series.days >= 150 else 0

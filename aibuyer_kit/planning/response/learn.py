@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
 import numpy as np
 
 from aibuyer_kit.core.errors import InputError
@@ -12,7 +11,7 @@ from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
 from aibuyer_kit.planning.response.experiments import Experiment, Tested, incremental_share
-from aibuyer_kit.planning.response.fit import LEVEL, ROOM, SHAPES, SLOPE, TIRED, Fitted, carry_of, fit
+from aibuyer_kit.planning.response.fit import LEVEL, ROOM, SHAPES, SLOPE, TIRED, Fitted, fit
 from aibuyer_kit.planning.response.identify import Moves, Reason, identified, moves_of
 from aibuyer_kit.planning.response.series import Ints, Series, series_of
 
@@ -64,7 +63,7 @@ def learn_response(
     panel, chosen, left_out = _valued(panel, value_of)
     series = series_of(panel)
     groups = _groups(panel)
-    fitted = fit(series, groups, carry_of(series, groups))
+    fitted = fit(series, groups)
     rng = np.random.default_rng(seed)
     tests = _tested(panel, series, fitted, experiments)
     share = incremental_share(tests, groups, draws, rng) if tests else np.ones((draws, series.arms))
@@ -103,21 +102,22 @@ class _Draws:
         slope, room, tired = np.exp(theta[..., SLOPE]), theta[..., ROOM], theta[..., TIRED]
         log_x = np.log(self.at / series.centre)
         reached = 0.5 * (1 + np.tanh(0.5 * (slope * log_x - room)))
-        to_come = fitted.common_late + fitted.common_error * rng.standard_normal((draws, 1))
-        level = theta[..., LEVEL] + fitted.hyper.drift * 0.7 * rng.standard_normal((draws, series.arms)) + to_come
+        to_come = fitted.common_ahead + fitted.common_error * rng.standard_normal((draws, 1))
+        level = theta[..., LEVEL] + fitted.usual.drift * 0.7 * rng.standard_normal((draws, series.arms)) + to_come
         self.results = np.exp(level + np.log(reached) + np.logaddexp(0, room) - _FELT * tired * log_x)
         self.reported_elasticity = slope * (1 - reached) - _FELT * tired
         bend = slope**2 * reached * (1 - reached)
         kept = _kept(share, rng) if is_calibrated else np.ones((draws, 1))
         self.elasticity = 1 - (1 - self.reported_elasticity) * kept
-        self.bend = bend * kept
+        self.bend = bend / kept
 
 
 def _kept(share: Floats, rng: np.random.Generator) -> Floats:
     """Return draws (draws, 1) of how much of the saturation that reports show is that of what ads bring.
 
-    Who would have bought anyway is claimed once he has been shown an ad, and there are only so many of them: such claims
-    saturate before persuasion does. How many there are shows in how far the platform claims more than was brought.
+    Who would have bought anyway is claimed once he has been shown an ad, and there are only so many of them: such
+    claims saturate before persuasion does. How many there are shows in how far the platform claims more than was
+    brought.
     """
     usual = np.exp(np.median(np.log(share), axis=1, keepdims=True))
     return np.asarray(np.clip(usual, 0.5, 1.0) * np.exp(0.12 * rng.standard_normal(usual.shape)))
@@ -176,9 +176,7 @@ def _value_per_result(panel: DailyPanel, chosen: ValueOf, groups: Ints) -> tuple
     return (value + _OTHERS * usual) / (count + _OTHERS), _VALUE_SPREAD / np.sqrt(count + _OTHERS)
 
 
-def _tested(
-    panel: DailyPanel, series: Series, fitted: Fitted, experiments: Sequence[Experiment]
-) -> tuple[Tested, ...]:
+def _tested(panel: DailyPanel, series: Series, fitted: Fitted, experiments: Sequence[Experiment]) -> tuple[Tested, ...]:
     """Return the experiments on arms of the panel with what was reported of their days when all was in."""
     places = {each.id: place for place, each in enumerate(panel.objects)}
     days = list(panel.days)
@@ -193,5 +191,3 @@ def _tested(
         if reported > 0:
             found.append(Tested(place, reported, test.results, test.standard_error))
     return tuple(found)
-
-

@@ -1,6 +1,7 @@
 """What curves are fitted on: spend and results of each arm by day, as far as they say something."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,16 @@ class Series:
     def arms(self) -> int:
         return int(self.spend.shape[1])
 
-    @property
+    def only(self, places: Ints) -> "Series":
+        """Return the series of the arms at these places."""
+        return replace(
+            self,
+            **{name: getattr(self, name)[:, places] for name in ("spend", "results", "known", "used", "price")},
+            centre=self.centre[places],
+            spend_now=self.spend_now[places],
+        )
+
+    @cached_property
     def is_fitted(self) -> Bools:
         """Which arms have a history that a curve can be fitted on; the others have what is usual of their like."""
         enough: Bools = (self.used.sum(axis=0) >= LEAST_DAYS) & ((self.results * self.used).sum(axis=0) > 0)
