@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
     from aibuyer_kit.planning.plan import Plan
     from aibuyer_kit.planning.request import Amount
+    from aibuyer_kit.planning.response.response import Response
     from aibuyer_kit.workflows.maturity import ResultMetric
     from aibuyer_kit.workflows.plan import CampaignLimits
     from aibuyer_kit.workflows.reconcile import Reconciliation
@@ -195,6 +196,25 @@ class Client:
         return plan_of(
             self._context, self._reader, question, campaigns=campaigns, curves=curves, value_of=value_of, as_of=moment
         )
+
+    def curves(
+        self,
+        *,
+        level: str = "budget",
+        days: int = 400,
+        value_of: "ValueOf | None" = None,
+        as_of: AsOf | str | None = None,
+    ) -> "Response":
+        """Return what more or less spend brings, arm by arm, learnt from the last `days` and the client's lift tests.
+
+        An arm is what has a budget of its own, or every object of `level`; `value_of` is gross_profit, revenue or
+        results, by itself the first of these that is known. Lift tests are read from `experiments.csv` in the client's
+        folder. Raises InputError, ExperimentError, NotFoundError, MixedCurrencyError, RateError.
+        """
+        from aibuyer_kit.workflows.curves import response_of
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return response_of(self._context, self._reader, level=level, days=days, value_of=value_of, as_of=moment)
 
     def held_period(self, since: date | None, until: date | None, *, as_of: AsOf | None = None) -> DateRange:
         """Return a period that a person chose. Raises PeriodError, in the client's language, if it is not held."""

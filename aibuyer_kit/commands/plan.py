@@ -19,7 +19,9 @@ def add_to(app: typer.Typer) -> None:
 
 def plan(
     total: Annotated[str, typer.Option(help="The money a day. Default: what is spent today.")] = "",
-    at_most: Annotated[bool, typer.Option("--at-most", help="Spend less than the total where more would not pay.")] = False,
+    at_most: Annotated[
+        bool, typer.Option("--at-most", help="Spend less than the total where more would not pay.")
+    ] = False,
     step: Annotated[str, typer.Option(help="The most that a budget moves: 0.2 for 20%, or `any`.")] = "usual",
     least: Annotated[list[str] | None, typer.Option(help=f"At least so much: {_AMOUNTS}")] = None,
     most: Annotated[list[str] | None, typer.Option(help=f"At most so much: {_AMOUNTS}")] = None,

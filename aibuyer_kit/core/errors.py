@@ -7,6 +7,7 @@ AibuyerError                     exit code
 │   ├── CredentialsError             a key or an encrypted file of credentials
 │   ├── MoneyError                   an amount that is not exact, or a currency that is not known
 │   ├── RateError                    an exchange rate that is missing or wrong; the message names the day and the pair
+│   ├── ExperimentError              a lift test that is missing something; the message names the line
 │   ├── ImportFileError              a file to import, or its mapping
 │   ├── UnknownMetricError           a name that the metric catalogue does not hold
 │   ├── OverlapError                 action types that tell of the same events, asked for together
@@ -70,6 +71,10 @@ class MoneyError(InputError):
 
 
 class RateError(InputError):
+    pass
+
+
+class ExperimentError(InputError):
     pass
 
 

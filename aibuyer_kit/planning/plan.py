@@ -169,7 +169,9 @@ class Plan:
             **{name: _plain(value) for name, value in found.items()},
             "reached": self.reached,
             "arms": [_plain(arm) for arm in self.arms],
-            "days": [{"day": str(each.day), "total_micros": each.total_micros, "micros": each.micros} for each in self.days],
+            "days": [
+                {"day": str(each.day), "total_micros": each.total_micros, "micros": each.micros} for each in self.days
+            ],
             "notes": [{"note": key, **values} for key, values in self.notes],
             "changes": [_plain(change) for change in self.changes],
         }

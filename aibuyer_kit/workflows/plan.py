@@ -42,10 +42,10 @@ def plan_of(
     """
     found = curves or response_of(context, reader, value_of=value_of, as_of=as_of).curves
     arms = _arms(reader, found, as_of)
-    asked = _by_id(found, replace(asked, groups=(*asked.groups, *_campaign_groups(reader, arms, campaigns or {}, as_of))))
-    plan = make_plan(
-        found, asked, since=account_today(context, reader, as_of=as_of), locale=context.settings.locale
+    asked = _by_id(
+        found, replace(asked, groups=(*asked.groups, *_campaign_groups(reader, arms, campaigns or {}, as_of)))
     )
+    plan = make_plan(found, asked, since=account_today(context, reader, as_of=as_of), locale=context.settings.locale)
     changes = [_change(arms[arm.id], arm.planned_micros) for arm in plan.arms if arm.id in arms]
     return replace(plan, changes=tuple(each for each in changes if each))
 
@@ -60,9 +60,7 @@ def client_plan(
 ) -> Plan:
     """Return the plan as a command shows it; see `plan_of`."""
     moment = parse_as_of(as_of) if as_of else None
-    return plan_of(
-        context, Reader(context.warehouse), asked, campaigns=campaigns, value_of=value_of, as_of=moment
-    )
+    return plan_of(context, Reader(context.warehouse), asked, campaigns=campaigns, value_of=value_of, as_of=moment)
 
 
 def _arms(reader: Reader, curves: ResponseCurves, as_of: AsOf | None) -> dict[str, _Arm]:
@@ -99,7 +97,9 @@ def _campaign_groups(
         ids = {key for key, name in names.items() if campaign in (key, name)}
         inside = tuple(arm for arm, each in arms.items() if arm in ids or each.known.campaign_id in ids)
         if not inside:
-            raise PlanError(f"No arm is of the campaign {campaign!r}. There are: {', '.join(sorted(names.values())[:8])}.")
+            raise PlanError(
+                f"No arm is of the campaign {campaign!r}. There are: {', '.join(sorted(names.values())[:8])}."
+            )
         groups.append(Group(campaign, inside, least, most))
     return tuple(groups)
 
