@@ -45,22 +45,22 @@ def campaign_like(count: int = 120, *, seed: int, times: int = 480, origins: int
     promotion = np.zeros((whole, count))
     for campaign in range(campaigns):
         for begin in _starts(draw, whole, 30, 70):
-            promotion[begin : begin + draw.integers(2, 7), of == campaign] = 1
+            promotion[begin : begin + int(draw.integers(2, 7)), of == campaign] = 1
     lift = draw.normal(0.45, 0.15, count)
     holiday = np.zeros(whole)
     holiday[[day for day in range(whole) if (day + 40) % 91 in (0, 1)]] = 1
     budget = np.empty((whole, count))
     for place in range(count):
-        level, now = draw.lognormal(4, 0.7), 0
+        level, now = float(draw.lognormal(4, 0.7)), 0
         while now < whole:
             length = int(draw.integers(10, 60))
             budget[now : now + length, place] = level
             level *= draw.lognormal(0, 0.35)
             now += length
     paused = np.zeros((whole, count), dtype=bool)
-    for place in np.flatnonzero(draw.random(count) < 0.3):
+    for place in np.flatnonzero(draw.random(count) < 0.3).tolist():
         for begin in _starts(draw, whole, 60, 160):
-            paused[begin : begin + draw.integers(3, 21), place] = True
+            paused[begin : begin + int(draw.integers(3, 21)), place] = True
     launched = np.where(draw.random(count) < 0.2, draw.integers(60, whole - 28 * origins - 40, count), 0)
     paused |= at[:, None] < launched
     budget = np.where(paused, 0.0, np.round(budget, 2))
@@ -78,7 +78,13 @@ def campaign_like(count: int = 120, *, seed: int, times: int = 480, origins: int
     segments = tuple("large" if each > 20 else "small" if each > 3 else "sparse" for each in size)
     names = tuple(f"ad set {place}" for place in range(count))
     last = whole - HORIZON * np.arange(origins, 0, -1)
-    return Case(f"campaign-like {seed}", SeriesSet(values, names, start, 1, 7, segments, known), last, HORIZON, mean)
+    return Case(
+        f"campaign-like {seed}",
+        SeriesSet(values, names, start, 1, 7, segments, tuple(map(str, of)), known=known),
+        last,
+        HORIZON,
+        mean,
+    )
 
 
 def _starts(draw: np.random.Generator, whole: int, least: int, most: int) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.features.windows import Bools, Floats, Ints
 
 FLOOR = "seasonal naive"
 
@@ -29,14 +29,17 @@ class Backtest:
     members: Mapping[str, Floats]
 
     def scores(self, weights: Mapping[str, float] | None = None) -> tuple[Scores, ...]:
-        """Return a row per member, the best first, over what all of them could tell."""
-        known = np.isfinite(self.actual)
+        """Return a row per member, the best first, over what all could tell that could tell most of it."""
+        asked: Bools = np.isfinite(self.actual)
+        known = asked
         for each in self.members.values():
-            known = known & np.isfinite(each)
+            told: Bools = np.isfinite(each) & asked
+            if 2 * told.sum() > asked.sum():
+                known = np.logical_and(known, told)
         total = float(np.abs(self.actual[known]).sum())
         rows = []
-        for name, told in self.members.items():
-            error = told[known] - self.actual[known]
+        for name, paths in self.members.items():
+            error = paths[known] - self.actual[known]  # NaN for those that could not
             wape = float(np.abs(error).sum() / total) if total else float("nan")
             bias = float(error.sum() / total) if total else float("nan")
             rows.append(Scores(name, wape, bias, (weights or {}).get(name)))

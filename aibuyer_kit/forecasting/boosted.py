@@ -1,8 +1,8 @@
 """One LightGBM for all series and all steps ahead: what comes as a multiple of what came of late.
 
-Each row is a series, a moment and a step ahead, drawn by a fixed seed from what lies before the earliest origin. It sees
-lags 1, 7, 14, 28, window means, the weekday, what is known of the day that is forecast (its planned spend against that of
-late, its promotions and holidays), and how the drivers of forecasting/drivers.py expect that day to differ from of late.
+Each row is a series, a moment and a step ahead, drawn by a fixed seed from what lies before the earliest origin. It
+sees lags 1, 7, 14, 28, window means, the weekday, what is known of the day that is forecast (its planned spend against
+that of late, its promotions and holidays), and how far the drivers of forecasting/drivers.py expect that day to differ.
 """
 
 from dataclasses import dataclass
@@ -65,7 +65,9 @@ class Boosted:
         if kept.sum() < 200:
             return {self.name: found}
         x = features.rows(moments, places, ahead)
-        data = lgb.Dataset(x[kept], np.minimum(target[kept], 50.0), weight=_bounded(np.sqrt(level[kept])), free_raw_data=True)
+        data = lgb.Dataset(
+            x[kept], np.minimum(target[kept], 50.0), weight=_bounded(np.sqrt(level[kept])), free_raw_data=True
+        )
         booster = lgb.train(_PARAMETERS, data, self.trees)
         steps, whose = np.repeat(np.arange(1, horizon + 1), series.count), np.tile(np.arange(series.count), horizon)
         for row, origin in enumerate(here):
@@ -124,12 +126,14 @@ class _Features:
     def level(self, moments: Ints, places: Ints) -> Floats:
         """Return what rows are multiples of: the mean of the last 28 steps, and a little where that is nothing."""
         mean = self._mean(moments, places, 28)
-        return np.nan_to_num(np.abs(mean)) + self._own_floor(moments, places)
+        found: Floats = np.nan_to_num(np.abs(mean)) + self._own_floor(moments, places)
+        return found
 
     def _own_floor(self, moments: Ints, places: Ints) -> Floats:
         """Return a twentieth of what the series usually was before each moment."""
         seen = np.maximum(self._counts[moments, places], 1)
-        return 0.05 * np.maximum(np.abs(self._sums[moments, places]) / seen, 1e-9)
+        found: Floats = 0.05 * np.maximum(np.abs(self._sums[moments, places]) / seen, 1e-9)
+        return found
 
     def pays(self, times: Ints, places: Ints) -> Any:
         """Return where a series is not paused."""

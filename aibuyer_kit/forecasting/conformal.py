@@ -19,6 +19,7 @@ _BEHIND_SEGMENT, _BEHIND_SERIES = 150.0, 60.0
 # Errors of neighbouring days tell the same.
 _ALIKE = 4.0
 _SMALL = 1e-12
+_LEAST_STRETCH, _MOST_STRETCH = 0.3, 4.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Spread:
     """How far forecasts are off: by segment the parts (chance, share), by series a factor, by cell the quantiles.
 
     `quantiles` (segments, weeks, 99) and `means` (segments, weeks) are of scaled errors; `stretch` (segments, weeks) is
-    what an interval of `LEVEL` is widened by; `step_of` is the week of each step of the horizon.
+    what an interval of `LEVEL` is widened by; `doubt` is a share of itself that a forecast may be off beyond that (by
+    series); `step_of` is the week of each step of the horizon.
     """
 
     parts: Floats
@@ -36,12 +38,13 @@ class Spread:
     quantiles: Floats
     means: Floats
     stretch: Floats
+    doubt: Floats | float = 0.0
 
     def size(self, forecast: Floats) -> Floats:
         """Return the usual error of forecasts (steps, series)."""
         chance, share = self.parts[self.segment_of].T
         size = np.abs(forecast)
-        usual: Floats = np.sqrt(chance * size + (share * size) ** 2) * self.factors
+        usual: Floats = np.sqrt((chance * size + (share * size) ** 2) * self.factors**2 + (self.doubt * size) ** 2)
         return np.maximum(usual, _SMALL)
 
     def quantile(self, forecast: Floats, level: float, *, stretched: bool = False) -> Floats:
@@ -73,11 +76,15 @@ def learn_spread(
 
     Steps beyond those that a backtest has seen are taken for its last week.
     """
+    if not np.isfinite(forecast - actual).any():
+        return _untested(segment_of, segments, horizon)
     seen = forecast.shape[1]
     weeks = max(1, -(-seen // week))
     step_of = np.minimum(np.arange(horizon) // week, weeks - 1)
     error = np.where(np.isfinite(actual) & np.isfinite(forecast), actual - forecast, np.nan)
-    parts = np.stack([_parts(error[:, :, segment_of == each], forecast[:, :, segment_of == each]) for each in range(segments)])
+    parts = np.stack(
+        [_parts(error[:, :, segment_of == each], forecast[:, :, segment_of == each]) for each in range(segments)]
+    )
     plain = Spread(
         parts, np.ones(len(segment_of)), segment_of, step_of[:seen], np.zeros((segments, weeks, 99)),
         np.zeros((segments, weeks)), np.ones((segments, weeks)),
@@ -89,6 +96,14 @@ def learn_spread(
     spread = Spread(parts, factors, segment_of, step_of[:seen], quantiles, means, np.ones((segments, weeks)))
     stretch = _stretch(spread, forecast, actual, segments, weeks, nonnegative)
     return Spread(parts, factors, segment_of, step_of, quantiles, means, stretch)
+
+
+def _untested(segment_of: Ints, segments: int, horizon: int) -> Spread:
+    """Return a rule of thumb where nothing could be tested: as counts are off by chance, and by half of themselves."""
+    quantiles = np.tile(_normal(), (segments, 1, 1))
+    means, ones = np.zeros((segments, 1)), np.ones((segments, 1))
+    parts = np.tile([1.0, 0.5], (segments, 1))
+    return Spread(parts, np.ones(len(segment_of)), segment_of, np.zeros(horizon, np.int64), quantiles, means, ones)
 
 
 def _parts(error: Floats, forecast: Floats) -> Floats:
@@ -117,8 +132,11 @@ def _factors(scaled: Floats) -> Floats:
     rows = known.sum(axis=(0, 1)) / _ALIKE
     whole = bounded[known].mean() if known.any() else 1.0
     own = np.nansum(bounded, axis=(0, 1)) / _ALIKE
-    ratio = (own + _BEHIND_SERIES / _ALIKE * whole) / np.maximum(rows + _BEHIND_SERIES / _ALIKE, 1e-9) / max(whole, _SMALL)
-    return np.sqrt(np.clip(ratio, 0.05, 10.0))
+    ratio = (
+        (own + _BEHIND_SERIES / _ALIKE * whole) / np.maximum(rows + _BEHIND_SERIES / _ALIKE, 1e-9) / max(whole, _SMALL)
+    )
+    found: Floats = np.sqrt(np.clip(ratio, 0.05, 10.0))
+    return found
 
 
 def _tables(scaled: Floats, segment_of: Ints, segments: int, step_of: Ints, weeks: int) -> tuple[Floats, Floats]:
@@ -146,9 +164,7 @@ def _normal() -> Floats:
     return found
 
 
-def _stretch(
-    spread: Spread, forecast: Floats, actual: Floats, segments: int, weeks: int, nonnegative: bool
-) -> Floats:
+def _stretch(spread: Spread, forecast: Floats, actual: Floats, segments: int, weeks: int, nonnegative: bool) -> Floats:
     """Return by how much intervals are widened so that they cover `LEVEL` of the backtest, zeros and all."""
     stretch = np.ones((segments, weeks))
     low = np.stack([spread.quantile(each, (1 - LEVEL) / 2) for each in forecast]) - forecast
@@ -160,15 +176,17 @@ def _stretch(
             if known.sum() < 40:
                 continue
             f, y, down, up = (each[cell][known] for each in (forecast, actual, low, high))
-            least, most = 0.1, 4.0
+
+            def covers(times: float, f: Floats = f, y: Floats = y, down: Floats = down, up: Floats = up) -> float:
+                floor = np.maximum(f + times * down, 0.0) if nonnegative else f + times * down
+                return float(((y >= floor) & (y <= f + times * up)).mean())
+
+            least, most = _LEAST_STRETCH, _MOST_STRETCH
+            if covers(least) >= LEVEL:
+                continue  # nearly all of it is 0: no interval holds less
             for _ in range(24):
                 middle = (least + most) / 2
-                floor = f + middle * down
-                floor = np.maximum(floor, 0.0) if nonnegative else floor
-                if ((y >= floor) & (y <= f + middle * up)).mean() < LEVEL:
-                    least = middle
-                else:
-                    most = middle
+                least, most = (middle, most) if covers(middle) < LEVEL else (least, middle)
             rows = known.sum() / _ALIKE
             stretch[segment, week] = (rows * most + 20) / (rows + 20)
     return stretch

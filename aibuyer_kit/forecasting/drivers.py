@@ -57,7 +57,7 @@ class Drivers:
         learnt = int(origins[0])
         factors = factors_of(series, learnt, int(origins[-1]) + horizon)
         expected = expected_by(factors, series.values[:learnt])
-        idle = np.where(factors.paused, _idle_share(series.values[:learnt], factors.paused[:learnt]), 1.0)
+        idle = np.where(factors.paused, idle_share(series.values[:learnt], factors.paused[:learnt]), 1.0)
         scale = scales(series.values[:learnt])
         known = np.where(factors.paused[: origins[-1]], np.nan, series.values[: origins[-1]]) / scale
         here = np.asarray(origins, dtype=np.int64)
@@ -65,9 +65,7 @@ class Drivers:
         for half_life in self.half_lives:
             path = np.empty((len(here), horizon, series.count))
             for place in range(series.count):
-                level = ratio_levels(
-                    known[: here[-1], place], expected[:, place], 0.5 ** (1 / half_life), 0.5, here
-                )
+                level = ratio_levels(known[: here[-1], place], expected[:, place], 0.5 ** (1 / half_life), 0.5, here)
                 for row, origin in enumerate(here):
                     path[row, :, place] = level[row] * expected[origin : origin + horizon, place]
             for row, origin in enumerate(here):
@@ -102,8 +100,9 @@ def factors_of(series: SeriesSet, learnt: int, times: int) -> Factors:
         if name == BUDGET:
             paused = values[:times] <= 0
             amount = np.where(paused, np.nan, values[:times])
-            usual = np.nan_to_num(np.nanmedian(amount[:learnt], axis=0), nan=1.0)
-            add(np.nan_to_num(np.log(amount / np.where(usual > 0, usual, 1.0))), "budget")
+            paid = amount[:learnt]
+            usual = np.nanmedian(np.where(np.isfinite(paid).any(axis=0), paid, 1.0), axis=0)
+            add(np.nan_to_num(np.log(amount / usual)), "budget")
         else:
             largest = np.abs(values).max()
             add(values[:times] / (largest or 1.0), "flag")
@@ -113,7 +112,8 @@ def factors_of(series: SeriesSet, learnt: int, times: int) -> Factors:
 
 def expected_by(factors: Factors, past: Floats) -> Floats:
     """Return by which factor (times, series) each time differs from a usual one, as the past tells."""
-    return np.exp(np.clip(np.einsum("tsp,sp->ts", factors.x, fitted(past, factors)), -8, 8))
+    found: Floats = np.exp(np.clip(np.einsum("tsp,sp->ts", factors.x, fitted(past, factors)), -8, 8))
+    return found
 
 
 def fitted(past: Floats, factors: Factors) -> Floats:
@@ -141,7 +141,7 @@ def fitted(past: Floats, factors: Factors) -> Floats:
             state = states[place]
             if state is None:
                 state = np.concatenate([around, np.zeros(knots)])
-            b, spread, _ = fit_log_rates(
+            b, spread = fit_log_rates(
                 np.ascontiguousarray(y[since:, place]), np.ascontiguousarray(factors.x[since:times, place]),
                 around, precision, knots, _ROUGHNESS, rounds, state,
             )  # fmt: skip
@@ -171,9 +171,11 @@ def _begun(past: Floats) -> Ints:
     return np.where(seen.any(axis=0), seen.argmax(axis=0), len(past)).astype(np.int64)
 
 
-def _idle_share(past: Floats, paused: Bools) -> float:
+def idle_share(past: Floats, paused: Bools) -> float:
     """Return what still comes on days without a budget, as a share of what comes otherwise; of all series together."""
     off, on = paused & np.isfinite(past), ~paused & np.isfinite(past)
-    if off.sum() < 5 or not past[on].sum():
+    if off.sum() < 5:
         return 0.0
+    if not past[on].sum():
+        return float(past[off].sum() != 0)
     return float(np.clip(past[off].mean() / max(past[on].mean(), 1e-12), 0.0, 1.0))

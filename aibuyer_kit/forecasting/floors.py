@@ -146,9 +146,9 @@ def _season(y: Floats, period: int) -> Floats:
     shape = np.zeros(period)
     if len(y) < SEASONS_SEEN * period or period == 1:
         return shape
-    around = y - np.nanmean(y)
+    known = np.isfinite(y)
+    around = y - y[known].mean()
     sums, counted = np.zeros(period), np.zeros(period)
-    known = np.isfinite(around)
     np.add.at(sums, np.arange(len(y))[known] % period, around[known])
     np.add.at(counted, np.arange(len(y))[known] % period, 1)
     return sums / np.maximum(counted, 1)

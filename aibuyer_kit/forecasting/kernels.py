@@ -7,7 +7,8 @@ what is in it. Parameters are searched on a grid and around its best point; a se
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from aibuyer_kit.core.compiled import compiled
 
 _LEVELS = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.55, 0.8, 0.99])
 _TRENDS = np.array([0.0, 0.03, 0.1, 0.25])
@@ -15,7 +16,7 @@ _SEASONS = np.array([0.0, 0.03, 0.1, 0.25])
 _DAMPING = np.array([0.98, 0.9, 0.8])
 
 
-@njit(cache=True)  # type: ignore[misc]
+@compiled
 def _smooth(y: Any, season: Any, start: float, p: Any, origins: Any, horizon: int, out: Any) -> float:
     """Run through a series, write the forecasts that each origin would have made, and return the mean squared error.
 
@@ -50,7 +51,7 @@ def _smooth(y: Any, season: Any, start: float, p: Any, origins: Any, horizon: in
     return squares / max(counted, 1)
 
 
-@njit(cache=True)  # type: ignore[misc]
+@compiled
 def _begin(y: Any, period: int) -> Any:
     """Return the level and the season of the first four seasons, or of the first values."""
     season = np.zeros(period)
@@ -73,8 +74,9 @@ def _begin(y: Any, period: int) -> Any:
     return level, season
 
 
-@njit(cache=True)  # type: ignore[misc]
+@compiled
 def _search(y: Any, season: Any, start: float, with_trend: bool) -> Any:
+    """Return level, trend, season, damping with the least squared error: the best of a grid, and then nearby."""
     none, nowhere = np.empty(0, np.int64), np.empty((0, 1))
     best, best_p = np.inf, np.zeros(4)
     for level in _LEVELS:
@@ -87,28 +89,32 @@ def _search(y: Any, season: Any, start: float, with_trend: bool) -> Any:
                         best, best_p = error, p
     step = 1.5
     for _ in range(6):
-        better = False
-        for which in range(4):
-            if (which in (1, 3) and best_p[1] == 0) or (which == 2 and best_p[2] == 0):
-                continue
-            for factor in (step, 1 / step):
-                p = best_p.copy()
-                if which == 3:
-                    p[3] = 1 - min(max((1 - p[3]) * factor, 0.01), 0.3)
-                else:
-                    p[which] *= factor
-                p[0] = min(p[0], 0.999)
-                p[1] = min(p[1], p[0])
-                p[2] = min(p[2], 1 - p[0])
-                error = _smooth(y, season, start, p, none, 1, nowhere)
-                if error < best - 1e-12:
-                    best, best_p, better = error, p, True
-        if not better:
+        before = best
+        for move in range(8):
+            p = _moved(best_p, move // 2, step if move % 2 else 1 / step)
+            error = _smooth(y, season, start, p, none, 1, nowhere)
+            if error < best - 1e-12:
+                best, best_p = error, p
+        if best == before:
             step = step**0.5
     return best_p
 
 
-@njit(cache=True)  # type: ignore[misc]
+@compiled
+def _moved(p: Any, which: int, factor: float) -> Any:
+    """Return parameters with one of them changed, within their bounds; what is 0 stays 0."""
+    moved = p.copy()
+    if which == 3:
+        moved[3] = 1 - min(max((1 - p[3]) * factor, 0.01), 0.3)
+    else:
+        moved[which] *= factor
+    moved[0] = min(moved[0], 0.999)
+    moved[1] = min(moved[1], moved[0])
+    moved[2] = min(moved[2], 1 - moved[0])
+    return moved
+
+
+@compiled
 def smoothed(y: Any, learnt: int, period: int, with_trend: bool, origins: Any, horizon: int) -> Any:
     """Return forecasts (origins, horizon) of one series with parameters searched on its first `learnt` values."""
     out = np.zeros((len(origins), horizon))
@@ -117,7 +123,7 @@ def smoothed(y: Any, learnt: int, period: int, with_trend: bool, origins: Any, h
     return out
 
 
-@njit(cache=True)  # type: ignore[misc]
+@compiled
 def ratio_levels(y: Any, expected: Any, keep: float, prior: float, origins: Any) -> Any:
     """Return at each origin the sum of values over the sum of what was expected, both forgotten by `keep` a step.
 
@@ -138,73 +144,79 @@ def ratio_levels(y: Any, expected: Any, keep: float, prior: float, origins: Any)
     return found
 
 
-@njit(cache=True)  # type: ignore[misc]
-def fit_log_rates(y: Any, x: Any, around: Any, precision: Any, knots: int, rough: float, rounds: int, begin: Any) -> Any:
-    """Return coefficients, their variances and the dispersion of a log-linear rate with a level that moves slowly.
+@compiled
+def _row(x: Any, knots: int, at: float, places: Any, weights: Any) -> int:
+    """Write which coefficients one time has, with their weights, and return how many: its drivers, and two heights."""
+    filled = 0
+    for j in range(len(x)):
+        if x[j] != 0.0:
+            places[filled], weights[filled] = j, x[j]
+            filled += 1
+    left = min(int(at), max(knots - 2, 0))
+    part = at - left if knots > 1 else 0.0
+    places[filled], weights[filled] = len(x) + left, 1 - part
+    filled += 1
+    if knots > 1:
+        places[filled], weights[filled] = len(x) + left + 1, part
+        filled += 1
+    return filled
 
-    `x` (times, drivers) is sparse; `around` and `precision` are the prior of its coefficients. Behind them stand `knots`
-    heights of a broken line of the level, whose steps are penalised by `rough`. Quasi-Poisson by iterated weighted
-    least squares; a time whose y is NaN is left out.
-    """
+
+@compiled
+def _equations(y: Any, x: Any, knots: int, b: Any, dispersion: float, a: Any, r: Any) -> float:
+    """Add up the normal equations of one round into `a` and `r`, and return the dispersion that is left."""
     times, drivers = x.shape
-    size = drivers + knots
-    b = begin.copy()
-    dispersion = 1.0
-    inverse = np.zeros((size, size))
-    places, weights = np.empty(size, np.int64), np.empty(size)
+    places, weights = np.empty(drivers + knots, np.int64), np.empty(drivers + knots)
     span = max(times - 1, 1) / max(knots - 1, 1)
+    chi, counted = 0.0, 0.0
+    for i in range(times):
+        if np.isnan(y[i]):
+            continue
+        filled = _row(x[i], knots, i / span, places, weights)
+        eta = 0.0
+        for j in range(filled):
+            eta += b[places[j]] * weights[j]
+        mu = np.exp(min(max(eta, -12.0), 30.0))
+        # A far outlier moves the line no further than four of its own deviations.
+        most = 4.0 * np.sqrt(dispersion * mu + 0.05 * mu * mu) + 1e-9
+        rest = min(max(y[i] - mu, -most), most)
+        chi += rest * rest / max(mu, 1e-9)
+        counted += 1.0
+        z = eta + rest / max(mu, 1e-9)
+        for j in range(filled):
+            r[places[j]] += mu * weights[j] * z
+            for k in range(filled):
+                a[places[j], places[k]] += mu * weights[j] * weights[k]
+    return float(max(chi / max(counted - drivers / 2, 1.0), 1e-7))
+
+
+@compiled
+def fit_log_rates(
+    y: Any, x: Any, around: Any, precision: Any, knots: int, rough: float, rounds: int, begin: Any
+) -> Any:
+    """Return coefficients and their variances of a log-linear rate with a level that moves slowly.
+
+    `x` (times, drivers) is sparse; `around` and `precision` are the prior of its coefficients. Behind them stand the
+    heights of a broken line of the level at `knots`, whose steps are penalised by `rough`. Quasi-Poisson by iterated
+    weighted least squares; a time whose y is NaN is left out.
+    """
+    drivers = x.shape[1]
+    size = drivers + knots
+    b, dispersion = begin.copy(), 1.0
+    a = np.zeros((size, size))
     for turn in range(rounds):
         a, r = np.zeros((size, size)), np.zeros(size)
-        chi, counted = 0.0, 0.0
-        for i in range(times):
-            if np.isnan(y[i]):
-                continue
-            filled = 0
-            for j in range(drivers):
-                if x[i, j] != 0.0:
-                    places[filled], weights[filled] = j, x[i, j]
-                    filled += 1
-            left = min(int(i / span), max(knots - 2, 0))
-            part = i / span - left
-            places[filled], weights[filled] = drivers + left, (1 - part if knots > 1 else 1.0)
-            filled += 1
-            if knots > 1:
-                places[filled], weights[filled] = drivers + left + 1, part
-                filled += 1
-            eta = 0.0
-            for j in range(filled):
-                eta += b[places[j]] * weights[j]
-            mu = np.exp(min(max(eta, -12.0), 30.0))
-            # A far outlier moves the line no further than four of its own deviations.
-            rest = y[i] - mu
-            most = 4.0 * np.sqrt(dispersion * mu + 0.05 * mu * mu) + 1e-9
-            rest = min(max(rest, -most), most)
-            chi += rest * rest / max(mu, 1e-9)
-            counted += 1.0
-            z = eta + rest / max(mu, 1e-9)
-            for j in range(filled):
-                wj = mu * weights[j]
-                r[places[j]] += wj * z
-                for k in range(j + 1):
-                    a[places[j], places[k]] += wj * weights[k]
-        for j in range(size):
-            for k in range(j):
-                both = a[j, k] + a[k, j]
-                a[j, k] = both
-                a[k, j] = both
-        dispersion = max(chi / max(counted - drivers / 2, 1.0), 1e-7)
+        dispersion = _equations(y, x, knots, b, dispersion, a, r)
         for j in range(drivers):
             a[j, j] += precision[j] * dispersion
             r[j] += precision[j] * dispersion * around[j]
-        for j in range(knots - 1):
+        for j in range(drivers, size - 1):
             step = rough * dispersion
-            a[drivers + j, drivers + j] += step
-            a[drivers + j + 1, drivers + j + 1] += step
-            a[drivers + j, drivers + j + 1] -= step
-            a[drivers + j + 1, drivers + j] -= step
+            a[j, j] += step
+            a[j + 1, j + 1] += step
+            a[j, j + 1] -= step
+            a[j + 1, j] -= step
         for j in range(size):
             a[j, j] += 1e-6
         b = 0.5 * b + 0.5 * np.linalg.solve(a, r) if turn == 0 else np.linalg.solve(a, r)
-        if turn == rounds - 1:
-            inverse = np.linalg.inv(a)
-    return b, np.diag(inverse)[:drivers] * dispersion, dispersion
+    return b, np.diag(np.linalg.inv(a))[:drivers] * dispersion

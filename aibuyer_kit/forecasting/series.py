@@ -18,8 +18,9 @@ class SeriesSet:
     """Series side by side: `values` (times, series), NaN where nothing is known; time t is `start + t * step_days`.
 
     `known` holds covariates (times + future, series) that are known ahead, such as `budget` (planned spend) and flags
-    of promotions and holidays. Series of one `segment` share weights and intervals. `season` is how many steps a season
-    has: 7 for days, 52 for weeks.
+    of promotions and holidays. Series of one `segment` share weights and intervals; a young one borrows from those
+    that are below the same of `parents`, most from those that share its `attributes`. `season` is how many steps a
+    season has: 7 for days, 52 for weeks.
     """
 
     values: Floats
@@ -28,6 +29,8 @@ class SeriesSet:
     step_days: int = 1
     season: int = 7
     segments: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    attributes: tuple[frozenset[str], ...] = ()
     known: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -35,8 +38,9 @@ class SeriesSet:
             raise InputError(f"values are of {self.values.shape}; {len(self.names)} names want (times, series).")
         if np.isinf(self.values).any():
             raise InputError("A value is infinite. Leave what is not known as NaN.")
-        if self.segments and len(self.segments) != len(self.names):
-            raise InputError(f"There are {len(self.segments)} segments for {len(self.names)} series.")
+        for name in ("segments", "parents", "attributes"):
+            if getattr(self, name) and len(getattr(self, name)) != len(self.names):
+                raise InputError(f"There are {len(getattr(self, name))} {name} for {len(self.names)} series.")
         for name, values in self.known.items():
             if values.ndim != 2 or values.shape[1] != len(self.names) or values.shape[0] < self.times:
                 raise InputError(f"The covariate {name!r} is of {values.shape}; give at least {self.values.shape}.")
@@ -88,6 +92,8 @@ class SeriesSet:
             values=self.values[:, picked],
             names=tuple(self.names[place] for place in picked),
             segments=tuple(self.segments[place] for place in picked) if self.segments else (),
+            parents=tuple(self.parents[place] for place in picked) if self.parents else (),
+            attributes=tuple(self.attributes[place] for place in picked) if self.attributes else (),
             known={name: values[:, picked] for name, values in self.known.items()},
         )
 

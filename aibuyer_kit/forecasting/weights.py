@@ -17,8 +17,8 @@ _BEHIND_ROWS = 400
 _SMALL = 1e-9
 
 
-def best_weights(members: Floats, actual: Floats, scale: Floats, start: Floats | None = None) -> Floats:
-    """Return the weights (members,) with the least sum of |actual - weights · members| / scale.
+def best_weights(members: Floats, actual: Floats, scale: Floats, *, squares: bool = False) -> Floats:
+    """Return the weights (members,) with the least sum of |actual - weights · members| / scale, or of its squares.
 
     `members` is (members, rows). Iterated weighted least squares on the simplex, by multiplicative steps that keep
     weights at or above zero.
@@ -31,21 +31,22 @@ def best_weights(members: Floats, actual: Floats, scale: Floats, start: Floats |
     size = len(members)
     equal = np.full(size, 1 / size)
     if not len(actual):
-        return equal if start is None else start
+        return equal
     from scipy.optimize import nnls
 
     x, y = members / scale, actual / scale
-    weights = equal if start is None else start
+    weights = equal
     for _ in range(_ROUNDS):
         rest = np.abs(y - weights @ x)
         root = 1 / np.sqrt(np.maximum(rest, 0.02 * max(float(np.median(rest)), _SMALL)))
+        root = np.ones(len(rest)) if squares else root
         heavy = 1e3 * float(np.sqrt((root**2).sum()))
         a = np.concatenate([(x * root).T, np.full((1, size), heavy)])
         b = np.concatenate([y * root, [heavy]])
-        gram = a.T @ a + 1e-6 * np.trace((x * root) @ (x * root).T) / size * np.eye(size)
+        gram = a.T @ a + (1e-6 * np.trace((x * root) @ (x * root).T) / size + _SMALL) * np.eye(size)
         factor = np.linalg.cholesky(gram)
         new, _ = nnls(factor.T, np.linalg.solve(factor, a.T @ b))
-        new = new / max(new.sum(), _SMALL)
+        new = np.asarray(new / max(new.sum(), _SMALL), dtype=np.float64)
         if np.abs(new - weights).max() < 1e-3:
             return new
         weights = 0.3 * weights + 0.7 * new
@@ -56,18 +57,27 @@ def segment_weights(members: Floats, actual: Floats, scale: Floats, segment_of: 
     """Return the weights (segments, members); `members` is (members, rows, series), `scale` (series,)."""
     size = len(members)
     wide = np.broadcast_to(scale, actual.shape)
-    whole = best_weights(members.reshape(size, -1), actual.ravel(), wide.ravel())
+    whole = best_weights(members.reshape(size, -1), actual.ravel(), wide.ravel(), squares=mostly_zero(actual))
     found = np.tile(whole, (segments, 1))
     for segment in range(segments):
         inside = segment_of == segment
         rows = int(np.isfinite(actual[:, inside]).sum())
         if rows >= 60 and segments > 1:
             own = best_weights(
-                members[:, :, inside].reshape(size, -1), actual[:, inside].ravel(), wide[:, inside].ravel()
+                members[:, :, inside].reshape(size, -1),
+                actual[:, inside].ravel(),
+                wide[:, inside].ravel(),
+                squares=mostly_zero(actual[:, inside]),
             )
             share = rows / (rows + _BEHIND_ROWS)
             found[segment] = share * own + (1 - share) * whole
     return found
+
+
+def mostly_zero(actual: Floats) -> bool:
+    """Return whether the median is next to nothing, so that absolute errors would ask for it rather than the mean."""
+    known = actual[np.isfinite(actual)]
+    return bool(len(known) and (known == 0).mean() > 0.4)
 
 
 def series_weights(
@@ -77,15 +87,19 @@ def series_weights(
 
     `behind` is as how many rows of its own the segment's weights count; 0 rows move nothing.
     """
-    with np.errstate(invalid="ignore"):
-        loss = np.nanmean(np.abs(members - actual), axis=1).T
+    off = np.abs(members - actual)
+    seen = np.isfinite(off).sum(axis=1)
+    loss = np.where(seen > 0, np.nansum(off, axis=1) / np.maximum(seen, 1), np.nan).T
     rows = np.isfinite(actual).sum(axis=0)[:, None]
     base = weights[segment_of]
-    usual = np.nanmin(loss, axis=1, keepdims=True)
-    worse = np.where(np.isfinite(loss), loss / np.maximum(usual, _SMALL) - 1, 0.0)
+    usual = np.where(np.isfinite(loss), loss, np.inf).min(axis=1, keepdims=True)
+    worse = np.where(np.isfinite(loss), loss / np.maximum(np.where(np.isfinite(usual), usual, 1.0), _SMALL) - 1, 0.0)
     tilt = np.exp(-sharpness * np.minimum(worse, 5.0) * rows / (rows + behind))
     own = (base + 0.02) * tilt
-    return own / own.sum(axis=1, keepdims=True)
+    sparse = np.array([mostly_zero(actual[:, place]) for place in range(actual.shape[1])])
+    own = np.where(sparse[:, None], base, own)
+    found: Floats = own / own.sum(axis=1, keepdims=True)
+    return found
 
 
 def labels(segments: Sequence[str]) -> tuple[Ints, list[str]]:
