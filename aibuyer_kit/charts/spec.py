@@ -24,10 +24,19 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Band:
+    """Between which two lines something lies, such as a forecast in its interval."""
+
+    dates: tuple[date, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class TrendChart:
     """One metric over days, with an optional target line in the metric's own unit.
 
-    From the day `not_final_from` on its values still move, and are drawn lighter and hatched.
+    From the day `not_final_from` on its values still move, and are drawn lighter and hatched. `band` is drawn behind.
     """
 
     title: str
@@ -37,6 +46,7 @@ class TrendChart:
     series: tuple[Series, ...]
     target: float | None = None
     not_final_from: date | None = None
+    band: "Band | None" = None
 
     @property
     def has_open_days(self) -> bool:
@@ -117,35 +127,6 @@ class BarChart:
         bars = "; ".join(f"{bar.label}: {bar.text}" for bar in self.bars)
         name = t(self.locale, f"metric.{self.metric}")
         return t(self.locale, "chart.described_bars", metric=name, bars=bars)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One row of a waterfall: a figure, or how much it changes on the way; `text` is its formatted value."""
-
-    label: str
-    amount: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Waterfall:
-    """The way of one metric from a figure to a later one, step by step, in the order given."""
-
-    title: str
-    metric: str
-    currency: str
-    locale: str
-    start: Step
-    steps: tuple[Step, ...]
-    end: Step
-    higher_is_better: bool | None = None
-
-    def describe(self) -> str:
-        """Return the chart in words, for those who do not see it."""
-        steps = "; ".join(f"{step.label}: {step.text}" for step in self.steps)
-        name = t(self.locale, f"metric.{self.metric}")
-        return t(self.locale, "why.described", metric=name, before=self.start.text, steps=steps, after=self.end.text)
 
 
 def trend_chart(

@@ -12,14 +12,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from aibuyer_kit.charts.spec import Bar, BarChart, Series, Step, TrendChart, Waterfall
+from aibuyer_kit.charts.spec import Band, Bar, BarChart, Series, TrendChart
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_day_short, format_metric, format_metric_short, t
-
-Chart = TrendChart | BarChart | Waterfall
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,13 +40,19 @@ _FONT = re.compile(r"font-family: [^;\"]*")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
-def svg(chart: Chart, *, width: int = 440, height: int | None = None) -> str:
+class Described(Protocol):
+    """What every chart is: it has a title, and can be told in words."""
+
+    @property
+    def title(self) -> str: ...
+    def describe(self) -> str: ...
+
+
+def svg(chart: TrendChart | BarChart, *, width: int = 440, height: int | None = None) -> str:
     """Return a chart as one <svg> element that fills its container; `width` and `height` are the units inside."""
     with _quiet_matplotlib(chart):
         if isinstance(chart, TrendChart):
             figure = _trend(chart, width, height or 210)
-        elif isinstance(chart, Waterfall):
-            figure = _waterfall(chart, width, height or 30 + 40 * (len(chart.steps) + 2))
         else:
             figure = _bars(chart, width, height or 30 + 40 * max(1, len(chart.bars)))
         drawn = io.StringIO()
@@ -58,7 +61,7 @@ def svg(chart: Chart, *, width: int = 440, height: int | None = None) -> str:
 
 
 @contextmanager
-def _quiet_matplotlib(chart: Chart) -> Iterator[None]:
+def _quiet_matplotlib(chart: object) -> Iterator[None]:
     import matplotlib as mpl
 
     settings: dict[Any, Any] = {
@@ -90,6 +93,7 @@ def _canvas(width: int, height: int) -> "tuple[Figure, Axes]":
 def _trend(chart: TrendChart, width: int, height: int) -> "Figure":
     figure, axes = _canvas(width, height)
     known = [float(value) for line in chart.series for value in line.values if value is not None]
+    known += [*chart.band.low, *chart.band.high] if chart.band else []
     top = max([*known, chart.target or 0.0], default=0.0) or 1.0
     low = min([*known, 0.0])
     ticks = _round_ticks(low, top)
@@ -100,6 +104,8 @@ def _trend(chart: TrendChart, width: int, height: int) -> "Figure":
     axes.set_position((left, 26 / height, 1 - left - 14 / width, 1 - 38 / height))
     axes.grid(axis="y", color=_INK, alpha=0.13, linewidth=1)
     _date_ticks(axes, chart)
+    if chart.band is not None:
+        _draw_band(axes, chart.band)
     for line, colour in zip(chart.series, (_ACCENT, _INK), strict=False):
         final, still_open = chart.parts(line)
         _draw_line(axes, final, colour)
@@ -145,6 +151,11 @@ def _draw_line(axes: "Axes", line: Series, colour: str) -> None:
     # A day between two unknown ones has no line to be seen by.
     alone = _alone(heights)
     axes.plot([places[i] for i in alone], [heights[i] for i in alone], "o", color=colour, markersize=4.5, zorder=4)
+
+
+def _draw_band(axes: "Axes", band: Band) -> None:
+    places = [_at(day) for day in band.dates]
+    axes.fill_between(places, band.low, band.high, color=_INK, alpha=0.14, linewidth=0, zorder=1)
 
 
 def _draw_open_days(axes: "Axes", line: Series, colour: str) -> None:
@@ -204,46 +215,12 @@ def _bar_colour(chart: BarChart, bar: Bar) -> str:
     return _GOOD if length == chart.target or (length > chart.target) == chart.higher_is_better else _BAD
 
 
-def _waterfall(chart: Waterfall, width: int, height: int) -> "Figure":
-    """Draw both figures as marks, and between them each step from where the one before it ended."""
-    figure, axes = _canvas(width, height)
-    axes.set_position((8 / width, 6 / height, 1 - 16 / width, 1 - 24 / height))
-    ends = list(accumulate((step.amount for step in chart.steps), initial=chart.start.amount))
-    low, high = min(*ends, chart.end.amount), max(*ends, chart.end.amount)
-    room = high - low or 1.0
-    axes.set_xlim(low - 0.02 * room, high + 0.2 * room)  # on the right stand the values
-    rows = (chart.start, *chart.steps, chart.end)
-    axes.set_ylim(len(rows) - 0.55, -0.65)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for row, step in enumerate(rows):
-        _name_row(axes, row, step.label, step.text)
-    for row, (step, start) in enumerate(zip(chart.steps, ends, strict=False), start=1):
-        axes.barh(row + 0.22, step.amount, left=start, height=0.30, color=_step_colour(chart, step), zorder=2)
-        axes.plot([start, start], [row - 0.63, row + 0.37], color=_INK, alpha=0.2, linewidth=1, zorder=1)
-    for row, place in ((0, chart.start.amount), (len(rows) - 1, chart.end.amount)):
-        axes.plot([place, place], [row + 0.07, row + 0.37], color=_INK, linewidth=3, solid_capstyle="butt", zorder=3)
-    return figure
-
-
-def _name_row(axes: "Axes", row: int, label: str, text: str) -> None:
-    across = axes.get_yaxis_transform()
-    axes.text(0, row - 0.06, _short(label, 40), color=_INK, ha="left", va="bottom", transform=across)
-    axes.text(1, row - 0.06, text, color=_INK, ha="right", va="bottom", transform=across)
-
-
-def _step_colour(chart: Waterfall, step: Step) -> str:
-    if chart.higher_is_better is None:
-        return _ACCENT
-    return _GOOD if (step.amount > 0) == chart.higher_is_better else _BAD
-
-
 def _short(name: str, most: int) -> str:
     clean = _UNPRINTABLE.sub(" ", name)
     return clean if len(clean) <= most else clean[: most - 1].rstrip() + "…"
 
 
-def _for_page(document: str, chart: Chart) -> str:
+def _for_page(document: str, chart: Described) -> str:
     body = document[document.index("<svg") :]
     for noise in _NOISE:
         body = noise.sub("", body)

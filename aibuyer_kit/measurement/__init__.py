@@ -1,1 +1,1 @@
-"""What a change was made of, and what did it."""
+"""What was worth it: backtests, which of two models is better, drift, and rules judged by what came later."""

@@ -17,13 +17,13 @@ from aibuyer_kit.core.period_words import against_of, period_of
 from aibuyer_kit.core.results import ResultKind
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
 from aibuyer_kit.features.windows import Ints
-from aibuyer_kit.measurement.causes import LEAST_CHANGES, Cause, causes_of, usual_swing
-from aibuyer_kit.measurement.chain import chain_of
-from aibuyer_kit.measurement.levels import levels
-from aibuyer_kit.measurement.periods import grouped, has_figures, left_out, needed, period_sums, with_unsplit
-from aibuyer_kit.measurement.why import Decomposition, decompose
+from aibuyer_kit.measurement.why.causes import LEAST_CHANGES, Cause, causes_of, usual_swing
+from aibuyer_kit.measurement.why.chain import chain_of
+from aibuyer_kit.measurement.why.decompose import Decomposition, decompose
+from aibuyer_kit.measurement.why.explanation import Line, Why
+from aibuyer_kit.measurement.why.levels import levels
+from aibuyer_kit.measurement.why.periods import grouped, has_figures, left_out, needed, period_sums, with_unsplit
 from aibuyer_kit.warehouse.read import AsOf, Reader
-from aibuyer_kit.workflows.explanation import Line, Why
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.period import account_today, account_zones, open_days, parse_as_of
 from aibuyer_kit.workflows.quality import day_notes, period_quality

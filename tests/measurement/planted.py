@@ -12,9 +12,9 @@ import numpy as np
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.features.windows import Floats
-from aibuyer_kit.measurement.causes import causes_of, usual_swing
-from aibuyer_kit.measurement.factors import PeriodSums
-from aibuyer_kit.measurement.why import decompose
+from aibuyer_kit.measurement.why.causes import causes_of, usual_swing
+from aibuyer_kit.measurement.why.decompose import decompose
+from aibuyer_kit.measurement.why.factors import PeriodSums
 from aibuyer_kit.sandbox import Market
 from aibuyer_kit.sandbox.market.replay import Known
 

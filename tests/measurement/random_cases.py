@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from aibuyer_kit.core.errors import InputError
-from aibuyer_kit.measurement.chain import explained
-from aibuyer_kit.measurement.factors import PeriodSums
-from aibuyer_kit.measurement.why import decompose, value_of
+from aibuyer_kit.measurement.why.chain import explained
+from aibuyer_kit.measurement.why.decompose import decompose, value_of
+from aibuyer_kit.measurement.why.factors import PeriodSums
 
 
 def random_period(rng: np.random.Generator, count: int) -> PeriodSums:

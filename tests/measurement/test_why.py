@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aibuyer_kit.core.errors import InputError, UnknownMetricError
-from aibuyer_kit.measurement.chain import chain_of
-from aibuyer_kit.measurement.factors import PeriodSums
-from aibuyer_kit.measurement.why import Decomposition, decompose
+from aibuyer_kit.measurement.why.chain import chain_of
+from aibuyer_kit.measurement.why.decompose import Decomposition, decompose
+from aibuyer_kit.measurement.why.factors import PeriodSums
 
 from .random_cases import cases_told
 
