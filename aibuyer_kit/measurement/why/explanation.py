@@ -35,7 +35,7 @@ class Line:
     @property
     def is_unusual(self) -> bool:
         """Whether it is more than such a line usually moves."""
-        return self.beyond > 0
+        return abs(self.part) > self.usual
 
 
 @dataclass(frozen=True, repr=False)

@@ -68,7 +68,8 @@ def _signed(why: Why, part: float, locale: str) -> str:
 
 
 def _masthead(why: Why, locale: str) -> str:
-    periods = f"{format_period(why.period, locale)} · {format_period(why.against, locale)}"
+    ends = format_period(why.period, locale), format_period(why.against, locale)
+    periods = t(locale, "why.periods", period=ends[0], against=ends[1])
     as_of = t(locale, "word.data_as_of", moment=format_moment(why.data_as_of, locale))
     notes = "".join(f"<li>{for_html(note)}</li>" for note in why.notes)
     told = f'<div class="ab-warnings" role="note"><ul>{notes}</ul></div>' if notes else ""
