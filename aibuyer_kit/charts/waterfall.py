@@ -42,7 +42,7 @@ class Waterfall:
         return t(self.locale, "why.described", metric=name, before=self.start.text, steps=steps, after=self.end.text)
 
 
-def waterfall_svg(chart: Waterfall, *, width: int = 640) -> str:
+def waterfall_svg(chart: Waterfall, *, width: int = 480) -> str:
     """Return the chart as one <svg> element that fills its container; `width` is the units inside."""
     with _quiet_matplotlib(chart):
         figure = _drawn(chart, width, 30 + 40 * (len(chart.steps) + 2))

@@ -208,7 +208,8 @@ class _Asked:
             if gaps.spend_micros:
                 amount = format_money(gaps.spend_micros / MICROS_PER_UNIT, panel.currency, self._locale)
                 notes.append(t(self._locale, "why.left_out", amount=amount, period=when))
-            if arrives_late(self.metric) and gaps.days_of_unknown_share:
+            # Of the later days `_doubts` tells it.
+            if days == self.against and arrives_late(self.metric) and gaps.days_of_unknown_share:
                 count = gaps.days_of_unknown_share
                 notes.append(t(self._locale, "why.maturity_unknown", count=count, period=when))
         if not have_same_weekdays(self.period, self.against):

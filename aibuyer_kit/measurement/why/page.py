@@ -39,7 +39,7 @@ def why_fragment(why: Why, locale: str) -> Fragment:
 def why_chart(why: Why, locale: str) -> Fragment:
     """Return the way from the one figure to the other as a chart, one for each kind that is told apart."""
     charts = [waterfall(each, locale) for each in (why.kinds or (why,))]
-    html = "".join(f'<figure class="ab-card">{waterfall_svg(each)}</figure>' for each in charts)
+    html = "".join(map(_figure, charts))
     return Fragment(f'<div class="ab-stack">{html}</div>', "\n".join(each.describe() for each in charts))
 
 
@@ -63,6 +63,10 @@ def waterfall(why: Why, locale: str) -> Waterfall:
     )
 
 
+def _figure(chart: Waterfall) -> str:
+    return f'<figure class="ab-card" style="max-width:720px">{waterfall_svg(chart)}</figure>'
+
+
 def _signed(why: Why, part: float, locale: str) -> str:
     return signed_words(why, part, locale)
 
@@ -84,7 +88,7 @@ def _masthead(why: Why, locale: str) -> str:
 def _body(why: Why, locale: str) -> str:
     kind = f"<h2>{for_html(why.kind_name)}</h2>" if why.kind_name else ""
     words = f'<p class="ab-lead">{for_html(" ".join(why_sentences(why, locale)))}</p>'
-    chart = f'<figure class="ab-card" style="margin-top:18px">{waterfall_svg(waterfall(why, locale))}</figure>'
+    chart = f'<div style="margin-top:18px">{_figure(waterfall(why, locale))}</div>'
     tables = [_parts_table(why, locale)]
     if len(why.objects) >= _SEVERAL:
         tables.append(_table(why, t(locale, f"level.{why.level}"), [(line.name, line) for line in why.objects], locale))
@@ -107,7 +111,7 @@ def _table(why: Why, title: str, rows: Sequence[tuple[str, Line]], locale: str, 
     names = [t(locale, "why.part"), t(locale, "why.usually_column"), *([t(locale, "why.was_became")] if levels else [])]
     head = "".join(f'<th scope="col">{for_html(name)}</th>' for name in names)
     return (
-        f'<div class="ab-card ab-table"><div class="ab-scroll"><table style="--ab-columns:{len(names)};--ab-chars:36">'
+        f'<div class="ab-card ab-table"><div class="ab-scroll"><table style="--ab-columns:{len(names)};--ab-chars:36;--ab-longest:16">'
         f'<thead><tr><th scope="col">{for_html(title)}</th>{head}</tr></thead>'
         f"<tbody>{body}</tbody><tfoot>{foot}</tfoot></table></div></div>"
     )
@@ -130,7 +134,8 @@ def _plain_row(why: Why, name: str, part: float, locale: str, levels: bool) -> s
 def _cells(name: str, cells: Sequence[str], locale: str) -> str:
     labels = [t(locale, key) for key in ("why.part", "why.usually_column", "why.was_became")]
     data = "".join(
-        f'<td data-label="{for_html(label)}">{cell}</td>' for label, cell in zip(labels, cells, strict=False)
+        f'<td data-label="{for_html(label)}">{cell}</td>' if cell else "<td></td>"
+        for label, cell in zip(labels, cells, strict=False)
     )
     return f'<tr><th scope="row">{for_html(name)}</th>{data}</tr>'
 
