@@ -26,14 +26,17 @@ ARRIVED = np.array([0.93, 0.9, 0.85, 0.78, 0.7, 0.58, 0.4])
 
 
 @cache
-def seen(preset: str, seed: int, level: str = "campaign") -> tuple[tuple[str, ...], Mapping[str, Floats]]:
-    """Return the names of what counts purchases, and measures (days, objects) of whole weeks that are final."""
-    market = Market.open(preset, seed=seed)
+def seen(world: str, seed: int, level: str = "campaign") -> tuple[tuple[str, ...], Mapping[str, Floats]]:
+    """Return the names of what counts purchases, and measures (days, objects) of whole weeks that are final.
+
+    `world` is a preset, or the path of a world file; the last of these days is the last of its history.
+    """
+    market = Market.open(world, seed=seed)
+    last = market.today - timedelta(days=1)
     market.advance(days=30)
     known = Known(market)
     every = known.campaigns if level == "campaign" else known.adsets
     objects = [each for each in every if each.objective == "OUTCOME_SALES"]
-    last = market.today - timedelta(days=29)
     days = DateRange(last - timedelta(days=WEEKS * WEEK - 1), last)
     totals = [[known.reported(each.id, DateRange(day, day)) for each in objects] for day in days]
     found = {
@@ -155,6 +158,14 @@ class Named:
     driver: str
     object: int
     part: tuple[str, int]
+
+
+def first_driver(figures: Mapping[str, Floats], metric: str) -> str | None:
+    """Return the driver that is named first for the change of the last week, beside the nine weeks before."""
+    found = decompose(metric, sums(figures, slice(-2 * WEEK, -WEEK)), sums(figures, LAST))
+    starts = range(0, (WEEKS - 2) * WEEK, WEEK)
+    usual = usual_swing(found, [sums(figures, slice(start, start + WEEK)) for start in starts])
+    return causes_of(found, usual).drivers[0].driver
 
 
 def named(

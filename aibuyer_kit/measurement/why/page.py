@@ -110,8 +110,9 @@ def _table(why: Why, title: str, rows: Sequence[tuple[str, Line]], locale: str, 
     foot = _plain_row(why, t(locale, "why.whole"), why.change or 0.0, locale, levels)
     names = [t(locale, "why.part"), t(locale, "why.usually_column"), *([t(locale, "why.was_became")] if levels else [])]
     head = "".join(f'<th scope="col">{for_html(name)}</th>' for name in names)
+    fit = f"--ab-columns:{len(names)};--ab-chars:36;--ab-longest:16"
     return (
-        f'<div class="ab-card ab-table"><div class="ab-scroll"><table style="--ab-columns:{len(names)};--ab-chars:36;--ab-longest:16">'
+        f'<div class="ab-card ab-table"><div class="ab-scroll"><table style="{fit}">'
         f'<thead><tr><th scope="col">{for_html(title)}</th>{head}</tr></thead>'
         f"<tbody>{body}</tbody><tfoot>{foot}</tfoot></table></div></div>"
     )
