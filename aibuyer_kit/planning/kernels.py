@@ -53,6 +53,14 @@ class Tree(NamedTuple):
     most: Floats
 
 
+class Rows(NamedTuple):
+    """Limits of sums that no tree holds: which arms are `inside` (groups, arms), the least and the most of each."""
+
+    inside: Floats
+    least: Floats
+    most: Floats
+
+
 @compiled
 def hill_at(ceiling: float, log_half: float, slope: float, spend: float) -> tuple[float, float]:
     """Return value and marginal value of one curve."""

@@ -20,6 +20,7 @@ Side = Literal["least", "most"]
 SOFT = ("usual_step", "near")
 # Without a total, more than so many times what brings half of the ceiling is never worth it.
 _FAR = 50.0
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,9 @@ def _around(kind: Kind, arm: str, least: float, most: float) -> Iterable[Limit]:
 
 def _soft(kind: Kind, arm: str, now: float, share: float, scale: float, per_unit: int) -> Iterable[Limit]:
     """Yield a range around today's, in whole minor units, that holds today's split of the new total as well."""
-    least = np.floor(now * min(1.0, scale) * max(0.0, 1.0 - share) * per_unit) / per_unit
-    return _around(kind, arm, least, np.ceil(now * max(1.0, scale) * (1.0 + share) * per_unit) / per_unit)
+    least = np.floor(now * min(1.0, scale) * max(0.0, 1.0 - share) * per_unit + _ROUNDING) / per_unit
+    most = np.ceil(now * max(1.0, scale) * (1.0 + share) * per_unit - _ROUNDING) / per_unit
+    return _around(kind, arm, float(least), float(most))
 
 
 def _scale(curves: ResponseCurves, total: float | None) -> float:
