@@ -11,7 +11,7 @@ import numpy as np
 
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.feasible import some_split
-from aibuyer_kit.planning.kernels import concave_around
+from aibuyer_kit.planning.kernels import Rows, concave_around
 from aibuyer_kit.planning.relaxation import Question, Relaxed, relaxed
 from aibuyer_kit.planning.search import Found, best_split
 
@@ -32,14 +32,12 @@ def split_of(question: Question) -> Crossed | None:
     if question.rows is None:
         found = best_split(question)
         return Crossed(found, np.zeros(0)) if found else None
-    prices, root, bound = _priced(question)
-    if root is None:
-        return None
-    spend = _mended(question, root)
-    if spend is None:
+    dual = _priced(question, question.rows)
+    spend = _mended(question, dual.answer) if dual.answer else None
+    if dual.answer is None or spend is None:
         return None
     worth = question.worth(spend)
-    return Crossed(Found(spend, worth, max(bound, worth), root, 1), prices)
+    return Crossed(Found(spend, worth, max(dual.value, worth), dual.answer, 1), dual.prices)
 
 
 def with_prices(question: Question, prices: Floats) -> Question:
@@ -49,35 +47,41 @@ def with_prices(question: Question, prices: Floats) -> Question:
     return replace(question, arms=question.arms._replace(extra=prices @ question.rows.inside))
 
 
-def _priced(question: Question) -> tuple[Floats, Relaxed | None, float]:
-    """Return the prices at which the dual is lowest, its answer there, and its value: a bound."""
-    from scipy.optimize import minimize
+class _Dual:
+    """The dual as a function of what overlapping groups' limits cost, with the lowest that was seen."""
 
-    rows = question.rows
-    assert rows is not None
-    count = len(rows.least)
-    best: tuple[float, Floats, Relaxed | None] = (np.inf, np.zeros(count), None)
+    def __init__(self, question: Question, rows: Rows) -> None:
+        self._question, self._rows = question, rows
+        self._most = np.where(np.isfinite(rows.most), rows.most, 0.0)
+        self.prices, self.value = np.zeros(len(rows.least)), np.inf
+        self.answer: Relaxed | None = None
 
-    def dual(both: Floats) -> tuple[float, Floats]:
-        nonlocal best
+    def __call__(self, both: Floats) -> tuple[float, Floats]:
+        """Return value and slope at prices of the most of each group, and then of the least of each."""
+        question, rows, count = self._question, self._rows, len(self._rows.least)
         prices = (both[:count] - both[count:]) * question.guess
         at = relaxed(with_prices(question, prices), question.low, question.high, tight=False)
         if at is None:
             return np.inf, np.zeros(2 * count)
         inside = rows.inside @ at.spend
-        most = np.where(np.isfinite(rows.most), rows.most, 0.0)
-        paid = both[:count] @ most - both[count:] @ rows.least
-        value = at.bound + question.guess * paid
-        if value < best[0]:
-            best = value, prices, at
-        return value, question.guess * np.concatenate([most - inside, inside - rows.least])
+        value = at.bound + question.guess * float(both[:count] @ self._most - both[count:] @ rows.least)
+        if value < self.value:
+            self.prices, self.answer, self.value = prices, at, value
+        return value, question.guess * np.concatenate([self._most - inside, inside - rows.least])
 
+
+def _priced(question: Question, rows: Rows) -> _Dual:
+    """Return the dual after the way down to where it is lowest."""
+    from scipy.optimize import minimize
+
+    dual = _Dual(question, rows)
+    start = np.zeros(2 * len(rows.least))
     limits = [(0.0, None if np.isfinite(most) else 0.0) for most in rows.most]
     limits += [(0.0, None if least > 0.0 else 0.0) for least in rows.least]
-    if dual(np.zeros(2 * count))[0] < np.inf:
-        minimize(dual, np.zeros(2 * count), jac=True, method="L-BFGS-B", bounds=limits,
-                 options={"maxiter": _MOST_STEPS, "ftol": 1e-15, "gtol": 1e-10})  # fmt: skip
-    return best[1], best[2], best[0]
+    if dual(start)[0] < np.inf:
+        options = {"maxiter": _MOST_STEPS, "ftol": 1e-15, "gtol": 1e-10}
+        minimize(dual, start, jac=True, method="L-BFGS-B", bounds=limits, options=options)
+    return dual
 
 
 def _mended(question: Question, root: Relaxed) -> Floats | None:

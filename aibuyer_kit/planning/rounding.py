@@ -73,7 +73,7 @@ def within_rows(question: Question, amounts: Ints, ideal: Floats, within: tuple[
     )
     if answer.x is None:
         raise PlanError("No split in whole minor units keeps the limits of groups that overlap: they leave no room.")
-    return np.rint(answer.x[:count]).astype(np.int64)
+    return np.asarray(np.rint(answer.x[:count]), np.int64)
 
 
 def largest_remainder(wanted: Floats, least: Ints, most: Ints, total: int) -> Ints:

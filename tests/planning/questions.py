@@ -60,9 +60,10 @@ def questions(draw) -> Asked:
     today = float(curves.spend_now.sum())
     money = st.integers(0, int(140 * today)).map(lambda cents: f"{cents / 100:.2f}")
     some = st.lists(st.sampled_from(arms), unique=True, max_size=count).map(tuple)
+    any_of = st.lists(st.sampled_from(arms), unique=True, min_size=1, max_size=count).map(tuple)
     groups = []
     for place in range(draw(st.integers(0, 3))):
-        inside = draw(some.filter(len))
+        inside = draw(any_of)
         groups.append(Group(f"g{place}", inside, draw(st.none() | money), draw(st.none() | money)))
     small = st.integers(0, int(60 * today)).map(lambda cents: f"{cents / 100:.2f}")
     request = PlanRequest(
@@ -82,7 +83,7 @@ def questions(draw) -> Asked:
 
 
 def broken(asked: Asked, plan: Plan) -> list[str]:
-    """Return every limit that a plan breaks, judged by the request alone; step limits of ours are none of a person's."""
+    """Return every limit that a plan breaks, judged by the request alone; steps of ours are none of a person's."""
     request, curves = asked.request, asked.curves
     spend = {arm: micros / 1e6 for arm, micros in plan.allocation.items()}
     now = dict(zip(curves.arms, curves.spend_now.tolist(), strict=True))
