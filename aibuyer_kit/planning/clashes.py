@@ -25,14 +25,17 @@ class _Atom:
 def clashing(bounds: Bounds, arms: Sequence[str]) -> tuple[Limit, ...]:
     """Return limits of arms and nested groups that cannot hold together, none of them needless; () if all can."""
     for place, arm in enumerate(arms):
-        if bounds.box.low[place] > bounds.box.high[place] * (1.0 + _ROUNDING):
-            return _limits_of([_Atom(0.0, bounds.box.tightest(arm, side)) for side in ("least", "most")])
+        least, most = bounds.box.tightest(arm, "least"), bounds.box.tightest(arm, "most")
+        if least and most and not bounds.may_stop[place] and least.amount > most.amount * (1.0 + _ROUNDING):
+            return least, most
     tree = bounds.grove.tree
     low: list[list[_Atom]] = [[] for _ in tree.parent]
     high: list[list[_Atom]] = [[] for _ in tree.parent]
     for at, place in enumerate(bounds.grove.order.tolist()):
         low[tree.node_of[at]].append(_low(bounds, arms[place], place))
-        high[tree.node_of[at]].append(_Atom(float(bounds.box.high[place]), bounds.box.tightest(arms[place], "most")))
+        cap = bounds.box.tightest(arms[place], "most")
+        # Without a limit of its own an arm could take all that there is.
+        high[tree.node_of[at]].append(_Atom(cap.amount if cap else np.inf, cap))
     for node in range(len(tree.parent) - 1, -1, -1):
         kind: Kind = "group" if node else "total"
         floor = Limit(kind, "least", bounds.grove.names[node], float(tree.least[node]))

@@ -12,7 +12,7 @@ from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.days import planned_days
 from aibuyer_kit.planning.groups import limits_of
-from aibuyer_kit.planning.limits import Limit, Side
+from aibuyer_kit.planning.limits import Limit, Side, whole_today
 from aibuyer_kit.planning.plan import INTERVAL, Binding, Expected, Plan, PlannedArm
 from aibuyer_kit.planning.request import USUAL_STEP, PlanRequest, units
 from aibuyer_kit.planning.risk import solve_risk
@@ -102,7 +102,7 @@ def _made(
 def _total(curves: ResponseCurves, asked: PlanRequest, per_unit: int) -> float:
     """Return the money a day. Raises PlanError for an amount that the platform cannot hold."""
     if asked.total_daily_budget is None:
-        total = round(float(curves.spend_now.sum()) * per_unit) / per_unit
+        total = round(float(whole_today(curves).sum()) * per_unit) / per_unit
         if total <= 0.0:
             raise PlanError("Nothing is spent today: say how much there is, total_daily_budget=….")
         return total

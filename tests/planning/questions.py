@@ -96,7 +96,11 @@ def broken(asked: Asked, plan: Plan) -> list[str]:
     total = sum(plan.allocation.values())
     wants("adds up", total == plan.total_micros)
     wants("whole cents", all(micros % 10_000 == 0 and micros >= 0 for micros in plan.allocation.values()))
-    wanted = float(request.total_daily_budget) if request.total_daily_budget else round(sum(now.values()), 2)
+    wanted = (
+        float(request.total_daily_budget)
+        if request.total_daily_budget
+        else sum(round(each, 2) for each in now.values())
+    )
     wants("total", total == round(wanted * 1e6) if request.spend_all else total <= round(wanted * 1e6))
     for arm in curves.arms:
         stops = spend[arm] == 0.0 and arm in request.may_stop
@@ -108,7 +112,7 @@ def broken(asked: Asked, plan: Plan) -> list[str]:
             wants(f"held {arm}", stops or abs(spend[arm] - now[arm]) <= CENT)
         elif isinstance(request.step, float):
             # Between two limits that no whole cent lies between, the nearest one is taken.
-            wants(f"step {arm}", stops or abs(spend[arm] - now[arm]) <= request.step * now[arm] + CENT / 2 + 1e-9)
+            wants(f"step {arm}", stops or abs(spend[arm] - now[arm]) <= request.step * now[arm] + CENT + 1e-9)
     for group in request.groups:
         inside = sum(spend[arm] for arm in group.arms)
         wants(f"least of {group.name}", group.least is None or inside >= float(group.least) - 1e-6)
