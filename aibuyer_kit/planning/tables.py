@@ -18,13 +18,13 @@ def arms_of(curves: ResponseCurves, pieces: Pieces, low: Floats, high: Floats, w
     log_half = np.log(curves.half)
     if curves.draws == 1:
         top, half, slope = (np.ascontiguousarray(each[0]) for each in (curves.ceiling, log_half, curves.slope))
-        return Arms(top, half, slope, NO_TABLE, NO_TABLE, NO_TABLE, *pieces, np.zeros(len(top)))
+        return Arms(top, half, slope, NO_TABLE, NO_TABLE, NO_TABLE, *pieces, np.zeros(len(top)), np.full(len(top), np.nan))
     if weights is None:
         weights = np.full(curves.draws, 1.0 / curves.draws)
     grid = grid_of(low, high)
     value, marginal = mean_of_draws(curves.ceiling, log_half, curves.slope, weights, grid)
     nothing = np.zeros(0)
-    return Arms(nothing, nothing, nothing, grid, value, marginal, *pieces, np.zeros(len(grid)))
+    return Arms(nothing, nothing, nothing, grid, value, marginal, *pieces, np.zeros(len(grid)), nothing)
 
 
 def grid_of(low: Floats, high: Floats) -> Floats:
