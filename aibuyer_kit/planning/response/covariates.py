@@ -48,10 +48,9 @@ def unlearnt(series: Series) -> Floats:
     Edits are seen by the spend only: the mean of two days against that of the three before them.
     """
     days, arms = series.spend.shape
-    sums = np.concatenate(
-        [np.zeros((1, arms)), np.cumsum(np.where(series.used, np.log(_positive(series)), 0.0), axis=0)]
-    )
-    counts = np.concatenate([np.zeros((1, arms)), np.cumsum(series.used, axis=0)])
+    none = np.zeros((1, arms))
+    sums = np.concatenate([none, np.cumsum(np.log(np.where(series.used, series.spend, 1.0)), axis=0)])
+    counts = np.concatenate([none, np.cumsum(series.used, axis=0)])
     arrived = series.results / series.known
     found = np.zeros((days, arms))
     since = np.full(arms, np.inf)
