@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aibuyer_kit import __version__
-from aibuyer_kit.commands import connect, credentials, curves, data, decisions, plan, quarantine, rules, webhooks
+from aibuyer_kit.commands import (
+    connect,
+    credentials,
+    curves,
+    data,
+    decisions,
+    models,
+    plan,
+    quarantine,
+    rules,
+    webhooks,
+)
 from aibuyer_kit.commands.options import (
     NEEDS_A_LOOK,
     ClientOption,
@@ -49,7 +60,9 @@ curves.add_to(app)
 plan.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
 decisions.add_to(app)
+models.add_to(app)
 app.add_typer(decisions.proposals_app, name="proposals")
+app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")
 app.add_typer(webhooks.app, name="webhooks")
 

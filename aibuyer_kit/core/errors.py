@@ -22,6 +22,8 @@ AibuyerError                     exit code
 ├── InboxError                   1   the file that keeps the deliveries of webhooks
 ├── LedgerError                  1   proposals, approvals, intents and outcomes
 │   └── LedgerBusyError              another process is applying (retry)
+├── RegistryError                1   the store of models
+│   └── ArtefactError                a model's file that is not ours, not whole, or of no known format: it is not read
 ├── WarehouseError               1   the facts
 │   ├── WarehouseBusyError           another process is writing (retry)
 │   ├── InconsistentReadError        one read holds two different rows for one key
@@ -134,6 +136,14 @@ class LedgerError(AibuyerError):
 
 class LedgerBusyError(LedgerError):
     retryable = True
+
+
+class RegistryError(AibuyerError):
+    pass
+
+
+class ArtefactError(RegistryError):
+    pass
 
 
 class WarehouseError(AibuyerError):

@@ -3,6 +3,7 @@
 Everything that a model sees comes from here, and a panel is read as of a load: what was not known then is not in it.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -91,6 +92,14 @@ class DailyPanel:
             measures={name: values[:, picked] for name, values in self.measures.items()},
             known_share=self.known_share[:, picked],
         )
+
+    def fingerprint(self) -> str:
+        """Return a digest of every figure and object: models learnt from equal ones are the same model."""
+        digest = hashlib.sha256(f"{self.level}|{self.days}|{self.currency}|{self.objects!r}".encode())
+        for name, values in (*sorted(self.measures.items()), ("known_share", self.known_share)):
+            digest.update(f"|{name}|{values.shape}|".encode())
+            digest.update((np.ascontiguousarray(values, dtype="<f8") + 0.0).tobytes())  # -0.0 is 0.0
+        return digest.hexdigest()
 
     def _with_days(self, days: DateRange, kept: slice) -> "DailyPanel":
         measures = {name: values[kept] for name, values in self.measures.items()}
