@@ -19,6 +19,7 @@ from aibuyer_kit.commands import (
     curves,
     data,
     decisions,
+    forecast,
     models,
     plan,
     quarantine,
@@ -58,6 +59,7 @@ app.add_typer(credentials.app, name="credentials")
 data.add_to(app)
 curves.add_to(app)
 plan.add_to(app)
+forecast.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
 decisions.add_to(app)
 models.add_to(app)

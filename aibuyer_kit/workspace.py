@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from aibuyer_kit.workflows.workspaces import find_workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.forecasting.result import Forecast
     from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
     from aibuyer_kit.planning.plan import Plan
     from aibuyer_kit.planning.request import Amount
@@ -285,6 +286,30 @@ class Client:
         )
         rows = [(account, *vars(point).values()) for account, curve in curves.items() for point in curve]
         return pd.DataFrame(rows, columns=["account_id", "age_days", "share_known", "days_compared"])
+
+    def forecast(
+        self,
+        metric: str = "results",
+        horizon_days: int = 28,
+        *,
+        level: str = "campaign",
+        plan: Mapping[str, float] | None = None,
+        promotions: "Sequence[DateRange]" = (),
+        as_of: AsOf | str | None = None,
+    ) -> "Forecast":
+        """Return what is expected of a metric from today on, of each object of `level` and in all, with intervals.
+
+        `plan` gives daily budgets by object id in currency units (0 is a pause), for others they stay as they were of
+        late; `promotions` are days of the past and to come. With `as_of`, from what was known then. Raises InputError,
+        UnknownMetricError, NotFoundError, MixedCurrencyError.
+        """
+        from aibuyer_kit.workflows.forecast import client_forecast
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return client_forecast(
+            self._context, self._reader, metric, horizon_days=horizon_days, level=level, plan=plan,
+            promotions=promotions, as_of=moment,
+        )  # fmt: skip
 
     def quarantine(self, *, resolved: bool = False, as_of: AsOf | str | None = None) -> "pd.DataFrame":
         """Return one row per row that could not be read and is still open; with `resolved` all that ever were."""

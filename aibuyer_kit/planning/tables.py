@@ -14,7 +14,7 @@ NO_TABLE = np.zeros((0, 0))
 
 
 def arms_of(curves: ResponseCurves, pieces: Pieces, low: Floats, high: Floats, weights: Floats | None = None) -> Arms:
-    """Return the mean of an arm's curves over draws (by `weights`, which sum to 1) for spends within low and high."""
+    """Return the mean of arms' curves over draws (by `weights`, which sum to 1) for spends within low and high."""
     log_half = np.log(curves.half)
     if curves.draws == 1:
         top, half, slope = (np.ascontiguousarray(each[0]) for each in (curves.ceiling, log_half, curves.slope))
