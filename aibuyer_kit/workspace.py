@@ -212,6 +212,38 @@ class Client:
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         return self._reader.creatives(as_of=moment).frame()
 
+    def features(
+        self,
+        level: str = "adset",
+        names: Sequence[str] = (),
+        *,
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        ahead: int = 1,
+        as_of: AsOf | str | None = None,
+    ) -> "pd.DataFrame":
+        """Return one row per object and day, `ahead` days after the last included, with what models may look at.
+
+        What each of them is, its unit and what it may look at: `aibuyer features`. NA is what was not known.
+        """
+        import pandas as pd
+
+        from aibuyer_kit.workflows.features import client_features
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+        view, made = client_features(
+            self._context, self._reader, parse_level(level), period, as_of=moment, ahead=ahead, names=names
+        )
+        objects = view.panel.objects
+        rows = pd.MultiIndex.from_product([pd.to_datetime(list(view.days)), [each.id for each in objects]])
+        frame = pd.DataFrame({name: values.ravel() for name, values in made.items()})
+        frame.insert(0, "date", rows.get_level_values(0))
+        frame.insert(1, "entity_id", rows.get_level_values(1))
+        frame.insert(2, "name", [each.name for _ in view.days for each in objects])
+        return frame
+
     def maturity(
         self,
         metric: "ResultMetric" = "results",
