@@ -26,6 +26,8 @@ from aibuyer_kit.workflows.workspaces import find_workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.creatives.rank import Within
+    from aibuyer_kit.creatives.told import RankingTold
     from aibuyer_kit.workflows.maturity import ResultMetric
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.rule_book import RuleBook
@@ -243,6 +245,46 @@ class Client:
         frame.insert(1, "entity_id", rows.get_level_values(1))
         frame.insert(2, "name", [each.name for _ in view.days for each in objects])
         return frame
+
+    def rank_creatives(
+        self,
+        metric: str = "",
+        *,
+        within: "Within" = "all",
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "RankingTold":
+        """Return creatives from the likeliest best on, with a suggested share each: among all, or `within="group"`.
+
+        `metric` is roas, cpa, cvr or ctr. They are compared on the same people: what an ad set does to all of its ads
+        says nothing of them. `.ranking.why(id)` tells what is expected of one, and why.
+        """
+        from aibuyer_kit.workflows.ranking import rank_creatives
+
+        return rank_creatives(self._context, metric, within=within, days=days, since=since, until=until, as_of=as_of)
+
+    def rank_audiences(
+        self,
+        by: str = "adset",
+        metric: str = "",
+        *,
+        within: "Within" = "all",
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "RankingTold":
+        """Return audiences from the likeliest best on: `by` adset, age_gender, country or placement; see rank_creatives.
+
+        Ad sets that reach the same people are told: what they bring does not add up.
+        """
+        from aibuyer_kit.workflows.ranking import rank_audiences
+
+        return rank_audiences(
+            self._context, by, metric, within=within, days=days, since=since, until=until, as_of=as_of
+        )
 
     def maturity(
         self,
