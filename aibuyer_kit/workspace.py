@@ -276,7 +276,7 @@ class Client:
         until: Day | None = None,
         as_of: AsOf | str | None = None,
     ) -> "RankingTold":
-        """Return audiences from the likeliest best on: `by` adset, age_gender, country or placement; see rank_creatives.
+        """Return audiences from the likeliest best on, `by` adset, age_gender, country or placement.
 
         Ad sets that reach the same people are told: what they bring does not add up.
         """

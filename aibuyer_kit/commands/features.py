@@ -57,7 +57,7 @@ def creatives(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Rank creatives: how probable it is that each is the best, which share to give it, and whether that can be told."""
+    """Rank creatives: how probable it is that each is the best, which share to give it, or that it cannot be told."""
     from aibuyer_kit.workflows.ranking import rank_creatives
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 

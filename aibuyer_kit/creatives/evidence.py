@@ -107,7 +107,7 @@ def gathered(
             raise InputError(f"{name} is below zero on some days: that is no count to learn from.")
     if not arrives_late(metric):
         share = np.ones(share.shape)
-    elif np.isnan(share[measures["spend"] > 0]).mean() > 0.5:
+    elif 2 * np.isnan(share[measures["spend"] > 0]).sum() > (measures["spend"] > 0).sum():
         share = np.ones(share.shape)
         notes.append("arrival_unknown")
     known = share >= _LEAST_SHARE
@@ -119,12 +119,14 @@ def gathered(
     if not rows.any():
         raise InputError("Nothing was shown in these days of which results are known: there is nothing to rank.")
     revenue = np.where(known, measures["revenue"], 0.0) if counted.has_worth else np.zeros(count.shape)
+    kept_items, item = np.unique(daily.item[rows], return_inverse=True)
+    kept_groups, group = np.unique(daily.group[rows], return_inverse=True)
     return Evidence(
         metric=metric,
-        items=items,
-        groups=groups,
-        item=daily.item[rows],
-        group=daily.group[rows],
+        items=tuple(items[place] for place in kept_items),
+        groups=tuple(groups[place] for place in kept_groups),
+        item=item,
+        group=group,
         count=count.sum(axis=0)[rows],
         exposure=arrived.sum(axis=0)[rows],
         revenue=revenue.sum(axis=0)[rows],

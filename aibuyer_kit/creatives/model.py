@@ -19,6 +19,7 @@ FOLDS, LEAST_ITEMS, MOST_ROUNDS = 5, 15, 150
 _FORMAT = "aibuyer creative model 1"
 _SETTINGS: Mapping[str, Any] = {
     "objective": "regression",
+    "metric": "l2",
     "learning_rate": 0.05,
     "num_leaves": 6,
     "min_data_in_leaf": 4,
@@ -124,21 +125,28 @@ def fit_model(several: Sequence[Shown], effects: Floats, weights: Floats, seed: 
     texts, errors = [], np.zeros(MOST_ROUNDS + 1)
     for fold in range(FOLDS):
         seen, own = folds != fold, folds == fold
-        data = lightgbm.Dataset(table[seen], effects[seen], weight=scale[seen], free_raw_data=False)
-        booster = lightgbm.train({**_SETTINGS, "seed": seed}, data, num_boost_round=MOST_ROUNDS)
+        data = lightgbm.Dataset(table[seen], effects[seen], weight=scale[seen])
+        left_out = lightgbm.Dataset(table[own], effects[own], weight=scale[own], reference=data)
+        told: dict[str, dict[str, list[float]]] = {}
+        booster = lightgbm.train(
+            {**_SETTINGS, "seed": seed},
+            data,
+            num_boost_round=MOST_ROUNDS,
+            valid_sets=[left_out],
+            valid_names=["left out"],
+            callbacks=[lightgbm.record_evaluation(told)],
+        )
         texts.append(booster.model_to_string())
-        errors += _errors(booster, table[own], effects[own], scale[own])
+        errors += _errors(told["left out"]["l2"], effects[own], scale[own])
     rounds = int(errors.argmin())
     gain = float(1 - errors[rounds] / errors[0]) if errors[0] > 0 else 0.0
     return CreativeModel(columns, rounds, tuple(texts), gain), folds
 
 
-def _errors(booster: Any, table: Floats, effects: Floats, weights: Floats) -> Floats:
+def _errors(told: Sequence[float], effects: Floats, weights: Floats) -> Floats:
     """Return the weighted squared error after each number of rounds, from none on."""
     found = np.full(MOST_ROUNDS + 1, float(np.sum(weights * effects**2)))
-    told = np.zeros(len(effects))
-    for number in range(min(MOST_ROUNDS, booster.current_iteration())):
-        told = told + booster.predict(table, start_iteration=number, num_iteration=1, raw_score=True)
-        found[number + 1] = np.sum(weights * (effects - told) ** 2)
-    found[booster.current_iteration() + 1 :] = found[min(MOST_ROUNDS, booster.current_iteration())]
+    if told:
+        found[1:] = float(weights.sum()) * told[-1]
+        found[1 : len(told) + 1] = float(weights.sum()) * np.asarray(told)
     return found

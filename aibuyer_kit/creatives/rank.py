@@ -17,6 +17,8 @@ from aibuyer_kit.creatives.model import CreativeModel, fit_model
 from aibuyer_kit.features.windows import Floats, Ints
 
 DRAWS = 4_000
+# Of very many items fewer draws are made: so many numbers are held in memory, and so many draws at least.
+_MOST_DRAWN, _LEAST_DRAWS = 8_000_000, 500
 LIKELY_BEST, LIKELY_BEHIND = 0.9, 0.95
 MOST_FLOOR = 0.05
 # Single values differ by so much of their mean; the evidence of rules rests on the same figure.
@@ -104,6 +106,7 @@ def rank(evidence: Evidence, *, within: Within = "all", draws: int = DRAWS, seed
     parts = [_learnt("rate", evidence, _of_counts(evidence), seed)]
     if evidence.counted.has_worth and (seen := _of_values(evidence)) is not None:
         parts.append(_learnt("value", evidence, seen, seed))
+    draws = min(draws, max(_MOST_DRAWN // len(evidence.items), _LEAST_DRAWS))
     drawn = [part.effects.draws(draws, seed + number) for number, part in enumerate(parts)]
     groups = np.sum([of_groups for of_groups, _ in drawn], axis=0)
     index = np.sum([part.expected + of_items for part, (_, of_items) in zip(parts, drawn, strict=True)], axis=0)
@@ -197,8 +200,9 @@ def _of_pool(evidence: Evidence, pool: str, rows: Ints, index: Floats, groups: F
     behind = _behind(own)
     low, middle, high = np.quantile(np.exp(own), (0.1, 0.5, 0.9), axis=0)
     found = []
-    for place, item in enumerate(items.tolist()):
-        mine = rows[evidence.item[rows] == item]
+    order = rows[np.argsort(evidence.item[rows], kind="stable")]
+    ends = np.searchsorted(evidence.item[order], items, side="right")
+    for place, (item, mine) in enumerate(zip(items.tolist(), np.split(order, ends[:-1]), strict=True)):
         figures = evidence.exposure[mine]
         rate = np.average(np.exp(groups[:, evidence.group[mine]] + index[:, [item]]), axis=1, weights=figures)
         found.append(

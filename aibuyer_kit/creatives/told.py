@@ -33,7 +33,7 @@ class Overlap:
 
 @dataclass(frozen=True)
 class RankingTold:
-    """A ranking with what it is about: `kind` is creatives or audiences; `ranking` holds the models and the evidence."""
+    """A ranking with its readers' words: `kind` is creatives or audiences, `ranking` holds models and evidence."""
 
     ranking: Ranking
     kind: str
@@ -104,17 +104,19 @@ class RankingTold:
 
     def _repr_html_(self) -> str:
         heads = "".join(f'<th scope="col">{for_html(each)}</th>' for each in self._headings())
-        body = "".join(
-            "<tr>" + "".join(f"<td>{for_html(cell)}</td>" for cell in self._cells(each)) + "</tr>"
-            for each in self.ranked[:SHOWN]
-        )
+        body = "".join(map(self._row_html, self.ranked[:SHOWN]))
         notes = "".join(f'<p class="ab-note">{for_html(note)}</p>' for note in (*self._more(), *self.notes))
         table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-        return Fragment(f'<p>{for_html(self.summary)}</p><div class="ab-scroll">{table}</div>{notes}', "")._repr_html_()
+        card = f'<div class="ab-card ab-table"><div class="ab-scroll">{table}</div></div>'
+        return Fragment(f"<p>{for_html(self.summary)}</p>{card}{notes}", "")._repr_html_()
+
+    def _row_html(self, each: Ranked) -> str:
+        name, *cells = map(for_html, self._cells(each))
+        return f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
     def _more(self) -> Sequence[str]:
         left = len(self.ranked) - SHOWN
-        return [self._t("more", count=left)] if left > 0 else []
+        return [self._t("more", left=left)] if left > 0 else []
 
     def _headings(self) -> tuple[str, ...]:
         metric = t(self.locale, f"short.{self.ranking.evidence.metric}")

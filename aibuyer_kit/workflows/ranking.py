@@ -99,14 +99,14 @@ def rank_audiences(
         raise InputError(f"Audiences are not told apart by {by!r}. Known: {', '.join(AUDIENCES)}.")
     reader = Reader(context.warehouse)
     panel, notes = _panel(context, reader, Level.ADSET, metric, days, since, until, as_of)
-    names = AUDIENCES[by]
+    names, overlaps = AUDIENCES[by], tuple[Overlap, ...]()
     if names and names not in breakdowns_loaded(reader, panel.load_id):
         raise NotFoundError(
             f"No figures are loaded by {', '.join(names)}. A sync reads what the setting sync.breakdowns names."
         )
     if names:
         daily, items = _parts(context, reader, panel, names)
-        groups, overlaps = tuple(Item(each.id, each.name) for each in panel.objects), ()
+        groups = tuple(Item(each.id, each.name) for each in panel.objects)
         notes = (*notes, "places_share_people") if names == PLACEMENT else notes
     else:
         groups, group = _groups(reader, panel, Level.CAMPAIGN, [each.campaign_id or "" for each in panel.objects])
