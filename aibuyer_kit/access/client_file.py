@@ -23,7 +23,6 @@ from aibuyer_kit.core.errors import InputError, SettingsError
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.core.model_problems import first_problem
 from aibuyer_kit.core.results import ResultRules
-from aibuyer_kit.features.calendar import known_country
 from aibuyer_kit.rules.expression import check_own_name, parse_expression
 
 
@@ -41,6 +40,8 @@ def _one_line(text: str) -> str:
 
 
 def _country(code: str) -> str:
+    from aibuyer_kit.features.calendar import known_country  # numpy, which few commands need
+
     try:
         return known_country(code)
     except InputError as error:
