@@ -1,7 +1,8 @@
 """Features of 1,000 ad sets over 400 days: read from the warehouse as a panel, then all of the catalogue made.
 
 The warehouse is written by hand, one row per ad set and day. The peer makes the lags and windows of five measures with
-pandas, by groups; ours makes them, and rates, for the same days. The limit is one pass over the measures. Contenders run in turns in one process, and the best of the rounds counts.
+pandas, by groups; ours makes them, and rates, for the same days. The limit is one pass over the measures.
+Contenders run in turns in one process, and the best of the rounds counts.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 Everything that a model sees comes from here, and a panel is read as of a load: what was not known then is not in it.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -118,6 +119,14 @@ class DailyPanel:
         picked = np.asarray(places, dtype=np.int64)
         objects = tuple(self.objects[place] for place in places)
         return replace(self, objects=objects, **self._arrays((slice(None), picked)))
+
+    def fingerprint(self) -> str:
+        """Return a digest of every figure and object: models learnt from equal ones are the same model."""
+        digest = hashlib.sha256(f"{self.level}|{self.days}|{self.currency}|{self.objects!r}".encode())
+        for name, values in (*sorted(self.measures.items()), ("known_share", self.known_share)):
+            digest.update(f"|{name}|{values.shape}|".encode())
+            digest.update((np.ascontiguousarray(values, dtype="<f8") + 0.0).tobytes())  # -0.0 is 0.0
+        return digest.hexdigest()
 
     def _with_days(self, days: DateRange, kept: slice) -> "DailyPanel":
         return replace(self, days=days, **self._arrays((kept,)))

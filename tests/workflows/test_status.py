@@ -20,6 +20,7 @@ COLUMNS = (
     "quarantined",
     "reconciliation",
     "in_doubt",
+    "models",
 )
 
 

@@ -1,0 +1,1 @@
+"""What will happen: models behind one interface, weighted by their own backtests, with intervals that hold."""
