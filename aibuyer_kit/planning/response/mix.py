@@ -253,7 +253,7 @@ class _Problem:
         walkers, height = walkers.copy(), height.copy()
         first, second = slice(0, half), slice(half, None)
         for some, others in ((first, second), (second, first)):
-            count = walkers[some].shape[0]
+            count: int = walkers[some].shape[0]
             factor = ((_STRETCH - 1) * rng.random(count) + 1) ** 2 / _STRETCH
             partner = walkers[others][rng.integers(0, walkers[others].shape[0], count)]
             tried = partner + factor[:, None] * (walkers[some] - partner)
