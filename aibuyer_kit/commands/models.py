@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aibuyer_kit.commands.options import NEEDS_A_LOOK, ClientOption, JsonOption, WorkspaceOption, put, told_to_end
+from aibuyer_kit.commands.options import NEEDS_A_LOOK, ClientOption, JsonOption, WorkspaceOption, put, say, told_to_end
 from aibuyer_kit.core.text_table import as_json, as_table
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The models of a client, and which is in force.")
@@ -27,7 +27,8 @@ def learn(
 ) -> None:
     """Train the models that are due, by schedule or because figures have drifted; meant to be run once a day.
 
-    A new model replaces the one in force only if it wins a paired backtest. Ends with 3 if one could not be learnt.
+    A new model replaces the one in force only if it wins a paired backtest. Ends with 3 if one could not be
+    learnt, or if figures have come to mean something else (DRIFT).
     """
     from aibuyer_kit.settings.workspace_settings import read_settings
     from aibuyer_kit.workflows.learn import learn as learn_models
@@ -39,6 +40,8 @@ def learn(
     with told_to_end(), tqdm_progress(f"Learning {context.id}", shown=sys.stderr.isatty()) as progress:
         learnt = learn_models(context, read_settings(folder), names or (), force=force, progress=progress)
     put(as_json(learnt.rows()) if json else as_table(learnt.rows()))
+    for each in learnt.drift:
+        say(f"DRIFT {each}")
     if learnt.needs_a_look:
         raise typer.Exit(NEEDS_A_LOOK)
 
