@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aibuyer_kit import __version__
-from aibuyer_kit.commands import connect, credentials, data, decisions, models, quarantine, rules, webhooks
+from aibuyer_kit.commands import connect, credentials, data, decisions, models, quarantine, rules, tune, webhooks
 from aibuyer_kit.commands.options import (
     NEEDS_A_LOOK,
     ClientOption,
@@ -48,6 +48,7 @@ data.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
 decisions.add_to(app)
 models.add_to(app)
+tune.add_to(app)
 app.add_typer(decisions.proposals_app, name="proposals")
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")

@@ -93,6 +93,11 @@ class Trainable(Protocol):
         """The parameters that it is learnt with unless others are given."""
         ...
 
+    @property
+    def space(self) -> Mapping[str, tuple[float, float]]:
+        """Between which bounds parameters may be tuned; those that are not named stay as they are."""
+        ...
+
     def fit(self, known: DailyPanel, parameters: Parameters, seed: int) -> Model:
         """Return a model. Raises InputError that says why it cannot be learnt from this."""
         ...

@@ -57,6 +57,15 @@ class RateTrainable:
     def parameters(self) -> Parameters:
         return {"trees": 120, "learning_rate": 0.05, "num_leaves": 5, "min_data_in_leaf": 60, "lambda_l2": 20.0}
 
+    @property
+    def space(self) -> Mapping[str, tuple[float, float]]:
+        return {
+            "learning_rate": (0.01, 0.2),
+            "num_leaves": (3, 15),
+            "min_data_in_leaf": (20, 200),
+            "lambda_l2": (1, 100),
+        }
+
     def fit(self, known: DailyPanel, parameters: Parameters, seed: int) -> "RateModel":
         """Return a model of what is known. Raises InputError where there is too little to learn from."""
         rows = _Days(known).samples()

@@ -26,6 +26,7 @@ from aibuyer_kit.workflows.past_panels import PastPanels, spans
 from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.round import Progress
 from aibuyer_kit.workflows.trainables import trainable_of, trainables
+from aibuyer_kit.workflows.tune import TunedModel, tune_model
 from aibuyer_kit.workflows.upkeep_log import Upkeep, UpkeepLog
 
 _LEAST_FIRST_FOLDS = 3
@@ -139,6 +140,14 @@ def promote(context: ClientContext, settings: Settings, name: str, version: str,
     found = registry.find(name, version)
     trainable_of(context, name).load(registry.files(found))
     return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}")
+
+
+def tune_parameters(context: ClientContext, name: str, *, trials: int, seed: int) -> TunedModel:
+    """Tune a model's parameters; those that are better on newer weeks too make a challenger at the next `learn`."""
+    found = tune_model(context, trainable_of(context, name), trials=trials, seed=seed)
+    if found.is_better:
+        UpkeepLog(context.models).put_parameters(name, found.after)
+    return found
 
 
 def contest_text(found: Contest, locale: str) -> str:
