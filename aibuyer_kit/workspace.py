@@ -3,10 +3,10 @@
 import os
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.dates import DateRange
@@ -26,7 +26,13 @@ from aibuyer_kit.workflows.workspaces import find_workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.forecasting.result import Forecast
+    from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
+    from aibuyer_kit.planning.plan import Plan
+    from aibuyer_kit.planning.request import Amount
+    from aibuyer_kit.planning.response.response import Response
     from aibuyer_kit.workflows.maturity import ResultMetric
+    from aibuyer_kit.workflows.plan import CampaignLimits
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.rule_book import RuleBook
     from aibuyer_kit.workflows.sync import SyncReport
@@ -166,6 +172,51 @@ class Client:
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         return client_overview(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
 
+    def plan(
+        self,
+        total_daily_budget: "Amount | None" = None,
+        *,
+        campaigns: "CampaignLimits | None" = None,
+        curves: "ResponseCurves | None" = None,
+        value_of: "ValueOf | None" = None,
+        as_of: AsOf | str | None = None,
+        **asked: Any,
+    ) -> "Plan":
+        """Return how to split a total a day over what has a budget of its own so that it brings the most.
+
+        `asked` is what else a PlanRequest holds: least, most, step, groups, may_stop, held, stopped, unidentified,
+        reset_loss, target_roas, target_cpa, days, day_weights, risk, spend_all. `campaigns` gives the least and the
+        most of all arms of a campaign. `curves` are this client's unless others are given. Nothing is changed: the
+        plan's `changes` tell what would carry it out. Raises PlanError that names limits which clash, and as `curves`.
+        """
+        from aibuyer_kit.planning.request import PlanRequest
+        from aibuyer_kit.workflows.plan import plan_of
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        question = PlanRequest(total_daily_budget=total_daily_budget, **asked)
+        return plan_of(
+            self._context, self._reader, question, campaigns=campaigns, curves=curves, value_of=value_of, as_of=moment
+        )
+
+    def curves(
+        self,
+        *,
+        level: str = "budget",
+        days: int = 400,
+        value_of: "ValueOf | None" = None,
+        as_of: AsOf | str | None = None,
+    ) -> "Response":
+        """Return what more or less spend brings, arm by arm, learnt from the last `days` and the client's lift tests.
+
+        An arm is what has a budget of its own, or every object of `level`; `value_of` is gross_profit, revenue or
+        results, by itself the first of these that is known. Lift tests are read from `experiments.csv` in the client's
+        folder. Raises InputError, ExperimentError, NotFoundError, MixedCurrencyError, RateError.
+        """
+        from aibuyer_kit.workflows.curves import response_of
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return response_of(self._context, self._reader, level=level, days=days, value_of=value_of, as_of=moment)
+
     def held_period(self, since: date | None, until: date | None, *, as_of: AsOf | None = None) -> DateRange:
         """Return a period that a person chose. Raises PeriodError, in the client's language, if it is not held."""
         return held_period(self._context, self._reader, since, until, as_of=as_of)
@@ -235,6 +286,30 @@ class Client:
         )
         rows = [(account, *vars(point).values()) for account, curve in curves.items() for point in curve]
         return pd.DataFrame(rows, columns=["account_id", "age_days", "share_known", "days_compared"])
+
+    def forecast(
+        self,
+        metric: str = "results",
+        horizon_days: int = 28,
+        *,
+        level: str = "campaign",
+        plan: Mapping[str, float] | None = None,
+        promotions: "Sequence[DateRange]" = (),
+        as_of: AsOf | str | None = None,
+    ) -> "Forecast":
+        """Return what is expected of a metric from today on, of each object of `level` and in all, with intervals.
+
+        `plan` gives daily budgets by object id in currency units (0 is a pause), for others they stay as they were of
+        late; `promotions` are days of the past and to come. With `as_of`, from what was known then. Raises InputError,
+        UnknownMetricError, NotFoundError, MixedCurrencyError.
+        """
+        from aibuyer_kit.workflows.forecast import client_forecast
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return client_forecast(
+            self._context, self._reader, metric, horizon_days=horizon_days, level=level, plan=plan,
+            promotions=promotions, as_of=moment,
+        )  # fmt: skip
 
     def quarantine(self, *, resolved: bool = False, as_of: AsOf | str | None = None) -> "pd.DataFrame":
         """Return one row per row that could not be read and is still open; with `resolved` all that ever were."""

@@ -12,9 +12,9 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from aibuyer_kit.charts.spec import Bar, BarChart, Series, TrendChart
+from aibuyer_kit.charts.spec import Band, Bar, BarChart, Series, TrendChart
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_day_short, format_metric, format_metric_short, t
 
@@ -40,6 +40,14 @@ _FONT = re.compile(r"font-family: [^;\"]*")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
+class Described(Protocol):
+    """What every chart is: it has a title, and can be told in words."""
+
+    @property
+    def title(self) -> str: ...
+    def describe(self) -> str: ...
+
+
 def svg(chart: TrendChart | BarChart, *, width: int = 440, height: int | None = None) -> str:
     """Return a chart as one <svg> element that fills its container; `width` and `height` are the units inside."""
     with _quiet_matplotlib(chart):
@@ -53,7 +61,7 @@ def svg(chart: TrendChart | BarChart, *, width: int = 440, height: int | None = 
 
 
 @contextmanager
-def _quiet_matplotlib(chart: TrendChart | BarChart) -> Iterator[None]:
+def _quiet_matplotlib(chart: object) -> Iterator[None]:
     import matplotlib as mpl
 
     settings: dict[Any, Any] = {
@@ -85,6 +93,7 @@ def _canvas(width: int, height: int) -> "tuple[Figure, Axes]":
 def _trend(chart: TrendChart, width: int, height: int) -> "Figure":
     figure, axes = _canvas(width, height)
     known = [float(value) for line in chart.series for value in line.values if value is not None]
+    known += [*chart.band.low, *chart.band.high] if chart.band else []
     top = max([*known, chart.target or 0.0], default=0.0) or 1.0
     low = min([*known, 0.0])
     ticks = _round_ticks(low, top)
@@ -95,6 +104,8 @@ def _trend(chart: TrendChart, width: int, height: int) -> "Figure":
     axes.set_position((left, 26 / height, 1 - left - 14 / width, 1 - 38 / height))
     axes.grid(axis="y", color=_INK, alpha=0.13, linewidth=1)
     _date_ticks(axes, chart)
+    if chart.band is not None:
+        _draw_band(axes, chart.band)
     for line, colour in zip(chart.series, (_ACCENT, _INK), strict=False):
         final, still_open = chart.parts(line)
         _draw_line(axes, final, colour)
@@ -140,6 +151,11 @@ def _draw_line(axes: "Axes", line: Series, colour: str) -> None:
     # A day between two unknown ones has no line to be seen by.
     alone = _alone(heights)
     axes.plot([places[i] for i in alone], [heights[i] for i in alone], "o", color=colour, markersize=4.5, zorder=4)
+
+
+def _draw_band(axes: "Axes", band: Band) -> None:
+    places = [_at(day) for day in band.dates]
+    axes.fill_between(places, band.low, band.high, color=_INK, alpha=0.14, linewidth=0, zorder=1)
 
 
 def _draw_open_days(axes: "Axes", line: Series, colour: str) -> None:
@@ -204,7 +220,7 @@ def _short(name: str, most: int) -> str:
     return clean if len(clean) <= most else clean[: most - 1].rstrip() + "…"
 
 
-def _for_page(document: str, chart: TrendChart | BarChart) -> str:
+def _for_page(document: str, chart: Described) -> str:
     body = document[document.index("<svg") :]
     for noise in _NOISE:
         body = noise.sub("", body)

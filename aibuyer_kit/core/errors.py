@@ -7,12 +7,14 @@ AibuyerError                     exit code
 │   ├── CredentialsError             a key or an encrypted file of credentials
 │   ├── MoneyError                   an amount that is not exact, or a currency that is not known
 │   ├── RateError                    an exchange rate that is missing or wrong; the message names the day and the pair
+│   ├── ExperimentError              a lift test that is missing something; the message names the line
 │   ├── ImportFileError              a file to import, or its mapping
 │   ├── UnknownMetricError           a name that the metric catalogue does not hold
 │   ├── OverlapError                 action types that tell of the same events, asked for together
 │   ├── ParameterError               a report's parameter
 │   ├── ChangeError                  a change that is not exact, or makes no sense
 │   ├── RuleError                    a rule; the message names the file, the place and the nearest known name
+│   ├── PlanError                    a question that no plan can answer; the message names what clashes
 │   ├── ApprovalError                an approval that cannot be given: one's own, too late, or of something else
 │   └── PeriodError                  a range of days
 ├── NotFoundError                1   a client, account, report or snapshot that is not there
@@ -74,6 +76,10 @@ class RateError(InputError):
     pass
 
 
+class ExperimentError(InputError):
+    pass
+
+
 class ImportFileError(InputError):
     pass
 
@@ -96,6 +102,12 @@ class ChangeError(InputError):
 
 class RuleError(InputError):
     pass
+
+
+class PlanError(InputError):
+    """`clashing` holds the limits that cannot hold together, none of them needless."""
+
+    clashing: tuple[object, ...] = ()
 
 
 class ApprovalError(InputError):

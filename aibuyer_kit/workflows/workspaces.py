@@ -36,7 +36,7 @@ kind = "{kind}"
 
 [models]
 # retrain_days = 28         # after how many days `aibuyer learn` trains a model again
-# tracking_uri = ""         # another store than each client's folder; with a password: AIBUYER_MODELS__TRACKING_URI
+# tracking_uri = ""         # another store of MLflow than each client's folder; passwords go into the environment
 
 [meta]
 # api_version = "v26.0"
