@@ -119,3 +119,20 @@ def promote(
     folder, name_of_person = find_workspace(workspace), (by or getpass.getuser()).strip()
     record = promote_model(only_client(folder, client), read_settings(folder), name, version, by=name_of_person)
     put(f"{record.name} {record.version} is in force, {record.reason}")
+
+
+@app.command("explain")
+def explain(
+    name: NameArgument,
+    object_id: Annotated[str | None, typer.Argument(metavar="[OBJECT]", help="Of one object. Default: of all.")] = None,
+    version: Annotated[str, typer.Option(help="A number, champion or challenger.")] = "champion",
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show what moves a model's estimates, of all objects or of one: factors whose product is the estimate."""
+    from aibuyer_kit.settings.workspace_settings import read_settings
+    from aibuyer_kit.workflows.explain_model import explain_model
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    folder = find_workspace(workspace)
+    put(repr(explain_model(only_client(folder, client), read_settings(folder), name, version, object_id)))

@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ArtefactError, InputError
+from aibuyer_kit.features.contributions import Contributions
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Floats
 
@@ -68,6 +69,15 @@ class Model(Protocol):
 
     def features(self, known: DailyPanel) -> tuple[tuple[str, ...], Floats]:
         """Return the names and the figures (rows, features) of what it looks at; without rows where it has none."""
+        ...
+
+
+@runtime_checkable
+class Explainable(Protocol):
+    """A model that says what adds up to its estimates."""
+
+    def contributions(self, known: DailyPanel) -> tuple[tuple[int, ...], Contributions]:
+        """Return the places of the objects that it has an estimate of, and what each feature adds to its log."""
         ...
 
 
