@@ -136,7 +136,10 @@ def thresholds_of(rule: Rule) -> tuple[Threshold, ...]:
     Zeros stay zeros, and windows are not moved. Raises InputError where there are none.
     """
     found = []
-    for path, value in values_of(rule):
+    told = dict(values_of(rule))
+    # A multiple of a target that is 1 is left out of what a rule says.
+    ones = {f"{path.removesuffix('target')}times": 1 for path in told if path.endswith(".value.target")}
+    for path, value in sorted((ones | told).items(), key=lambda each: each[0]):
         name = path.rpartition(".")[2]
         if not path.startswith("when.") or not is_number(value):
             continue
@@ -199,13 +202,14 @@ def tune(
     """Try thresholds, add what came of them to the study, and return the rule as best found, and as it is today.
 
     The first trial is what the rule says today, so that nothing worse is ever found. Trials that are behind after part
-    of the moments are given up. A study that was begun before goes on.
+    of the moments are given up, unless a constraint may be what holds them back. A study that was begun before goes on.
     """
     import optuna
 
     places = thresholds_of(rule)
     if not study.trials:
         study.enqueue_trial({each.path: each.now for each in places})
+    is_bound = costs.most_share is not None or costs.least_right is not None
     parts = [list(scenes[start::_STEPS]) for start in range(_STEPS)]
 
     def objective(trial: optuna.Trial) -> float:
@@ -216,11 +220,11 @@ def tune(
         for step, part in enumerate(parts):
             seen += part
             cost += agreement(candidate, part, costs, fired).cost
-            if step < _STEPS - 1:
+            if step < _STEPS - 1 and not is_bound:
                 trial.report(cost / len(seen), step)
                 if trial.number >= _WARM_UP and trial.should_prune():
                     raise optuna.TrialPruned
-        found = agreement(candidate, scenes, costs, fired) if _is_bound(costs) else None
+        found = agreement(candidate, scenes, costs, fired) if is_bound else None
         broken = found.broken(costs) if found else 0.0
         return cost / len(seen) * (1.0 + 10.0 * broken) + 1e6 * broken
 
@@ -253,10 +257,6 @@ def drivers(rule: Rule, scenes: Sequence[Scene], fired: Fired) -> dict[str, floa
     booster = lightgbm.train({**settings, "seed": 7, "deterministic": True, "force_row_wise": True}, data, 30)
     found = contributions(booster, features).importance()
     return {str(columns[int(name[1:])]): size for name, size in found.items() if size > 0}
-
-
-def _is_bound(costs: Costs) -> bool:
-    return costs.most_share is not None or costs.least_right is not None
 
 
 def _as_is(value: float) -> Decimal | int:

@@ -62,13 +62,14 @@ class TunedRule:
     importance: Mapping[str, float]
     drivers: Mapping[str, float]
     known_now: int
+    holds: bool
     currency: str
     locale: str
 
     @property
     def is_better(self) -> bool:
         """Whether it also costs less on the days that it was not chosen on."""
-        return bool(self.changes) and self.reported[1].cost < self.reported[0].cost
+        return self.holds and bool(self.changes) and self.reported[1].cost < self.reported[0].cost
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row for each version and part of the days."""
@@ -94,6 +95,8 @@ class TunedRule:
         """Return what came of it in the reader's language."""
         if not self.changes:
             return t(self.locale, "tuning.as_it_is", trials=self.trials)
+        if not self.holds:
+            return t(self.locale, "tuning.broken", trials=self.trials)
         before, after = self.reported[0].cost, self.reported[1].cost
         gain = format_share(abs(1 - after / before) if before else 0.0, self.locale, 1)
         said = t(self.locale, "tuning.better" if self.is_better else "tuning.not_better", gain=gain)
@@ -198,6 +201,7 @@ def tune_rule(
         importance=_importance(study),
         drivers=dict(list(drivers(best, newer, fired).items())[:5]),
         known_now=known_now,
+        holds=not tuned[1].broken(costs),
         currency=currency,
         locale=context.settings.locale,
     )
