@@ -3,10 +3,10 @@
 import os
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.dates import DateRange
@@ -26,9 +26,15 @@ from aibuyer_kit.workflows.workspaces import find_workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aibuyer_kit.planning.curves import ValueOf
+    from aibuyer_kit.creatives.rank import Within
+    from aibuyer_kit.creatives.told import RankingTold
+    from aibuyer_kit.forecasting.result import Forecast
+    from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
+    from aibuyer_kit.planning.plan import Plan
+    from aibuyer_kit.planning.request import Amount
     from aibuyer_kit.planning.response.response import Response
     from aibuyer_kit.workflows.maturity import ResultMetric
+    from aibuyer_kit.workflows.plan import CampaignLimits
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.rule_book import RuleBook
     from aibuyer_kit.workflows.sync import SyncReport
@@ -168,6 +174,32 @@ class Client:
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         return client_overview(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
 
+    def plan(
+        self,
+        total_daily_budget: "Amount | None" = None,
+        *,
+        campaigns: "CampaignLimits | None" = None,
+        curves: "ResponseCurves | None" = None,
+        value_of: "ValueOf | None" = None,
+        as_of: AsOf | str | None = None,
+        **asked: Any,
+    ) -> "Plan":
+        """Return how to split a total a day over what has a budget of its own so that it brings the most.
+
+        `asked` is what else a PlanRequest holds: least, most, step, groups, may_stop, held, stopped, unidentified,
+        reset_loss, target_roas, target_cpa, days, day_weights, risk, spend_all. `campaigns` gives the least and the
+        most of all arms of a campaign. `curves` are this client's unless others are given. Nothing is changed: the
+        plan's `changes` tell what would carry it out. Raises PlanError that names limits which clash, and as `curves`.
+        """
+        from aibuyer_kit.planning.request import PlanRequest
+        from aibuyer_kit.workflows.plan import plan_of
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        question = PlanRequest(total_daily_budget=total_daily_budget, **asked)
+        return plan_of(
+            self._context, self._reader, question, campaigns=campaigns, curves=curves, value_of=value_of, as_of=moment
+        )
+
     def curves(
         self,
         *,
@@ -233,6 +265,78 @@ class Client:
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         return self._reader.creatives(as_of=moment).frame()
 
+    def features(
+        self,
+        level: str = "adset",
+        names: Sequence[str] = (),
+        *,
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        ahead: int = 1,
+        as_of: AsOf | str | None = None,
+    ) -> "pd.DataFrame":
+        """Return one row per object and day, `ahead` days after the last included, with what models may look at.
+
+        What each of them is, its unit and what it may look at: `aibuyer features`. NA is what was not known.
+        """
+        import pandas as pd
+
+        from aibuyer_kit.workflows.features import client_features
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+        view, made = client_features(
+            self._context, self._reader, parse_level(level), period, as_of=moment, ahead=ahead, names=names
+        )
+        objects = view.panel.objects
+        rows = pd.MultiIndex.from_product([pd.to_datetime(list(view.days)), [each.id for each in objects]])
+        frame = pd.DataFrame({name: values.ravel() for name, values in made.items()})
+        frame.insert(0, "date", rows.get_level_values(0))
+        frame.insert(1, "entity_id", rows.get_level_values(1))
+        frame.insert(2, "name", [each.name for _ in view.days for each in objects])
+        return frame
+
+    def rank_creatives(
+        self,
+        metric: str = "",
+        *,
+        within: "Within" = "all",
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "RankingTold":
+        """Return creatives from the likeliest best on, with a suggested share each: among all, or `within="group"`.
+
+        `metric` is roas, cpa, cvr or ctr. They are compared on the same people: what an ad set does to all of its ads
+        says nothing of them. `.ranking.why(id)` tells what is expected of one, and why.
+        """
+        from aibuyer_kit.workflows.ranking import rank_creatives
+
+        return rank_creatives(self._context, metric, within=within, days=days, since=since, until=until, as_of=as_of)
+
+    def rank_audiences(
+        self,
+        by: str = "adset",
+        metric: str = "",
+        *,
+        within: "Within" = "all",
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "RankingTold":
+        """Return audiences from the likeliest best on, `by` adset, age_gender, country or placement.
+
+        Ad sets that reach the same people are told: what they bring does not add up.
+        """
+        from aibuyer_kit.workflows.ranking import rank_audiences
+
+        return rank_audiences(
+            self._context, by, metric, within=within, days=days, since=since, until=until, as_of=as_of
+        )
+
     def maturity(
         self,
         metric: "ResultMetric" = "results",
@@ -256,6 +360,30 @@ class Client:
         )
         rows = [(account, *vars(point).values()) for account, curve in curves.items() for point in curve]
         return pd.DataFrame(rows, columns=["account_id", "age_days", "share_known", "days_compared"])
+
+    def forecast(
+        self,
+        metric: str = "results",
+        horizon_days: int = 28,
+        *,
+        level: str = "campaign",
+        plan: Mapping[str, float] | None = None,
+        promotions: "Sequence[DateRange]" = (),
+        as_of: AsOf | str | None = None,
+    ) -> "Forecast":
+        """Return what is expected of a metric from today on, of each object of `level` and in all, with intervals.
+
+        `plan` gives daily budgets by object id in currency units (0 is a pause), for others they stay as they were of
+        late; `promotions` are days of the past and to come. With `as_of`, from what was known then. Raises InputError,
+        UnknownMetricError, NotFoundError, MixedCurrencyError.
+        """
+        from aibuyer_kit.workflows.forecast import client_forecast
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return client_forecast(
+            self._context, self._reader, metric, horizon_days=horizon_days, level=level, plan=plan,
+            promotions=promotions, as_of=moment,
+        )  # fmt: skip
 
     def quarantine(self, *, resolved: bool = False, as_of: AsOf | str | None = None) -> "pd.DataFrame":
         """Return one row per row that could not be read and is still open; with `resolved` all that ever were."""

@@ -24,10 +24,19 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Band:
+    """Between which two lines something lies, such as a forecast in its interval."""
+
+    dates: tuple[date, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class TrendChart:
     """One metric over days, with an optional target line in the metric's own unit.
 
-    From the day `not_final_from` on its values still move, and are drawn lighter and hatched.
+    From the day `not_final_from` on its values still move, and are drawn lighter and hatched. `band` is drawn behind.
     """
 
     title: str
@@ -37,6 +46,7 @@ class TrendChart:
     series: tuple[Series, ...]
     target: float | None = None
     not_final_from: date | None = None
+    band: "Band | None" = None
 
     @property
     def has_open_days(self) -> bool:

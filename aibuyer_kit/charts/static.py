@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aibuyer_kit.charts.spec import Bar, BarChart, Series, TrendChart
+from aibuyer_kit.charts.spec import Band, Bar, BarChart, Series, TrendChart
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_day_short, format_metric, format_metric_short, t
 
@@ -93,6 +93,7 @@ def _canvas(width: int, height: int) -> "tuple[Figure, Axes]":
 def _trend(chart: TrendChart, width: int, height: int) -> "Figure":
     figure, axes = _canvas(width, height)
     known = [float(value) for line in chart.series for value in line.values if value is not None]
+    known += [*chart.band.low, *chart.band.high] if chart.band else []
     top = max([*known, chart.target or 0.0], default=0.0) or 1.0
     low = min([*known, 0.0])
     ticks = _round_ticks(low, top)
@@ -103,6 +104,8 @@ def _trend(chart: TrendChart, width: int, height: int) -> "Figure":
     axes.set_position((left, 26 / height, 1 - left - 14 / width, 1 - 38 / height))
     axes.grid(axis="y", color=_INK, alpha=0.13, linewidth=1)
     _date_ticks(axes, chart)
+    if chart.band is not None:
+        _draw_band(axes, chart.band)
     for line, colour in zip(chart.series, (_ACCENT, _INK), strict=False):
         final, still_open = chart.parts(line)
         _draw_line(axes, final, colour)
@@ -148,6 +151,11 @@ def _draw_line(axes: "Axes", line: Series, colour: str) -> None:
     # A day between two unknown ones has no line to be seen by.
     alone = _alone(heights)
     axes.plot([places[i] for i in alone], [heights[i] for i in alone], "o", color=colour, markersize=4.5, zorder=4)
+
+
+def _draw_band(axes: "Axes", band: Band) -> None:
+    places = [_at(day) for day in band.dates]
+    axes.fill_between(places, band.low, band.high, color=_INK, alpha=0.14, linewidth=0, zorder=1)
 
 
 def _draw_open_days(axes: "Axes", line: Series, colour: str) -> None:

@@ -14,6 +14,7 @@ AibuyerError                     exit code
 │   ├── ParameterError               a report's parameter
 │   ├── ChangeError                  a change that is not exact, or makes no sense
 │   ├── RuleError                    a rule; the message names the file, the place and the nearest known name
+│   ├── PlanError                    a question that no plan can answer; the message names what clashes
 │   ├── ApprovalError                an approval that cannot be given: one's own, too late, or of something else
 │   └── PeriodError                  a range of days
 ├── NotFoundError                1   a client, account, report or snapshot that is not there
@@ -101,6 +102,12 @@ class ChangeError(InputError):
 
 class RuleError(InputError):
     pass
+
+
+class PlanError(InputError):
+    """`clashing` holds the limits that cannot hold together, none of them needless."""
+
+    clashing: tuple[object, ...] = ()
 
 
 class ApprovalError(InputError):

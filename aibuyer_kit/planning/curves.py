@@ -39,6 +39,9 @@ class ResponseCurves:
     basis: Basis
     value_of: ValueOf
     currency: str
+    # By arm, how much revenue and how many results come with one unit of value; None where that is not known.
+    revenue_by_value: Floats | None = None
+    results_by_value: Floats | None = None
 
     def __post_init__(self) -> None:
         _check_arms(self)
@@ -86,6 +89,8 @@ class ResponseCurves:
             spend_now=self.spend_now[picked],
             identified=tuple(self.identified[place] for place in places),
             warnings={arm: self.warnings[arm] for arm in arms if arm in self.warnings},
+            revenue_by_value=None if self.revenue_by_value is None else self.revenue_by_value[picked],
+            results_by_value=None if self.results_by_value is None else self.results_by_value[picked],
         )
 
     def _odds(self, spend: Floats) -> Floats:
@@ -127,6 +132,9 @@ def _check_arms(curves: ResponseCurves) -> None:
 
 
 def _check_numbers(curves: ResponseCurves) -> None:
+    for name, by_value in (("revenue", curves.revenue_by_value), ("results", curves.results_by_value)):
+        if by_value is not None and not (by_value.shape == (len(curves.arms),) and (by_value >= 0.0).all()):
+            raise InputError(f"`{name}_by_value` is of every arm, and a number from 0 on.")
     shape = curves.ceiling.shape
     if len(shape) != 2 or shape[1] != len(curves.arms) or not shape[0]:
         raise InputError(f"`ceiling` is of {shape}; of {len(curves.arms)} arms it is (draws, {len(curves.arms)}).")

@@ -36,7 +36,7 @@ kind = "{kind}"
 
 [models]
 # retrain_days = 28         # after how many days `aibuyer learn` trains a model again
-# tracking_uri = ""         # another store of MLflow than each client's own folder; a password belongs into the environment
+# tracking_uri = ""         # another store of MLflow than each client's folder; passwords go into the environment
 
 [meta]
 # api_version = "v26.0"

@@ -10,9 +10,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from aibuyer_kit.core.compiled import compiled
 from aibuyer_kit.core.errors import RuleError
 from aibuyer_kit.rules.engine import kernels, ranks
-from aibuyer_kit.rules.engine.compiled import compiled
 from aibuyer_kit.rules.engine.live import Live
 from aibuyer_kit.rules.engine.program import compile_rules
 from aibuyer_kit.rules.evaluate import evaluate, verdicts

@@ -14,7 +14,7 @@ function calls, or reads as a constant, must not change in another.
 import numpy as np
 from numpy.typing import NDArray
 
-from aibuyer_kit.rules.engine.compiled import compiled
+from aibuyer_kit.core.compiled import compiled
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aibuyer_kit.core.compiled import compiled
 from aibuyer_kit.rules.conditions import Ranked
-from aibuyer_kit.rules.engine.compiled import compiled
 from aibuyer_kit.rules.engine.kernels import FALSE, TRUE, UNKNOWN, Bytes, Floats
 from aibuyer_kit.rules.table import Codes
 

@@ -1,0 +1,170 @@
+"""One LightGBM for all series and all steps ahead: what comes as a multiple of what came of late.
+
+Each row is a series, a moment and a step ahead, drawn by a fixed seed from what lies before the earliest origin. It
+sees lags 1, 7, 14, 28, window means, the weekday, what is known of the day that is forecast (its planned spend against
+that of late, its promotions and holidays), and how far the drivers of forecasting/drivers.py expect that day to differ.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.forecasting.drivers import expected_by, factors_of
+from aibuyer_kit.forecasting.model import Paths
+from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
+
+_WINDOWS = (7, 14, 28, 56)
+_LAGS = (1, 7, 14, 28)
+_PARAMETERS: dict[str, Any] = {
+    "objective": "poisson",
+    "num_leaves": 16,
+    "learning_rate": 0.08,
+    "min_data_in_leaf": 40,
+    "feature_fraction": 0.8,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "max_bin": 63,
+    "num_threads": 1,  # the default spins on a busy machine
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+    "seed": 7,
+}
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """Pooled LightGBM, direct: `rows` at most are learnt from, `rows_a_series` of each series."""
+
+    rows: int = 12_000
+    rows_a_series: int = 120
+    trees: int = 60
+    name: str = "pooled LightGBM"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def paths(self, series: SeriesSet, origins: Ints, horizon: int) -> Paths:
+        import lightgbm as lgb
+
+        here = np.asarray(origins, dtype=np.int64)
+        found = np.full((len(here), horizon, series.count), np.nan)
+        learnt = int(here[0])
+        features = _Features(series, learnt, int(here[-1]) + horizon)
+        drawn = self._drawn(series, learnt, horizon)
+        if drawn is None:
+            return {self.name: found}
+        moments, places, ahead = drawn
+        level = features.level(moments, places)
+        target = series.values[moments + ahead - 1, places] / level
+        kept = np.isfinite(target) & (target >= 0) & features.pays(moments + ahead - 1, places)
+        if kept.sum() < 200:
+            return {self.name: found}
+        x = features.rows(moments, places, ahead)
+        data = lgb.Dataset(
+            x[kept], np.minimum(target[kept], 50.0), weight=_bounded(np.sqrt(level[kept])), free_raw_data=True
+        )
+        booster = lgb.train(_PARAMETERS, data, self.trees)
+        steps, whose = np.repeat(np.arange(1, horizon + 1), series.count), np.tile(np.arange(series.count), horizon)
+        for row, origin in enumerate(here):
+            at = np.full(len(steps), origin)
+            told = booster.predict(features.rows(at, whose, steps), num_threads=1) * features.level(at, whose)
+            told = np.where(features.pays(at + steps - 1, whose), told, 0.0)
+            found[row] = told.reshape(horizon, series.count)
+        begun = np.array([np.isfinite(series.values[:learnt, place]).any() for place in range(series.count)])
+        found[:, :, ~begun] = np.nan
+        return {self.name: found}
+
+    def _drawn(self, series: SeriesSet, learnt: int, horizon: int) -> tuple[Ints, Ints, Ints] | None:
+        """Return moments, series and steps ahead to learn from; None where the past is too short."""
+        least = min(28, learnt // 3)
+        firsts = np.minimum(series.until(learnt).firsts(), learnt)
+        room = learnt - 1 - (firsts + least)
+        able = np.flatnonzero(room > horizon // 2)
+        if not len(able):
+            return None
+        draw = np.random.default_rng(7)
+        wanted = min(self.rows, self.rows_a_series * len(able))
+        places = able[draw.integers(0, len(able), wanted)]
+        moments = firsts[places] + least + np.floor(draw.random(wanted) * room[places]).astype(np.int64)
+        ahead = 1 + np.floor(draw.random(wanted) * np.minimum(horizon, learnt - moments)).astype(np.int64)
+        return moments, places, ahead
+
+
+def _bounded(weight: Floats) -> Floats:
+    usual = float(np.median(weight)) or 1.0
+    return np.clip(weight / usual, 0.05, 20.0)
+
+
+class _Features:
+    """Columns of a row, worked out by running sums; a moment sees the values before it."""
+
+    def __init__(self, series: SeriesSet, learnt: int, times: int) -> None:
+        self._series, self._times = series, times
+        known = np.isfinite(series.values)
+        zeros = np.zeros((1, series.count))
+        self._sums = np.concatenate([zeros, np.cumsum(np.where(known, series.values, 0.0), axis=0)])
+        self._counts = np.concatenate([zeros, np.cumsum(known, axis=0)])
+        self._weekday = series.calendar(times)
+        self._known = {name: values[:times] for name, values in series.known.items() if len(values) >= times}
+        self._known_sums = {
+            name: np.concatenate([zeros, np.cumsum(values, axis=0)]) for name, values in self._known.items()
+        }
+        expected = expected_by(factors_of(series, learnt, times), series.values[:learnt])
+        self._expected, self._expected_sums = expected, np.concatenate([zeros, np.cumsum(expected, axis=0)])
+
+    def _mean(self, moments: Ints, places: Ints, window: int) -> Floats:
+        since = np.maximum(moments - window, 0)
+        seen = self._counts[moments, places] - self._counts[since, places]
+        total = self._sums[moments, places] - self._sums[since, places]
+        return np.where(seen > 0, total / np.maximum(seen, 1), np.nan)
+
+    def level(self, moments: Ints, places: Ints) -> Floats:
+        """Return what rows are multiples of: the mean of the last 28 steps, and a little where that is nothing."""
+        mean = self._mean(moments, places, 28)
+        found: Floats = np.nan_to_num(np.abs(mean)) + self._own_floor(moments, places)
+        return found
+
+    def _own_floor(self, moments: Ints, places: Ints) -> Floats:
+        """Return a twentieth of what the series usually was before each moment."""
+        seen = np.maximum(self._counts[moments, places], 1)
+        found: Floats = 0.05 * np.maximum(np.abs(self._sums[moments, places]) / seen, 1e-9)
+        return found
+
+    def pays(self, times: Ints, places: Ints) -> Any:
+        """Return where a series is not paused."""
+        if BUDGET not in self._known:
+            return np.ones(len(times), dtype=np.bool_)
+        return self._known[BUDGET][times, places] > 0
+
+    def rows(self, moments: Ints, places: Ints, ahead: Ints) -> Floats:
+        level = self.level(moments, places)
+        values, when = self._series.values, moments + ahead - 1
+        columns = [ahead.astype(np.float64), np.log(level), self._weekday[when].astype(np.float64)]
+        columns += [self._mean(moments, places, window) / level for window in _WINDOWS]
+        for lag in _LAGS:
+            columns.append(np.where(moments >= lag, values[np.maximum(moments - lag, 0), places], np.nan) / level)
+        # The same step of the season, as often as it was seen of late.
+        period = self._series.season
+        back = ((ahead - 1) // period + 1) * period
+        for again in range(4 if period <= 14 else 2):
+            at = when - back - again * period
+            value = np.where((at >= 0) & (at < moments), values[np.clip(at, 0, len(values) - 1), places], np.nan)
+            columns.append(value / level)
+        columns.append(self._counts[moments, places])
+        since = np.maximum(moments - 28, 0)
+        late = (self._expected_sums[moments, places] - self._expected_sums[since, places]) / (moments - since)
+        columns.append(np.log(self._expected[when, places] / late))
+        for name, known in self._known.items():
+            late = (
+                self._known_sums[name][moments, places] - self._known_sums[name][np.maximum(moments - 28, 0), places]
+            ) / 28
+            if name == BUDGET:
+                columns.append(np.log((known[when, places] + 1e-9) / (late + 1e-9)))
+            else:
+                columns += [known[when, places], late]
+        return np.stack(columns, axis=1)

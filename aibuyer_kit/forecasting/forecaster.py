@@ -1,0 +1,299 @@
+"""The combination: members weighted by a rolling-origin backtest per segment, with intervals from its errors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.features.windows import Bools, Floats, Ints
+from aibuyer_kit.forecasting.backtest import FLOOR, Backtest, actual_of, inner_origins
+from aibuyer_kit.forecasting.boosted import Boosted
+from aibuyer_kit.forecasting.cold import borrow
+from aibuyer_kit.forecasting.conformal import LEVEL, Spread, learn_spread
+from aibuyer_kit.forecasting.drivers import Drivers, idle_share
+from aibuyer_kit.forecasting.floors import SeasonalNaive, Smoothing, Theta, WindowMean
+from aibuyer_kit.forecasting.model import Model, Paths
+from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
+from aibuyer_kit.forecasting.weights import labels, segment_weights, series_weights
+
+# A member that counts for less is left out, and not run again.
+_LEAST_WEIGHT = 0.01
+# How far weights of one series may leave those of its segment: (rows behind, sharpness); the first not at all.
+_TILTS = ((0.0, 0.0), (150.0, 4.0), (60.0, 10.0), (60.0, 20.0))
+_LEAST_STEPS = 7
+# What is taken where nothing could be tested.
+_UNTESTED = ("window mean", "drivers, 14")
+# Where less than this share of the usual comes on paused days, nothing is expected of them.
+_LEAST_IDLE = 0.05
+# What lies further back tells nothing of what comes, and costs time.
+_MOST_STEPS = 780
+# The deviations within which a normal quantity lies with a probability of `LEVEL`.
+_TAIL = 1.2816
+# A forecast beyond so many times the largest value ever seen is no forecast.
+_MOST_TIMES = 10.0
+
+
+def default_models() -> tuple[Model, ...]:
+    """Return the members that are cheap enough to be run on every series; the floor is the first."""
+    return (
+        SeasonalNaive(), WindowMean(), Smoothing(), Smoothing(seasonal=False, name="smoothing without season"), Theta(),
+        Drivers(), Boosted(),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is expected of each series, step by step: all arrays are (steps, series)."""
+
+    mean: Floats
+    median: Floats
+    low: Floats
+    high: Floats
+    quantiles: Mapping[float, Floats]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A combination that has seen its series: `base` (steps, series) is what members say, `spread` how far off.
+
+    `combined` (origins, steps, series) is what it would have said; `borrowed` tells from how many siblings a young
+    series borrowed.
+    """
+
+    series: SeriesSet
+    horizon: int
+    base: Floats
+    spread: Spread
+    backtest: Backtest
+    combined: Floats
+    weights: Mapping[str, Floats]
+    borrowed: Mapping[int, int]
+
+    def predict(self, quantiles: Sequence[float] = ()) -> Prediction:
+        """Return what is expected, the interval that covers 80%, and any quantiles."""
+        tail = (1 - LEVEL) / 2
+        low = self._bounded(self.spread.quantile(self.base, tail, stretched=True))
+        high = self._bounded(self.spread.quantile(self.base, 1 - tail, stretched=True))
+        found = {level: self._bounded(self.spread.quantile(self.base, level)) for level in quantiles}
+        median = self._bounded(self.spread.quantile(self.base, 0.5))
+        return Prediction(self._bounded(self.spread.mean(self.base)), median, low, np.maximum(low, high), found)
+
+    def draws(self, count: int, seed: int = 7) -> Floats:
+        """Return futures (draws, steps, series) that go together as the errors of the backtest did.
+
+        Each is a random mixture of the errors of all origins, so that series and days that were off together are off
+        together. Two fits of the same origins and seed give draws that belong together.
+        """
+        centre = self._bounded(self.spread.mean(self.base))
+        if not len(self.combined):
+            alone = np.random.default_rng(seed).standard_normal((count, 1, self.series.count))
+            return self._bounded(centre + alone * self.spread.size(self.base))
+        error = self.backtest.actual - self.combined
+        size = np.stack([self.spread.size(each)[: error.shape[1]] for each in self.combined])
+        scaled = np.nan_to_num(np.clip(error / size, -6, 6) - self.spread.mean_error()[: error.shape[1]])
+        origins = len(scaled)
+        at = np.minimum(np.arange(self.horizon), scaled.shape[1] - 1)
+        mixed = np.random.default_rng(seed).standard_normal((count, origins)) / np.sqrt(origins)
+        drawn = _widening(scaled * size) * np.einsum("do,ohs->dhs", mixed, scaled[:, at])
+        return self._bounded(centre + drawn * self.spread.size(self.base))
+
+    def _bounded(self, values: Floats) -> Floats:
+        values = np.where(self.idle, 0.0, values)
+        return np.maximum(values, 0.0) if self.series.nonnegative else values
+
+    @property
+    def idle(self) -> Bools:
+        """Where nothing at all is expected: paused, or never anything but 0."""
+        found: Bools = self.base == 0
+        return found
+
+
+@dataclass(frozen=True)
+class Forecaster:
+    """Models behind one interface: `fit` and `predict`, or `cross_validate`.
+
+    With one model there is nothing to weigh: it gets intervals from its own backtest.
+    """
+
+    models: Sequence[Model] = field(default_factory=default_models)
+    origins: int = 6
+    name: str = "combination"
+
+    def fit(self, series: SeriesSet, horizon: int) -> Fitted:
+        """Return the combination, its weights and intervals learnt from the past. Raises InputError."""
+        _check(series, horizon)
+        series = series.latest(_MOST_STEPS)
+        here = np.array([series.times], dtype=np.int64)
+        origins, steps = inner_origins(series.times, horizon, self.origins, least=2 * _LEAST_STEPS)
+        of, names = labels(series.segments or segments_of(series))
+        told = self._told(series, origins, steps) if len(origins) else {}
+        actual = actual_of(series.values, origins, steps) if len(origins) else np.empty((0, steps, series.count))
+        actual = np.where(_had_begun(series, origins)[:, None, :], actual, np.nan)
+        weights = self._weights(told, actual, of, len(names)) if told else None
+        counts = None if weights is None else {name: bool((weights[:, at] > 0).any()) for at, name in enumerate(told)}
+        final = self._final(series, here, horizon, counts)
+        members = list(told) or list(final)
+        if weights is None:
+            safe = np.array([name in _UNTESTED for name in members], dtype=np.float64)
+            weights = np.tile(safe / safe.sum() if safe.any() else 1 / len(members), (series.count, 1))
+        base = _mixed(weights, np.stack([final.get(name, _nothing(horizon, series.count)) for name in members]))
+        combined = (
+            np.stack([_mixed(weights, np.stack([told[name][row] for name in members])) for row in range(len(origins))])
+            if told
+            else np.empty((0, steps, series.count))
+        )
+        week = 7 if series.step_days == 1 else max(1, round(28 / series.step_days))
+        spread = learn_spread(combined, actual, of, len(names), week, series.nonnegative, horizon)
+        borrowed = borrow(series, base)
+        base, spread = np.nan_to_num(borrowed.base), replace(spread, doubt=borrowed.doubt)
+        backtest = Backtest(origins, actual, {**told, self.name: combined})
+        shown = dict(zip(members, weights.T, strict=True))
+        return Fitted(series, horizon, base, spread, backtest, combined, shown, borrowed.siblings)
+
+    def cross_validate(self, series: SeriesSet, horizon: int, origins: Sequence[int] | Ints) -> list[Prediction]:
+        """Return what would have been predicted from each origin, each time fitted anew on what was known before."""
+        return [self.fit(series.until(int(origin)), horizon).predict((0.1, 0.5, 0.9)) for origin in origins]
+
+    def _told(self, series: SeriesSet, origins: Ints, steps: int) -> dict[str, Floats]:
+        told: dict[str, Floats] = {}
+        for model in self.models:
+            told.update(_sane(series, model.paths(series, origins, steps), origins))
+        return told
+
+    def _weights(self, told: Mapping[str, Floats], actual: Floats, of: Ints, segments: int) -> Floats:
+        """Return the weights (series, members), with the tilt that did best on the newer half of the backtest."""
+        paths = np.stack(list(told.values()))
+        if len(paths) == 1:
+            return np.ones((actual.shape[2], 1))
+        paths = _whole(paths)
+        half = len(actual) // 2
+        tilt = _TILTS[0]
+        if half:
+            old, new = paths[:, :half], paths[:, half:]
+            base = _of_segments(old, actual[:half], of, segments)
+            losses = [
+                np.nansum(
+                    np.abs(np.einsum("sm,mohs->ohs", _tilted(old, actual[:half], base, of, each), new) - actual[half:])
+                )
+                for each in _TILTS
+            ]
+            tilt = _TILTS[int(np.argmin(losses))]
+        weights = _tilted(paths, actual, _of_segments(paths, actual, of, segments), of, tilt)
+        tells = np.isfinite(np.stack(list(told.values()))).any(axis=(1, 2)).T
+        weights = np.where((weights < _LEAST_WEIGHT) | ~tells, 0.0, weights)
+        weights = np.where(weights.sum(axis=1, keepdims=True) > 0, weights, 1.0)
+        found: Floats = weights / weights.sum(axis=1, keepdims=True)
+        return found
+
+    def _final(
+        self, series: SeriesSet, here: Ints, horizon: int, counts: Mapping[str, bool] | None
+    ) -> dict[str, Floats]:
+        """Return the forecasts of the models of which a member counts for any series; None: all do."""
+        final: dict[str, Floats] = {}
+        for model in self.models:
+            if counts is None or any(counts[name] for name in model.names):
+                told = _sane(series, model.paths(series, here, horizon), here)
+                final.update({name: paths[0] for name, paths in told.items()})
+        return final
+
+
+def segments_of(series: SeriesSet) -> tuple[str, ...]:
+    """Return a segment for each series by what it is like: sparse (nothing on most of its steps), large or small."""
+    firsts = series.firsts()
+    pasts = [series.values[int(first) :, place] for place, first in enumerate(firsts)]
+    sizes = np.array([float(np.nan_to_num(np.abs(past)).mean()) if len(past) else 0.0 for past in pasts])
+    typical = float(np.median(sizes[sizes > 0])) if (sizes > 0).any() else 0.0
+    return tuple(
+        "sparse" if len(past) and np.mean(np.nan_to_num(past) != 0) < 0.5 else "large" if size >= typical else "small"
+        for past, size in zip(pasts, sizes, strict=True)
+    )
+
+
+def _widening(errors: Floats) -> float:
+    """Return by how much sums over the horizon are off beyond what the errors of the other origins tell of them.
+
+    `errors` (origins, steps, series). A few origins, half of whose days are the same, tell too little of their sums.
+    """
+    sums = errors.sum(axis=1)
+    found = []
+    for row in range(len(sums)):
+        others = [other for other in range(len(sums)) if abs(other - row) > 1]
+        if others:
+            usual = np.sqrt((sums[others] ** 2).mean(axis=0))
+            found.append(np.abs(sums[row])[usual > 0] / usual[usual > 0])
+    together = np.concatenate(found) if found else np.empty(0)
+    if not len(together):
+        return 1.0
+    return float(np.clip(np.quantile(together, LEVEL) / _TAIL, 1.0, 3.0))
+
+
+def _check(series: SeriesSet, horizon: int) -> None:
+    if not 1 <= horizon <= 366:
+        raise InputError(f"The horizon is {horizon} steps; give 1 to 366.")
+    if horizon > series.future:
+        raise InputError(f"Covariates are known for {series.future} steps ahead, less than the horizon of {horizon}.")
+    if not series.count or not np.isfinite(series.values).any():
+        raise InputError("There is no value to learn from.")
+
+
+def _had_begun(series: SeriesSet, origins: Ints) -> Bools:
+    """Return (origins, series) whether a series had been seen for a week before an origin."""
+    found: Bools = origins[:, None] >= series.firsts()[None, :] + _LEAST_STEPS
+    return found
+
+
+def _sane(series: SeriesSet, told: Paths, origins: Ints) -> dict[str, Floats]:
+    """Return forecasts within what can be: nothing of what is paused, no less than 0 where no value was, no giants."""
+    known = np.nan_to_num(np.abs(series.values))
+    largest = known.max(axis=0) * _MOST_TIMES
+    least = 0.0 if series.nonnegative else -largest
+    budget = series.known.get(BUDGET)
+    found = {}
+    for name, paths in told.items():
+        bounded = np.clip(paths, least, largest)
+        if budget is not None and idle_share(series.values, budget[: series.times] <= 0) < _LEAST_IDLE:
+            at = origins[:, None] + np.arange(paths.shape[1])
+            bounded = np.where(budget[at] <= 0, 0.0, bounded)
+        found[name] = bounded
+    return found
+
+
+def _whole(paths: Floats) -> Floats:
+    """Return members' forecasts with the mean of the others where one cannot tell."""
+    counted = np.maximum(np.isfinite(paths).sum(axis=0), 1)
+    mean = np.nansum(paths, axis=0) / counted
+    return np.where(np.isfinite(paths), paths, mean)
+
+
+def _of_segments(paths: Floats, actual: Floats, of: Ints, segments: int) -> Floats:
+    flat, seen = paths.reshape(len(paths), -1, paths.shape[-1]), actual.reshape(-1, actual.shape[-1])
+    with np.errstate(invalid="ignore"):
+        scale = np.nansum(np.abs(seen), axis=0) / np.maximum(np.isfinite(seen).sum(axis=0), 1)
+    usual = float(scale[scale > 0].mean()) if (scale > 0).any() else 1.0
+    return segment_weights(flat, seen, np.sqrt(np.maximum(scale, 0.01 * usual) * usual), of, segments)
+
+
+def _tilted(paths: Floats, actual: Floats, base: Floats, of: Ints, tilt: tuple[float, float]) -> Floats:
+    behind, sharpness = tilt
+    if not sharpness:
+        return base[of]
+    flat, seen = paths.reshape(len(paths), -1, paths.shape[-1]), actual.reshape(-1, actual.shape[-1])
+    return series_weights(flat, seen, base, of, behind, sharpness)
+
+
+def _mixed(weights: Floats, members: Floats) -> Floats:
+    """Return the weighted mean (steps, series) of members (members, steps, series) over those that can tell."""
+    known = np.isfinite(members)
+    heavy = np.where(known, weights.T[:, None, :] + 1e-9, 0.0)
+    total = heavy.sum(axis=0)
+    return np.where(
+        total > 0, np.nansum(np.where(known, members, 0.0) * heavy, axis=0) / np.maximum(total, 1e-300), np.nan
+    )
+
+
+def _nothing(horizon: int, count: int) -> Floats:
+    return np.full((horizon, count), np.nan)
+
+
+__all__ = ["FLOOR", "Fitted", "Forecaster", "Prediction", "default_models"]

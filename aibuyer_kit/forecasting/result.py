@@ -1,0 +1,181 @@
+"""A forecast as people get it: text and page with a fan, frames, the backtest with its floor, and notes."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aibuyer_kit.charts.spec import Band, Series, TrendChart
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.i18n import format_metric, format_moment, format_period, t
+from aibuyer_kit.core.metrics import Ratio, metric
+from aibuyer_kit.core.text_table import as_table
+from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.forecasting.backtest import Scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aibuyer_kit.charts.fragment import Fragment
+
+TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class ForecastObject:
+    """One line of a forecast: an object of a level, or the total of all."""
+
+    id: str
+    name: str
+    level: str
+    campaign_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Span:
+    """What is expected of a whole period, and between which two values it lies with a probability of 80%."""
+
+    expected: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is expected of one metric day by day, of each object and of their total, which is the last.
+
+    Arrays are (days, objects), money in currency units; NaN where a ratio has nothing to be divided by. Sums add up
+    from objects to the total on each day, and over days to `totals`; ratios are made of such sums. `history` are the
+    days before of the total, as far as they are known, with what has yet to arrive added. An interval holds 80%.
+    """
+
+    metric: str
+    currency: str
+    locale: str
+    days: DateRange
+    objects: tuple[ForecastObject, ...]
+    expected: Floats
+    low: Floats
+    high: Floats
+    totals: tuple[Span, ...]
+    history_days: tuple[date, ...]
+    history: Floats
+    backtest: tuple[Scores, ...]
+    backtest_origins: int
+    known_at: datetime
+    load_id: int
+    notes: tuple[str, ...] = ()
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return one row per object and day: expected, low and high (80%), money in currency units."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.daily_rows())
+        return frame.assign(date=pd.to_datetime(frame["date"]))
+
+    def daily_rows(self) -> list[dict[str, object]]:
+        """Return one row per object and day."""
+        return [
+            {
+                "level": each.level, "id": each.id, "name": each.name, "date": day,
+                "expected": _figure(self.expected[row, at]), "low": _figure(self.low[row, at]),
+                "high": _figure(self.high[row, at]),
+            }
+            for at, each in enumerate(self.objects)
+            for row, day in enumerate(self.days)
+        ]  # fmt: skip
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return one row per object with the whole period, the largest first and the total last."""
+        order = sorted(range(len(self.objects) - 1), key=lambda at: -np.nan_to_num(self.totals[at].expected))
+        return [self._row(at) for at in (*order, len(self.objects) - 1)]
+
+    def totals_frame(self) -> "pd.DataFrame":
+        """Return one row per object with the sum over all days, or the ratio of such sums."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows())
+
+    def backtest_frame(self) -> "pd.DataFrame":
+        """Return how far off each model was in the backtest, the best first; the floor is among them."""
+        import pandas as pd
+
+        return pd.DataFrame(self._backtest_rows())
+
+    def chart(self) -> TrendChart:
+        """Return the total as a chart: what has been, what is expected, and its interval."""
+        name = t(self.locale, f"metric.{self.metric}")
+        ahead = tuple(self.days)
+        been = Series(name, self.history_days, tuple(_figure(value) for value in self.history))
+        to_come = Series(
+            t(self.locale, "forecast.expected"), ahead, tuple(_figure(each) for each in self.expected[:, -1])
+        )
+        low, high = np.nan_to_num(self.low[:, -1]), np.nan_to_num(self.high[:, -1])
+        band = Band(ahead, tuple(low.tolist()), tuple(high.tolist()))
+        title = t(self.locale, "forecast.title", metric=name)
+        return TrendChart(title, self.metric, self.currency, self.locale, (been, to_come), band=band)
+
+    def plot(self) -> "Fragment":
+        """Return the fan chart of the total."""
+        from aibuyer_kit.charts.fragment import Fragment
+        from aibuyer_kit.charts.static import svg
+
+        chart = self.chart()
+        return Fragment(svg(chart, width=760, height=260), chart.describe())
+
+    def __str__(self) -> str:
+        parts = [self.headline(), *self._meta(), "", as_table(_short(self.rows())), "", as_table(self._backtest_rows())]
+        return "\n".join((*parts, *([""] if self.notes else []), *self.notes))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from aibuyer_kit.forecasting.view import forecast_html
+
+        return forecast_html(self)
+
+    def headline(self) -> str:
+        """Return the whole in a sentence."""
+        total = self.totals[-1]
+        said = [
+            format_metric(self.metric, _rounded(self.metric, each), self.currency, self.locale)
+            for each in (total.expected, total.low, total.high)
+        ]
+        return t(
+            self.locale, "forecast.headline", metric=t(self.locale, f"metric.{self.metric}"),
+            period=format_period(self.days, self.locale), expected=said[0], low=said[1], high=said[2],
+        )  # fmt: skip
+
+    def _meta(self) -> list[str]:
+        return [t(self.locale, "word.data_as_of", moment=format_moment(self.known_at, self.locale))]
+
+    def _row(self, at: int) -> dict[str, object]:
+        each, span = self.objects[at], self.totals[at]
+        figures = {name: _figure(value) for name, value in vars(span).items()}
+        return {"level": each.level, "id": each.id, "name": each.name, **figures}
+
+    def _backtest_rows(self) -> list[dict[str, object]]:
+        return [
+            {"model": row.name, "weight": row.weight, "wape": _figure(row.wape), "bias": _figure(row.bias)}
+            for row in self.backtest
+        ]
+
+    @property
+    def is_ratio(self) -> bool:
+        return isinstance(metric(self.metric), Ratio)
+
+
+def _figure(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _rounded(name: str, value: float) -> float | None:
+    if not np.isfinite(value):
+        return None
+    return round(float(value)) if metric(name).unit == "count" else float(value)
+
+
+def _short(rows: list[dict[str, object]], most: int = 12) -> list[dict[str, object]]:
+    """Return the largest rows and the total."""
+    return rows if len(rows) <= most else [*rows[: most - 1], rows[-1]]

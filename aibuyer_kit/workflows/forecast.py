@@ -1,0 +1,301 @@
+"""Forecasting a client's metric: from the panel as known at a moment, through the combination, to what people get."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.dates import DateRange, parse_day
+from aibuyer_kit.core.entities import Level, parse_level
+from aibuyer_kit.core.errors import InputError, UnknownMetricError
+from aibuyer_kit.core.i18n import format_share, t
+from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, metric
+from aibuyer_kit.core.money import MICROS_PER_UNIT
+from aibuyer_kit.features.panel import DailyPanel
+from aibuyer_kit.features.windows import Bools, Floats
+from aibuyer_kit.forecasting.result import TOTAL, Forecast, ForecastObject, Span
+from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
+from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.panel import read_panel
+from aibuyer_kit.workflows.period import account_today
+
+if TYPE_CHECKING:
+    from aibuyer_kit.forecasting.tree_forecast import TreeForecast
+
+LEARNT_FROM_DAYS = 420
+SHOWN_DAYS = 56
+# Of a day of which less is known, what is to come is a guess.
+_LEAST_KNOWN = 1 / 3
+_PAUSED_AFTER_DAYS = 3
+_LATE_DAYS = 7
+# A day is taken for one of a promotion by those who plan it.
+PROMOTION = "promotion"
+
+
+def client_forecast(
+    context: ClientContext,
+    reader: Reader,
+    name: str,
+    *,
+    horizon_days: int = 28,
+    level: str = "campaign",
+    plan: Mapping[str, float] | None = None,
+    promotions: Sequence[DateRange] = (),
+    as_of: AsOf | None = None,
+) -> Forecast:
+    """Return what is expected of a metric in the `horizon_days` from today on, of each object of `level` and in all.
+
+    `plan` gives daily budgets by object id, in currency units; 0 is a pause. `promotions` are of the past and to come.
+    Raises InputError, UnknownMetricError, NotFoundError, MixedCurrencyError.
+    """
+    asked = metric(name)
+    if isinstance(asked, Measure) and asked.additive != "everywhere" and name != "results":
+        raise UnknownMetricError(f"{name!r} cannot be added up over days, so it is not forecast. Ask for impressions.")
+    if not 1 <= horizon_days <= 180:
+        raise InputError(f"horizon_days is {horizon_days}; give 1 to 180.")
+    today = account_today(context, reader, as_of=as_of)
+    first = reader.freshness(as_of=as_of).first_day or today - timedelta(days=1)
+    since = max(first, today - timedelta(days=LEARNT_FROM_DAYS))
+    past = DateRange(min(since, today - timedelta(days=1)), today - timedelta(days=1))
+    panel = read_panel(context, reader, parse_level(level), past, as_of=as_of)
+    request = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), context.settings.locale)
+    request.check()
+    return _ratio(request, asked) if isinstance(asked, Ratio) else _measure(request, asked)
+
+
+def parsed_plan(texts: Sequence[str]) -> dict[str, float]:
+    """Return budgets by id, written as ID=BUDGET.
+
+    >>> parsed_plan(["120=45.5"])
+    {'120': 45.5}
+    """
+    found = {}
+    for text in texts:
+        name, _, amount = text.rpartition("=")
+        try:
+            found[name] = float(amount)
+        except ValueError:
+            found[name] = float("nan")
+        if not name or not np.isfinite(found[name]):
+            raise InputError(f"The budget {text!r} is not ID=DAILY_BUDGET, such as 120=45.5.")
+    return found
+
+
+def parsed_promotions(texts: Sequence[str]) -> tuple[DateRange, ...]:
+    """Return days written as a day, or as FROM..TO. Raises PeriodError."""
+    ends = [text.partition("..") for text in texts]
+    return tuple(
+        DateRange(parse_day(first, name="promotion"), parse_day(last or first, name="promotion"))
+        for first, _, last in ends
+    )
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A panel and what is asked of it."""
+
+    panel: DailyPanel
+    horizon_days: int
+    plan: Mapping[str, float]
+    promotions: tuple[DateRange, ...]
+    locale: str
+
+    def check(self) -> None:
+        known = {each.id for each in self.panel.objects}
+        strange = sorted(set(self.plan) - known)
+        if strange:
+            raise InputError(f"The plan names {strange[0]!r}, which is no object of this level with figures of late.")
+        negative = [each for each, budget in self.plan.items() if not (np.isfinite(budget) and budget >= 0)]
+        if negative:
+            raise InputError(f"The plan gives {negative[0]!r} a budget of {self.plan[negative[0]]}; give 0 or more.")
+
+    @property
+    def ahead(self) -> DateRange:
+        first = self.panel.days.until + timedelta(days=1)
+        return DateRange(first, first + timedelta(days=self.horizon_days - 1))
+
+    def measured(self, name: str) -> Floats:
+        """Return a measure (days, objects) in currency units with what has yet to arrive; NaN where that is a guess."""
+        if name == "profit":
+            return self.measured("gross_profit") - self.measured("spend")
+        values = self.panel.measure(name)
+        each = metric(name)
+        if isinstance(each, Measure) and each.unit == "money":
+            values = values / MICROS_PER_UNIT
+        if not arrives_late(name):
+            return values
+        share = self.panel.known_share
+        return np.where(share >= _LEAST_KNOWN, values / np.where(share > 0, share, 1.0), np.nan)
+
+    def budgets(self) -> Floats:
+        """Return the spend a day that was set, as far as spend tells, and that is planned (days + ahead, objects)."""
+        spend = np.nan_to_num(self.panel.measure("spend")) / MICROS_PER_UNIT
+        set_before = np.where(spend > 0, _middling(spend), 0.0)
+        late = spend[-_LATE_DAYS:]
+        paying = np.maximum((late > 0).sum(axis=0), 1)
+        stays = np.where(spend[-_PAUSED_AFTER_DAYS:].sum(axis=0) > 0, late.sum(axis=0) / paying, 0.0)
+        for place, each in enumerate(self.panel.objects):
+            if each.id in self.plan:
+                stays[place] = self.plan[each.id] * self._delivered(place, float(stays[place]))
+        return np.concatenate([set_before, np.tile(stays, (self.horizon_days, 1))])
+
+    def _delivered(self, place: int, late: float) -> float:
+        """Return which share of its budget an object has spent of late; all of it where that cannot be told."""
+        budget = self.panel.objects[place].daily_budget_micros
+        return float(np.clip(late / (budget / MICROS_PER_UNIT), 0.5, 1.1)) if budget and late else 1.0
+
+    def promoted(self) -> Floats:
+        days = [*self.panel.days, *self.ahead]
+        flags = np.array([float(any(day in each for each in self.promotions)) for day in days])
+        return np.tile(flags[:, None], (1, len(self.panel.objects)))
+
+    def series(self, name: str) -> SeriesSet:
+        known = {BUDGET: self.budgets()}
+        if self.promotions:
+            known[PROMOTION] = self.promoted()
+        objects = self.panel.objects
+        attributes = tuple(frozenset(filter(None, (each.objective, each.result_type))) for each in objects)
+        ids = tuple(each.id for each in objects)
+        return SeriesSet(self.measured(name), ids, self.panel.days.since, attributes=attributes, known=known)
+
+    def groups(self) -> list[list[str]]:
+        """Return what is above each object, from near to far; the total stands above all."""
+        accounts = len({each.account_id for each in self.panel.objects}) > 1
+        found = []
+        for each in self.panel.objects:
+            above = [each.adset_id or ""] if self.panel.level == Level.AD else []
+            above += [each.campaign_id or ""] if self.panel.level in (Level.AD, Level.ADSET) else []
+            found.append([*above, *([each.account_id] if accounts and self.panel.level != Level.ACCOUNT else [])])
+        return found
+
+
+def _forecast(request: _Request, name: str) -> "TreeForecast":
+    from aibuyer_kit.forecasting.forecaster import Forecaster
+    from aibuyer_kit.forecasting.tree_forecast import forecast_tree
+
+    return forecast_tree(request.series(name), request.groups(), request.horizon_days, Forecaster())
+
+
+def _measure(request: _Request, asked: Measure) -> Forecast:
+    told = _forecast(request, asked.name)
+    kept = [*told.tree.leaves.tolist(), told.expected.shape[1] - 1]
+    futures = told.futures().sum(axis=1)
+    spans = _spans(told.expected[:, kept].sum(axis=0), np.quantile(futures, [0.1, 0.9], axis=0))
+    history = told.fitted.series.values[:, -1]
+    return _result(
+        request, asked.name, told, (told.expected[:, kept], told.low[:, kept], told.high[:, kept]), spans, history
+    )
+
+
+def _ratio(request: _Request, asked: Ratio) -> Forecast:
+    """Return a ratio of two forecasts that add up, with intervals from futures of both that belong together."""
+    top, bottom = (_forecast(request, name) for name in (asked.numerator, asked.denominator))
+    kept = [*top.tree.leaves.tolist(), top.expected.shape[1] - 1]
+    top_futures, bottom_futures = top.futures(), bottom.futures()
+    # Money is in currency units on both sides already.
+    scale = asked.scale
+    expected = _divided(top.expected[:, kept], bottom.expected[:, kept], scale)
+    low, high = np.nanquantile(_bounded(_divided(top_futures, bottom_futures, scale)), [0.1, 0.9], axis=0)
+    sums = _divided(top_futures.sum(axis=1), bottom_futures.sum(axis=1), scale)
+    spans = _spans(
+        _divided(top.expected[:, kept].sum(axis=0), bottom.expected[:, kept].sum(axis=0), scale),
+        np.nanquantile(_bounded(sums), [0.1, 0.9], axis=0),
+    )
+    history = _divided(top.fitted.series.values[:, -1], bottom.fitted.series.values[:, -1], scale)
+    unknown = np.isnan(expected)
+    low, high = (np.where(unknown, np.nan, each) for each in (np.fmin(low, expected), np.fmax(high, expected)))
+    return _result(request, asked.name, top, (expected, low, high), spans, history)
+
+
+def _divided(top: Floats, bottom: Floats, scale: int) -> Floats:
+    return np.where(bottom > 0, top * scale / np.where(bottom > 0, bottom, 1.0), np.nan)
+
+
+def _bounded(values: Floats) -> Floats:
+    """Return futures of ratios with 0 for those that cannot be told, where others can."""
+    missing: Bools = np.isnan(values)
+    return np.where(missing & missing.all(axis=0, keepdims=True), 0.0, values)
+
+
+def _spans(expected: Floats, bounds: Floats) -> tuple[Span, ...]:
+    return tuple(
+        Span(float(value), float(np.minimum(low, value)), float(np.maximum(high, value)))
+        for value, low, high in zip(expected, bounds[0], bounds[1], strict=True)
+    )
+
+
+def _result(
+    request: _Request, name: str, told: "TreeForecast", values: tuple[Floats, Floats, Floats],
+    spans: tuple[Span, ...], history: Floats,
+) -> Forecast:  # fmt: skip
+    panel = request.panel
+    objects = [ForecastObject(each.id, each.name, panel.level.value, each.campaign_id) for each in panel.objects]
+    weights = {member: float(share.mean()) for member, share in told.fitted.weights.items()}
+    shown = min(SHOWN_DAYS, len(history))
+    days = list(panel.days)[-shown:]
+    return Forecast(
+        metric=name,
+        currency=panel.currency,
+        locale=request.locale,
+        days=request.ahead,
+        objects=(*objects, ForecastObject(TOTAL, t(request.locale, "word.total"), TOTAL)),
+        expected=values[0],
+        low=values[1],
+        high=values[2],
+        totals=spans,
+        history_days=tuple(days),
+        history=history[-shown:],
+        backtest=told.fitted.backtest.scores(weights),
+        backtest_origins=len(told.fitted.backtest.origins),
+        known_at=panel.known_at,
+        load_id=panel.load_id,
+        notes=_notes(request, name, told),
+    )
+
+
+def _notes(request: _Request, name: str, told: "TreeForecast") -> tuple[str, ...]:
+    locale, past = request.locale, told.fitted.series.values[:, told.tree.leaves]
+    known = np.isfinite(past)
+    days = int(known.any(axis=1).sum())
+    notes = [
+        t(locale, "forecast.as_planned", count=len(request.plan))
+        if request.plan
+        else t(locale, "forecast.as_budgets_are")
+    ]
+    if arrives_late(name):
+        notes.append(t(locale, "forecast.still_arriving"))
+    young = sum(1 for place in told.fitted.borrowed if place < len(told.tree.leaves))
+    if young:
+        notes.append(t(locale, "forecast.young", count=young))
+    if not len(told.fitted.backtest.origins):
+        notes.append(t(locale, "forecast.no_backtest", count=days))
+    elif told.fitted.backtest.actual.shape[1] < request.horizon_days:
+        notes.append(t(locale, "forecast.short", count=days))
+    if known.any() and not np.nansum(np.abs(past)):
+        notes.append(t(locale, "forecast.all_zero"))
+    elif known.any() and np.nanstd(past[:, known.any(axis=0)], axis=0).max() == 0:
+        notes.append(t(locale, "forecast.constant"))
+    missing = 1 - known.mean()
+    if missing > 0.05:
+        notes.append(t(locale, "forecast.gaps", share=format_share(float(missing), locale, 0)))
+    if (below := int((past < 0).sum())) and name != "profit":
+        notes.append(t(locale, "forecast.negative", count=below))
+    mixed = sum(each.result_type is None for each in request.panel.objects)
+    if mixed and name in ("results", "cpa", "cvr", "value_per_result"):
+        notes.append(t(locale, "forecast.mixed", count=mixed))
+    return tuple(notes)
+
+
+def _middling(spend: Floats) -> Floats:
+    """Return the median of seven days around each, of those with spend."""
+    paid = np.where(spend > 0, spend, np.nan)
+    around = np.pad(paid, ((3, 3), (0, 0)), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(around, 7, axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # days around which nothing was spent
+        found: Floats = np.nan_to_num(np.nanmedian(windows, axis=2))
+    return found
