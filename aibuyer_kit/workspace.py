@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from aibuyer_kit.planning.request import Amount
     from aibuyer_kit.planning.response.response import Response
     from aibuyer_kit.workflows.maturity import ResultMetric
+    from aibuyer_kit.workflows.model_book import ModelBook
     from aibuyer_kit.workflows.plan import CampaignLimits
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.rule_book import RuleBook
@@ -456,6 +457,13 @@ class Client:
         from aibuyer_kit.workflows.rule_book import RuleBook
 
         return RuleBook(self._context)
+
+    @property
+    def models(self) -> "ModelBook":
+        """The models that are kept: `client.models.learn()`, `client.models.explain("next-week-rate")`."""
+        from aibuyer_kit.workflows.model_book import ModelBook
+
+        return ModelBook(self._context, self._settings)
 
     @property
     def proposals(self) -> "Proposals":
