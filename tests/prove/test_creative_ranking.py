@@ -1,6 +1,6 @@
 """Rankings of creatives beside the truth of practice markets, over many seeds on which nothing was chosen.
 
-`--junitxml` tells the figures as properties of each test.
+`--junitxml=FILE -o junit_family=xunit1` tells the figures as properties of each test.
 """
 
 from collections.abc import Callable, Iterator
