@@ -3,8 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from aibuyer_kit.core.errors import PlanError
-from aibuyer_kit.planning.limits import Bounds, Kind, Limit
+from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.planning.groups import limits_of
+from aibuyer_kit.planning.limits import Bounds, Kind, Limit, Side
 
 _ROUNDING = 1e-9
 _MOST_SAID = 12
@@ -21,14 +25,17 @@ class _Atom:
 def clashing(bounds: Bounds, arms: Sequence[str]) -> tuple[Limit, ...]:
     """Return limits of arms and nested groups that cannot hold together, none of them needless; () if all can."""
     for place, arm in enumerate(arms):
-        if bounds.box.low[place] > bounds.box.high[place] * (1.0 + _ROUNDING):
-            return _limits_of([_Atom(0.0, bounds.box.tightest(arm, side)) for side in ("least", "most")])
+        least, most = bounds.box.tightest(arm, "least"), bounds.box.tightest(arm, "most")
+        if least and most and not bounds.may_stop[place] and least.amount > most.amount * (1.0 + _ROUNDING):
+            return least, most
     tree = bounds.grove.tree
     low: list[list[_Atom]] = [[] for _ in tree.parent]
     high: list[list[_Atom]] = [[] for _ in tree.parent]
     for at, place in enumerate(bounds.grove.order.tolist()):
         low[tree.node_of[at]].append(_low(bounds, arms[place], place))
-        high[tree.node_of[at]].append(_Atom(float(bounds.box.high[place]), bounds.box.tightest(arms[place], "most")))
+        cap = bounds.box.tightest(arms[place], "most")
+        # Without a limit of its own an arm could take all that there is.
+        high[tree.node_of[at]].append(_Atom(cap.amount if cap else np.inf, cap))
     for node in range(len(tree.parent) - 1, -1, -1):
         kind: Kind = "group" if node else "total"
         floor = Limit(kind, "least", bounds.grove.names[node], float(tree.least[node]))
@@ -54,6 +61,65 @@ def _at_node(floor: Limit, cap: Limit, low: list[_Atom], high: list[_Atom]) -> t
     if _sum(high) < floor.amount - slack:
         return floor, *_limits_of(high)
     return ()
+
+
+def clashing_crossing(bounds: Bounds, arms: Sequence[str]) -> tuple[Limit, ...]:
+    """Return limits that cannot hold together where groups overlap, none of them needless; () if all can.
+
+    A linear program is as far from all limits as it must be; those that hold it back clash, and of them every one is
+    left out that is not needed.
+    """
+    if not bounds.grove.crossing:
+        return ()
+    limits, inside = _rows(bounds, arms)
+    held = _held_back(limits, inside)
+    for place in list(held):
+        rest = [other for other in held if other != place]
+        if _held_back([limits[each] for each in rest], inside[rest]):
+            held = rest
+    return tuple(limits[place] for place in held)
+
+
+def _rows(bounds: Bounds, arms: Sequence[str]) -> tuple[list[Limit], Floats]:
+    """Return every limit, and which arms it is of (limits, arms)."""
+    grove, limits, rows = bounds.grove, [], []
+    order = [arms[place] for place in grove.order.tolist()]
+    named: list[tuple[str, float, float, Sequence[str]]] = []
+    for node, name in enumerate(grove.names):
+        inside = order[int(grove.tree.arm_first[node]) : int(grove.tree.arm_end[grove.tree.end[node] - 1])]
+        named.append((name, float(grove.tree.least[node]), float(grove.tree.most[node]), inside))
+    named += [(group.name, *limits_of(group), group.arms) for group in grove.crossing]
+    for name, least, most, members in named:
+        kind: Kind = "group" if name else "total"
+        row = np.isin(np.array(arms, dtype=object), list(members))
+        limits += [Limit(kind, "least", name, least)] * (least > 0.0) + [Limit(kind, "most", name, most)] * (
+            most < np.inf
+        )
+        rows += [row] * ((least > 0.0) + (most < np.inf))
+    for place, arm in enumerate(arms):
+        sides: tuple[Side, ...] = ("most",) if bounds.may_stop[place] else ("least", "most")
+        own = [limit for side in sides if (limit := bounds.box.tightest(arm, side))]
+        limits += own
+        rows += [np.array(arms, dtype=object) == arm] * len(own)
+    return limits, np.array(rows, dtype=np.float64)
+
+
+def _held_back(limits: Sequence[Limit], inside: Floats) -> list[int]:
+    """Return the places of limits that keep each other from holding; none if all can hold."""
+    from scipy.optimize import linprog
+
+    sign = np.array([1.0 if limit.side == "most" else -1.0 for limit in limits])
+    amounts = np.array([limit.amount for limit in limits])
+    count = len(limits)
+    answer = linprog(
+        np.concatenate([np.zeros(inside.shape[1]), np.ones(count)]),
+        A_ub=np.hstack([sign[:, None] * inside, -np.eye(count)]),
+        b_ub=sign * amounts,
+        bounds=[(0, None)] * (inside.shape[1] + count),
+    )
+    if answer.fun <= _ROUNDING * max(float(amounts.max(initial=0.0)), 1e-6):
+        return []
+    return np.flatnonzero(np.abs(answer.ineqlin.marginals) > _ROUNDING).tolist()
 
 
 def refuse(limits: Sequence[Limit]) -> PlanError:

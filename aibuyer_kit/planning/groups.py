@@ -7,7 +7,7 @@ import numpy as np
 
 from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.features.windows import Floats, Ints
-from aibuyer_kit.planning.kernels import Tree
+from aibuyer_kit.planning.kernels import Rows, Tree
 from aibuyer_kit.planning.request import Group, known_arms, units
 
 WHOLE = ""
@@ -41,6 +41,16 @@ def grove_of(arms: tuple[str, ...], groups: Sequence[Group], least: float, most:
         for rank, place in enumerate(kept)
     }
     return _planted(arms, groups, members, parent, (least, most), tuple(crossing))
+
+
+def rows_of(grove: Grove, arms: tuple[str, ...]) -> Rows | None:
+    """Return groups that overlap as rows over arms in the tree's order; None where there are none."""
+    if not grove.crossing:
+        return None
+    ordered = np.array(arms, dtype=object)[grove.order]
+    inside = np.array([np.isin(ordered, group.arms) for group in grove.crossing], dtype=np.float64)
+    limits = np.array([limits_of(group) for group in grove.crossing])
+    return Rows(inside, np.ascontiguousarray(limits[:, 0]), np.ascontiguousarray(limits[:, 1]))
 
 
 def limits_of(group: Group) -> tuple[float, float]:

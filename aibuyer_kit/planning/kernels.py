@@ -19,6 +19,8 @@ from aibuyer_kit.features.windows import Floats, Ints
 _NO_PRICE = 1e200
 _EXTREME = 1e30
 _STEPS = 400
+_APART = 1e-12
+_PATIENCE = 12
 
 
 class Arms(NamedTuple):
@@ -39,6 +41,7 @@ class Arms(NamedTuple):
     piece_to: Floats
     piece_cost: Floats  # what taking a spend of this piece costs once a day
     extra: Floats  # by arm, what is added to the price of money for it
+    hint: Floats  # by arm, where the last root was, NaN at first: the next one is looked for from there
 
 
 class Tree(NamedTuple):
@@ -49,6 +52,14 @@ class Tree(NamedTuple):
     arm_first: Ints  # a node's own arms, which are of no node below it
     arm_end: Ints
     node_of: Ints  # by arm: the innermost node
+    least: Floats
+    most: Floats
+
+
+class Rows(NamedTuple):
+    """Limits of sums that no tree holds: which arms are `inside` (groups, arms), the least and the most of each."""
+
+    inside: Floats
     least: Floats
     most: Floats
 
@@ -154,9 +165,10 @@ def _hill_root(arms: Arms, arm: int, price: float) -> tuple[float, float]:  # no
         at = min(at, -wanted / (1.0 - slope))
     elif slope > 1.0:
         top = (slope - 1.0) / (2.0 * slope)
-        at = max(at, np.log(top / (1.0 - top)) / slope)
         if np.log(top) + np.log(1.0 - top) - np.log(top / (1.0 - top)) / slope < wanted:
             return -1.0, 0.0
+    if not np.isnan(arms.hint[arm]):
+        at = arms.hint[arm]
     turn = -1.0
     for _ in range(100):
         power = slope * at
@@ -164,14 +176,20 @@ def _hill_root(arms: Arms, arm: int, price: float) -> tuple[float, float]:  # no
         share = 1.0 / (1.0 + small) if power > 0.0 else small / (1.0 + small)
         beside = -abs(power) - 2.0 * np.log1p(small) - at - wanted
         turn = slope * (1.0 - 2.0 * share) - 1.0
-        if turn >= 0.0:
-            break
+        if turn >= -1e-9:
+            # Too near the top for a tangent, which only a hint can be: from the right again.
+            start = -wanted / (1.0 + slope)
+            if slope <= 1.0 or at == start:
+                break
+            at = start
+            continue
         step = beside / turn
         at -= step
         if abs(step) <= 1e-14 * (1.0 + abs(at)):
             break
     if at > 600.0 - half:
         return np.inf, 0.0
+    arms.hint[arm] = at
     spend = np.exp(at + half)
     return spend, (spend / (turn * price) if turn < 0.0 else 0.0)
 
@@ -360,8 +378,8 @@ def _price_at(  # noqa: C901 # one loop that is compiled
     """Return two prices next to each other, or one twice, between which a node's sum comes down to a target."""
     below, above = -np.inf, np.inf
     price, stuck, width = guess, 0, np.inf
-    near = 2e-14 * abs(target)
-    for _ in range(_STEPS):
+    near = 2e-14 * max(abs(target), 1e-9)
+    for number in range(_STEPS):
         total, move = _sum_at(arms, tree, low, high, node, price, caps, floors)
         if abs(total - target) <= near:
             return price, price
@@ -374,7 +392,8 @@ def _price_at(  # noqa: C901 # one loop that is compiled
         step = np.nan
         if price > 0.0 and move < 0.0 and stuck < 3:
             step = price * np.exp(min(max((target - total) / (price * move), -3.0), 3.0))
-        if below < step < above:
+        # Towards an end that is never reached a tangent takes ever the same step.
+        if below < step < above and (number < _PATIENCE or np.isfinite(above - below)):
             price = step
         elif above == np.inf:
             price = 4.0 * price if price > 0.0 else (0.25 * price if price < -1e-30 * guess else guess * 1e-30)
@@ -432,6 +451,11 @@ def priced(  # noqa: C901 # one loop that is compiled
             prices[node], sets[node], is_most[node] = caps[node], node, True
         elif prices[node, 1] >= floors[node, 1]:
             prices[node], sets[node] = floors[node], node
+        if sets[node] == node:
+            # Two spends of the same worth must come to lie on both sides, whatever rounding says at the price itself.
+            apart = _APART * max(abs(prices[node, 0]), abs(prices[node, 1]))
+            prices[node, 0] -= apart
+            prices[node, 1] += apart
     return prices, sets, is_most
 
 

@@ -20,6 +20,7 @@ Side = Literal["least", "most"]
 SOFT = ("usual_step", "near")
 # Without a total, more than so many times what brings half of the ceiling is never worth it.
 _FAR = 50.0
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,10 @@ def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None, *
             high[at], limits[limit.of, "most"] = limit.amount, limit
     whole = (0.0, np.inf) if total is None else (total if asked.spend_all else 0.0, total)
     stops = np.isin(np.array(curves.arms), np.array(asked.may_stop, dtype=object).astype(str)).astype(np.float64)
-    now = curves.spend_now
+    # What may stop, and has no other way to keep its limits, stops.
+    none = (stops > 0.0) & (low > high)
+    low[none], high[none] = 0.0, 0.0
+    now = whole_today(curves)
     return Bounds(
         box=Box(low, high, limits),
         grove=grove_of(curves.arms, asked.groups, *whole),
@@ -90,8 +94,14 @@ def without_soft(curves: ResponseCurves, asked: PlanRequest, total: float | None
     return replace(bare, softened=SOFT)
 
 
+def whole_today(curves: ResponseCurves) -> Floats:
+    """Return today's spend by arm in whole minor units, as a budget would be."""
+    per_unit = meta_minor_per_unit(curves.currency)
+    return np.asarray(np.rint(curves.spend_now * per_unit) / per_unit)
+
+
 def _limits(curves: ResponseCurves, asked: PlanRequest, total: float | None, give: float) -> Iterable[Limit]:
-    arms, now = curves.arms, dict(zip(curves.arms, curves.spend_now.tolist(), strict=True))
+    arms, now = curves.arms, dict(zip(curves.arms, whole_today(curves).tolist(), strict=True))
     for arm, amount in by_arm(asked.least, "least", arms).items():
         yield Limit("least", "least", arm, amount)
     for arm, amount in by_arm(asked.most, "most", arms).items():
@@ -130,12 +140,13 @@ def _around(kind: Kind, arm: str, least: float, most: float) -> Iterable[Limit]:
 
 def _soft(kind: Kind, arm: str, now: float, share: float, scale: float, per_unit: int) -> Iterable[Limit]:
     """Yield a range around today's, in whole minor units, that holds today's split of the new total as well."""
-    least = np.floor(now * min(1.0, scale) * max(0.0, 1.0 - share) * per_unit) / per_unit
-    return _around(kind, arm, least, np.ceil(now * max(1.0, scale) * (1.0 + share) * per_unit) / per_unit)
+    least = np.floor(now * min(1.0, scale) * max(0.0, 1.0 - share) * per_unit + _ROUNDING) / per_unit
+    most = np.ceil(now * max(1.0, scale) * (1.0 + share) * per_unit - _ROUNDING) / per_unit
+    return _around(kind, arm, float(least), float(most))
 
 
 def _scale(curves: ResponseCurves, total: float | None) -> float:
-    today = float(curves.spend_now.sum())
+    today = float(whole_today(curves).sum())
     return total / today if total is not None and today > 0.0 else 1.0
 
 

@@ -11,11 +11,12 @@ from aibuyer_kit.core.money import MICROS_PER_UNIT, meta_minor_per_unit
 from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.days import planned_days
-from aibuyer_kit.planning.limits import Limit, Side
+from aibuyer_kit.planning.groups import limits_of
+from aibuyer_kit.planning.limits import Limit, Side, whole_today
 from aibuyer_kit.planning.plan import INTERVAL, Binding, Expected, Plan, PlannedArm
 from aibuyer_kit.planning.request import USUAL_STEP, PlanRequest, units
 from aibuyer_kit.planning.risk import solve_risk
-from aibuyer_kit.planning.rounding import whole_split
+from aibuyer_kit.planning.rounding import whole_split, within_rows
 from aibuyer_kit.planning.solve import Solved, reset_loss, solve
 from aibuyer_kit.planning.target import solve_target, target_of
 
@@ -42,7 +43,7 @@ def make_plan(
     today = _worth(curves, curves.spend_now, is_profit)
     arms = tuple(_arms(curves, solved, amounts, per_unit, resets))
     made, bound = _made(curves, asked, solved, worth, spend)
-    groups = (of_target,) if of_target else tuple(_binding_groups(solved, is_profit))
+    groups = (of_target,) if of_target else (*_binding_groups(solved, is_profit), *_binding_crossing(solved))
     return Plan(
         arms=arms,
         total_micros=int(amounts.sum()) * (MICROS_PER_UNIT // per_unit),
@@ -101,7 +102,7 @@ def _made(
 def _total(curves: ResponseCurves, asked: PlanRequest, per_unit: int) -> float:
     """Return the money a day. Raises PlanError for an amount that the platform cannot hold."""
     if asked.total_daily_budget is None:
-        total = round(float(curves.spend_now.sum()) * per_unit) / per_unit
+        total = round(float(whole_today(curves).sum()) * per_unit) / per_unit
         if total <= 0.0:
             raise PlanError("Nothing is spent today: say how much there is, total_daily_budget=….")
         return total
@@ -122,6 +123,8 @@ def _whole(solved: Solved, per_unit: int) -> Ints:
     tree = question.tree._replace(least=question.tree.least * per_unit, most=question.tree.most * per_unit)
     amounts = np.empty(len(order), np.int64)
     amounts[order] = whole_split(tree, ideal, low * per_unit, high * per_unit, total)
+    if question.rows is not None:
+        amounts[order] = within_rows(question, amounts[order], ideal, (low, high), per_unit)
     return amounts
 
 
@@ -163,11 +166,20 @@ def _binding_groups(solved: Solved, is_profit: bool) -> Iterator[Binding]:
             yield Binding(Limit("group" if node else "total", side, grove.names[node], amount), abs(step))
 
 
+def _binding_crossing(solved: Solved) -> Iterator[Binding]:
+    """Yield the limits of overlapping groups that have a price."""
+    for group, price in zip(solved.bounds.grove.crossing, solved.crossing.tolist(), strict=True):
+        least, most = limits_of(group)
+        if abs(price) > _NOTHING * solved.question.guess:
+            side: Side = "most" if price > 0.0 else "least"
+            yield Binding(Limit("group", side, group.name, most if side == "most" else least), abs(price))
+
+
 def _arms(curves: ResponseCurves, solved: Solved, amounts: Ints, per_unit: int, resets: Floats) -> Iterator[PlannedArm]:
     order, root = solved.bounds.grove.order, solved.found.root
     prices = np.empty(len(order))
     # In a target's question one unit of value may count more or less than one.
-    prices[order] = root.prices[solved.question.tree.node_of] / solved.scale
+    prices[order] = (root.prices[solved.question.tree.node_of] + solved.question.arms.extra) / solved.scale
     spend, now = amounts / per_unit, curves.spend_now
     # The first unit of a curve may be worth infinitely much by its formula: what is told is of one minor unit.
     least = 1.0 / per_unit

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aibuyer_kit.features.windows import Floats, Ints
-from aibuyer_kit.planning.kernels import Arms, Tree, ends_of, priced, taken, tightened, values_at
+from aibuyer_kit.planning.kernels import Arms, Rows, Tree, ends_of, priced, taken, tightened, values_at
 
 _ROUNDS = 3
 _ABSURD = 1e6
@@ -26,6 +26,7 @@ class Question:
     high: Floats
     cost: float
     guess: float = 1.0
+    rows: Rows | None = None
 
     def worth(self, spend: Floats) -> float:
         """Return the objective of a split; -inf where an arm spends what it may not."""

@@ -66,7 +66,9 @@ def _fixed_costs(question: Question, spend: Floats) -> float:
 
 
 def _quantile(curves: ResponseCurves, solved: Solved, spend: Floats, risk: float) -> float:
-    return float(np.quantile(_brings(curves, solved, spend), risk))
+    brings = _brings(curves, solved, spend)
+    # Between two splits an arm may come to lie where it must not.
+    return float(np.quantile(brings, risk)) if np.isfinite(brings).all() else -np.inf
 
 
 def _between(curves: ResponseCurves, one: Solved, other: Solved, risk: float, worth: float) -> tuple[Floats, float]:
@@ -92,6 +94,7 @@ def _bound(curves: ResponseCurves, solved: Solved, risk: float) -> float:
             grid=NO_TABLE,
             grid_value=NO_TABLE,
             grid_slope=NO_TABLE,
+            hint=np.full(len(curves.arms), np.nan),
         )
         own = replace(question, arms=arms)
         spend, value, _, _ = taken(arms, question.tree, question.low, question.high, prices)

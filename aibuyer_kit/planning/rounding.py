@@ -2,11 +2,15 @@
 
 import numpy as np
 
+from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.planning.feasible import all_rows
 from aibuyer_kit.planning.groups import sums_by_node
 from aibuyer_kit.planning.kernels import Tree
+from aibuyer_kit.planning.relaxation import Question
 
 _ROUNDING = 1e-6
+_SECONDS = 10.0
 
 
 def whole_split(tree: Tree, ideal: Floats, low: Floats, high: Floats, total: int | None = None) -> Ints:
@@ -43,6 +47,33 @@ def whole_split(tree: Tree, ideal: Floats, low: Floats, high: Floats, total: int
         )
         amounts[arms], given[below] = parts[: len(arms)], parts[len(arms) :]
     return amounts
+
+
+def within_rows(question: Question, amounts: Ints, ideal: Floats, within: tuple[Floats, Floats], per_unit: int) -> Ints:
+    """Return whole amounts next to `ideal` that keep limits of overlapping groups, too, where these do not."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    inside, least, most = all_rows(question)
+    floor, cap = np.ceil(least * per_unit - _ROUNDING), np.floor(most * per_unit + _ROUNDING)
+    sums = inside @ amounts
+    if ((sums >= floor) & (sums <= cap)).all():
+        return amounts
+    low, high = _whole_range(within[0] * per_unit, within[1] * per_unit, ideal)
+    count = len(ideal)
+    own = np.eye(count)
+    answer = milp(
+        np.concatenate([np.zeros(count), np.ones(2 * count)]),
+        constraints=[
+            LinearConstraint(np.hstack([inside, np.zeros((len(inside), 2 * count))]), floor, cap),
+            LinearConstraint(np.hstack([own, -own, own]), ideal, ideal),
+        ],
+        integrality=np.concatenate([np.ones(count), np.zeros(2 * count)]),
+        bounds=Bounds(np.concatenate([low, np.zeros(2 * count)]), np.concatenate([high, np.full(2 * count, np.inf)])),
+        options={"time_limit": _SECONDS},
+    )
+    if answer.x is None:
+        raise PlanError("No split in whole minor units keeps the limits of groups that overlap: they leave no room.")
+    return np.asarray(np.rint(answer.x[:count]), np.int64)
 
 
 def largest_remainder(wanted: Floats, least: Ints, most: Ints, total: int) -> Ints:

@@ -7,15 +7,17 @@ import numpy as np
 
 from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.features.windows import Floats
-from aibuyer_kit.planning.clashes import clashing, refuse
+from aibuyer_kit.planning.clashes import clashing, clashing_crossing, refuse
+from aibuyer_kit.planning.crossing import Crossed, split_of, with_prices
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.feasible import some_split
+from aibuyer_kit.planning.groups import rows_of
 from aibuyer_kit.planning.kernels import concave_around
 from aibuyer_kit.planning.limits import SOFT, Bounds, Limit, bounds_of, without_soft
 from aibuyer_kit.planning.pieces import pieces_of
 from aibuyer_kit.planning.relaxation import Question, relaxed
 from aibuyer_kit.planning.request import PlanRequest, units
-from aibuyer_kit.planning.search import Found, best_split
+from aibuyer_kit.planning.search import Found
 from aibuyer_kit.planning.tables import arms_of
 
 _GIVE = (1.0, 2.0, 4.0, 8.0)
@@ -29,6 +31,7 @@ class Solved:
     bounds: Bounds
     question: Question
     found: Found
+    crossing: Floats  # by overlapping group the price of its limit, above 0 of its most
     scale: Floats | float = 1.0  # by arm, in the tree's order: what one unit of its value counts in the question
 
 
@@ -38,10 +41,10 @@ def solve(
     """Return the split of a total that is worth most. Raises PlanError that names the limits which clash."""
     bounds = possible(curves, asked, total)
     question = question_of(curves, asked, bounds, cost=cost, weights=weights)
-    found = best_split(question) or _from_some(question, bounds, curves.arms)
+    crossed = split_of(question) or Crossed(_from_some(question, bounds, curves.arms), _no_prices(bounds))
     spend = np.empty(len(curves.arms))
-    spend[bounds.grove.order] = found.spend
-    return Solved(spend, bounds, question, found)
+    spend[bounds.grove.order] = crossed.found.spend
+    return Solved(spend, bounds, with_prices(question, crossed.prices), crossed.found, crossed.prices)
 
 
 def question_of(
@@ -56,7 +59,12 @@ def question_of(
     ordered = curves if np.array_equal(order, np.arange(len(order))) else curves.only(order.tolist())
     least = np.where(bounds.may_stop[order] > 0.0, 0.0, low)
     arms = arms_of(ordered, pieces, low, high, weights)
-    return Question(arms, bounds.grove.tree, least, high, cost, _usual_price(curves))
+    rows = rows_of(bounds.grove, curves.arms)
+    return Question(arms, bounds.grove.tree, least, high, cost, _usual_price(curves), rows)
+
+
+def _no_prices(bounds: Bounds) -> Floats:
+    return np.zeros(len(bounds.grove.crossing))
 
 
 def reset_loss(asked: PlanRequest) -> float:
@@ -74,13 +82,13 @@ def possible(curves: ResponseCurves, asked: PlanRequest, total: float | None) ->
     clash: Sequence[Limit] = ()
     for give in _GIVE:
         bounds = bounds_of(curves, asked, total, give=give)
-        clash = clashing(bounds, curves.arms)
+        clash = clashing(bounds, curves.arms) or clashing_crossing(bounds, curves.arms)
         if not clash:
             return replace(bounds, softened=SOFT) if give > 1.0 else bounds
         if not any(limit.kind in SOFT for limit in clash):
             raise refuse(clash)
     bounds = without_soft(curves, asked, total)
-    if clash := clashing(bounds, curves.arms):
+    if clash := clashing(bounds, curves.arms) or clashing_crossing(bounds, curves.arms):
         raise refuse(clash)
     return bounds
 

@@ -14,17 +14,18 @@ NO_TABLE = np.zeros((0, 0))
 
 
 def arms_of(curves: ResponseCurves, pieces: Pieces, low: Floats, high: Floats, weights: Floats | None = None) -> Arms:
-    """Return the mean of an arm's curves over draws (by `weights`, which sum to 1) for spends within low and high."""
+    """Return the mean of arms' curves over draws (by `weights`, which sum to 1) for spends within low and high."""
     log_half = np.log(curves.half)
     if curves.draws == 1:
         top, half, slope = (np.ascontiguousarray(each[0]) for each in (curves.ceiling, log_half, curves.slope))
-        return Arms(top, half, slope, NO_TABLE, NO_TABLE, NO_TABLE, *pieces, np.zeros(len(top)))
+        exact = np.zeros(len(top)), np.full(len(top), np.nan)
+        return Arms(top, half, slope, NO_TABLE, NO_TABLE, NO_TABLE, *pieces, *exact)
     if weights is None:
         weights = np.full(curves.draws, 1.0 / curves.draws)
     grid = grid_of(low, high)
     value, marginal = mean_of_draws(curves.ceiling, log_half, curves.slope, weights, grid)
     nothing = np.zeros(0)
-    return Arms(nothing, nothing, nothing, grid, value, marginal, *pieces, np.zeros(len(grid)))
+    return Arms(nothing, nothing, nothing, grid, value, marginal, *pieces, np.zeros(len(grid)), nothing)
 
 
 def grid_of(low: Floats, high: Floats) -> Floats:

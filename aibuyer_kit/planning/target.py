@@ -6,12 +6,11 @@ import numpy as np
 
 from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.planning.crossing import Crossed, split_of, with_prices
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.kernels import value_of
-from aibuyer_kit.planning.limits import Bounds
 from aibuyer_kit.planning.relaxation import Question
 from aibuyer_kit.planning.request import PlanRequest
-from aibuyer_kit.planning.search import Found, best_split
 from aibuyer_kit.planning.solve import Solved, possible, question_of
 
 _HALVINGS = 45
@@ -42,40 +41,42 @@ def solve_target(curves: ResponseCurves, asked: PlanRequest, target: Target) -> 
     the target the better the higher x is; the lowest x that does gives the plan, and by weak duality its bound.
     Raises PlanError where no split meets it.
     """
-    asked = replace(asked, spend_all=False)
-    bounds = possible(curves, asked, None)
+    bounds = possible(curves, replace(asked, spend_all=False), None)
     question = question_of(curves, asked, bounds, cost=0.0)
     by_value = target.by_value[bounds.grove.order]
+    weight, best = _least_weight(question, target, by_value)
+    spend = np.empty(len(curves.arms))
+    spend[bounds.grove.order] = best.found.spend
+    value = float(_values(question, best.found.spend).sum())
+    # At the weight 1 value does not count, and nothing bounds it.
+    bound = best.found.bound / (1.0 - weight) if weight < 1.0 else np.inf
+    worth = weight / (1.0 - weight) * float(spend.sum()) if weight < 1.0 else 0.0
+    found = replace(best.found, worth=value, bound=max(bound, value))
+    weighted = with_prices(_question(question, target.least, by_value, weight), best.prices)
+    return Solved(spend, bounds, weighted, found, best.prices, _scale(by_value, weight)), worth
+
+
+def _least_weight(question: Question, target: Target, by_value: Floats) -> tuple[float, Crossed]:
     low, high = 0.0, 1.0
     best = _weighted(question, target.least, by_value, high)
-    if best is None or (slack := _slack(question, best, target.least, by_value)) < 0.0:
-        raise _out_of_reach(question, bounds, best, target, by_value)
+    if best is None or _slack(question, best, target.least, by_value) < 0.0:
+        raise _out_of_reach(question, best, target, by_value)
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         found = _weighted(question, target.least, by_value, middle)
-        slack = -1.0 if found is None else _slack(question, found, target.least, by_value)
-        if found is None or slack < 0.0:
+        if found is None or _slack(question, found, target.least, by_value) < 0.0:
             low = middle
         else:
             best, high = found, middle
-    scale = (1.0 - high) + high * by_value
-    value = _value(question, best.spend)
-    bound = best.bound / (1.0 - high) if high < 1.0 else np.inf
-    spend = np.empty(len(curves.arms))
-    spend[bounds.grove.order] = best.spend
-    found = replace(best, worth=value, bound=max(bound, value))
-    worth = high / (1.0 - high) * float(spend.sum()) if high < 1.0 else 0.0
-    weighted = _question(question, target.least, by_value, high)
-    return Solved(spend, bounds, weighted, found, scale), worth
+    return high, best
 
 
-def _weighted(question: Question, least: float, by_value: Floats, weight: float) -> Found | None:
-    return best_split(_question(question, least, by_value, weight))
+def _weighted(question: Question, least: float, by_value: Floats, weight: float) -> Crossed | None:
+    return split_of(_question(question, least, by_value, weight))
 
 
 def _question(question: Question, least: float, by_value: Floats, weight: float) -> Question:
-    scale = (1.0 - weight) + weight * by_value
-    arms = question.arms
+    scale, arms = _scale(by_value, weight), question.arms
     if arms.grid.shape[0]:
         arms = arms._replace(grid_value=arms.grid_value * scale[:, None], grid_slope=arms.grid_slope * scale[:, None])
     else:
@@ -83,29 +84,28 @@ def _question(question: Question, least: float, by_value: Floats, weight: float)
     return replace(question, arms=arms, cost=weight * least)
 
 
-def _value(question: Question, spend: Floats) -> float:
-    return float(_values(question, spend).sum())
+def _scale(by_value: Floats, weight: float) -> Floats:
+    return np.asarray((1.0 - weight) + weight * by_value)
 
 
 def _values(question: Question, spend: Floats) -> Floats:
     return np.array([value_of(question.arms, arm, float(each))[0] for arm, each in enumerate(spend)])
 
 
-def _slack(question: Question, found: Found, least: float, by_value: Floats) -> float:
+def _slack(question: Question, best: Crossed, least: float, by_value: Floats) -> float:
     """Return by how much a split brings more than the target asks for."""
-    spend = found.spend
+    spend = best.found.spend
     slack = float((by_value * _values(question, spend)).sum() - least * spend.sum())
     return 0.0 if abs(slack) <= 1e-12 * least * max(float(spend.sum()), 1.0) else slack
 
 
-def _out_of_reach(
-    question: Question, bounds: Bounds, best: Found | None, target: Target, by_value: Floats
-) -> PlanError:
-    del bounds
+def _out_of_reach(question: Question, best: Crossed | None, target: Target, by_value: Floats) -> PlanError:
     if best is None:
         return PlanError("No split keeps all limits.")
-    brings = float((by_value * _values(question, best.spend)).sum()) / max(float(best.spend.sum()), 1e-12)
-    asked, reached = (target.least, brings) if target.name == "target_roas" else (1.0 / target.least, 1.0 / brings)
+    spend = best.found.spend
+    brings = float((by_value * _values(question, spend)).sum()) / max(float(spend.sum()), 1e-12)
+    is_roas = target.name == "target_roas"
+    asked, reached = (target.least, brings) if is_roas else (1.0 / target.least, 1.0 / max(brings, 1e-12))
     return PlanError(
         f"No split within these limits meets {target.name}={asked:g}; the nearest comes to {reached:.4g}. "
         "Loosen the target, or let budgets fall further (step, may_stop)."

@@ -14,6 +14,7 @@ Reason = Literal["", "short", "still", "season", "little", "sparse"]
 # Standard deviations of log spend. Pacing alone moves a day's spend by some tenths, and evens it out over a week.
 _STILL_DAY, _STILL_WEEK = 0.2, 0.07
 _MOVED_DAY, _MOVED_WEEK = 0.28, 0.2
+_SEASON = 0.15
 # A posterior of the elasticity wider than this says little, whatever moved.
 _WIDE = 0.25
 
@@ -80,7 +81,8 @@ def _verdict(series: Series, moves: Moves, error: float, arm: int) -> tuple[Iden
         return "no", "short"
     day, week = moves.by_day[arm], moves.by_week[arm]
     if day < _STILL_DAY and week < _STILL_WEEK:
-        return "no", "season" if moves.whole[arm] > 1.5 * day and moves.whole[arm] > 0.08 else "still"
+        is_season = moves.whole[arm] > max(_SEASON, 1.5 * day)
+        return "no", "season" if is_season else "still"
     if day < _MOVED_DAY and week < _MOVED_WEEK:
         return "partly", "little"
     return ("partly", "sparse") if error > _WIDE else ("yes", "")

@@ -66,13 +66,16 @@ def learn_response(
     fitted = fit(series, groups)
     rng = np.random.default_rng(seed)
     tests = _tested(panel, series, fitted, experiments)
-    share = incremental_share(tests, groups, draws, rng) if tests else np.ones((draws, series.arms))
+    drawn = _Draws(series, fitted, draws, rng)
+    reported = np.median(drawn.elasticity, axis=0)
+    share = incremental_share(tests, groups, reported, draws, rng) if tests else np.ones((draws, series.arms))
+    kept = _kept(share, rng) if tests else np.ones((draws, 1))
+    elasticity = 1 - (1 - drawn.elasticity) * kept
     worth, worth_error = _value_per_result(panel, chosen, groups)
-    drawn = _Draws(series, fitted, share, bool(tests), draws, rng)
     value = drawn.results * share * worth * np.exp(worth_error * rng.standard_normal((draws, series.arms)))
-    ceiling, half, slope = _as_hill(drawn.at, value, drawn.elasticity, drawn.bend)
+    ceiling, half, slope = _as_hill(drawn.at, value, elasticity, drawn.bend / kept)
     moves = moves_of(series, fitted.common)
-    verdicts = identified(series, moves, drawn.reported_elasticity.std(axis=0))
+    verdicts = identified(series, moves, drawn.elasticity.std(axis=0))
     curves = ResponseCurves(
         arms=tuple(each.id for each in panel.objects),
         names=tuple(each.name for each in panel.objects),
@@ -87,15 +90,13 @@ def learn_response(
         currency=panel.currency,
     )
     reasons = tuple(reason for _, reason in verdicts)
-    return Learnt(curves, series, fitted, moves, reasons, drawn.elasticity, share, tests, left_out, worth)
+    return Learnt(curves, series, fitted, moves, reasons, elasticity, share, tests, left_out, worth)
 
 
 class _Draws:
-    """Draws (draws, arms) of results a day at `at`, of the elasticity there, and of how fast it falls."""
+    """Draws (draws, arms) of what is reported: results a day at `at`, the elasticity there, and how fast it falls."""
 
-    def __init__(
-        self, series: Series, fitted: Fitted, share: Floats, is_calibrated: bool, draws: int, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, series: Series, fitted: Fitted, draws: int, rng: np.random.Generator) -> None:
         self.at = np.where(series.spend_now > 0, series.spend_now, series.centre)
         root = np.linalg.cholesky(fitted.cover + 1e-10 * np.eye(SHAPES))
         theta = fitted.mode + np.einsum("nij,dnj->dni", root, rng.standard_normal((draws, series.arms, SHAPES)))
@@ -105,11 +106,8 @@ class _Draws:
         to_come = fitted.common_ahead + fitted.common_error * rng.standard_normal((draws, 1))
         level = theta[..., LEVEL] + fitted.usual.drift * 0.7 * rng.standard_normal((draws, series.arms)) + to_come
         self.results = np.exp(level + np.log(reached) + np.logaddexp(0, room) - _FELT * tired * log_x)
-        self.reported_elasticity = slope * (1 - reached) - _FELT * tired
-        bend = slope**2 * reached * (1 - reached)
-        kept = _kept(share, rng) if is_calibrated else np.ones((draws, 1))
-        self.elasticity = 1 - (1 - self.reported_elasticity) * kept
-        self.bend = bend / kept
+        self.elasticity = slope * (1 - reached) - _FELT * tired
+        self.bend = slope**2 * reached * (1 - reached)
 
 
 def _kept(share: Floats, rng: np.random.Generator) -> Floats:
@@ -120,7 +118,7 @@ def _kept(share: Floats, rng: np.random.Generator) -> Floats:
     brought.
     """
     usual = np.exp(np.median(np.log(share), axis=1, keepdims=True))
-    return np.asarray(np.clip(usual, 0.5, 1.0) * np.exp(0.12 * rng.standard_normal(usual.shape)))
+    return np.asarray(np.clip(1.1 * usual, 0.6, 1.0) * np.exp(0.12 * rng.standard_normal(usual.shape)))
 
 
 def _as_hill(spend: Floats, value: Floats, elasticity: Floats, bend: Floats) -> tuple[Floats, Floats, Floats]:

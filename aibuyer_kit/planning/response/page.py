@@ -18,15 +18,20 @@ def response_text(response: Response, locale: str) -> str:
     from aibuyer_kit.core.text_table import as_table
 
     names = [t(locale, f"curves.column_{name}") for name in _COLUMNS]
-    # A terminal has no use for spaces that do not break.
     rows = [
-        dict(zip(names, (cell.replace("\xa0", " ").replace("\u202f", " ") for cell in cells), strict=True))
+        dict(zip(names, map(_plain, cells), strict=True))
         for cells in (_cells(response, each, locale) for each in response.arms[:_MOST_ROWS])
     ]
     more = len(response.arms) - _MOST_ROWS
     tail = [t(locale, "chart.others", count=more)] if more > 0 else []
     head = t(locale, "curves.title", client=response.client_name)
-    return "\n".join((for_terminal(head), as_table(rows), *tail, *map(for_terminal, response.notes(locale))))
+    told = (*response.notes(locale), *response.advice(locale))
+    return "\n".join((for_terminal(head), as_table(rows), *tail, *map(_plain, told)))
+
+
+def _plain(text: str) -> str:
+    # A terminal has no use for spaces that do not break.
+    return for_terminal(text.replace("\xa0", " ").replace("\u202f", " "))
 
 
 def response_html(response: Response, locale: str) -> str:
@@ -34,13 +39,14 @@ def response_html(response: Response, locale: str) -> str:
     head = "".join(f"<th>{for_html(t(locale, f'curves.column_{name}'))}</th>" for name in _COLUMNS)
     body = "".join(_row(response, each, locale) for each in response.arms[:_MOST_ROWS])
     notes = "".join(f"<li>{for_html(note)}</li>" for note in response.notes(locale))
+    advice = "".join(f"<li>{for_html(line)}</li>" for line in response.advice(locale))
     more = len(response.arms) - _MOST_ROWS
     tail = f'<p class="ab-note">{for_html(t(locale, "chart.others", count=more))}</p>' if more > 0 else ""
     return (
         f'{style_tag()}<div class="ab"><h2>{for_html(t(locale, "curves.title", client=response.client_name))}</h2>'
         f'<div class="ab-warnings"><ul>{notes}</ul></div>'
         f'<div class="ab-scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{tail}'
-        f"{_charts(response, _largest(response, 4), locale)}</div>"
+        f'<div class="ab-note"><ul>{advice}</ul></div>{_charts(response, _largest(response, 4), locale)}</div>'
     )
 
 
@@ -90,9 +96,6 @@ def _chart(response: Response, place: int, locale: str) -> CurveChart:
 
 
 def _cells(response: Response, each: ArmResponse, locale: str) -> list[str]:
-    advice = each.warning
-    if each.trial:
-        advice = f"{advice} {response.trial_words(each.trial, locale)}"
     return [
         each.name,
         format_money(round(each.spend_now, 2), response.curves.currency, locale),
@@ -100,7 +103,7 @@ def _cells(response: Response, each: ArmResponse, locale: str) -> list[str]:
         f"{format_ratio(each.marginal_low, locale)} – {format_ratio(each.marginal_high, locale)}",
         format_share(each.saturation, locale, decimals=0),
         t(locale, f"curves.identified_{each.identified}"),
-        advice,
+        t(locale, f"curves.reason_{each.reason}") if each.reason else "",
     ]
 
 

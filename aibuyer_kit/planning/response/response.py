@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _LOW, _HIGH = 0.05, 0.95
 
 
+REASONS = ("short", "still", "season", "little", "sparse")
+
+
 @dataclass(frozen=True)
 class ArmResponse:
     """One arm; money in units of the currency, intervals hold with 90%.
@@ -45,6 +48,7 @@ class ArmResponse:
     incremental_share: float | None
     identified: str
     spend_moved: float
+    reason: str
     warning: str
     trial: Trial | None
 
@@ -95,6 +99,7 @@ class Response:
             incremental_share=float(np.median(learnt.share[:, place])) if is_calibrated else None,
             identified=curves.identified[place],
             spend_moved=float(learnt.moves.by_day[place]),
+            reason=learnt.reasons[place],
             warning=curves.warnings.get(arm, ""),
             trial=None if curves.identified[place] == "yes" else cheapest_trial(learnt, place),
         )
@@ -132,6 +137,15 @@ class Response:
         if learnt.left_out:
             found.append(t(words, "curves.left_out", count=len(learnt.left_out), names=", ".join(learnt.left_out[:5])))
         return tuple(found)
+
+    def advice(self, locale: str | None = None, most: int = 5) -> tuple[str, ...]:
+        """Return what stands behind the reasons in the table, and the cheapest experiments, each in a sentence."""
+        words = locale or self.locale
+        reasons = [reason for reason in REASONS if reason in self.learnt.reasons]
+        found = [f"{t(words, f'curves.reason_{each}')}: {t(words, f'curves.warn_{each}')}" for each in reasons]
+        names = dict(zip(self.curves.arms, self.curves.names, strict=True))
+        trials = [f"{names[one.arm]}: {self.trial_words(one, words)}" for one in self.suggestions[:most]]
+        return (*found, *([t(words, "curves.trials")] if trials else []), *trials)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield one row for each arm as plain values."""
