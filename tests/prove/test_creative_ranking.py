@@ -1,4 +1,4 @@
-"""Rankings of creatives beside the truth of practice markets, over many seeds on which nothing was chosen.
+"""Rankings of creatives beside the truth of practice markets and of simulated accounts, over many seeds.
 
 `--junitxml=FILE -o junit_family=xunit1` tells the figures as properties of each test.
 """
@@ -169,9 +169,12 @@ def test_who_is_likely_the_best_mostly_is_in_a_market(
     assert found.was[found.called].mean() >= 0.9
 
 
-@pytest.mark.parametrize(("spread", "chosen_by"), [(0.15, 0.0), (0.3, 0.0), (0.5, 0.0), (0.3, 2.0)])
+# Where delivery nearly gives the best away, claims are a little too timid; where creatives hardly differ, too bold.
+@pytest.mark.parametrize(
+    ("spread", "chosen_by", "most_off"), [(0.15, 0.0, 0.04), (0.3, 0.0, 0.04), (0.5, 0.0, 0.04), (0.3, 2.0, 0.06)]
+)
 def test_probabilities_to_be_the_best_come_true_as_often_as_they_say(
-    record_property: Record, spread: float, chosen_by: float
+    record_property: Record, spread: float, chosen_by: float, most_off: float
 ) -> None:
     """Where creatives differ little or much, and a platform chooses among them with some luck, or not at all."""
     made = [(simulated(seed, results_each=12, spread=spread, chosen_by=chosen_by), seed) for seed in SEEDS]
@@ -180,7 +183,9 @@ def test_probabilities_to_be_the_best_come_true_as_often_as_they_say(
         for each, seed in made
     )
     record_property("off by, called the best, share of them right", found.figures())
-    assert found.off() < 0.04
+    assert found.off() < most_off
+    likely = found.said >= 0.5
+    assert found.was[likely].mean() >= found.said[likely].mean() - (0.03 if spread >= 0.3 else 0.1)
 
 
 def test_three_days_are_too_few_to_tell(tmp_path: Path, record_property: Record) -> None:
