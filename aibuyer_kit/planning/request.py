@@ -11,6 +11,7 @@ from aibuyer_kit.core.money import exact_units
 
 Amount = Decimal | str | int | float
 Unidentified = Literal["near", "held", "free"]
+Step = float | Literal["usual"] | None
 # By how much a budget moves at once unless a person says otherwise: an account is moved in steps, and looked at.
 USUAL_STEP = 0.3
 # What cannot be learnt from the past is left about where it is.
@@ -46,7 +47,7 @@ class PlanRequest:
     spend_all: bool = True
     least: Mapping[str, Amount] | Amount | None = None
     most: Mapping[str, Amount] | Amount | None = None
-    step: float | Literal["usual"] | None = "usual"
+    step: Step = "usual"
     groups: tuple[Group, ...] = ()
     may_stop: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
