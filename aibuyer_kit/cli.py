@@ -19,6 +19,7 @@ from aibuyer_kit.commands import (
     curves,
     data,
     decisions,
+    features,
     forecast,
     models,
     plan,
@@ -62,6 +63,7 @@ plan.add_to(app)
 forecast.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
 decisions.add_to(app)
+features.add_to(app)
 models.add_to(app)
 app.add_typer(decisions.proposals_app, name="proposals")
 app.add_typer(models.app, name="models")

@@ -26,6 +26,8 @@ from aibuyer_kit.workflows.workspaces import find_workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.creatives.rank import Within
+    from aibuyer_kit.creatives.told import RankingTold
     from aibuyer_kit.forecasting.result import Forecast
     from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
     from aibuyer_kit.planning.plan import Plan
@@ -262,6 +264,78 @@ class Client:
         """Return one row per creative: what the ads show."""
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         return self._reader.creatives(as_of=moment).frame()
+
+    def features(
+        self,
+        level: str = "adset",
+        names: Sequence[str] = (),
+        *,
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        ahead: int = 1,
+        as_of: AsOf | str | None = None,
+    ) -> "pd.DataFrame":
+        """Return one row per object and day, `ahead` days after the last included, with what models may look at.
+
+        What each of them is, its unit and what it may look at: `aibuyer features`. NA is what was not known.
+        """
+        import pandas as pd
+
+        from aibuyer_kit.workflows.features import client_features
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+        view, made = client_features(
+            self._context, self._reader, parse_level(level), period, as_of=moment, ahead=ahead, names=names
+        )
+        objects = view.panel.objects
+        rows = pd.MultiIndex.from_product([pd.to_datetime(list(view.days)), [each.id for each in objects]])
+        frame = pd.DataFrame({name: values.ravel() for name, values in made.items()})
+        frame.insert(0, "date", rows.get_level_values(0))
+        frame.insert(1, "entity_id", rows.get_level_values(1))
+        frame.insert(2, "name", [each.name for _ in view.days for each in objects])
+        return frame
+
+    def rank_creatives(
+        self,
+        metric: str = "",
+        *,
+        within: "Within" = "all",
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "RankingTold":
+        """Return creatives from the likeliest best on, with a suggested share each: among all, or `within="group"`.
+
+        `metric` is roas, cpa, cvr or ctr. They are compared on the same people: what an ad set does to all of its ads
+        says nothing of them. `.ranking.why(id)` tells what is expected of one, and why.
+        """
+        from aibuyer_kit.workflows.ranking import rank_creatives
+
+        return rank_creatives(self._context, metric, within=within, days=days, since=since, until=until, as_of=as_of)
+
+    def rank_audiences(
+        self,
+        by: str = "adset",
+        metric: str = "",
+        *,
+        within: "Within" = "all",
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "RankingTold":
+        """Return audiences from the likeliest best on, `by` adset, age_gender, country or placement.
+
+        Ad sets that reach the same people are told: what they bring does not add up.
+        """
+        from aibuyer_kit.workflows.ranking import rank_audiences
+
+        return rank_audiences(
+            self._context, by, metric, within=within, days=days, since=since, until=until, as_of=as_of
+        )
 
     def maturity(
         self,

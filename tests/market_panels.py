@@ -43,7 +43,7 @@ def steps(
         count = int(due.sum())
         held["now"][due] = base[due] * np.exp(np.clip(rng.normal(0, spread, count), -1.0, 0.9))
         held["until"][due] = day + rng.integers(least_days, most_days + 1, count)
-        return held["now"]
+        return np.asarray(held["now"], dtype=np.float64)
 
     return budgets
 

@@ -262,6 +262,18 @@ class Reader:
             AND known_from <= $as_of_load AND known_from > $after_load AND known_to > $as_of_load"""
         return self._cursor().table_of(f"{rows} ORDER BY platform, account_id, entity_id", asked)
 
+    def budgets_set(self, *, as_of: AsOf | None = None) -> "pa.Table":
+        """Return one row per campaign or ad set and version of it, in the order in which it became known.
+
+        Columns: platform, account_id, level, entity_id, daily_budget_micros (null where it has none), known_at_utc.
+        """
+        rows = """SELECT version.platform, version.account_id, version.level, entity_id, daily_budget_micros,
+                known_at_utc
+            FROM entity_version AS version JOIN load ON load_id = known_from
+            WHERE version.level IN ('campaign', 'adset') AND known_from <= $as_of_load
+            ORDER BY known_from, version.platform, version.account_id, version.level, entity_id"""
+        return self._cursor().table_of(rows, {"as_of_load": _load_number(self._cursor(), as_of)})
+
     def objects_gone(self, level: Level, *, as_of: AsOf, after_load: int) -> list[tuple[str, str, str]]:
         """Return the keys of objects of which what was known at one load had ended at a later one."""
         cursor = self._cursor()

@@ -14,9 +14,9 @@ from aibuyer_kit.planning.response.series import Ints
 # Logarithms of what ads brought by what was reported, before any test: what is usual and its spread between accounts;
 # how far campaigns of an account and arms of a campaign differ; by how much more is brought where reports grow by one
 # per cent more with a per cent of spend, for claims of people who would have bought anyway are soon exhausted.
-_ACCOUNT = (math.log(0.6), 0.45)
-_CAMPAIGNS = (math.log(0.4), 0.4)
-_ARMS = (math.log(0.25), 0.4)
+_ACCOUNT = (math.log(0.58), 0.34)
+_CAMPAIGNS = (math.log(0.32), 0.3)
+_ARMS = (math.log(0.2), 0.3)
 _BY_ELASTICITY = (1.2, 0.8)
 _ACCOUNT_AT, _CAMPAIGNS_AT, _ARMS_AT, _ELASTICITY_AT, _FIXED = range(5)
 _BURN_IN, _THIN = 400, 12

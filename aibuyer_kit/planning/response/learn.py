@@ -119,7 +119,7 @@ def _kept(share: Floats, rng: np.random.Generator) -> Floats:
     brought.
     """
     usual = np.exp(np.median(np.log(share), axis=1, keepdims=True))
-    return np.asarray(np.clip(1.1 * usual, 0.6, 1.0) * np.exp(0.12 * rng.standard_normal(usual.shape)))
+    return np.asarray(np.clip(1.1 * usual, 0.6, 1.0) * np.exp(0.08 * rng.standard_normal(usual.shape)))
 
 
 def _as_hill(spend: Floats, value: Floats, elasticity: Floats, bend: Floats) -> tuple[Floats, Floats, Floats]:

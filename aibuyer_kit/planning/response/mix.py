@@ -21,6 +21,7 @@ from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.i18n import t
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.curves import ResponseCurves
+from aibuyer_kit.planning.response.series import Bools
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -239,7 +240,7 @@ class _Problem:
         height = self.log_posterior(walkers)
         best = np.argsort(-height)[:count]
         walkers, height = walkers[best], height[best]
-        warm, kept = 600 + 60 * size, -(-draws // count)
+        warm, kept = 300 + 50 * size, -(-draws // count)
         thin = max(10, size)
         found = []
         for number in range(warm + kept * thin):
@@ -254,12 +255,12 @@ class _Problem:
         first, second = slice(0, half), slice(half, None)
         for some, others in ((first, second), (second, first)):
             count = walkers[some].shape[0]
-            factor = ((_STRETCH - 1) * rng.random(count) + 1) ** 2 / _STRETCH
+            factor = ((_STRETCH - 1) * rng.random(size=(count,)) + 1) ** 2 / _STRETCH
             partner = walkers[others][rng.integers(0, walkers[others].shape[0], count)]
             tried = partner + factor[:, None] * (walkers[some] - partner)
             value = self.log_posterior(tried)
             log_ratio = (walkers.shape[1] - 1) * np.log(factor) + value - height[some]
-            taken = np.log(rng.random(count)) < log_ratio
+            taken: Bools = np.asarray(np.log(rng.random(size=(count,))) < log_ratio)
             walkers[some] = np.where(taken[:, None], tried, walkers[some])
             height[some] = np.where(taken, value, height[some])
         return walkers, height
