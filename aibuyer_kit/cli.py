@@ -25,6 +25,7 @@ from aibuyer_kit.commands import (
     plan,
     quarantine,
     rules,
+    tune,
     webhooks,
 )
 from aibuyer_kit.commands.options import (
@@ -65,6 +66,7 @@ app.add_typer(quarantine.app, name="quarantine")
 decisions.add_to(app)
 features.add_to(app)
 models.add_to(app)
+tune.add_to(app)
 app.add_typer(decisions.proposals_app, name="proposals")
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")

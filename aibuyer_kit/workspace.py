@@ -29,15 +29,18 @@ if TYPE_CHECKING:
     from aibuyer_kit.creatives.rank import Within
     from aibuyer_kit.creatives.told import RankingTold
     from aibuyer_kit.forecasting.result import Forecast
+    from aibuyer_kit.measurement.why.explanation import Why
     from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
     from aibuyer_kit.planning.plan import Plan
     from aibuyer_kit.planning.request import Amount
     from aibuyer_kit.planning.response.response import Response
     from aibuyer_kit.workflows.maturity import ResultMetric
+    from aibuyer_kit.workflows.model_book import ModelBook
     from aibuyer_kit.workflows.plan import CampaignLimits
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.rule_book import RuleBook
     from aibuyer_kit.workflows.sync import SyncReport
+    from aibuyer_kit.workflows.why import Period
 
 
 # How the commands that serve notebooks and dashboards hand over what they show.
@@ -173,6 +176,26 @@ class Client:
         """Return totals, targets, campaigns and days of a period beside the period before it."""
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         return client_overview(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+
+    def why(
+        self,
+        metric: str,
+        period: "Period" = "last week",
+        against: "Period" = "the period before",
+        *,
+        level: str = "campaign",
+        as_of: AsOf | str | None = None,
+    ) -> "Why":
+        """Return what a change of `metric` between two periods was made of, exactly, the main cause first.
+
+        Periods are words ("last week", "last 7 days", "2026-05", "2026-05-01..2026-05-07"; `against` also "the week
+        before") or a DateRange. `.by("adset")` looks further down. Raises UnknownMetricError, PeriodError, InputError
+        where the metric is not known in one of the periods, NotFoundError, MixedCurrencyError, RateError.
+        """
+        from aibuyer_kit.workflows.why import explain_change
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return explain_change(self._context, self._reader, metric, period, against=against, level=level, as_of=moment)
 
     def plan(
         self,
@@ -434,6 +457,13 @@ class Client:
         from aibuyer_kit.workflows.rule_book import RuleBook
 
         return RuleBook(self._context)
+
+    @property
+    def models(self) -> "ModelBook":
+        """The models that are kept: `client.models.learn()`, `client.models.explain("next-week-rate")`."""
+        from aibuyer_kit.workflows.model_book import ModelBook
+
+        return ModelBook(self._context, self._settings)
 
     @property
     def proposals(self) -> "Proposals":

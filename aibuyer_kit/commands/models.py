@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aibuyer_kit.commands.options import NEEDS_A_LOOK, ClientOption, JsonOption, WorkspaceOption, put, told_to_end
+from aibuyer_kit.commands.options import NEEDS_A_LOOK, ClientOption, JsonOption, WorkspaceOption, put, say, told_to_end
 from aibuyer_kit.core.text_table import as_json, as_table
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The models of a client, and which is in force.")
@@ -27,7 +27,8 @@ def learn(
 ) -> None:
     """Train the models that are due, by schedule or because figures have drifted; meant to be run once a day.
 
-    A new model replaces the one in force only if it wins a paired backtest. Ends with 3 if one could not be learnt.
+    A new model replaces the one in force only if it wins a paired backtest. Ends with 3 if one could not be
+    learnt, or if figures have come to mean something else (DRIFT).
     """
     from aibuyer_kit.settings.workspace_settings import read_settings
     from aibuyer_kit.workflows.learn import learn as learn_models
@@ -39,6 +40,8 @@ def learn(
     with told_to_end(), tqdm_progress(f"Learning {context.id}", shown=sys.stderr.isatty()) as progress:
         learnt = learn_models(context, read_settings(folder), names or (), force=force, progress=progress)
     put(as_json(learnt.rows()) if json else as_table(learnt.rows()))
+    for each in learnt.drift:
+        say(f"DRIFT {each}")
     if learnt.needs_a_look:
         raise typer.Exit(NEEDS_A_LOOK)
 
@@ -116,3 +119,20 @@ def promote(
     folder, name_of_person = find_workspace(workspace), (by or getpass.getuser()).strip()
     record = promote_model(only_client(folder, client), read_settings(folder), name, version, by=name_of_person)
     put(f"{record.name} {record.version} is in force, {record.reason}")
+
+
+@app.command("explain")
+def explain(
+    name: NameArgument,
+    object_id: Annotated[str | None, typer.Argument(metavar="[OBJECT]", help="Of one object. Default: of all.")] = None,
+    version: Annotated[str, typer.Option(help="A number, champion or challenger.")] = "champion",
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show what moves a model's estimates, of all objects or of one: factors whose product is the estimate."""
+    from aibuyer_kit.settings.workspace_settings import read_settings
+    from aibuyer_kit.workflows.explain_model import explain_model
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    folder = find_workspace(workspace)
+    put(repr(explain_model(only_client(folder, client), read_settings(folder), name, version, object_id)))

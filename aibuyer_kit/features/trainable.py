@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ArtefactError, InputError
+from aibuyer_kit.features.contributions import Contributions
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Floats
 
@@ -71,6 +72,15 @@ class Model(Protocol):
         ...
 
 
+@runtime_checkable
+class Explainable(Protocol):
+    """A model that says what adds up to its estimates."""
+
+    def contributions(self, known: DailyPanel) -> tuple[tuple[int, ...], Contributions]:
+        """Return the places of the objects that it has an estimate of, and what each feature adds to its log."""
+        ...
+
+
 class Trainable(Protocol):
     """How models of one kind are learnt. The same panel, parameters and seed give the same files, byte for byte.
 
@@ -91,6 +101,11 @@ class Trainable(Protocol):
     @property
     def parameters(self) -> Parameters:
         """The parameters that it is learnt with unless others are given."""
+        ...
+
+    @property
+    def space(self) -> Mapping[str, tuple[float, float]]:
+        """Between which bounds parameters may be tuned; those that are not named stay as they are."""
         ...
 
     def fit(self, known: DailyPanel, parameters: Parameters, seed: int) -> Model:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ArtefactError, InputError
+from aibuyer_kit.features.contributions import Contributions, contributions
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.trainable import Files, Fold, Judged, Parameters, json_content, json_file
 from aibuyer_kit.features.windows import Floats, Ints
@@ -56,6 +57,15 @@ class RateTrainable:
     @property
     def parameters(self) -> Parameters:
         return {"trees": 120, "learning_rate": 0.05, "num_leaves": 5, "min_data_in_leaf": 60, "lambda_l2": 20.0}
+
+    @property
+    def space(self) -> Mapping[str, tuple[float, float]]:
+        return {
+            "learning_rate": (0.01, 0.2),
+            "num_leaves": (3, 15),
+            "min_data_in_leaf": (20, 200),
+            "lambda_l2": (1, 100),
+        }
 
     def fit(self, known: DailyPanel, parameters: Parameters, seed: int) -> "RateModel":
         """Return a model of what is known. Raises InputError where there is too little to learn from."""
@@ -108,6 +118,16 @@ class RateModel:
         days = _Days(known)
         at = days.features(len(known.days) - 1)
         return FEATURES, at[days.is_live(len(known.days) - 1)]
+
+    def contributions(self, known: DailyPanel) -> tuple[tuple[int, ...], Contributions]:
+        """Return the places of the objects that have a factor, and what adds up to its log, by feature.
+
+        The base is the object's own rate of 28 days, from which the trees begin, with the trees' own mean.
+        """
+        days, last = _Days(known), len(known.days) - 1
+        live = np.flatnonzero(days.is_live(last))
+        offset = np.log(days.shrunk(28, last)[live])
+        return tuple(live.tolist()), contributions(self.booster, days.features(last)[live], offset)
 
     def factors(self, known: DailyPanel) -> Floats:
         """Return each object's factor beside the average of its kind; NaN where nothing was spent in 28 days."""

@@ -1,11 +1,11 @@
 """Whether a new model is to replace the one in force: only if it wins a paired backtest.
 
 Both are judged on the same folds and objects. What is tested is that the challenger's loss is less than the champion's
-by more than a margin, one-sided. Losses of one fold go up and down together, and so do those of one object: the
-variance is clustered both ways (Cameron, Gelbach and Miller 2011), with the neighbouring folds' covariance (Newey and
-West 1987, one lag) where it is positive. The largest of the variances counts, and Student's t with one degree of
-freedom less than the smaller number of clusters. A test at one in four hundred, with a margin, is passed by next to no
-model that is worse.
+by more than a margin, one-sided. It will be asked about the same objects in weeks to come, so that weeks are what is
+drawn: losses of one fold go up and down together and count as one (a block), with the neighbouring folds' covariance
+(Newey and West 1987, one lag) where it is positive, and Student's t of one degree of freedom less than there are folds.
+A gain that hangs on one object is none. A test at one in four hundred, with a margin, is passed by next to no model
+that is worse.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,6 @@ from aibuyer_kit.features.windows import Floats
 MARGIN = 0.01
 SIGNIFICANCE = 0.0025
 LEAST_FOLDS = 6
-# With fewer objects than these their own scatter tells nothing; the folds' does.
-_LEAST_OBJECTS = 8
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Contest:
     """What came of it: the gain is the share of the champion's loss that the challenger saves.
 
     `reason` is a key of `contest` in the locales: won, not_surely (it may be chance), worse, too_short, late (the newer
-    half of the folds does not show it), untold (nothing could be judged).
+    half of the folds does not show it), one_object (it hangs on one), untold (nothing could be judged).
     """
 
     gain: float
@@ -70,7 +68,9 @@ def contest(
     elif p_value > significance:
         reason = "not_surely"
     else:
-        reason = "won" if newer > 0 else "late"
+        by_object = saved.sum(axis=0)
+        lone = objects > 1 and by_object.sum() - by_object.max() <= 0
+        reason = "one_object" if lone else "won" if newer > 0 else "late"
     return Contest(gain, p_value, folds, objects, loss, new_loss, reason)
 
 
@@ -78,17 +78,12 @@ def _p_value(saved: Floats, held: np.ndarray[tuple[int, ...], np.dtype[np.bool_]
     """Return how probable so large a saving would be if there were none."""
     from scipy import stats
 
-    folds, objects = saved.shape
+    folds = len(saved)
     mean = float(saved.sum() / held.sum())
     parts = np.where(held, saved - mean, 0.0)
-    by_fold, by_object = parts.sum(axis=1), parts.sum(axis=0)
+    by_fold = parts.sum(axis=1)
     of_folds = folds / (folds - 1) * (float((by_fold**2).sum()) + max(0.0, float((by_fold[1:] * by_fold[:-1]).sum())))
-    variances, clusters = [of_folds], folds
-    if objects >= _LEAST_OBJECTS:
-        of_objects = objects / (objects - 1) * float((by_object**2).sum())
-        variances += [of_objects, of_folds + of_objects - float((parts**2).sum())]
-        clusters = min(folds, objects)
-    error = float(np.sqrt(max(variances))) / held.sum()
+    error = float(np.sqrt(max(of_folds, float((parts**2).sum())))) / held.sum()
     if error <= 1e-12 * max(abs(mean), 1e-300):
         return 0.0 if mean > 0 else 1.0
-    return float(stats.t.sf(mean / error, clusters - 1))
+    return float(stats.t.sf(mean / error, folds - 1))

@@ -8,6 +8,7 @@ from typing import Any
 import filelock
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, InputError, NotFoundError, RegistryError
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_share, t
@@ -15,6 +16,7 @@ from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.features.trainable import Fold, Model, Parameters, Trainable, trained
 from aibuyer_kit.measurement.backtest import Backtest, backtest, paired
 from aibuyer_kit.measurement.contest import Contest, contest
+from aibuyer_kit.measurement.drift import drift
 from aibuyer_kit.measurement.monitoring import failing, moved
 from aibuyer_kit.registry.records import CHALLENGER, CHAMPION, ModelRecord
 from aibuyer_kit.registry.registry import Registry
@@ -24,9 +26,12 @@ from aibuyer_kit.workflows.past_panels import PastPanels, spans
 from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.round import Progress
 from aibuyer_kit.workflows.trainables import trainable_of, trainables
+from aibuyer_kit.workflows.tune import TunedModel, tune_model
 from aibuyer_kit.workflows.upkeep_log import Upkeep, UpkeepLog
 
 _LEAST_FIRST_FOLDS = 3
+_DRIFT_DAYS = 150
+FIGURES = "figures"  # under which the drift of figures stands beside the models
 Why = str  # a key of `learn` in the locales: first, scheduled, drifted, changed, asked
 
 
@@ -58,20 +63,21 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What a round of training did, one lesson per model."""
+    """What a round of training did, one lesson per model, and what figures have come to mean something else."""
 
     lessons: tuple[Lesson, ...]
     locale: str
+    drift: tuple[str, ...] = ()
 
     def rows(self) -> list[dict[str, Any]]:
         return [each.row(self.locale) for each in self.lessons]
 
     @property
     def needs_a_look(self) -> bool:
-        return any(each.state == "refused" for each in self.lessons)
+        return bool(self.drift) or any(each.state == "refused" for each in self.lessons)
 
     def __repr__(self) -> str:
-        return as_table(self.rows())
+        return "\n".join([as_table(self.rows()), *(f"DRIFT {each}" for each in self.drift)])
 
     def _repr_html_(self) -> str:
         return f"<pre>{for_html(repr(self))}</pre>"
@@ -107,7 +113,7 @@ def learn(
                 if progress:
                     progress(each.name, number, len(wanted))
                 lessons.append(school.lesson(each, force=force))
-            return Learnt(tuple(lessons), context.settings.locale)
+            return Learnt(tuple(lessons), context.settings.locale, school.drift)
     except filelock.Timeout:
         raise RegistryError(f"Another process is training models of {context.id!r}. Wait for it.") from None
     finally:
@@ -136,6 +142,14 @@ def promote(context: ClientContext, settings: Settings, name: str, version: str,
     return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}")
 
 
+def tune_parameters(context: ClientContext, name: str, *, trials: int, seed: int) -> TunedModel:
+    """Tune a model's parameters; those that are better on newer weeks too make a challenger at the next `learn`."""
+    found = tune_model(context, trainable_of(context, name), trials=trials, seed=seed)
+    if found.is_better:
+        UpkeepLog(context.models).put_parameters(name, found.after)
+    return found
+
+
 def contest_text(found: Contest, locale: str) -> str:
     """Return what came of a contest, in the reader's language."""
     gain = format_share(abs(found.gain), locale, 1) if found.folds else ""
@@ -151,6 +165,7 @@ class _School:
         self._registry = open_registry(context, settings)
         self._log = UpkeepLog(context.models)
         self._now = client_clock(context, reader).now()
+        self.drift = self._drift()
 
     def lesson(self, trainable: Trainable, *, force: bool) -> Lesson:
         """Train one model if it is due, and settle which version is in force from now on."""
@@ -160,6 +175,16 @@ class _School:
             kept = self._log.of(trainable.name)
             self._log.put(trainable.name, Upkeep(self._now, kept.until, kept.due_on, kept.findings, str(error)))
             return Lesson(trainable.name, "refused", str(error))
+
+    def _drift(self) -> tuple[str, ...]:
+        """Return what has changed in the figures of the last three days, and note it; days too few tell nothing."""
+        past = PastPanels(self._context, self._reader, Level.ADSET, _DRIFT_DAYS)
+        try:
+            found = tuple(map(str, drift(past.now)))
+        except (InputError, NotFoundError):
+            return ()
+        self._log.put(FIGURES, Upkeep(self._now, past.last_day, findings=found))
+        return found
 
     def _lesson(self, trainable: Trainable, *, force: bool) -> Lesson:
         past = PastPanels(self._context, self._reader, trainable.level, trainable.history_days)
@@ -171,7 +196,8 @@ class _School:
             findings = _watched(trainable, trainable.load(self._registry.files(champion)), champion, past)
         parameters = {**trainable.parameters, **self._log.parameters_of(trainable.name)}
         newest = versions[0] if versions else None
-        why = self._why(trainable, newest, parameters, past.last_day, findings, force=force)
+        drifted = (*findings, *self.drift)
+        why = self._why(trainable, newest, parameters, past.last_day, drifted, force=force)
         if why is None:
             self._note(trainable, newest, findings)
             return Lesson(trainable.name, "not_due", record=champion)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from aibuyer_kit.workflows.replay import At, Mode, Replay
+    from aibuyer_kit.workflows.tune import TunedRule
 
 
 class RuleBook(Mapping[str, "BookedRule"]):
@@ -147,6 +148,18 @@ class BookedRule:
         `observed` takes the history as it went, `carried` carries its own changes forward.
         """
         return _replayed(self._context, [self.rule], days, mode)
+
+    def tune(
+        self, *, days: int = 90, trials: int = 60, wrong: float = 1.0, missed: float = 1.0, seed: int = 7
+    ) -> "TunedRule":
+        """Look for better thresholds on older days and report them on newer ones; the rule stays as it is.
+
+        `wrong` and `missed` say what a wrong match and a missed object weigh. Raises InputError for too few days.
+        """
+        from aibuyer_kit.measurement.tuning import Costs
+        from aibuyer_kit.workflows.tune import tune_rule
+
+        return tune_rule(self._context, self.rule, Costs(wrong, missed), days=days, trials=trials, seed=seed)
 
     def lines(self) -> list[str]:
         """Return its conditions as a tree, one line each."""
