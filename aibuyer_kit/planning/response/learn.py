@@ -9,7 +9,7 @@ from aibuyer_kit.core.errors import ExperimentError, InputError
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Floats
-from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
+from aibuyer_kit.planning.curves import ResponseCurves, ValueOf, seen_range
 from aibuyer_kit.planning.response.experiments import Experiment, Tested, incremental_share
 from aibuyer_kit.planning.response.fit import LEVEL, ROOM, SHAPES, SLOPE, TIRED, Fitted, fit
 from aibuyer_kit.planning.response.identify import Moves, Reason, identified, moves_of
@@ -90,6 +90,7 @@ def learn_response(
         basis="incremental" if tests else "reported",
         value_of=chosen,
         currency=panel.currency,
+        seen=seen_range(series.spend),
     )
     reasons = tuple(reason for _, reason in verdicts)
     return Learnt(curves, series, fitted, moves, reasons, elasticity, share, tests, left_out, worth)
