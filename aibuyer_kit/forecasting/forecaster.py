@@ -18,16 +18,17 @@ from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 from aibuyer_kit.forecasting.weights import labels, segment_weights, series_weights
 
 # A member that counts for less is left out, and not run again.
-_LEAST_WEIGHT = 0.01
+_LEAST_WEIGHT = 0.04
 # How far weights of one series may leave those of its segment: (rows behind, sharpness); the first not at all.
 _TILTS = ((0.0, 0.0), (150.0, 4.0), (60.0, 10.0), (60.0, 20.0))
 _LEAST_STEPS = 7
+_MOST_ORIGINS, _FUTURES = 18, 120
 # What is taken where nothing could be tested.
 _UNTESTED = ("window mean", "drivers, 14")
 # Where less than this share of the usual comes on paused days, nothing is expected of them.
 _LEAST_IDLE = 0.05
 # What lies further back tells nothing of what comes, and costs time.
-_MOST_STEPS = 780
+_MOST_STEPS = 600
 # Beyond so many times its own 95th percentile, a value (of a series with so many) is an accident.
 _FAR_OUT, _LEAST_TO_TAME = 8.0, 20
 # The deviations within which a normal quantity lies with a probability of `LEVEL`.
@@ -128,7 +129,7 @@ class Forecaster:
         _check(series, horizon)
         series, capped = _tamed(series.latest(_MOST_STEPS))
         here = np.array([series.times], dtype=np.int64)
-        origins, steps = inner_origins(series.times, horizon, self.origins, least=2 * _LEAST_STEPS)
+        origins, steps = inner_origins(series.times, horizon, self._count(series), least=2 * _LEAST_STEPS)
         of, names = labels(series.segments or segments_of(series))
         told = self._told(series, origins, steps) if len(origins) else {}
         actual = actual_of(series.values, origins, steps) if len(origins) else np.empty((0, steps, series.count))
@@ -157,6 +158,10 @@ class Forecaster:
     def cross_validate(self, series: SeriesSet, horizon: int, origins: Sequence[int] | Ints) -> list[Prediction]:
         """Return what would have been predicted from each origin, each time fitted anew on what was known before."""
         return [self.fit(series.until(int(origin)), horizon).predict((0.1, 0.5, 0.9)) for origin in origins]
+
+    def _count(self, series: SeriesSet) -> int:
+        """Return from how many origins to test: from more where there are few series, which tell little alone."""
+        return max(self.origins, min(_MOST_ORIGINS, _FUTURES // series.count))
 
     def _told(self, series: SeriesSet, origins: Ints, steps: int) -> dict[str, Floats]:
         told: dict[str, Floats] = {}

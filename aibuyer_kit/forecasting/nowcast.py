@@ -99,18 +99,21 @@ def nowcast(triangle: Triangle, window_days: int = 7) -> Nowcast:
     final_age = _final_age(shares)
     expected, known = _estimates(triangle, now, window_days, shares)
     errors, sums = _past_errors(triangle, window_days, final_age)
+    chance = _chance(triangle, now, shares)
     rows = []
     for back in range(window_days):
         at = window_days - 1 - back
         age = triangle.newest_age + at
         share = float(shares[min(age, len(shares) - 1)])
         off = errors[:, back] if len(errors) else np.empty(0)
-        bounds = _bounds(float(expected[back]), off, 1 - share)
+        bounds = _bounds(float(expected[back]), off, (1 - share) * chance)
         day = triangle.since + timedelta(days=now - at)
         rows.append(NowcastDay(float(known[back]), float(expected[back]), *bounds, day, share))
     whole = float(expected.sum())
     unknown = max(0.0, 1 - float(known.sum()) / whole) if whole else 0.0
-    return Nowcast(tuple(rows), Expected(float(known.sum()), whole, *_bounds(whole, sums, unknown)), len(errors))
+    return Nowcast(
+        tuple(rows), Expected(float(known.sum()), whole, *_bounds(whole, sums, unknown * chance)), len(errors)
+    )
 
 
 def _shares(triangle: Triangle, moment: int) -> Floats | None:
@@ -171,11 +174,20 @@ def _past_errors(triangle: Triangle, window: int, final_age: int) -> tuple[Float
     return np.array(by_day).reshape(len(by_day), window), np.array(sums)
 
 
+def _chance(triangle: Triangle, moment: int, shares: Floats) -> float:
+    """Return by how much days vary around what their exposure brings, as a multiple of it; 1 is chance of counts."""
+    told, _ = _estimates(triangle, moment, min(28, triangle.days), shares)
+    exposure = np.ones(len(told)) if triangle.exposure is None else np.nan_to_num(triangle.exposure[-len(told) :])
+    usual = exposure * told.sum() / exposure.sum() if exposure.sum() > 0 else np.full(len(told), told.mean())
+    paid = usual > 0
+    return float(max(((told - usual)[paid] ** 2 / usual[paid]).mean(), 1e-6)) if paid.any() else 1.0
+
+
 def _bounds(expected: float, errors: Floats, unknown: float) -> tuple[float, float]:
-    """Return the interval that holds 80%: from earlier errors, or as counts vary where too few are known."""
+    """Return the interval that holds 80%: from earlier errors, or by the chance of what is `unknown` without enough."""
     root = np.sqrt(max(expected, 1.0))
     if len(errors) < _LEAST_MOMENTS:
-        half = _TAIL * root * np.sqrt(max(unknown, 0.0) + max(unknown, 0.0) ** 2)
+        half = _TAIL * root * np.sqrt(max(unknown, 0.0))
         return max(0.0, expected - half), expected + half
     level = min(1.0, 0.8 * (len(errors) + 1) / len(errors))
     half = float(np.quantile(np.abs(errors - np.median(errors) / 2), level)) * root

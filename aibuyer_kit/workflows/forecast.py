@@ -13,7 +13,7 @@ from aibuyer_kit.core.dates import DateRange, parse_day
 from aibuyer_kit.core.entities import Level, parse_level
 from aibuyer_kit.core.errors import InputError, UnknownMetricError
 from aibuyer_kit.core.i18n import format_share, t
-from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, metric, rests_on
+from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, counts_results, metric
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats
@@ -46,11 +46,13 @@ def client_forecast(
     level: str = "campaign",
     plan: Mapping[str, float] | None = None,
     promotions: Sequence[DateRange] = (),
+    action_type: str = "",
     as_of: AsOf | None = None,
 ) -> Forecast:
     """Return what is expected of a metric in the `horizon_days` from today on, of each object of `level` and in all.
 
     `plan` gives daily budgets by object id, in currency units; 0 is a pause. `promotions` are of the past and to come.
+    Results of several kinds are never added up: of those counted here `action_type` is forecast, or the most frequent.
     Raises InputError, UnknownMetricError, NotFoundError, MixedCurrencyError.
     """
     asked = metric(name)
@@ -63,9 +65,28 @@ def client_forecast(
     since = max(first, today - timedelta(days=LEARNT_FROM_DAYS))
     past = DateRange(min(since, today - timedelta(days=1)), today - timedelta(days=1))
     panel = read_panel(context, reader, parse_level(level), past, as_of=as_of)
-    request = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), context.settings.locale)
+    others = 0
+    if counts_results(name):
+        panel, others = _of_one_kind(panel, action_type)
+    request = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), context.settings.locale, others)
     request.check()
     return _ratio(request, asked) if isinstance(asked, Ratio) else _measure(request, asked)
+
+
+def _of_one_kind(panel: DailyPanel, action_type: str) -> tuple[DailyPanel, int]:
+    """Return the objects that count one kind of result, and how many count another or several."""
+    totals: dict[str, float] = {}
+    for place, each in enumerate(panel.objects):
+        if each.result_type:
+            came = float(np.nansum(panel.measure("results")[:, place]))
+            totals[each.result_type] = totals.get(each.result_type, 0.0) + came
+    if not totals and any(each.result_type is None for each in panel.objects):
+        raise InputError("Every object counts several kinds of results here. Ask for the level campaign, or below.")
+    if action_type and action_type not in totals:
+        raise InputError(f"No object counts {action_type!r} here. Known: {', '.join(sorted(totals)) or 'none'}.")
+    kind = action_type or max(sorted(totals), key=totals.__getitem__, default="")
+    kept = [place for place, each in enumerate(panel.objects) if each.result_type == kind]
+    return panel.only(kept), len(panel.objects) - len(kept)
 
 
 def parsed_plan(texts: Sequence[str]) -> dict[str, float]:
@@ -104,6 +125,7 @@ class _Request:
     plan: Mapping[str, float]
     promotions: tuple[DateRange, ...]
     locale: str
+    others: int = 0
 
     def check(self) -> None:
         known = {each.id for each in self.panel.objects}
@@ -266,8 +288,6 @@ def _notes(request: _Request, name: str, told: "TreeForecast") -> tuple[str, ...
     young = sum(place < len(told.tree.leaves) for place in fitted.borrowed)
     tested = fitted.backtest.actual.shape[1] if len(fitted.backtest.origins) else 0
     below = int((past < 0).sum()) if name != "profit" else 0
-    counted = rests_on(name) & {"results"}
-    mixed = sum(each.result_type is None for each in request.panel.objects) if counted else 0
     never = known.any() and not np.nansum(np.abs(past))
     still = known.any() and not never and bool(np.nanmax(past) == np.nanmin(past))
     said: tuple[tuple[object, str, dict[str, Any]], ...] = (
@@ -282,7 +302,7 @@ def _notes(request: _Request, name: str, told: "TreeForecast") -> tuple[str, ...
         (missing > _GAPS, "gaps", {"share": format_share(missing, request.locale, 0)}),
         (fitted.capped, "capped", {"count": fitted.capped}),
         (below, "negative", {"count": below}),
-        (mixed, "mixed", {"count": mixed}),
+        (request.others, "mixed", {"count": request.others}),
     )
     return tuple(t(request.locale, f"forecast.{key}", **values) for holds, key, values in said if holds)
 
