@@ -75,7 +75,9 @@ def read_panel(
     panel = DailyPanel(
         level=level,
         days=days,
-        objects=tuple(_object(level, key, objects, _type(kind, named), rates) for key, kind in zip(keys, kinds, strict=True)),
+        objects=tuple(
+            _object(level, key, objects, _type(kind, named), rates) for key, kind in zip(keys, kinds, strict=True)
+        ),
         measures=values,
         known_share=_shares(context, reader, objects, keys, kinds, days, freshness.load_id),
         currency=shown.currency if shown else currencies[0],

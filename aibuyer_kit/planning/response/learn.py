@@ -97,7 +97,9 @@ def learn_response(
         left_out=tuple(
             (name, float(spend)) for name, spend in zip(left_out, spend_of_late(without), strict=True) if spend > 0
         ),
-        keys=tuple((each.platform, each.account_id, each.level or str(panel.level), each.key) for each in panel.objects),
+        keys=tuple(
+            (each.platform, each.account_id, each.level or str(panel.level), each.key) for each in panel.objects
+        ),
         revenue_by_value=_by_value(panel, "revenue", worth, groups),
         results_by_value=1.0 / worth,
     )
