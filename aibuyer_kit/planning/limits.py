@@ -62,13 +62,8 @@ class Bounds:
 
 def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None, *, give: float = 1.0) -> Bounds:
     """Return the limits of a question at a total; soft ones are `give` times as wide. Raises PlanError."""
-    for name, arms in (
-        ("may_stop", asked.may_stop),
-        ("held", asked.held),
-        ("stopped", asked.stopped),
-        ("start", asked.start),
-    ):
-        known_arms(arms, name, curves.arms)
+    for name in ("may_stop", "held", "stopped", "start"):
+        known_arms(getattr(asked, name), name, curves.arms)
     place = {arm: index for index, arm in enumerate(curves.arms)}
     low, high = np.zeros(len(place)), _farthest(curves, total)
     limits: dict[tuple[str, Side], Limit] = {}

@@ -82,9 +82,9 @@ class Plan:
 
     `expected` and `today` are the profit a day (or the value, `is_profit`) of the plan and of today's split, `gain`
     their difference draw by draw, `better` the share of draws in which the plan brings more: None where nothing that
-    moves has a response that the past tells, for then it would only say what is usual of arms. No split within the limits
-    brings more than `bound` by the same curves; `reached` says how near the plan comes. `notes` are keys of sentences,
-    with their values.
+    moves has a response that the past tells, for then it would only say what is usual of arms. No split within the
+    limits brings more than `bound` by the same curves; `reached` says how near the plan comes. `notes` are keys of
+    sentences, with their values.
     """
 
     arms: tuple[PlannedArm, ...]

@@ -43,8 +43,9 @@ class PlanRequest:
     it. Arms whose response is not identified stay `near` today's budget, are `held` there, or `free`. A change beyond
     `reset_beyond` costs `reset_loss` of value once. `target_roas` (value by spend) or `target_cpa` (spend by result)
     takes the place of a total: the most value is made that meets it. What is paused is not planned for, unless it is
-    named in `start`: then it may begin again, as far as the past has shown it. The plan holds for `days`, with `day_weights` for each
-    of them. `risk` is the quantile of profit that is made most of, instead of the mean. Raises PlanError.
+    named in `start`: then it may begin again, as far as the past has shown it. The plan holds for `days`, with
+    `day_weights` for each of them. `risk` is the quantile of profit that is made most of, instead of the mean.
+    Raises PlanError.
     """
 
     total_daily_budget: Amount | None = None

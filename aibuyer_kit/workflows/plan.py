@@ -92,11 +92,13 @@ def _running(
         return dict(pair for pair in given.items() if pair[0] not in paused) if isinstance(given, Mapping) else given
 
     groups = tuple(replace(group, arms=without(group.arms)) for group in asked.groups)
+    if empty := [group.name for group in groups if not group.arms and float(group.least or 0) > 0]:
+        raise PlanError(f"All arms of {empty[0]!r} are paused: name in start those that may begin.")
     return curves.only(kept), replace(
         asked,
         least=amounts(asked.least),
         most=amounts(asked.most),
-        groups=groups,
+        groups=tuple(group for group in groups if group.arms),
         may_stop=without(asked.may_stop),
         held=without(asked.held),
         stopped=without(asked.stopped),

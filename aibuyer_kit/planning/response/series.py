@@ -29,9 +29,9 @@ class Series:
     """Arms by day: `spend` in currency units, `results` as reported, `known` the share of them that was in by then.
 
     `used` (days, arms) are the days that say something. `centre` (arms,) is the spend around which a curve is told, the
-    geometric mean of the days used; `spend_now` is a day's spend of late, `budget_now` the daily budget, NaN where there
-    is none. `price` (days, arms) is by which share a
-    thousand impressions cost more than the arm's spend and the day explain, as a logarithm.
+    geometric mean of the days used; `spend_now` is a day's spend of late, `budget_now` the daily budget, NaN where
+    there is none. `price` (days, arms) is by which share a thousand impressions cost more than the arm's spend and the
+    day explain, as a logarithm.
     """
 
     spend: Floats
