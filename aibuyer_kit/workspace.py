@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aibuyer_kit.planning.response.response import Response
     from aibuyer_kit.workflows.maturity import ResultMetric
     from aibuyer_kit.workflows.model_book import ModelBook
-    from aibuyer_kit.workflows.plan import CampaignLimits
+    from aibuyer_kit.workflows.plan_arms import CampaignLimits
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.rule_book import RuleBook
     from aibuyer_kit.workflows.sync import SyncReport

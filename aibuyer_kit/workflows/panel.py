@@ -70,7 +70,7 @@ def read_panel(
     values["results"][:, kinds == _SEVERAL] = np.nan
     objects = Objects(reader, freshness.load_id)
     known_accounts = {key[:2]: objects.accounts.get(key[:2]) for key in keys}
-    rates = {key: rate_of(shown, each and each.currency, days.until) for key, each in known_accounts.items()}
+    rates = {key: rate_of(shown, each.currency if each else None, days.until) for key, each in known_accounts.items()}
     named = [each.action_type for each in sorted({each.kind for each in context.settings.rules.settings()})]
     panel = DailyPanel(
         level=level,

@@ -99,7 +99,7 @@ def series_of(panel: DailyPanel) -> Series:
         centre=centre,
         spend_now=spend_of_late(panel),
         budget_now=np.where(budget > 0, budget, np.nan),
-        is_unread=~np.isfinite(spend[-_LATE_DAYS:]).any(axis=0),
+        is_unread=np.asarray(~np.isfinite(spend[-_LATE_DAYS:]).any(axis=0)),
     )
 
 
