@@ -43,12 +43,13 @@ def response_html(response: Response, locale: str) -> str:
     more = len(response.arms) - _MOST_ROWS
     tail = f'<p class="ab-note">{for_html(t(locale, "chart.others", count=more))}</p>' if more > 0 else ""
     return (
-        f'{style_tag()}<div class="ab"><h2>{for_html(t(locale, "curves.title", client=response.client_name))}</h2>'
+        f'{style_tag()}<div class="ab"><div class="ab-stack">'
+        f"<h2>{for_html(t(locale, 'curves.title', client=response.client_name))}</h2>"
         f'<div class="ab-warnings"><ul>{notes}</ul></div>'
         f"{_charts(response, _largest(response, 4), locale)}"
         f'<div class="ab-card ab-table ab-scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>{tail}"
-        f'<div class="ab-note"><ul>{advice}</ul></div></div>'
+        f'<div class="ab-note"><ul>{advice}</ul></div></div></div>'
     )
 
 
@@ -70,7 +71,7 @@ def _charts(response: Response, places: list[int], locale: str) -> str:
         caption = f"<figcaption><span>{for_html(chart.title)}</span></figcaption>"
         drawn.append(f'<figure class="ab-card">{caption}{curve_svg(chart)}</figure>')
     key = for_html(t(locale, "curves.chart_key"))
-    return f'<div class="ab-charts">{"".join(drawn)}</div><p class="ab-note">{key}</p>'
+    return f'<div><div class="ab-charts">{"".join(drawn)}</div><p class="ab-note">{key}</p></div>'
 
 
 def _chart(response: Response, place: int, locale: str) -> CurveChart:

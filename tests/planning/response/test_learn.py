@@ -288,11 +288,12 @@ def test_arms_whose_results_have_no_value_are_told_with_what_they_spend() -> Non
 
 def test_equal_ids_of_two_accounts_or_levels_are_arms_of_their_own() -> None:
     """An ad set of each of two accounts, and a campaign with a shared budget, all with the id 7."""
+    shared = {"campaign_daily_budget_micros": 10**8}
     objects = [
         {"id": "7", "account_id": "act_1", "platform": "meta", "campaign_id": "c", "daily_budget_micros": 10**8},
         {"id": "7", "account_id": "act_2", "platform": "meta", "campaign_id": "c", "daily_budget_micros": 10**8},
-        {"id": "8", "account_id": "act_1", "platform": "meta", "campaign_id": "7", "campaign_daily_budget_micros": 10**8},
-        {"id": "9", "account_id": "act_1", "platform": "meta", "campaign_id": "7", "campaign_daily_budget_micros": 10**8},
+        {"id": "8", "account_id": "act_1", "platform": "meta", "campaign_id": "7", **shared},
+        {"id": "9", "account_id": "act_1", "platform": "meta", "campaign_id": "7", **shared},
     ]  # fmt: skip
     spend = np.tile([100.0, 70.0, 30.0, 20.0], (60, 1))
     curves = learn_response(by_budget(panel(spend, spend / 10, objects=objects))).curves
