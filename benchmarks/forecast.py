@@ -102,8 +102,6 @@ def warm_up() -> None:
     """Import and compile before anything is measured."""
     case = campaign_like(12, seed=1, times=200, origins=1)
     Forecaster().fit(case.series.until(int(case.origins[0])), case.horizon).predict()
-    logging.getLogger("cmdstanpy").setLevel(logging.ERROR)
-    logging.getLogger("prophet").setLevel(logging.ERROR)
 
 
 # Peers
@@ -141,6 +139,8 @@ def prophet_peer(case: Case) -> Told:
     """Prophet with its defaults, and promotions and holidays as regressors where they are known."""
     import pandas as pd
     from prophet import Prophet
+
+    logging.getLogger("cmdstanpy").disabled = True
 
     series = case.series
     flags = [name for name in series.known if name != "budget"]

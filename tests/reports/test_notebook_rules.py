@@ -24,7 +24,9 @@ def cells(path: Path, kind: str = "") -> list[nbformat.NotebookNode]:
 
 def test_there_are_notebooks_to_check() -> None:
     """An empty list would pass everything below."""
-    assert {"01_connect", "02_rules", "account_overview", "overview"} <= {path.stem for path in NOTEBOOKS}
+    assert {"01_connect", "02_rules", "03_forecast", "account_overview", "overview"} <= {
+        path.stem for path in NOTEBOOKS
+    }
 
 
 @each_notebook

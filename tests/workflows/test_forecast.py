@@ -103,3 +103,25 @@ def test_the_command_prints_the_same(example_workspace: Path) -> None:
     refused = subprocess.run([*command, "--budget", "many"], capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "ID=DAILY_BUDGET" in refused.stderr
+
+
+def test_a_nowcast_adds_to_what_is_known(shop: Client) -> None:
+    """The days before yesterday are known better; the week is their sum, today stands apart."""
+    found = shop.nowcast()
+    assert len(found.days) == 7
+    assert all(day.known <= day.expected <= day.high for day in found.days)
+    shares = [day.known / day.expected for day in found.days]
+    assert shares[-1] < shares[0]
+    assert found.total.expected == pytest.approx(sum(day.expected for day in found.days))
+    assert found.today.known <= found.today.expected
+    assert "expected in the end" in str(found)
+    assert "<table>" in found._repr_html_()
+    with pytest.raises(InputError, match="does not arrive late"):
+        shop.nowcast("spend")  # type: ignore[arg-type]
+
+
+def test_kinds_of_results_are_never_added_up(shop: Client) -> None:
+    """Purchases are forecast unless leads are asked for by who calls the workflow; the note tells what was left out."""
+    found = shop.forecast("results", 7)
+    assert len(found.objects) - 1 < len(shop.totals("campaign", since="2026-05-01", until="2026-05-31"))
+    assert any("kinds are not added up" in note for note in found.notes)
