@@ -51,6 +51,7 @@ check: $(READY) ## Everything that needs no run: style, types, layers, security,
 	$(call step,notebooks without outputs,$(notebooks) -exec $(BIN)/nbstripout --keep-id --verify {} +)
 	$(call step,security,$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive aibuyer_kit)
 	$(call step,data dictionary is current,$(BIN)/python scripts/data_dictionary.py --check)
+	$(call step,the actions of rules are current,$(BIN)/python scripts/rule_actions.py --check)
 	$(call step,tables of worlds are current,$(BIN)/python scripts/world_keys.py --check)
 
 format: $(READY) ## Put code and notebooks into the agreed form
@@ -65,6 +66,7 @@ screenshots: $(READY) ## Take the pictures of the guides anew
 
 docs: $(READY) ## Write the generated pages and tables anew
 	@$(BIN)/python scripts/data_dictionary.py
+	@$(BIN)/python scripts/rule_actions.py
 	@$(BIN)/python scripts/world_keys.py
 
 lock: $(READY) ## Resolve requirements/ anew (UPGRADE=1 takes newer releases)

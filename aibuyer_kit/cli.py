@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aibuyer_kit import __version__
-from aibuyer_kit.commands import connect, credentials, data, decisions, models, quarantine, rules, webhooks
+from aibuyer_kit.commands import (
+    connect,
+    credentials,
+    curves,
+    data,
+    decisions,
+    features,
+    forecast,
+    models,
+    plan,
+    quarantine,
+    rules,
+    tune,
+    webhooks,
+)
 from aibuyer_kit.commands.options import (
     NEEDS_A_LOOK,
     ClientOption,
@@ -45,10 +59,16 @@ app.add_typer(report_app, name="report")
 app.add_typer(connect.app, name="connect")
 app.add_typer(credentials.app, name="credentials")
 data.add_to(app)
+curves.add_to(app)
+plan.add_to(app)
+forecast.add_to(app)
 app.add_typer(quarantine.app, name="quarantine")
 decisions.add_to(app)
+features.add_to(app)
 models.add_to(app)
+tune.add_to(app)
 app.add_typer(decisions.proposals_app, name="proposals")
+app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")
 app.add_typer(webhooks.app, name="webhooks")
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.dates import DateRange
@@ -26,12 +26,22 @@ from aibuyer_kit.workflows.workspaces import find_workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.creatives.rank import Within
+    from aibuyer_kit.creatives.told import RankingTold
     from aibuyer_kit.forecasting.nowcast_result import NowcastResult
     from aibuyer_kit.forecasting.result import Forecast
+    from aibuyer_kit.measurement.why.explanation import Why
+    from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
+    from aibuyer_kit.planning.plan import Plan
+    from aibuyer_kit.planning.request import Amount
+    from aibuyer_kit.planning.response.response import Response
     from aibuyer_kit.workflows.maturity import ResultMetric
+    from aibuyer_kit.workflows.model_book import ModelBook
+    from aibuyer_kit.workflows.plan import CampaignLimits
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.rule_book import RuleBook
     from aibuyer_kit.workflows.sync import SyncReport
+    from aibuyer_kit.workflows.why import Period
 
 
 # How the commands that serve notebooks and dashboards hand over what they show.
@@ -168,6 +178,71 @@ class Client:
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         return client_overview(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
 
+    def why(
+        self,
+        metric: str,
+        period: "Period" = "last week",
+        against: "Period" = "the period before",
+        *,
+        level: str = "campaign",
+        as_of: AsOf | str | None = None,
+    ) -> "Why":
+        """Return what a change of `metric` between two periods was made of, exactly, the main cause first.
+
+        Periods are words ("last week", "last 7 days", "2026-05", "2026-05-01..2026-05-07"; `against` also "the week
+        before") or a DateRange. `.by("adset")` looks further down. Raises UnknownMetricError, PeriodError, InputError
+        where the metric is not known in one of the periods, NotFoundError, MixedCurrencyError, RateError.
+        """
+        from aibuyer_kit.workflows.why import explain_change
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return explain_change(self._context, self._reader, metric, period, against=against, level=level, as_of=moment)
+
+    def plan(
+        self,
+        total_daily_budget: "Amount | None" = None,
+        *,
+        campaigns: "CampaignLimits | None" = None,
+        curves: "ResponseCurves | None" = None,
+        value_of: "ValueOf | None" = None,
+        as_of: AsOf | str | None = None,
+        **asked: Any,
+    ) -> "Plan":
+        """Return how to split a total a day over what has a budget of its own so that it brings the most.
+
+        `asked` is what else a PlanRequest holds: least, most, step, groups, may_stop, held, stopped, unidentified,
+        reset_loss, target_roas, target_cpa, days, day_weights, risk, spend_all. `campaigns` gives the least and the
+        most of all arms of a campaign. `curves` are this client's unless others are given. Nothing is changed: the
+        plan's `changes` tell what would carry it out. Raises PlanError that names limits which clash, and as `curves`.
+        """
+        from aibuyer_kit.planning.request import PlanRequest
+        from aibuyer_kit.workflows.plan import plan_of
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        question = PlanRequest(total_daily_budget=total_daily_budget, **asked)
+        return plan_of(
+            self._context, self._reader, question, campaigns=campaigns, curves=curves, value_of=value_of, as_of=moment
+        )
+
+    def curves(
+        self,
+        *,
+        level: str = "budget",
+        days: int = 400,
+        value_of: "ValueOf | None" = None,
+        as_of: AsOf | str | None = None,
+    ) -> "Response":
+        """Return what more or less spend brings, arm by arm, learnt from the last `days` and the client's lift tests.
+
+        An arm is what has a budget of its own, or every object of `level`; `value_of` is gross_profit, revenue or
+        results, by itself the first of these that is known. Lift tests are read from `experiments.csv` in the client's
+        folder. Raises InputError, ExperimentError, NotFoundError, MixedCurrencyError, RateError.
+        """
+        from aibuyer_kit.workflows.curves import response_of
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return response_of(self._context, self._reader, level=level, days=days, value_of=value_of, as_of=moment)
+
     def held_period(self, since: date | None, until: date | None, *, as_of: AsOf | None = None) -> DateRange:
         """Return a period that a person chose. Raises PeriodError, in the client's language, if it is not held."""
         return held_period(self._context, self._reader, since, until, as_of=as_of)
@@ -213,6 +288,78 @@ class Client:
         """Return one row per creative: what the ads show."""
         moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
         return self._reader.creatives(as_of=moment).frame()
+
+    def features(
+        self,
+        level: str = "adset",
+        names: Sequence[str] = (),
+        *,
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        ahead: int = 1,
+        as_of: AsOf | str | None = None,
+    ) -> "pd.DataFrame":
+        """Return one row per object and day, `ahead` days after the last included, with what models may look at.
+
+        What each of them is, its unit and what it may look at: `aibuyer features`. NA is what was not known.
+        """
+        import pandas as pd
+
+        from aibuyer_kit.workflows.features import client_features
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
+        view, made = client_features(
+            self._context, self._reader, parse_level(level), period, as_of=moment, ahead=ahead, names=names
+        )
+        objects = view.panel.objects
+        rows = pd.MultiIndex.from_product([pd.to_datetime(list(view.days)), [each.id for each in objects]])
+        frame = pd.DataFrame({name: values.ravel() for name, values in made.items()})
+        frame.insert(0, "date", rows.get_level_values(0))
+        frame.insert(1, "entity_id", rows.get_level_values(1))
+        frame.insert(2, "name", [each.name for _ in view.days for each in objects])
+        return frame
+
+    def rank_creatives(
+        self,
+        metric: str = "",
+        *,
+        within: "Within" = "all",
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "RankingTold":
+        """Return creatives from the likeliest best on, with a suggested share each: among all, or `within="group"`.
+
+        `metric` is roas, cpa, cvr or ctr. They are compared on the same people: what an ad set does to all of its ads
+        says nothing of them. `.ranking.why(id)` tells what is expected of one, and why.
+        """
+        from aibuyer_kit.workflows.ranking import rank_creatives
+
+        return rank_creatives(self._context, metric, within=within, days=days, since=since, until=until, as_of=as_of)
+
+    def rank_audiences(
+        self,
+        by: str = "adset",
+        metric: str = "",
+        *,
+        within: "Within" = "all",
+        days: int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        as_of: AsOf | str | None = None,
+    ) -> "RankingTold":
+        """Return audiences from the likeliest best on, `by` adset, age_gender, country or placement.
+
+        Ad sets that reach the same people are told: what they bring does not add up.
+        """
+        from aibuyer_kit.workflows.ranking import rank_audiences
+
+        return rank_audiences(
+            self._context, by, metric, within=within, days=days, since=since, until=until, as_of=as_of
+        )
 
     def maturity(
         self,
@@ -323,6 +470,13 @@ class Client:
         from aibuyer_kit.workflows.rule_book import RuleBook
 
         return RuleBook(self._context)
+
+    @property
+    def models(self) -> "ModelBook":
+        """The models that are kept: `client.models.learn()`, `client.models.explain("next-week-rate")`."""
+        from aibuyer_kit.workflows.model_book import ModelBook
+
+        return ModelBook(self._context, self._settings)
 
     @property
     def proposals(self) -> "Proposals":

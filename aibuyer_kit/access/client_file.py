@@ -19,7 +19,7 @@ from aibuyer_kit.access.result_sections import (
     result_rules,
 )
 from aibuyer_kit.core.addresses import safe_platform_url
-from aibuyer_kit.core.errors import SettingsError
+from aibuyer_kit.core.errors import InputError, SettingsError
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.core.model_problems import first_problem
 from aibuyer_kit.core.results import ResultRules
@@ -37,6 +37,15 @@ def _one_line(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise ValueError("must be one line of printable text")
     return text
+
+
+def _country(code: str) -> str:
+    from aibuyer_kit.features.calendar import known_country  # numpy, which few commands need
+
+    try:
+        return known_country(code)
+    except InputError as error:
+        raise ValueError(str(error).rstrip(".")) from None
 
 
 def _own_metrics(metrics: dict[str, str]) -> dict[str, str]:
@@ -58,12 +67,14 @@ class ClientFile(Strict):
     """The whole of `client.toml`. `clock = "platform"` lets time stand at the last sync, for practice accounts.
 
     `graph_url` is the address of every account that names none; where it is missing too, it is the platform's own.
+    `country` is whose holidays count; where it is missing, that of the accounts' time zone.
     """
 
     name: Annotated[str, AfterValidator(_one_line)]
     locale: Literal["en", "uk"] = "en"
     clock: Literal["system", "platform"] = "system"
     graph_url: Annotated[str, AfterValidator(_safe_url)] | None = None
+    country: Annotated[str, AfterValidator(_country)] | None = None
     result: ResultSection = ResultSection()
     results: Annotated[dict[str, ObjectiveSection], AfterValidator(known_objectives)] = Field(default_factory=dict)
     targets: Targets = Field(default_factory=dict)
@@ -99,6 +110,7 @@ def client_file_text(content: ClientFile) -> str:
         f"locale = {_quoted(content.locale)}  # en or uk",
         f"clock = {_quoted(content.clock)}  # system, or platform: time stands at the last sync (practice accounts)",
         *([f"graph_url = {_quoted(content.graph_url)}"] if content.graph_url else []),
+        *([f"country = {_quoted(content.country)}  # whose holidays count"] if content.country else []),
         "",
         "# The one event that counts as a result; `aibuyer actions` lists what the account reports. Action types",
         "# overlap, so they are never added up. value_per_result = 35.0 counts where no value is reported for a",

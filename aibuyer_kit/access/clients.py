@@ -42,6 +42,11 @@ class ClientContext:
         return self.folder / "reports"
 
     @property
+    def models(self) -> Path:
+        """The folder with this client's models."""
+        return self.folder / "models"
+
+    @property
     def credentials(self) -> Path:
         """The encrypted file with this client's secrets."""
         return self.folder / "credentials.enc"
@@ -120,7 +125,7 @@ def _folder(workspace: Path, client_id: str) -> Path:
 
 
 def _refuse_links_out_of(folder: Path) -> None:
-    for name in ("client.toml", "warehouse", "ledger"):
+    for name in ("client.toml", "warehouse", "ledger", "models"):
         # Path.resolve raises where a link leads to itself.
         if not Path(os.path.realpath(folder / name)).is_relative_to(folder):
             raise InvalidIdError(f"{folder / name} is a link that leads out of the client's folder. Use a real one.")

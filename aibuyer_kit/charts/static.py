@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aibuyer_kit.charts.spec import Band, Bar, BarChart, Series, TrendChart
 from aibuyer_kit.core.escape import for_html
@@ -40,6 +40,14 @@ _FONT = re.compile(r"font-family: [^;\"]*")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
+class Described(Protocol):
+    """What every chart is: it has a title, and can be told in words."""
+
+    @property
+    def title(self) -> str: ...
+    def describe(self) -> str: ...
+
+
 def svg(chart: TrendChart | BarChart, *, width: int = 440, height: int | None = None) -> str:
     """Return a chart as one <svg> element that fills its container; `width` and `height` are the units inside."""
     with _quiet_matplotlib(chart):
@@ -53,7 +61,7 @@ def svg(chart: TrendChart | BarChart, *, width: int = 440, height: int | None = 
 
 
 @contextmanager
-def _quiet_matplotlib(chart: TrendChart | BarChart) -> Iterator[None]:
+def _quiet_matplotlib(chart: object) -> Iterator[None]:
     import matplotlib as mpl
 
     settings: dict[Any, Any] = {
@@ -212,7 +220,7 @@ def _short(name: str, most: int) -> str:
     return clean if len(clean) <= most else clean[: most - 1].rstrip() + "…"
 
 
-def _for_page(document: str, chart: TrendChart | BarChart) -> str:
+def _for_page(document: str, chart: Described) -> str:
     body = document[document.index("<svg") :]
     for noise in _NOISE:
         body = noise.sub("", body)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say
-from aibuyer_kit.core.text_table import as_json, as_table
+from aibuyer_kit.core.text_table import as_json, as_json_object, as_table
 
 DaysOption = Annotated[int | None, typer.Option(help="Full days that end yesterday. Default: 28.")]
 SinceOption = Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.")]
@@ -25,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("import-undo")(import_undo)
     app.command()(insights)
     app.command()(actions)
+    app.command()(why)
 
 
 def import_file(
@@ -170,6 +171,30 @@ def actions(
     context = only_client(find_workspace(workspace), client)
     rows = client_actions(context, days=days, since=since, until=until, as_of=as_of)
     put(as_json(rows) if json else as_table(rows, empty="No actions are reported in this period."))
+
+
+def why(
+    metric: Annotated[str, typer.Argument(help="Any metric but reach, such as cpa, roas, profit or spend.")],
+    period: Annotated[
+        str,
+        typer.Option(help='"last week", "last 7 days", yesterday, "last month", 2026-05, 2026-05-01..2026-05-07 …'),
+    ] = "last week",
+    against: Annotated[
+        str, typer.Option(help='The same, or relative to it: "the week before", "the year before" …')
+    ] = "the period before",
+    level: Annotated[str, typer.Option(help="Whose parts are told: account, campaign, adset or ad.")] = "campaign",
+    as_of: AsOfOption = "",
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Explain why a metric changed between two periods: the parts of each driver and object, main cause first."""
+    from aibuyer_kit.workflows.why import client_why
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    found = client_why(context, metric, period, against=against, level=level, as_of=as_of)
+    put(as_json_object(found.to_dict()) if json else repr(found))
 
 
 def _write_files(rows: list[dict[str, Any]], csv: Path | None, xlsx: Path | None) -> None:

@@ -2,8 +2,10 @@
 
 import json as json_module
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -36,8 +38,7 @@ def list_rules(
             {"rule": name, "level": rule.level, "does": _does(rule), "name": rule.name, "when_to_use": rule.notes}
             for name, rule in read_packs(context.rules, metrics).items()
         ]
-        shown = [{key: row[key] for key in ("rule", "level", "does", "name")} for row in rows]
-        put(as_json(rows) if json else as_table(shown, empty="This workspace has no packs."))
+        put(as_json(rows) if json else "\n".join(map(_offered, rows)) or "This workspace has no packs.")
         return
     rows = [
         {"rule": rule.id, "mode": rule.mode, "level": rule.level, "does": _does(rule), "name": rule.name}
@@ -82,8 +83,9 @@ def validate(
 ) -> None:
     """Check that rule files are understood; each error names file, line, column and the nearest known name.
 
-    Ends with 1 if one is not.
+    Ends with 1 if one is not. Targets that the client's file has nowhere are told on stderr.
     """
+    from aibuyer_kit.workflows.missing_targets import nowhere_set
     from aibuyer_kit.workflows.rule_files import validate_files
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
@@ -91,7 +93,11 @@ def validate(
     well, problems = validate_files(context.rules, files or (), context.settings.metrics)
     for problem in problems:
         put(problem)
-    put(f"{well} rules are understood, {len(problems)} are not" if problems else f"all {well} rules are understood")
+    count = len(well)
+    put(f"{count} rules are understood, {len(problems)} are not" if problems else f"all {count} rules are understood")
+    chosen = [rule for path, rule in well if files or path.parent == context.rules]
+    for missing in nowhere_set(context, chosen):
+        say(missing.line())
     if problems:
         raise typer.Exit(1)
 
@@ -109,7 +115,8 @@ def check(
 ) -> None:
     """Hold rules against each other and against this client's data: contradictions, oscillations, what never fires.
 
-    Each finding names the rules, an object on which it shows, and a cure. Ends with 3 if there is one.
+    Each finding names the rules, an object on which it shows, and a cure. Ends with 3 if there is one; a target that
+    the client does not have is told (on stderr, without --json) and does not count.
     """
     from aibuyer_kit.workflows.rule_check import check as check_rules
     from aibuyer_kit.workflows.rule_check import lines_of, rows_of
@@ -118,12 +125,15 @@ def check(
 
     context = only_client(find_workspace(workspace), client)
     rules = rules_to_check(context.rules, files or (), context.settings.metrics, packs=packs)
-    found = check_rules(context, rules, days=days)
+    told, locale = check_rules(context, rules, days=days), context.settings.locale
+    found = [each for each in told if each.kind != "missing_target"]
     if json:
-        put(as_json(rows_of(found, context.settings.locale)))
+        put(as_json(rows_of(told, locale)))
     else:
-        for line in lines_of(found, context.settings.locale):
+        for line in lines_of(found, locale):
             put(line)
+        for line in lines_of([each for each in told if each.kind == "missing_target"], locale):
+            say(line)
         put(f"{len(rules)} rules, {len(found)} findings" if found else f"nothing found in {len(rules)} rules")
     if found:
         raise typer.Exit(NEEDS_A_LOOK)
@@ -145,18 +155,22 @@ def preview(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what rules say of the newest figures, and what they would propose."""
+    """Show what rules say of the newest figures, what they would propose, and what would be held back and why."""
+    from aibuyer_kit.settings.workspace_settings import read_settings
     from aibuyer_kit.workflows.rule_files import find_rule, read_rules
     from aibuyer_kit.workflows.rule_tools import preview as preview_rules
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
-    context = only_client(find_workspace(workspace), client)
+    folder = find_workspace(workspace)
+    context = only_client(folder, client)
     rules = read_rules(context.rules, context.settings.metrics)
-    looks = preview_rules(context, [find_rule(rules, rule)] if rule else rules)
+    looks = preview_rules(context, read_settings(folder), [find_rule(rules, rule)] if rule else rules, rules)
     counts = Counter(each.verdict for each in looks)
-    rows = [each.row(context.settings.locale) for each in looks if every or each.verdict == "fires"]
+    rows = [each.preview_row(context.settings.locale) for each in looks if every or each.verdict == "fires"]
     put(as_json(rows) if json else as_table(rows, empty="No rule fires on the newest figures."))
     say(", ".join(f"{count} x {verdict}" for verdict, count in sorted(counts.items())) or "no object is in any scope")
+    for missing in sorted({missing for each in looks for missing in each.missing}):
+        say(missing.line())
 
 
 @app.command("explain")
@@ -289,6 +303,12 @@ def stats(
 
     rows = rule_stats(only_client(find_workspace(workspace), client), days=days)
     put(as_json(rows) if json else as_table(rows, empty="No rule was evaluated. Do it: aibuyer decide"))
+
+
+def _offered(row: Mapping[str, str]) -> str:
+    """Return a rule of a pack with the reason to use it, on lines that fit a terminal."""
+    head = f"{row['rule']}: {row['name']} ({row['level']}: {row['does']})"
+    return "\n".join([head, *wrap(row["when_to_use"], 110, initial_indent="  ", subsequent_indent="  ")])
 
 
 def _does(rule: object) -> str:

@@ -7,12 +7,14 @@ AibuyerError                     exit code
 │   ├── CredentialsError             a key or an encrypted file of credentials
 │   ├── MoneyError                   an amount that is not exact, or a currency that is not known
 │   ├── RateError                    an exchange rate that is missing or wrong; the message names the day and the pair
+│   ├── ExperimentError              a lift test that is missing something; the message names the line
 │   ├── ImportFileError              a file to import, or its mapping
 │   ├── UnknownMetricError           a name that the metric catalogue does not hold
 │   ├── OverlapError                 action types that tell of the same events, asked for together
 │   ├── ParameterError               a report's parameter
 │   ├── ChangeError                  a change that is not exact, or makes no sense
 │   ├── RuleError                    a rule; the message names the file, the place and the nearest known name
+│   ├── PlanError                    a question that no plan can answer; the message names what clashes
 │   ├── ApprovalError                an approval that cannot be given: one's own, too late, or of something else
 │   └── PeriodError                  a range of days
 ├── NotFoundError                1   a client, account, report or snapshot that is not there
@@ -20,6 +22,8 @@ AibuyerError                     exit code
 ├── InboxError                   1   the file that keeps the deliveries of webhooks
 ├── LedgerError                  1   proposals, approvals, intents and outcomes
 │   └── LedgerBusyError              another process is applying (retry)
+├── RegistryError                1   the store of models
+│   └── ArtefactError                a model's file that is not ours, not whole, or of no known format: it is not read
 ├── WarehouseError               1   the facts
 │   ├── WarehouseBusyError           another process is writing (retry)
 │   ├── InconsistentReadError        one read holds two different rows for one key
@@ -72,6 +76,10 @@ class RateError(InputError):
     pass
 
 
+class ExperimentError(InputError):
+    pass
+
+
 class ImportFileError(InputError):
     pass
 
@@ -94,6 +102,12 @@ class ChangeError(InputError):
 
 class RuleError(InputError):
     pass
+
+
+class PlanError(InputError):
+    """`clashing` holds the limits that cannot hold together, none of them needless."""
+
+    clashing: tuple[object, ...] = ()
 
 
 class ApprovalError(InputError):
@@ -122,6 +136,14 @@ class LedgerError(AibuyerError):
 
 class LedgerBusyError(LedgerError):
     retryable = True
+
+
+class RegistryError(AibuyerError):
+    pass
+
+
+class ArtefactError(RegistryError):
+    pass
 
 
 class WarehouseError(AibuyerError):

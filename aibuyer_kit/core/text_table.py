@@ -31,7 +31,16 @@ def as_table(rows: Sequence[Row], *, empty: str = "Nothing to show.", decimals: 
 
 def as_json(rows: Iterable[Row]) -> str:
     """Return rows as a JSON array; days and moments in ISO form, unknown values as null."""
-    return json.dumps([dict(row) for row in rows], ensure_ascii=False, indent=2, allow_nan=False, default=_plain)
+    return _json([dict(row) for row in rows])
+
+
+def as_json_object(row: Row) -> str:
+    """Return one row, which may hold others, as a JSON object."""
+    return _json(dict(row))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False, default=_plain)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

@@ -3,6 +3,7 @@
 Everything that a model sees comes from here, and a panel is read as of a load: what was not known then is not in it.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -35,6 +36,21 @@ class PanelObject:
     # What its results are, of `purchase` and the like; '' where nothing was counted, None where kinds are mixed.
     result_type: str | None = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    # Whose daily budget it spends: its own id, that of its ad set or campaign; '' where none is known.
+    holder_id: str = ""
+    holder_budget_micros: int | None = None
+    time_zone: str = "UTC"
+    # What the creative of an ad shows, by the warehouse's columns; empty where nothing is known of it.
+    creative: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Impressions of objects by part of a breakdown, such as ("25-34", "female"): an array (days, objects, parts)."""
+
+    names: tuple[str, ...]
+    parts: tuple[tuple[str, ...], ...]
+    impressions: Floats
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,10 @@ class DailyPanel:
     `currency`. A day on which its account was read and an object has no row counts 0; NaN is not known. `known_share`
     (days, objects) is which share of a day's final results was known then: 1 where they are final, NaN where the past
     does not tell. Spend, impressions and clicks are final when a day is over.
+
+    What is read besides, where it is asked for: `budgets` (days, objects) are the daily budgets that objects spend
+    from, in micros as they were set when each day ended; `reach` by window of days is how many people the window that
+    ends on a day reached (NaN where it was not read); `splits` by breakdown are impressions by part.
     """
 
     level: Level
@@ -55,11 +75,23 @@ class DailyPanel:
     currency: str
     load_id: int
     known_at: datetime
+    budgets: Floats | None = None
+    reach: Mapping[int, Floats] = field(default_factory=dict)
+    splits: Mapping[tuple[str, ...], Split] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = len(self.days), len(self.objects)
-        for name, values in (*self.measures.items(), ("known_share", self.known_share)):
-            if values.shape != shape:
+        budgets = () if self.budgets is None else (("budgets", self.budgets),)
+        reach = ((f"reach of {days} days", values) for days, values in self.reach.items())
+        splits = ((" by ".join(names), split.impressions) for names, split in self.splits.items())
+        for name, values in (
+            *self.measures.items(),
+            ("known_share", self.known_share),
+            *budgets,
+            *reach,
+            *splits,
+        ):
+            if values.shape[:2] != shape:
                 raise InputError(f"{name} is of {values.shape}; a panel of {shape[0]} days and {shape[1]} objects is.")
 
     def measure(self, name: str) -> Floats:
@@ -85,13 +117,27 @@ class DailyPanel:
     def only(self, places: Sequence[int]) -> "DailyPanel":
         """Return the panel of the objects at these places, in this order."""
         picked = np.asarray(places, dtype=np.int64)
-        return replace(
-            self,
-            objects=tuple(self.objects[place] for place in places),
-            measures={name: values[:, picked] for name, values in self.measures.items()},
-            known_share=self.known_share[:, picked],
-        )
+        objects = tuple(self.objects[place] for place in places)
+        return replace(self, objects=objects, **self._arrays((slice(None), picked)))
+
+    def fingerprint(self) -> str:
+        """Return a digest of every figure and object: models learnt from equal ones are the same model."""
+        digest = hashlib.sha256(f"{self.level}|{self.days}|{self.currency}|{self.objects!r}".encode())
+        for name, values in (*sorted(self.measures.items()), ("known_share", self.known_share)):
+            digest.update(f"|{name}|{values.shape}|".encode())
+            digest.update((np.ascontiguousarray(values, dtype="<f8") + 0.0).tobytes())  # -0.0 is 0.0
+        return digest.hexdigest()
 
     def _with_days(self, days: DateRange, kept: slice) -> "DailyPanel":
-        measures = {name: values[kept] for name, values in self.measures.items()}
-        return replace(self, days=days, measures=measures, known_share=self.known_share[kept])
+        return replace(self, days=days, **self._arrays((kept,)))
+
+    def _arrays(self, kept: tuple[Any, ...]) -> dict[str, Any]:
+        """Return every array by its field, cut to what is kept of days and objects."""
+        splits = {names: replace(split, impressions=split.impressions[kept]) for names, split in self.splits.items()}
+        return {
+            "measures": {name: values[kept] for name, values in self.measures.items()},
+            "known_share": self.known_share[kept],
+            "budgets": None if self.budgets is None else self.budgets[kept],
+            "reach": {days: values[kept] for days, values in self.reach.items()},
+            "splits": splits,
+        }

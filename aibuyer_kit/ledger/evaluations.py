@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, and_, func, insert, or_, select
 from aibuyer_kit.core.changes import sha256
 from aibuyer_kit.core.errors import LedgerError
 from aibuyer_kit.ledger.database import telling
+from aibuyer_kit.ledger.last_words import LastWord, Resting, last_words
 from aibuyer_kit.ledger.tables import (
     approval,
     attempt,
@@ -203,6 +204,14 @@ class Evaluations:
         with self._reading() as connection:
             rows = connection.execute(asked).all()
         return [_past(row) for row in rows if row.asked_by and row.known_at and not _came_to_nothing(row, now)]
+
+    @telling
+    def last_words(
+        self, resting: Mapping[Resting, str], objects: Collection[str], since: datetime, now: datetime
+    ) -> list[LastWord]:
+        """Return what rules that are not due asked for when they were last looked at; see last_words.py."""
+        with self._reading() as connection:
+            return last_words(connection, resting, objects, since, now)
 
     @telling
     def past_calls(self, since: datetime) -> dict[tuple[str, str, str, str], datetime]:

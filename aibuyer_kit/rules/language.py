@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -93,7 +94,7 @@ class Rule(Strict):
     def cooldown_minutes(self) -> int:
         return minutes_of(self.cooldown)
 
-    @property
+    @cached_property
     def revision(self) -> str:
         """Its version and a short hash of what it says: names and notes do not change that."""
         content = self.model_dump(mode="json", by_alias=True, exclude=set(_ONLY_FOR_PEOPLE))
@@ -102,6 +103,12 @@ class Rule(Strict):
     def leaves(self) -> Iterator[Leaf | FieldLeaf]:
         """Yield every comparison, in the order in which they are written."""
         return leaves(self.when)
+
+    def targets(self) -> tuple[str, ...]:
+        """Return the metrics of which it names the client's target, sorted."""
+        named = {each.value.target for each in self.leaves() if isinstance(each.value, Target)}
+        aims = (each.to for each in self.then if isinstance(each, forms.Toward))
+        return tuple(sorted(named | {each.target for each in aims if isinstance(each, Target)}))
 
 
 def rule_of(document: Mapping[str, Any], metrics: Mapping[str, str] | None = None) -> Rule:

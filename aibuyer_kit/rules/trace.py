@@ -1,7 +1,7 @@
 """Why a rule fired or did not: each condition with its window, value, threshold and verdict, as a tree."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from aibuyer_kit.rules.logic import Verdict
@@ -43,7 +43,8 @@ class ConditionTrace:
 
     def content(self) -> dict[str, Any]:
         """Return it as plain JSON."""
-        return {**asdict(self), "place": asdict(self.place) if self.place else None, "verdict": _WORDS[self.verdict]}
+        place = dict(vars(self.place)) if self.place else None
+        return {**vars(self), "place": place, "verdict": _WORDS[self.verdict]}
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class FieldTrace:
     def content(self) -> dict[str, Any]:
         """Return it as plain JSON."""
         said = list(self.said) if isinstance(self.said, tuple) else self.said
-        return {**asdict(self), "said": said, "verdict": _WORDS[self.verdict]}
+        return {**vars(self), "said": said, "verdict": _WORDS[self.verdict]}
 
 
 @dataclass(frozen=True)

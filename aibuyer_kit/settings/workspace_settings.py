@@ -71,6 +71,17 @@ class ApplySection(_Section):
     own_approvals: bool = False
 
 
+class ModelsSection(_Section):
+    """Where models are kept, by default in each client's folder, and after how many days they are trained again.
+
+    `tracking_uri` is another store of MLflow's: a database's URL, or that of a tracking server.
+    """
+
+    tracking_uri: SecretStr | None = None
+    retrain_days: Annotated[int, Field(ge=1, le=365)] = 28
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 7
+
+
 class CallsSection(_Section):
     """Which hosts rules may have called: names, with a port where it is not 443; none unless they are listed."""
 
@@ -102,6 +113,7 @@ class Settings(BaseSettings):
     guardrails: GuardrailsSection = GuardrailsSection()
     apply: ApplySection = ApplySection()
     calls: CallsSection = CallsSection()
+    models: ModelsSection = ModelsSection()
     dashboards: DashboardsSection = DashboardsSection()
 
     @classmethod
@@ -186,6 +198,7 @@ def _from_environment() -> dict[str, Any]:
         "sync": SyncSection,
         "guardrails": GuardrailsSection,
         "apply": ApplySection,
+        "models": ModelsSection,
     }
     flat = _flat_mapping(EnvSettingsSource(Settings)())
     for key, text in flat.items():

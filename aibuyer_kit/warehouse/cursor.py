@@ -30,12 +30,14 @@ class Cursor:
         path: Path,
         months: tuple[SealedFile, ...] = (),
         *,
+        last_load: int = 0,
         roomier: Callable[[], duckdb.DuckDBPyConnection] | None = None,
     ) -> None:
         self._cursor, self._path, self._roomier = cursor, path, roomier
         self._asked: tuple[str, object] = ("", None)
         # What lies beside the snapshot, so that a reading can leave out what it does not need.
         self.months = months
+        self.last_load = last_load
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from aibuyer_kit.warehouse.load_days import day_starts
 from aibuyer_kit.warehouse.rollup import (
     Form,
     actions_sql,
+    any_broken_sql,
     days_told_sql,
     ended_sql,
     left_out_sql,
@@ -92,6 +93,7 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self._files = WarehouseFiles(folder)
         self._opened: _Opened | None = None
+        self._kept_form: tuple[object, Form] | None = None
         self._mutex = threading.Lock()
 
     @property
@@ -213,11 +215,13 @@ class Reader:
         rows = cursor.execute(sql, {**asked, "since": days.since, "until": days.until}).fetchall()
         return None if any(is_part for _, is_part in rows) else frozenset(day for day, _ in rows)
 
-    def last_delivery(self, level: Level, until: date, *, as_of: AsOf | None = None) -> list[dict[str, Any]]:
-        """Return one row per object of `level` that had an impression by the day `until`, with the last such day."""
+    def last_delivery(
+        self, level: Level, until: date, *, since: date = date.min, as_of: AsOf | None = None
+    ) -> list[dict[str, Any]]:
+        """Return one row per object of `level` that had an impression in these days, with the last such day."""
         cursor = self._cursor()
-        days = DateRange(date.min, until)
-        asked = {"level": str(level), "until": until, "as_of_load": _load_number(cursor, as_of)}
+        days = DateRange(since, until)
+        asked = {"level": str(level), "since": since, "until": until, "as_of_load": _load_number(cursor, as_of)}
         sql = sql_text("read/last_delivery").replace("{insights}", insights_as_of(cursor.months, days))
         return _answer(cursor.execute(sql, asked)).rows()
 
@@ -257,6 +261,18 @@ class Reader:
         rows = """SELECT * EXCLUDE (known_from, known_to) FROM entity_version WHERE level = $level
             AND known_from <= $as_of_load AND known_from > $after_load AND known_to > $as_of_load"""
         return self._cursor().table_of(f"{rows} ORDER BY platform, account_id, entity_id", asked)
+
+    def budgets_set(self, *, as_of: AsOf | None = None) -> "pa.Table":
+        """Return one row per campaign or ad set and version of it, in the order in which it became known.
+
+        Columns: platform, account_id, level, entity_id, daily_budget_micros (null where it has none), known_at_utc.
+        """
+        rows = """SELECT version.platform, version.account_id, version.level, entity_id, daily_budget_micros,
+                known_at_utc
+            FROM entity_version AS version JOIN load ON load_id = known_from
+            WHERE version.level IN ('campaign', 'adset') AND known_from <= $as_of_load
+            ORDER BY known_from, version.platform, version.account_id, version.level, entity_id"""
+        return self._cursor().table_of(rows, {"as_of_load": _load_number(self._cursor(), as_of)})
 
     def objects_gone(self, level: Level, *, as_of: AsOf, after_load: int) -> list[tuple[str, str, str]]:
         """Return the keys of objects of which what was known at one load had ended at a later one."""
@@ -436,9 +452,15 @@ class Reader:
         """Return which rows add up in a reading of some days."""
         insights = insights_as_of(cursor.months, days)
         asked = {"since": days.since, "until": days.until, "as_of_load": load}
-        if breakdown or cursor.execute(only_broken_sql(insights), asked).fetchone() is None:
+        if breakdown:
             return Form(insights, breakdown)
-        return Form(insights, has_only_broken=True)
+        key = (cursor.last_load, load, days, insights)
+        if self._kept_form is None or self._kept_form[0] != key:
+            # Most often nothing is broken down in these days, which statistics tell without a look at any row.
+            some = cursor.execute(any_broken_sql(insights), asked).fetchone()
+            is_alone = some is not None and cursor.execute(only_broken_sql(insights), asked).fetchone() is not None
+            self._kept_form = key, Form(insights, has_only_broken=is_alone)
+        return self._kept_form[1]
 
     def _of_account(self, name: str, platform: str, account_id: str, days: DateRange, **more: object) -> Answer:
         cursor = self._cursor()
@@ -460,8 +482,9 @@ class Reader:
                 if self._opened:
                     self._opened.connection.close()
                 self._opened = newest
-            path, months = self._opened.path, self._opened.months
-            return Cursor(self._opened.connection.cursor(), path, months, roomier=partial(self._open_roomier, path))
+            path, months, last = self._opened.path, self._opened.months, self._opened.last_load
+            roomier = partial(self._open_roomier, path)
+            return Cursor(self._opened.connection.cursor(), path, months, last_load=last, roomier=roomier)
 
     def _open_roomier(self, path: Path) -> duckdb.DuckDBPyConnection:
         """Open the snapshot once more, for one reading that needs much memory."""
@@ -473,11 +496,12 @@ class Reader:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A snapshot that is open, and the sealed months that it names."""
+    """A snapshot that is open, the sealed months that it names, and its last load."""
 
     path: Path
     connection: duckdb.DuckDBPyConnection
     months: tuple[SealedFile, ...]
+    last_load: int
 
 
 def _open_newest(files: WarehouseFiles) -> _Opened:
@@ -486,7 +510,8 @@ def _open_newest(files: WarehouseFiles) -> _Opened:
         try:
             with damage_told(current):
                 connection = open_whole(files, current)
-                return _Opened(current, connection, sealed_files(connection))
+                row = connection.execute("SELECT coalesce(max(load_id), 0) FROM load").fetchone()
+                return _Opened(current, connection, sealed_files(connection), int(row[0]) if row else 0)
         except WarehouseError:
             # A sealed file that the newest snapshot does not name is removed, and this may not be the newest any more.
             if files.current() == current:
@@ -508,8 +533,7 @@ def _load_number(cursor: Cursor, as_of: AsOf | None) -> int:
     """
     if isinstance(as_of, datetime):
         return _load_at(cursor, as_of)
-    row = cursor.execute("SELECT coalesce(max(load_id), 0) FROM load").fetchone()
-    last = int(row[0]) if row else 0
+    last = cursor.last_load
     if as_of is None:
         return last
     number = operator.index(as_of)

@@ -84,6 +84,11 @@ class Form:
         return f"SELECT * FROM {self.insights} WHERE {days} AND {breakdown_filter(self.breakdown)}"
 
 
+def any_broken_sql(insights: str) -> str:
+    """Return the query of one row in days that touch a period that is broken down, if there is any."""
+    return f"SELECT 1 FROM {insights} WHERE {_TOUCHING} AND breakdown <> '' LIMIT 1"
+
+
 def only_broken_sql(insights: str) -> str:
     """Return the query of keys in days that touch a period of which only figures that are broken down are known."""
     return _uncommented("read/only_broken").replace("{days}", _TOUCHING).replace("{insights}", insights)

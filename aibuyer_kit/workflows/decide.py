@@ -18,6 +18,7 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.desk import Held
 from aibuyer_kit.workflows.evaluation import Checks, Moment, Run, evaluated
 from aibuyer_kit.workflows.evidence import Evidence
+from aibuyer_kit.workflows.missing_targets import MissingTarget, missing_targets
 from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.pictures import Pictures, limits_of
 from aibuyer_kit.workflows.rule_files import read_rules
@@ -44,6 +45,7 @@ class Decision:
     evaluation_id: int | None = None
     calls: int = 0
     waits_for_a_person: tuple[str, ...] = ()
+    missing_targets: tuple[MissingTarget, ...] = ()
 
     def summary(self) -> str:
         """Return a few lines for a terminal."""
@@ -63,6 +65,7 @@ class Decision:
         lines += [f"NOTICE {each}" for each in self.notified]
         lines += [f"HELD BACK {each.wish.sentence()}: {each.by}: {for_terminal(each.reason)}" for each in self.held]
         lines += [f"UNKNOWN {each}" for each in self.gaps]
+        lines += [each.line() for each in self.missing_targets]
         return "\n".join(lines)
 
 
@@ -75,13 +78,15 @@ def decide(
     on_event: bool = False,
     clock: Clock | None = None,
     wait_seconds: float = _WAIT_SECONDS,
+    in_force: Sequence[Rule] | None = None,
 ) -> Decision:
     """Evaluate the workspace's rules over the newest figures of a client and write down at most one proposal.
 
     All rules, or with `scheduled` those whose appointment has come and was not kept yet, each in its account's time;
     one that was missed is not made up for, one at which figures were not known is kept once more was loaded. A rule
     without a schedule is due whenever it is asked for, one that waits for an event only with `on_event`, and then no
-    other. All is written in one transaction, nothing where no rule was due; nothing is sent anywhere.
+    other. `in_force` are the workspace's rules where they were read already. All is written in one transaction, nothing
+    where no rule was due; nothing is sent anywhere.
 
     Raises RuleError for a rule that is wrong, NotFoundError before the first load, WarehouseError, LedgerError;
     LedgerBusyError if another process has been deciding for `wait_seconds`: two at once would propose things twice.
@@ -91,10 +96,10 @@ def decide(
     context.ledger.mkdir(parents=True, exist_ok=True)
     try:
         with filelock.FileLock(context.ledger / "decide.lock", timeout=wait_seconds):
-            rules = read_rules(context.rules, context.settings.metrics)
-            if on_event:
-                rules = tuple(rule for rule in rules if waits_for_events(rule))
-            return _decide(context, settings, rules, environment, scheduled, clock)
+            if in_force is None:
+                in_force = read_rules(context.rules, context.settings.metrics)
+            rules = tuple(rule for rule in in_force if waits_for_events(rule)) if on_event else in_force
+            return _decide(context, settings, rules, in_force, environment, scheduled, clock)
     except filelock.Timeout:
         raise LedgerBusyError(
             f"Another process is deciding for {context.id!r}. Wait until it has ended, and run it again."
@@ -103,9 +108,10 @@ def decide(
 
 def decide_on_event(context: ClientContext, settings: Settings) -> Decision | None:
     """Evaluate the rules that wait for events, after what has happened was read; None if there are none."""
-    if not any(map(waits_for_events, read_rules(context.rules, context.settings.metrics))):
+    in_force = read_rules(context.rules, context.settings.metrics)
+    if not any(map(waits_for_events, in_force)):
         return None
-    return decide(context, settings, on_event=True)
+    return decide(context, settings, on_event=True, in_force=in_force)
 
 
 def waits_for_events(rule: Rule) -> bool:
@@ -117,6 +123,7 @@ def _decide(
     context: ClientContext,
     settings: Settings,
     rules: Sequence[Rule],
+    in_force: Sequence[Rule],
     environment: Mapping[str, str] | None,
     scheduled: bool,
     clock: Clock | None,
@@ -129,7 +136,8 @@ def _decide(
         with Ledger(context.ledger) as ledger:
             pictures = Pictures(context, ledger, stop=read_stop(context, environment))
             try:
-                run = evaluated(rules, evidence, ledger, Checks(pictures, limits_of(settings.guardrails)), moment)
+                checks = Checks(pictures, limits_of(settings.guardrails))
+                run = evaluated(rules, evidence, ledger, checks, moment, in_force=in_force)
             finally:
                 pictures.close()
             evaluation_id, proposal = write_down(ledger, run, settings) if run.record.rules else (None, None)
@@ -147,6 +155,7 @@ def _decide(
         evaluation_id,
         calls,
         tuple(sorted({wish.rule.id for wish in run.done.places if wish.rule.mode == "auto"})),
+        missing_targets(context, run.due, run.tables),
     )
 
 

@@ -91,6 +91,24 @@ class Sorted:
     held: dict[Wish, Held] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Word:
+    """What a rule that is not looked at now last asked for; `is_proposed`: a proposal that was open had it already.
+
+    Nothing comes of it now; but what goes against it is held back.
+    """
+
+    rule_id: str
+    change: Change
+    when: str
+    is_bundled: bool = False
+    is_proposed: bool = False
+
+    @property
+    def whose(self) -> str:
+        return f"{self.rule_id} ({self.when})"
+
+
 @dataclass
 class Desk:
     """One decision's desk. `now` is the client's clock, `known_at` the platform's at the newest figures."""
@@ -101,6 +119,7 @@ class Desk:
     memory: RuleMemory
     now: datetime
     known_at: datetime
+    words: Sequence[Word] = ()
 
     def sorted_out(self, matches: Sequence[Match]) -> Sorted:
         """Return the changes to propose and all that is held back."""
@@ -109,8 +128,8 @@ class Desk:
             (Wish(match, effect) for match in matches for effect in match.effects), key=lambda each: each.order
         )
         changes = [(wish, what) for wish in wishes if (what := self._change_of(wish)) is not None]
-        self._hold_disagreements(changes)
         self._open, self._refused = self._open_changes(), dict[Target, list[tuple[str, str]]]()
+        self._hold_disagreements(changes)
         return self._sorted(self._taken(changes))
 
     def _hold(self, wish: Wish, why: Why, by: str, reason: str) -> None:
@@ -146,24 +165,45 @@ class Desk:
     def _hold_disagreements(self, changes: Sequence[tuple[Wish, Change]]) -> None:
         """A pause goes before amounts; rules that want different values of one field are all held back.
 
-        Who of them is right is for a person to say.
+        Who of them is right is for a person to say. A rule that is not looked at now has its last word in it.
         """
-        pausing: dict[tuple[str, str, str], str] = {}
+        words = self._standing_words(changes)
         by_target: dict[Target, list[tuple[Wish, Change]]] = defaultdict(list)
         for wish, change in changes:
             by_target[change.target].append((wish, change))
-            if change.pauses:
-                pausing.setdefault(change.target[:3], wish.rule.id)
+        pausers = {target[:3]: each.whose for target, found in words.items() for each in found if each.change.pauses}
+        pausers |= {change.target[:3]: wish.rule.id for wish, change in reversed(changes) if change.pauses}
         for wish, change in changes:
-            if change.field in AMOUNTS and (rule_id := pausing.get(change.target[:3])):
-                self._hold(wish, "conflict", "rules", f"{rule_id} pauses it")
+            if change.field in AMOUNTS and (whose := pausers.get(change.target[:3])):
+                self._hold(wish, "conflict", "rules", f"{whose} pauses it")
         for target, asked in by_target.items():
-            bundles = {wish.effect.bundle for wish, _ in asked} - {""}
-            if len({change.after for _, change in asked}) > 1 or len(bundles) > 1:
-                names = ", ".join(sorted({wish.rule.id for wish, _ in asked}))
-                said = "budgets" if target[3].endswith("budget") else f"values of its {target[3]}"
-                for wish, _ in asked:
-                    self._hold(wish, "conflict", "rules", f"{names} want different {said} of it")
+            self._hold_different(target, asked, words[target])
+
+    def _hold_different(self, target: Target, asked: Sequence[tuple[Wish, Change]], words: Sequence[Word]) -> None:
+        """Hold what is asked for of one field, if not all want the same."""
+        bundles = {wish.effect.bundle for wish, _ in asked} - {""} | {each.rule_id for each in words if each.is_bundled}
+        values = {change.after for _, change in asked} | {each.change.after for each in words}
+        if len(values) > 1 or len(bundles) > 1:
+            names = ", ".join(sorted({wish.rule.id for wish, _ in asked} | {each.whose for each in words}))
+            said = "budgets" if target[3].endswith("budget") else f"values of its {target[3]}"
+            for wish, _ in asked:
+                self._hold(wish, "conflict", "rules", f"{names} want different {said} of it")
+
+    def _standing_words(self, changes: Sequence[tuple[Wish, Change]]) -> dict[Target, list[Word]]:
+        """Return the last words that still hold, by what they would change: it is as it was when they were said.
+
+        What a proposal had already is as good as that proposal.
+        """
+        now_is: dict[Target, object] = {}
+        for wish, change in changes:
+            now_is[*change.target[:3], "status"] = wish.match.subject.status
+            now_is[change.target] = change.before
+        found: dict[Target, list[Word]] = defaultdict(list)
+        for each in self.words:
+            target = each.change.target
+            if now_is.get(target) == each.change.before and (not each.is_proposed or target in self._open):
+                found[target].append(each)
+        return found
 
     def _taken(self, changes: Sequence[tuple[Wish, Change]]) -> dict[Target, list[tuple[Wish, Change]]]:
         """Return the wishes that go through, by what they change, the first of the order first.

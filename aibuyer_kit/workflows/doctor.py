@@ -22,8 +22,10 @@ from aibuyer_kit.workflows.counting_health import counting_problems
 from aibuyer_kit.workflows.period import in_account_time
 from aibuyer_kit.workflows.proposals import in_doubt
 from aibuyer_kit.workflows.reconcile import known_reconciliation
+from aibuyer_kit.workflows.status import models_text
 from aibuyer_kit.workflows.sync_log import SyncLog
 from aibuyer_kit.workflows.token_health import TokenHealth, token_health
+from aibuyer_kit.workflows.upkeep_log import UpkeepLog
 from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import find_workspace
 
@@ -91,6 +93,8 @@ def _checks(workspace: Path | None) -> Iterator[tuple[str, Callable[[], str | To
         yield f"{client_id}: what counts", partial(_what_counts, context)
         if (context.ledger / FILE_NAME).exists():
             yield f"{client_id}: changes", partial(_changes, context)
+        if UpkeepLog(context.models).path.exists():
+            yield f"{client_id}: models", partial(_models, context)
         if inbox_of(context).path.exists():
             yield f"{client_id}: inbox", partial(_inbox, context)
 
@@ -211,6 +215,13 @@ def _changes(context: ClientContext) -> Finding:
         return Finding("", True, "none in doubt")
     cure = f"aibuyer apply --client {context.id} reads them back; what stays unknown is to be looked at on the platform"
     return Finding("", True, f"{len(found)} in doubt ({'; '.join(found[:5])}): {cure}", warning=True)
+
+
+def _models(context: ClientContext) -> Finding:
+    said = models_text(context, Reader(context.warehouse)) or "none yet"
+    if said in ("well", "none yet"):
+        return Finding("", True, said)
+    return Finding("", True, f"{said}: aibuyer learn --client {context.id}", warning=True)
 
 
 def _quarantine(context: ClientContext) -> Finding:

@@ -12,17 +12,18 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from aibuyer_kit.core.changes import canonical_json
+from aibuyer_kit.core.changes import Change, canonical_json
 from aibuyer_kit.guardrails.picture import Limits
 from aibuyer_kit.ledger.evaluations import Evaluation
 from aibuyer_kit.ledger.ledger import Ledger
+from aibuyer_kit.rules.actions import Rebalance
 from aibuyer_kit.rules.effects import Notice, effects
 from aibuyer_kit.rules.evaluate import traces
 from aibuyer_kit.rules.language import Rule
-from aibuyer_kit.rules.table import Table, columns_of
-from aibuyer_kit.workflows.desk import Desk, Held, Match, Sorted
+from aibuyer_kit.rules.table import Table
+from aibuyer_kit.workflows.desk import Desk, Held, Match, Sorted, Word
 from aibuyer_kit.workflows.evaluation_programs import Programs
-from aibuyer_kit.workflows.evaluation_record import Looked, Standing, finding_of, rule_json, targets_json
+from aibuyer_kit.workflows.evaluation_record import Looked, Standing, finding_of, targets_json
 from aibuyer_kit.workflows.evidence import Evidence
 from aibuyer_kit.workflows.pictures import Pictures
 from aibuyer_kit.workflows.rule_memory import RuleMemory
@@ -31,6 +32,8 @@ Account = tuple[str, str]
 SeenAs = Callable[[Table], Table]
 # An approved change may wait so long for the platform before it touches an object.
 _LONGEST_WAIT = timedelta(days=14)
+# A weekly rule keeps its say from one look to the next; what was said longer ago counts no more.
+_WORD_HOLDS = timedelta(days=8)
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,17 @@ class Checks:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one evaluation: its record, how many objects were looked at, and what became of all matches."""
+    """What came of one evaluation: its record, how many objects were looked at, and what became of all matches.
+
+    `tables` are what the rules that were `due` looked at.
+    """
 
     record: Evaluation
     objects: int
     matches: Sequence[Match]
     done: Sorted
+    due: Sequence[Rule] = ()
+    tables: Sequence[Table] = ()
 
     @property
     def held(self) -> tuple[Held, ...]:
@@ -80,18 +88,21 @@ def evaluated(
     moment: Moment,
     seen_as: SeenAs = lambda table: table,
     programs: Programs | None = None,
+    in_force: Sequence[Rule] | None = None,
 ) -> Run:
     """Evaluate rules over what was known; what they did before is what the ledger says. Nothing is written.
 
     `seen_as` may show tables otherwise than they were, as a replay does that carries its own changes forward; with
-    `programs` rules that were looked at before are not compiled anew.
+    `programs` rules that were looked at before are not compiled anew. Rules `in_force` that are not due keep their say
+    by what they last asked for.
     """
     programs = programs or Programs()
     began, now = perf_counter_ns(), moment.at
     zones = {key: account.zone for key, account in evidence.objects.accounts.items()}
     slots = _slots(rules, zones, moment, ledger) if moment.scheduled else None
-    due = [rule for rule in rules if slots is None or any(rule.id == rule_id for rule_id, _ in slots)]
-    tables = list(_tables(due, evidence, seen_as))
+    asked = None if slots is None else {rule_id for rule_id, _ in slots}
+    due = [rule for rule in rules if asked is None or rule.id in asked]
+    tables = list(_tables(due, evidence, seen_as, programs))
     seen = [np.zeros(len(table), dtype=np.bool_) for table, _ in tables]
     looked = [
         each
@@ -100,21 +111,27 @@ def evaluated(
     ]
     matches = [match for each in looked for match in each.matches]
     memory = _memory(ledger, due, now, min(now, evidence.known_at), zones)
-    done = Desk(ledger, checks.pictures, checks.limits, memory, now, evidence.known_at).sorted_out(matches)
+    words = _words(ledger, _resting(in_force or (), due, zones, slots), matches, now)
+    done = Desk(ledger, checks.pictures, checks.limits, memory, now, evidence.known_at, words).sorted_out(matches)
     record = Evaluation(
         now,
         moment.load_id,
         evidence.known_at,
-        [(rule.id, rule.revision, rule_json(rule)) for rule in due],
+        [(rule.id, rule.revision, programs.text(rule)) for rule in due],
         targets_json(table for table, _ in tables),
         canonical_json(evidence.curves),
         [finding_of(each, done) for each in looked],
         (perf_counter_ns() - began) // 1000,
         moment.scheduled,
         tuple(evidence.gaps),
-        Standing(evidence.results, checks.limits, checks.pictures.stop).content(),
+        Standing(
+            evidence.results,
+            checks.limits,
+            checks.pictures.stop,
+            None if in_force is None else {rule.id: rule.revision for rule in in_force},
+        ).content(),
     )
-    return Run(record, sum(int(mask.sum()) for mask in seen), matches, done)
+    return Run(record, sum(int(mask.sum()) for mask in seen), matches, done, due, [table for table, _ in tables])
 
 
 def _slots(
@@ -134,10 +151,49 @@ def _slots(
     return {key: slot for key, slot in found.items() if slot is None or (key[0], *key[1], slot) not in kept}
 
 
-def _tables(rules: Sequence[Rule], evidence: Evidence, seen_as: SeenAs) -> Iterator[tuple[Table, list[Rule]]]:
+def _resting(
+    in_force: Sequence[Rule],
+    due: Sequence[Rule],
+    zones: Mapping[Account, ZoneInfo],
+    slots: Mapping[tuple[str, Account], str | None] | None,
+) -> dict[tuple[str, Account], Rule]:
+    """Return the rules that may propose and are not looked at now, by account."""
+    looked = {(rule.id, account) for rule in due for account in zones} if slots is None else set(slots)
+    return {
+        (rule.id, account): rule
+        for rule in in_force
+        for account in zones
+        if rule.mode != "notify" and (rule.id, account) not in looked
+    }
+
+
+def _words(
+    ledger: Ledger, resting: Mapping[tuple[str, Account], Rule], matches: Sequence[Match], now: datetime
+) -> list[Word]:
+    """Return what resting rules last asked for of the objects that something is asked for now."""
+    objects = {match.subject.object_id for match in matches if any(isinstance(e.what, Change) for e in match.effects)}
+    if not resting or not objects:
+        return []
+    revisions = {(rule_id, *account): rule.revision for (rule_id, account), rule in resting.items()}
+    rules = {rule.id: rule for rule in resting.values()}
+    return [
+        Word(
+            each.rule_id,
+            each.change,
+            f"as of {each.at:%Y-%m-%d %H:%M} UTC",
+            is_bundled=isinstance(rules[each.rule_id].then[each.number - 1], Rebalance),
+            is_proposed=each.held_by == "open proposal",
+        )
+        for each in ledger.evaluations.last_words(revisions, objects, now - _WORD_HOLDS, now)
+    ]
+
+
+def _tables(
+    rules: Sequence[Rule], evidence: Evidence, seen_as: SeenAs, programs: Programs
+) -> Iterator[tuple[Table, list[Rule]]]:
     for level in sorted({rule.of_level for rule in rules}):
         of_level = [rule for rule in rules if rule.of_level is level]
-        for table in evidence.tables(level, columns_of(of_level)):
+        for table in evidence.tables(level, programs.all_columns(of_level)):
             yield seen_as(table), of_level
 
 

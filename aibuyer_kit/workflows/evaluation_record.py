@@ -37,15 +37,19 @@ class Looked:
 
 @dataclass(frozen=True)
 class Standing:
-    """What else a decision rests on: what counts as a result, limits of guardrails, and the kill switch."""
+    """What else a decision rests on: what counts as a result, limits of guardrails, and the kill switch.
+
+    `in_force` are the revisions of all rules that had a say, by id; None where only those had one that were looked at.
+    """
 
     results: ResultRules
     limits: Limits
     stop: Stop
+    in_force: Mapping[str, str] | None = None
 
     def content(self) -> str:
         """Return it as a record keeps it."""
-        return canonical_json(asdict(self))
+        return canonical_json({name: each for name, each in asdict(self).items() if each is not None})
 
 
 def standing_of(kept: str) -> Standing:
@@ -54,7 +58,10 @@ def standing_of(kept: str) -> Standing:
     results = told["results"]
     by_objective = {name: ResultSetting(**each) for name, each in results["by_objective"].items()}
     return Standing(
-        ResultRules(ResultSetting(**results["default"]), by_objective), Limits(**told["limits"]), Stop(**told["stop"])
+        ResultRules(ResultSetting(**results["default"]), by_objective),
+        Limits(**told["limits"]),
+        Stop(**told["stop"]),
+        told.get("in_force"),
     )
 
 

@@ -82,8 +82,19 @@ class Evidence:
         self._curves: dict[int, dict[str, tuple[float | None, ...]]] = {}
         self._shares: dict[tuple[Level, str], tuple[Floats, Ints]] = {}
         self._last_days: dict[Level, dict[Key, date]] = {}
+        self._last_days_before: tuple[int, dict[Level, dict[Key, date]]] = (0, {})
         self.gaps: list[str] = []
         self._untold: set[tuple[AccountKey, Level, Column]] = set()
+
+    @property
+    def moment(self) -> datetime:
+        """When rules are looked at."""
+        return self._moment
+
+    @property
+    def load_id(self) -> int:
+        """The last load that they may know of."""
+        return self._load_id
 
     @property
     def curves(self) -> Mapping[str, object]:
@@ -103,6 +114,7 @@ class Evidence:
         later = Evidence(self.context, self._reader, moment, load_id, self._scorer, self.results)
         later._blocks = self._blocks
         later._objects = self._objects.advanced(load_id)
+        later._last_days_before = (self._load_id, self._last_days) if self._last_days else self._last_days_before
         if self._reads is not None:
             self._reads.add(self._reader.coverages(as_of=load_id, after_load=self._load_id))
             later._reads = self._reads
@@ -168,11 +180,32 @@ class Evidence:
         """Return the last day on which each object had an impression."""
         if level not in self._last_days:
             until = max(self.now_in(each).date() for each in self._objects.accounts.values())
-            rows = self._reader.last_delivery(level, until, as_of=self._load_id)
-            self._last_days[level] = {
-                (row["platform"], row["account_id"], row["entity_id"]): row["last_day"] for row in rows
-            }
+            found = self._last_days_since(level, until)
+            self._last_days[level] = self._last_days_in(level, DateRange(date.min, until)) if found is None else found
         return self._last_days[level]
+
+    def _last_days_in(self, level: Level, days: DateRange) -> dict[Key, date]:
+        rows = self._reader.last_delivery(level, days.until, since=days.since, as_of=self._load_id)
+        return {(row["platform"], row["account_id"], row["entity_id"]): row["last_day"] for row in rows}
+
+    def _last_days_since(self, level: Level, until: date) -> dict[Key, date] | None:
+        """Return the last days as known before, with what was learnt of them since; None where all is to be read.
+
+        That is so where nobody can tell which days changed, and where a day of delivery is none any more.
+        """
+        load_id, levels = self._last_days_before
+        before = levels.get(level)
+        if before is None:
+            return None
+        changed = self._reader.changed_days(DateRange(date.min, until), as_of=self._load_id, after_load=load_id)
+        if changed is None or any(day > until for day in before.values()):
+            return None
+        if not changed:
+            return before
+        fresh = self._last_days_in(level, DateRange(min(changed), until))
+        if any(day >= min(changed) and key not in fresh for key, day in before.items()):
+            return None
+        return before | fresh
 
     def score(self, level: Level, subjects: Sequence[Subject], now: datetime) -> Floats:
         """Return what a model says of objects; nothing without a model."""
@@ -406,7 +439,10 @@ class _View:
 
     def _targets(self) -> dict[str, Floats]:
         """Return what the client aims at for each object, by the objective of its campaign, as the settings stand."""
-        context, objectives = self._evidence.context, [_objective(each) for each in self._subjects]
+        context = self._evidence.context
+        if not context.settings.targets and not context.settings.results:
+            return {}
+        objectives = [_objective(each) for each in self._subjects]
         aims = {each: section_targets(context, section_of(context, each)) for each in set(objectives)}
         names = sorted({name for targets in aims.values() for name in targets})
         return {name: _floats(aims[each].get(name) for each in objectives) for name in names}

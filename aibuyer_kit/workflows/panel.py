@@ -14,8 +14,10 @@ from aibuyer_kit.core.metrics import MEASURES
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
 from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.evidence_days import Key
 from aibuyer_kit.workflows.evidence_objects import Known, Objects
 from aibuyer_kit.workflows.maturity import known_shares
+from aibuyer_kit.workflows.panel_besides import coded, days_of, with_besides
 from aibuyer_kit.workflows.what_counts import check_one_currency, shown_in
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 # What is added up over kinds of result at will; results are not.
 _MEASURES = tuple(each.name for each in MEASURES if each.additive == "everywhere")
-_Key = tuple[str, str, str]
 
 
 def read_panel(
@@ -34,8 +35,11 @@ def read_panel(
     *,
     as_of: AsOf | None = None,
     measures: Sequence[str] = _MEASURES,
+    besides: bool = False,
 ) -> DailyPanel:
     """Return every object of `level` that has a figure within `days`, as known at `as_of`, in the order of ids.
+
+    With `besides`, also what was set and counted besides the figures: budgets, reach, breakdowns and creatives.
 
     Money is in the client's currency, or in that of the accounts. Raises NotFoundError where nothing is known of these
     days, MixedCurrencyError for accounts in several currencies without rates, and otherwise as Reader.insights.
@@ -54,8 +58,8 @@ def read_panel(
     facts = reader.sums(level, days, names, result=context.settings.rules, as_of=freshness.load_id, shown=shown)
     if not facts.num_rows:
         raise NotFoundError(f"Nothing is known of {days} at the level {level}. What is known: aibuyer status")
-    keys, places = _coded(facts, ("platform", "account_id", "entity_id"))
-    day_of = _days_of(facts, days)
+    keys, places = coded(facts, ("platform", "account_id", "entity_id"))
+    day_of = days_of(facts, days)
     values = {name: _dense(facts, name, day_of, places, (len(days), len(keys))) for name in names}
     accounts = np.unique([key[1] for key in keys], return_inverse=True)[1]
     covered = np.zeros((len(days), int(accounts.max()) + 1), dtype=np.bool_)
@@ -66,7 +70,7 @@ def read_panel(
     values["results"][:, kinds == _SEVERAL] = np.nan
     objects = Objects(reader, freshness.load_id)
     named = [each.action_type for each in sorted({each.kind for each in context.settings.rules.settings()})]
-    return DailyPanel(
+    panel = DailyPanel(
         level=level,
         days=days,
         objects=tuple(_object(level, key, objects, _type(kind, named)) for key, kind in zip(keys, kinds, strict=True)),
@@ -76,31 +80,10 @@ def read_panel(
         load_id=freshness.load_id,
         known_at=freshness.known_at,
     )
+    return with_besides(panel, context, reader, keys) if besides else panel
 
 
 _SEVERAL = -1
-
-
-def _coded(facts: "pa.Table", names: Sequence[str]) -> tuple[list[_Key], Ints]:
-    """Return the distinct keys, sorted, and the place of each row's key among them."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    joined = pc.binary_join_element_wise(*(facts[name].cast(pa.string()) for name in names), "\0").combine_chunks()
-    coded = joined.dictionary_encode()
-    texts = coded.dictionary.to_pylist()
-    order = sorted(range(len(texts)), key=texts.__getitem__)
-    rank = np.empty(len(texts), dtype=np.int64)
-    rank[order] = np.arange(len(texts))
-    keys = [tuple(texts[place].split("\0")) for place in order]
-    return keys, rank[coded.indices.to_numpy(zero_copy_only=False)]
-
-
-def _days_of(facts: "pa.Table", days: DateRange) -> Ints:
-    since = np.datetime64(days.since, "D")
-    stops = facts["date_stop"].to_numpy().astype("datetime64[D]")
-    found: Ints = (stops - since).astype(np.int64)
-    return found
 
 
 def _dense(facts: "pa.Table", name: str, day_of: Ints, places: Ints, shape: tuple[int, int]) -> Floats:
@@ -124,13 +107,14 @@ def _type(kind: int, named: Sequence[str]) -> str | None:
     return None if kind == _SEVERAL else named[kind]
 
 
-def _object(level: Level, key: _Key, objects: Objects, result_type: str | None) -> PanelObject:
+def _object(level: Level, key: Key, objects: Objects, result_type: str | None) -> PanelObject:
     """Return what is known of an object; one of which there are only figures has its id for a name."""
     known = objects.of(level).get(key)
     if known is None:
         return PanelObject(key[2], key[2], key[1], result_type=result_type)
     campaign = _above(objects, Level.CAMPAIGN, known)
     account = objects.accounts.get(known.account)
+    holder = _holder(objects, level, known, campaign)
     created = account_date(known.created_at, account.zone) if known.created_at and account else None
     return PanelObject(
         id=key[2],
@@ -147,7 +131,16 @@ def _object(level: Level, key: _Key, objects: Objects, result_type: str | None) 
         creative_id=known.creative_id,
         result_type=result_type,
         attributes=known.attributes,
+        holder_id=holder.key[2] if holder else "",
+        holder_budget_micros=holder.daily_budget if holder else None,
+        time_zone=str(account.zone) if account else "UTC",
     )
+
+
+def _holder(objects: Objects, level: Level, known: Known, campaign: Known | None) -> Known | None:
+    """Return whose daily budget an object spends from, if anyone's."""
+    adset = objects.of(Level.ADSET).get((*known.account, known.adset_id or "")) if level is Level.AD else None
+    return next((each for each in (known, adset, campaign) if each and each.daily_budget), None)
 
 
 def _above(objects: Objects, level: Level, known: Known) -> Known | None:
@@ -158,7 +151,7 @@ def _shares(
     context: ClientContext,
     reader: Reader,
     objects: Objects,
-    keys: Sequence[_Key],
+    keys: Sequence[Key],
     kinds: Ints,
     days: DateRange,
     load_id: int,

@@ -141,7 +141,7 @@ def replay(
     try:
         since = client_clock(context, reader).now() - timedelta(days=days)
         known = moments(context, reader, since, at)
-        with _thrown_away() as ledger:
+        with thrown_away_ledger() as ledger:
             walk = _Walk(context, settings, reader, ledger, rules, Carried() if mode == "carried" else None)
             found = list[tuple[int | None, Evaluation]]()
             for number, each in enumerate(known, 1):
@@ -217,7 +217,8 @@ class _Walk:
         pictures = Pictures(self._context, self._ledger, stop=standing.stop, value_at=value_at)
         try:
             checks = Checks(pictures, standing.limits)
-            run = evaluated(rules, evidence, self._ledger, checks, moment, self._seen_as(known), self._programs)
+            seen_as, in_force = self._seen_as(known), self._in_force(known, standing)
+            run = evaluated(rules, evidence, self._ledger, checks, moment, seen_as, self._programs, in_force)
         finally:
             pictures.close()
         if not run.record.rules:
@@ -246,6 +247,14 @@ class _Walk:
         self._days[rule.id] = day
         return True
 
+    def _in_force(self, known: Known, standing: Standing) -> Sequence[Rule] | None:
+        """Return the rules that had a say then, also those that were not looked at."""
+        if known.then is None:
+            return self._rules
+        if standing.in_force is None:
+            return None
+        return [rule for rule in self._rules if rule.id in standing.in_force]
+
     def _seen_as(self, known: Known) -> Callable[[Table], Table]:
         def seen(table: Table) -> Table:
             shown = table if known.then is None else with_targets(table, known.then.targets)
@@ -265,7 +274,8 @@ class _Walk:
 
 
 @contextmanager
-def _thrown_away() -> Iterator[Ledger]:
+def thrown_away_ledger() -> Iterator[Ledger]:
+    """Yield an empty ledger of which nothing stays."""
     with tempfile.TemporaryDirectory(prefix="aibuyer-replay-") as folder, Ledger(Path(folder)) as ledger:
         yield ledger
 

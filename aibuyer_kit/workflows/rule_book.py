@@ -15,7 +15,15 @@ from aibuyer_kit.rules.versions import is_number, values_of, with_value
 from aibuyer_kit.workflows.rule_check import CHECK_COLUMNS, REACHED_DAYS, check, rows_of
 from aibuyer_kit.workflows.rule_files import find_rule, read_rules
 from aibuyer_kit.workflows.rule_stats import STATS_COLUMNS, rule_stats
-from aibuyer_kit.workflows.rule_tools import COMPARE_COLUMNS, PREVIEW_COLUMNS, Look, compare, explain, preview
+from aibuyer_kit.workflows.rule_tools import (
+    COMPARE_COLUMNS,
+    EXPLAIN_COLUMNS,
+    PREVIEW_COLUMNS,
+    Look,
+    compare,
+    explain,
+    preview,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from aibuyer_kit.workflows.replay import At, Mode, Replay
+    from aibuyer_kit.workflows.tune import TunedRule
 
 
 class RuleBook(Mapping[str, "BookedRule"]):
@@ -56,8 +65,11 @@ class RuleBook(Mapping[str, "BookedRule"]):
         return _frame(rows, ("rule", "name", "level", "mode", "does", "revision"))
 
     def preview(self) -> "pd.DataFrame":
-        """Return what every rule says of every object of its scope now, and why, in the client's language."""
-        return _looks(self._context, preview(self._context, self._rules()))
+        """Return what every rule says of every object of its scope now, and why, in the client's language.
+
+        `held_back` tells what would not be proposed: another rule opposes it, a guardrail, a cooldown.
+        """
+        return _preview(self._context, self._rules())
 
     def explain(self, object_id: str) -> "Explanation":
         """Return why each rule of its level fires on an object or does not. Raises NotFoundError."""
@@ -106,8 +118,11 @@ class BookedRule:
         self.rule = rule
 
     def preview(self) -> "pd.DataFrame":
-        """Return what it says of every object of its scope now, and why, in the client's language."""
-        return _looks(self._context, preview(self._context, [self.rule]))
+        """Return what it says of every object of its scope now, and why, in the client's language.
+
+        `held_back` tells what would not be proposed beside the rules in force.
+        """
+        return _preview(self._context, [self.rule])
 
     def explain(self, object_id: str) -> "Explanation":
         """Return why it fires on an object or does not. Raises NotFoundError."""
@@ -134,6 +149,18 @@ class BookedRule:
         """
         return _replayed(self._context, [self.rule], days, mode)
 
+    def tune(
+        self, *, days: int = 90, trials: int = 60, wrong: float = 1.0, missed: float = 1.0, seed: int = 7
+    ) -> "TunedRule":
+        """Look for better thresholds on older days and report them on newer ones; the rule stays as it is.
+
+        `wrong` and `missed` say what a wrong match and a missed object weigh. Raises InputError for too few days.
+        """
+        from aibuyer_kit.measurement.tuning import Costs
+        from aibuyer_kit.workflows.tune import tune_rule
+
+        return tune_rule(self._context, self.rule, Costs(wrong, missed), days=days, trials=trials, seed=seed)
+
     def lines(self) -> list[str]:
         """Return its conditions as a tree, one line each."""
         return list(_tree(self.rule.when, 0))
@@ -156,7 +183,7 @@ class Explanation:
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one row per rule."""
-        return _frame([each.row(self._locale) for each in self.looks], PREVIEW_COLUMNS)
+        return _frame([each.row(self._locale) for each in self.looks], EXPLAIN_COLUMNS)
 
     def __repr__(self) -> str:
         lines = []
@@ -200,8 +227,12 @@ def _tree(condition: Condition, depth: int) -> Iterator[str]:
             yield f"{indent}{leaf}"
 
 
-def _looks(context: ClientContext, looks: list[Look]) -> "pd.DataFrame":
-    return _frame([each.row(context.settings.locale) for each in looks], PREVIEW_COLUMNS)
+def _preview(context: ClientContext, rules: "Sequence[Rule]") -> "pd.DataFrame":
+    from aibuyer_kit.settings.workspace_settings import read_settings
+
+    in_force = read_rules(context.rules, context.settings.metrics)
+    looks = preview(context, read_settings(context.rules.parent), rules, in_force)
+    return _frame([each.preview_row(context.settings.locale) for each in looks], PREVIEW_COLUMNS)
 
 
 def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> "pd.DataFrame":

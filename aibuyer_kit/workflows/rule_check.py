@@ -16,6 +16,7 @@ from aibuyer_kit.rules.table import Column, Table, columns_of
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.evidence import Evidence
 from aibuyer_kit.workflows.maturity import client_maturity
+from aibuyer_kit.workflows.missing_targets import MissingTarget, missing_targets, nowhere_set
 from aibuyer_kit.workflows.period import client_clock
 
 CHECK_COLUMNS = ("kind", "rules", "sentence", "cure", "example")
@@ -28,13 +29,14 @@ def check(context: ClientContext, rules: Sequence[Rule], *, days: int = REACHED_
 
     The data tells how late results arrive, what the figures of rules came to at this hour of each of the last `days`
     (as known now), and an object on which a fault shows. Before the first load the rules are only held against each
-    other. Nothing is written, and nothing that is found keeps rules from being evaluated.
+    other. Targets that the client does not have are told last. Nothing is written, and nothing that is found keeps
+    rules from being evaluated.
     """
     reader = Reader(context.warehouse)
     try:
         load_id = reader.freshness().load_id
     except NotFoundError:
-        return analyse(rules)
+        return (*analyse(rules), *_untargeted(nowhere_set(context, rules)))
     else:
         moment = client_clock(context, reader).now()
         evidence = Evidence(context, reader, moment - timedelta(days=days - 1), load_id)
@@ -44,9 +46,15 @@ def check(context: ClientContext, rules: Sequence[Rule], *, days: int = REACHED_
             evidence = evidence.advanced(moment - timedelta(days=back), load_id)
         newest = list(_tables(evidence, rules, columns_of))
         ranges = widest([*earlier, *reached(rules, newest)])
-        return analyse(rules, delays=_slowest(client_maturity(context, reader)), ranges=ranges, tables=newest)
+        found = analyse(rules, delays=_slowest(client_maturity(context, reader)), ranges=ranges, tables=newest)
+        return (*found, *_untargeted(missing_targets(context, rules, newest)))
     finally:
         reader.close()
+
+
+def _untargeted(missing: Sequence[MissingTarget]) -> Iterator[Finding]:
+    for each in missing:
+        yield Finding("missing_target", (each.rule_id,), about={"metric": each.metric, "place": each.place})
 
 
 def rows_of(findings: Sequence[Finding], locale: str) -> list[dict[str, Any]]:

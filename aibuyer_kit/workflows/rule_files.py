@@ -107,9 +107,9 @@ def rule_text(folder: Path, rule_id: str, metrics: Mapping[str, str] | None = No
 
 def validate_files(
     folder: Path, files: Sequence[Path], metrics: Mapping[str, str] | None = None
-) -> tuple[int, list[str]]:
-    """Return how many rule files are understood, and what is wrong with the others; without files, of all there are."""
-    well, problems, known = 0, list[str](), dict[str, str]()
+) -> tuple[list[tuple[Path, Rule]], list[str]]:
+    """Return the rule files that are understood, and what is wrong with the others; without files, of all there are."""
+    well, problems, known = list[tuple[Path, Rule]](), list[str](), dict[str, str]()
     for path in files or [*rule_paths(folder), *sorted((folder / PACKS).glob("*/*.json"))]:
         source = str(path.relative_to(folder.parent)) if path.is_relative_to(folder.parent) else str(path)
         try:
@@ -120,7 +120,7 @@ def validate_files(
         if path.parent == folder and (other := known.setdefault(rule.id, source)) != source:
             problems.append(f"{source}: the id {rule.id!r} is that of {other} already. Give it another one.")
         else:
-            well += 1
+            well.append((path, rule))
     return well, problems
 
 

@@ -8,10 +8,11 @@ from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.errors import AibuyerError, NotFoundError
 from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.workflows.period import client_clock, in_account_time
+from aibuyer_kit.workflows.period import account_today, client_clock, in_account_time
 from aibuyer_kit.workflows.proposals import in_doubt
 from aibuyer_kit.workflows.reconcile import known_reconciliation
 from aibuyer_kit.workflows.sync_log import SyncLog
+from aibuyer_kit.workflows.upkeep_log import UpkeepLog
 
 
 def workspace_status(workspace: Path, client_id: str | None = None) -> list[dict[str, Any]]:
@@ -38,7 +39,7 @@ def client_status(context: ClientContext) -> dict[str, Any]:
     """Return one row: data as of (account time), its age in minutes, days covered, loads, and what is wrong with them.
 
     `broken_loads` broke off, `quarantined` rows could not be read yet, `reconciliation` says how the levels agree, and
-    of changes `in_doubt` it is not known whether they took effect.
+    of changes `in_doubt` it is not known whether they took effect, and `models` says which are overdue or have drifted.
     """
     reader = Reader(context.warehouse)
     try:
@@ -57,7 +58,18 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         quarantined=len(reader.quarantine().rows()),
         reconciliation=str(known_reconciliation(context, reader)),
         in_doubt=len(in_doubt(context)),
+        models=models_text(context, reader),
     )
+
+
+def models_text(context: ClientContext, reader: Reader) -> str | None:
+    """Return what is to be said of the models; "well" where nothing is, None where there are none."""
+    kept = UpkeepLog(context.models).all()
+    if not kept:
+        return None
+    today = account_today(context, reader)
+    said = [f"{name}: {text}" for name, each in kept.items() if (text := each.text(today))]
+    return "; ".join(said) or "well"
 
 
 def service_rows(context: ClientContext) -> Iterator[dict[str, Any]]:
@@ -85,5 +97,6 @@ def _row(client_id: str, **known: Any) -> dict[str, Any]:
         "quarantined",
         "reconciliation",
         "in_doubt",
+        "models",
     )
     return {"client": client_id, **{name: known.get(name) for name in columns}}

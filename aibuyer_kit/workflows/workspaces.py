@@ -34,6 +34,10 @@ kind = "{kind}"
 # expires_hours = 24        # until when a proposal is good
 # own_approvals = false     # true: people who work alone may approve what they proposed (an undo)
 
+[models]
+# retrain_days = 28         # after how many days `aibuyer learn` trains a model again
+# tracking_uri = ""         # another store of MLflow than each client's folder; passwords go into the environment
+
 [meta]
 # api_version = "v26.0"
 # app_id = ""           # the app secret belongs into AIBUYER_META__APP_SECRET, not here

@@ -54,6 +54,10 @@ def test_packs_are_there_to_be_chosen_from(run: Run, folder: Path) -> None:
     listed = json.loads(run("rules", "list", "--packs", "--json")[1])
     assert len(listed) == 31
     assert all(row["when_to_use"] for row in listed)
+    shown = " ".join(run("rules", "list", "--packs")[1].split())
+    assert all(
+        f"{row['rule']}: {row['name']}" in shown and " ".join(row["when_to_use"].split()) in shown for row in listed
+    )
     assert [row["rule"] for row in json.loads(run("rules", "list", "--json")[1])] == [
         "pause-costly-adsets",
         "raise-winning-budgets",

@@ -210,6 +210,23 @@ def test_what_was_decided_in_normal_use_is_found_again(shop: Shop) -> None:
     )
 
 
+def test_what_rules_said_before_is_found_again(shop: Shop) -> None:
+    """A daily rule keeps its say over the hours at which only another one was due: then, and in the replay."""
+    for rule_id in RULES:
+        (shop.context.rules / f"{rule_id}.json").unlink()
+    often = {**RAISE_ON, "schedule": {"every": "15m"}}
+    lower = {**RAISE_ON, "then": [{"action": "lower_budget", "percent": 5}]}
+    put_rules(shop.context, {"often": often, "daily": lower})
+    shop.day()
+    held = [shop.tick(1).held for _ in range(2)]
+    assert all(len(each) == 3 and "daily (as of" in one.reason for each in held for one in each)
+    assert shop.verified(30) == Verified(3, ())
+    replayed = shop.replay(30).rows()
+    assert all(row["held_by"] == "conflict" for row in replayed if row["would"].endswith("138"))
+    (shop.context.rules / "daily.json").unlink()
+    assert any("settings differ" in each for each in shop.verified(30).differences)
+
+
 def test_a_replay_refuses_what_there_is_not(shop: Shop) -> None:
     """Days without number, and a mode without name."""
     for days, mode in ((0, "observed"), (5_000, "observed"), (7, "imagined")):

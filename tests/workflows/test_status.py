@@ -20,6 +20,7 @@ COLUMNS = (
     "quarantined",
     "reconciliation",
     "in_doubt",
+    "models",
 )
 
 
@@ -40,6 +41,7 @@ def test_the_row_tells_how_fresh_the_data_is_and_which_reads_broke_off(tmp_path:
         "quarantined": 0,
         "reconciliation": "not yet compared",
         "in_doubt": 0,
+        "models": None,
     }
 
 

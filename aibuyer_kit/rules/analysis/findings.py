@@ -23,6 +23,7 @@ Kind = Literal[
     "unreached",
     "no_results",
     "undecided",
+    "missing_target",
 ]
 
 

@@ -1,4 +1,4 @@
--- The last day up to $until on which an object had an impression, as known then. Grain: one row per object of $level.
+-- The last day from $since to $until on which an object had an impression, as known then. Grain: one row per object of $level.
 -- Marks: {insights}.
 SELECT platform, account_id, entity_id, max(date_stop) AS last_day
 FROM (
@@ -13,7 +13,7 @@ FROM (
         END AS entity_id,
         date_stop
     FROM {insights}
-    WHERE breakdown = '' AND impressions > 0 AND date <= $until
+    WHERE breakdown = '' AND impressions > 0 AND date BETWEEN $since AND $until
 )
 WHERE entity_id IS NOT NULL AND date_stop <= $until
 GROUP BY ALL

@@ -1,0 +1,154 @@
+"""A ranking in words: as text, as a table of a page, and as rows; names are untrusted text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aibuyer_kit.charts.fragment import Fragment
+from aibuyer_kit.core.escape import for_html
+from aibuyer_kit.core.i18n import UNKNOWN, format_metric, format_ratio, format_share, t
+from aibuyer_kit.core.text_table import as_table
+from aibuyer_kit.creatives.rank import Ranked, Ranking
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 30
+# Of less than one percent nobody needs to be told.
+_LEAST_GAIN = 0.01
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How far audiences of one campaign are the same people: its own reach beside the sum of theirs, over some days."""
+
+    name: str
+    days: int
+    reach: float
+    sum_of_reaches: float
+
+    @property
+    def share(self) -> float:
+        """Which share of the sum are people who were counted before."""
+        return max(0.0, 1 - self.reach / self.sum_of_reaches) if self.sum_of_reaches > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class RankingTold:
+    """A ranking with its readers' words: `kind` is creatives or audiences, `ranking` holds models and evidence."""
+
+    ranking: Ranking
+    kind: str
+    locale: str = "en"
+    overlaps: tuple[Overlap, ...] = ()
+
+    @property
+    def ranked(self) -> tuple[Ranked, ...]:
+        return self.ranking.ranked
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row per item and pool, the likeliest best first; money in units of the currency."""
+        metric = self.ranking.evidence.metric
+        return [
+            {
+                "id": each.id,
+                "name": each.name,
+                "pool": each.pool,
+                "count": each.count,
+                "spend": each.spend,
+                f"{metric}_seen": each.seen,
+                f"{metric}_expected": each.expected,
+                "index": each.index,
+                "index_low": each.index_low,
+                "index_high": each.index_high,
+                "probability_best": each.probability_best,
+                "share": each.share,
+                "verdict": each.verdict,
+            }
+            for each in self.ranked
+        ]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return `rows` as a frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows())
+
+    @property
+    def summary(self) -> str:
+        """What can be told in a sentence: of how many there is a best one, and of whom it cannot be told yet."""
+        pools = len({each.pool for each in self.ranked})
+        winners = self.ranking.winners
+        if pools == 1 and winners:
+            share = format_share(winners[0].probability_best, self.locale, decimals=0)
+            return self._t("winner", name=winners[0].name, share=share)
+        if pools == 1:
+            return self._t("no_winner")
+        return self._t("pools", winners=len(winners), pools=pools)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of it besides."""
+        told = [self._t(note) for note in self.ranking.evidence.notes]
+        for each in self.overlaps:
+            share = format_share(each.share, self.locale, decimals=0)
+            told.append(self._t("overlap", name=each.name, share=share, days=each.days))
+        rate = self.ranking.parts[0]
+        if self.kind == "creatives":
+            gain = format_share(rate.model.gain, self.locale, decimals=0)
+            told.append(self._t("learnt", gain=gain) if rate.model.gain >= _LEAST_GAIN else self._t("nothing_learnt"))
+        return tuple(told)
+
+    def __repr__(self) -> str:
+        shown = [dict(zip(self._headings(), cells, strict=True)) for cells in map(self._cells, self.ranked[:SHOWN])]
+        lines = [self.summary, "", as_table(shown), *self._more(), *(["", *self.notes] if self.notes else [])]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f'<th scope="col">{for_html(each)}</th>' for each in self._headings())
+        body = "".join(map(self._row_html, self.ranked[:SHOWN]))
+        notes = "".join(f'<p class="ab-note">{for_html(note)}</p>' for note in (*self._more(), *self.notes))
+        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+        card = f'<div class="ab-card ab-table"><div class="ab-scroll">{table}</div></div>'
+        return Fragment(f"<p>{for_html(self.summary)}</p>{card}{notes}", "")._repr_html_()
+
+    def _row_html(self, each: Ranked) -> str:
+        name, *cells = map(for_html, self._cells(each))
+        return f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+    def _more(self) -> Sequence[str]:
+        left = len(self.ranked) - SHOWN
+        return [self._t("more", left=left)] if left > 0 else []
+
+    def _headings(self) -> tuple[str, ...]:
+        metric = t(self.locale, f"short.{self.ranking.evidence.metric}")
+        pool = ("pool",) if self._has_pools else ()
+        names = ("name", *pool, "count", "seen", "expected", "index", "best", "share", "verdict")
+        return tuple(self._t(f"head_{name}", metric=metric) for name in names)
+
+    def _cells(self, each: Ranked) -> tuple[str, ...]:
+        evidence = self.ranking.evidence
+        shown = [
+            UNKNOWN if value is None else format_metric(evidence.metric, value, evidence.currency, self.locale)
+            for value in (each.seen, each.expected)
+        ]
+        low, middle, high = (
+            format_ratio(value, self.locale) for value in (each.index_low, each.index, each.index_high)
+        )
+        return (
+            each.name,
+            *((each.pool,) if self._has_pools else ()),
+            f"{each.count:.0f}",
+            *shown,
+            f"{middle} ({low}–{high})",
+            format_share(each.probability_best, self.locale, decimals=0),
+            format_share(each.share, self.locale, decimals=0),
+            self._t(f"verdict_{each.verdict}"),
+        )
+
+    @property
+    def _has_pools(self) -> bool:
+        return self.ranking.within == "group"
+
+    def _t(self, key: str, **values: Any) -> str:
+        return t(self.locale, f"ranking.{key}", **values)

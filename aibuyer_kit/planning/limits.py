@@ -1,0 +1,177 @@
+"""From what is asked to what each arm may spend; every limit keeps its name, so that a plan can say which ones bind."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from aibuyer_kit.core.money import meta_minor_per_unit
+from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.planning.curves import ResponseCurves
+from aibuyer_kit.planning.groups import Grove, grove_of
+from aibuyer_kit.planning.request import BEYOND_SEEN, NEAR, USUAL_STEP, PlanRequest, by_arm, known_arms
+
+Kind = Literal[
+    "total", "target", "group", "least", "most", "step", "usual_step", "seen", "near", "held", "stopped", "one_of",
+    "reset",
+]  # fmt: skip
+Side = Literal["least", "most"]
+# Ours, not a person's: they give way where they clash with what was asked.
+SOFT = ("usual_step", "seen", "near")
+# Without a total, more than so many times what brings half of the ceiling is never worth it.
+_FAR = 50.0
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit: of an arm (its id), of a group (its name), or of the whole (an empty name)."""
+
+    kind: Kind
+    side: Side
+    of: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class Box:
+    """What each arm may spend a day, in the curves' order, and the tightest limit by arm and side."""
+
+    low: Floats
+    high: Floats
+    limits: Mapping[tuple[str, Side], Limit]
+
+    def tightest(self, arm: str, side: Side) -> Limit | None:
+        """Return the limit that decides how little or how much an arm may spend."""
+        return self.limits.get((arm, side))
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """All limits of a question: the box of the arms, the groups, the total (None: whatever pays)."""
+
+    box: Box
+    grove: Grove
+    total: float | None
+    may_stop: Floats  # by arm, 1 where it may spend nothing in spite of its least
+    free: tuple[Floats, Floats]  # the range by arm within which nothing is learnt anew
+    softened: tuple[str, ...] = ()  # kinds that gave way
+
+
+def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None, *, give: float = 1.0) -> Bounds:
+    """Return the limits of a question at a total; soft ones are `give` times as wide. Raises PlanError."""
+    for name, arms in (("may_stop", asked.may_stop), ("held", asked.held), ("stopped", asked.stopped)):
+        known_arms(arms, name, curves.arms)
+    place = {arm: index for index, arm in enumerate(curves.arms)}
+    low, high = np.zeros(len(place)), _farthest(curves, total)
+    limits: dict[tuple[str, Side], Limit] = {}
+    for limit in _limits(curves, asked, total, give):
+        at = place[limit.of]
+        # A limit that is no tighter than one before it says nothing new; but a most at the farthest is still a limit.
+        if limit.side == "least" and limit.amount > low[at]:
+            low[at], limits[limit.of, "least"] = limit.amount, limit
+        elif limit.side == "most" and limit.amount <= high[at] and (limit.amount, limit.side) != _same(limits, limit):
+            high[at], limits[limit.of, "most"] = limit.amount, limit
+    whole = (0.0, np.inf) if total is None else (total if asked.spend_all else 0.0, total)
+    stops = np.isin(np.array(curves.arms), np.array(asked.may_stop, dtype=object).astype(str)).astype(np.float64)
+    # What may stop, and has no other way to keep its limits, stops.
+    none = (stops > 0.0) & (low > high)
+    low[none], high[none] = 0.0, 0.0
+    now = whole_today(curves)
+    return Bounds(
+        box=Box(low, high, limits),
+        grove=grove_of(curves.arms, asked.groups, *whole),
+        total=total,
+        may_stop=stops,
+        free=(now * (1.0 - min(asked.reset_beyond, 1.0)), now * (1.0 + asked.reset_beyond)),
+    )
+
+
+def without_soft(curves: ResponseCurves, asked: PlanRequest, total: float | None) -> Bounds:
+    """Return the limits that were asked for, and none of ours."""
+    step = None if asked.step == "usual" else asked.step
+    bare = bounds_of(curves, replace(asked, step=step, unidentified="free"), total)
+    return replace(bare, softened=SOFT)
+
+
+def whole_today(curves: ResponseCurves) -> Floats:
+    """Return today's spend by arm in whole minor units, as a budget would be."""
+    per_unit = meta_minor_per_unit(curves.currency)
+    return np.asarray(np.rint(curves.spend_now * per_unit) / per_unit)
+
+
+def _limits(curves: ResponseCurves, asked: PlanRequest, total: float | None, give: float) -> Iterable[Limit]:
+    arms, now = curves.arms, dict(zip(curves.arms, whole_today(curves).tolist(), strict=True))
+    for arm, amount in by_arm(asked.least, "least", arms).items():
+        yield Limit("least", "least", arm, amount)
+    for arm, amount in by_arm(asked.most, "most", arms).items():
+        yield Limit("most", "most", arm, amount)
+    for arm in asked.stopped:
+        yield Limit("stopped", "most", arm, 0.0)
+    for arm in asked.held:
+        yield from _around("held", arm, now[arm], now[arm])
+    fixed = {*asked.held, *asked.stopped}
+    scale, per_unit = _scale(curves, total), meta_minor_per_unit(curves.currency)
+    ranges = [None] * len(arms) if curves.seen is None else list(map(tuple, curves.seen.T.tolist()))
+    for arm, known, seen in zip(arms, curves.identified, ranges, strict=True):
+        if arm not in fixed:
+            yield from _steps(asked, arm, now[arm], seen, give, scale, per_unit)
+            if known == "no":
+                yield from _unsure(asked, arm, now[arm], give, scale, per_unit)
+
+
+def _steps(
+    asked: PlanRequest, arm: str, now: float, seen: tuple[float, float] | None, give: float, scale: float, per_unit: int
+) -> Iterable[Limit]:
+    if asked.step == "usual" and seen and now > 0.0:
+        least, most = min(seen[0], now * min(1.0, scale)), max(seen[1], now * max(1.0, scale))
+        yield from _whole(
+            "seen", arm, least * max(0.0, 1.0 - BEYOND_SEEN * give), most * (1.0 + BEYOND_SEEN * give), per_unit
+        )
+    elif asked.step == "usual":
+        yield from _soft("usual_step", arm, now, USUAL_STEP * give, scale, per_unit)
+    elif asked.step is not None:
+        yield from _around("step", arm, now * max(0.0, 1.0 - asked.step), now * (1.0 + asked.step))
+
+
+def _unsure(asked: PlanRequest, arm: str, now: float, give: float, scale: float, per_unit: int) -> Iterable[Limit]:
+    if asked.unidentified == "held":
+        yield from _around("held", arm, now, now)
+    elif asked.unidentified == "near":
+        yield from _soft("near", arm, now, NEAR * give, scale, per_unit)
+
+
+def _around(kind: Kind, arm: str, least: float, most: float) -> Iterable[Limit]:
+    yield Limit(kind, "least", arm, least)
+    yield Limit(kind, "most", arm, most)
+
+
+def _soft(kind: Kind, arm: str, now: float, share: float, scale: float, per_unit: int) -> Iterable[Limit]:
+    """Yield a range around today's that holds today's split of the new total as well."""
+    return _whole(
+        kind, arm, now * min(1.0, scale) * max(0.0, 1.0 - share), now * max(1.0, scale) * (1.0 + share), per_unit
+    )
+
+
+def _whole(kind: Kind, arm: str, least: float, most: float, per_unit: int) -> Iterable[Limit]:
+    """Yield a range of ours, which reaches to the next whole minor units."""
+    floor, cap = np.floor(least * per_unit + _ROUNDING), np.ceil(most * per_unit - _ROUNDING)
+    return _around(kind, arm, float(floor / per_unit), float(cap / per_unit))
+
+
+def _scale(curves: ResponseCurves, total: float | None) -> float:
+    today = float(whole_today(curves).sum())
+    return total / today if total is not None and today > 0.0 else 1.0
+
+
+def _farthest(curves: ResponseCurves, total: float | None) -> Floats:
+    """Return what no arm spends more of: all that there is, or else far more than what brings half of its ceiling."""
+    if total is not None:
+        return np.full(len(curves.arms), total)
+    return np.asarray(np.maximum(_FAR * curves.half.max(axis=0), 2.0 * curves.spend_now))
+
+
+def _same(limits: Mapping[tuple[str, Side], Limit], limit: Limit) -> tuple[float, Side] | None:
+    known = limits.get((limit.of, limit.side))
+    return (known.amount, known.side) if known else None

@@ -1,0 +1,111 @@
+"""One question of a split at one total, from curves and limits to the best spend of every arm."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aibuyer_kit.core.errors import PlanError
+from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.planning.clashes import clashing, clashing_crossing, refuse
+from aibuyer_kit.planning.crossing import Crossed, split_of, with_prices
+from aibuyer_kit.planning.curves import ResponseCurves
+from aibuyer_kit.planning.feasible import some_split
+from aibuyer_kit.planning.groups import rows_of
+from aibuyer_kit.planning.kernels import concave_around
+from aibuyer_kit.planning.limits import SOFT, Bounds, Limit, bounds_of, without_soft
+from aibuyer_kit.planning.pieces import pieces_of
+from aibuyer_kit.planning.relaxation import Question, relaxed
+from aibuyer_kit.planning.request import PlanRequest, units
+from aibuyer_kit.planning.search import Found
+from aibuyer_kit.planning.tables import arms_of
+
+_GIVE = (1.0, 2.0, 4.0, 8.0)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The best split: spend by arm in the curves' order, and all that it was found with, in the tree's order."""
+
+    spend: Floats
+    bounds: Bounds
+    question: Question
+    found: Found
+    crossing: Floats  # by overlapping group the price of its limit, above 0 of its most
+    scale: Floats | float = 1.0  # by arm, in the tree's order: what one unit of its value counts in the question
+
+
+def solve(
+    curves: ResponseCurves, asked: PlanRequest, total: float | None, *, cost: float = 0.0, weights: Floats | None = None
+) -> Solved:
+    """Return the split of a total that is worth most. Raises PlanError that names the limits which clash."""
+    bounds = possible(curves, asked, total)
+    question = question_of(curves, asked, bounds, cost=cost, weights=weights)
+    crossed = split_of(question) or Crossed(_from_some(question, bounds, curves.arms), _no_prices(bounds))
+    spend = np.empty(len(curves.arms))
+    spend[bounds.grove.order] = crossed.found.spend
+    return Solved(spend, bounds, with_prices(question, crossed.prices), crossed.found, crossed.prices)
+
+
+def question_of(
+    curves: ResponseCurves, asked: PlanRequest, bounds: Bounds, *, cost: float, weights: Floats | None = None
+) -> Question:
+    """Return the question in numbers, in the order of its tree."""
+    order = bounds.grove.order
+    low, high = bounds.box.low[order], bounds.box.high[order]
+    free = bounds.free[0][order], bounds.free[1][order]
+    high = np.maximum(high, low)
+    pieces = pieces_of(low, high, bounds.may_stop[order], free, reset_loss(asked))
+    ordered = curves if np.array_equal(order, np.arange(len(order))) else curves.only(order.tolist())
+    least = np.where(bounds.may_stop[order] > 0.0, 0.0, low)
+    arms = arms_of(ordered, pieces, low, high, weights)
+    rows = rows_of(bounds.grove, curves.arms)
+    return Question(arms, bounds.grove.tree, least, high, cost, _usual_price(curves), rows)
+
+
+def _no_prices(bounds: Bounds) -> Floats:
+    return np.zeros(len(bounds.grove.crossing))
+
+
+def reset_loss(asked: PlanRequest) -> float:
+    """Return what learning anew costs a day, spread over the days of the plan."""
+    return float(units(asked.reset_loss, "reset_loss")) / asked.days if asked.reset_loss is not None else 0.0
+
+
+def _usual_price(curves: ResponseCurves) -> float:
+    """Return a price of money of the right order, from which the search for the right one begins."""
+    return max(float(np.median(curves.ceiling / curves.half)) / 4.0, 1e-9)
+
+
+def possible(curves: ResponseCurves, asked: PlanRequest, total: float | None) -> Bounds:
+    """Return limits that can hold together: those that are ours give way to those that were asked for."""
+    clash: Sequence[Limit] = ()
+    for give in _GIVE:
+        bounds = bounds_of(curves, asked, total, give=give)
+        clash = clashing(bounds, curves.arms) or clashing_crossing(bounds, curves.arms)
+        if not clash:
+            return replace(bounds, softened=SOFT) if give > 1.0 else bounds
+        if not any(limit.kind in SOFT for limit in clash):
+            raise refuse(clash)
+    bounds = without_soft(curves, asked, total)
+    if clash := clashing(bounds, curves.arms) or clashing_crossing(bounds, curves.arms):
+        raise refuse(clash)
+    return bounds
+
+
+def _from_some(question: Question, bounds: Bounds, arms: tuple[str, ...]) -> Found:
+    """Return the best split near any that the limits allow, where pieces of spend leave few."""
+    root = relaxed(question, question.low, question.high, tight=False)
+    some = some_split(question)
+    if root is None or some is None:
+        stops = [arm for arm, may in zip(arms, bounds.may_stop, strict=True) if may]
+        limits = [Limit("one_of", "least", arm, bounds.box.low[arms.index(arm)]) for arm in stops]
+        whole = [] if bounds.total is None else [Limit("total", "most", "", bounds.total)]
+        raise refuse([*whole, *limits])
+    begin, stop = concave_around(question.arms, some, question.low, question.high)
+    mended = relaxed(question, begin, stop)
+    spends = [some, *([mended.spend] if mended else [])]
+    best = max(spends, key=question.worth)
+    if not np.isfinite(question.worth(best)):
+        raise PlanError("No split was found that keeps all limits.")
+    return Found(best, question.worth(best), max(root.bound, question.worth(best)), root, 1)

@@ -1,0 +1,298 @@
+"""Training what is due, and letting a new model replace the old one only if it wins a paired backtest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import filelock
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import AibuyerError, InputError, NotFoundError, RegistryError
+from aibuyer_kit.core.escape import for_html
+from aibuyer_kit.core.i18n import format_share, t
+from aibuyer_kit.core.text_table import as_table
+from aibuyer_kit.features.trainable import Fold, Model, Parameters, Trainable, trained
+from aibuyer_kit.measurement.backtest import Backtest, backtest, paired
+from aibuyer_kit.measurement.contest import Contest, contest
+from aibuyer_kit.measurement.drift import drift
+from aibuyer_kit.measurement.monitoring import failing, moved
+from aibuyer_kit.registry.records import CHALLENGER, CHAMPION, ModelRecord
+from aibuyer_kit.registry.registry import Registry
+from aibuyer_kit.settings.workspace_settings import Settings
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.past_panels import PastPanels, spans
+from aibuyer_kit.workflows.period import client_clock
+from aibuyer_kit.workflows.round import Progress
+from aibuyer_kit.workflows.trainables import trainable_of, trainables
+from aibuyer_kit.workflows.tune import TunedModel, tune_model
+from aibuyer_kit.workflows.upkeep_log import Upkeep, UpkeepLog
+
+_LEAST_FIRST_FOLDS = 3
+_DRIFT_DAYS = 150
+FIGURES = "figures"  # under which the drift of figures stands beside the models
+Why = str  # a key of `learn` in the locales: first, scheduled, drifted, changed, asked
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What came of one model: `state` is a key of `lesson` in the locales.
+
+    promoted, kept (the champion stays), first (the first one, put in force), below_floor (no champion yet), not_due,
+    refused (it could not be learnt; `note` says why).
+    """
+
+    name: str
+    state: str
+    note: str = ""
+    why: Why = ""
+    record: ModelRecord | None = None
+    contest: Contest | None = None
+
+    def row(self, locale: str) -> dict[str, Any]:
+        """Return it as one row of a table."""
+        return {
+            "model": self.name,
+            "version": self.record.version if self.record else None,
+            "outcome": t(locale, f"lesson.{self.state}"),
+            "why": t(locale, f"learn.{self.why}") if self.why else "",
+            "note": self.note or (contest_text(self.contest, locale) if self.contest else ""),
+        }
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a round of training did, one lesson per model, and what figures have come to mean something else."""
+
+    lessons: tuple[Lesson, ...]
+    locale: str
+    drift: tuple[str, ...] = ()
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [each.row(self.locale) for each in self.lessons]
+
+    @property
+    def needs_a_look(self) -> bool:
+        return bool(self.drift) or any(each.state == "refused" for each in self.lessons)
+
+    def __repr__(self) -> str:
+        return "\n".join([as_table(self.rows()), *(f"DRIFT {each}" for each in self.drift)])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{for_html(repr(self))}</pre>"
+
+
+def open_registry(context: ClientContext, settings: Settings) -> Registry:
+    """Return the models of a client, where the settings say that they are kept."""
+    uri = settings.models.tracking_uri
+    return Registry(context.id, context.models, uri.get_secret_value() if uri else None)
+
+
+def learn(
+    context: ClientContext,
+    settings: Settings,
+    names: Sequence[str] = (),
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Learnt:
+    """Train the models that are due, or those named; with `force` also what is not due.
+
+    Raises NotFoundError before the first load or for a name that there is not, RegistryError while another process
+    trains for this client.
+    """
+    wanted = [trainable_of(context, name) for name in names] or list(trainables(context))
+    context.models.mkdir(parents=True, exist_ok=True)
+    reader = Reader(context.warehouse)
+    try:
+        with filelock.FileLock(context.models / "learn.lock", blocking=False):
+            school = _School(context, settings, reader)
+            lessons = []
+            for number, each in enumerate(wanted, 1):
+                if progress:
+                    progress(each.name, number, len(wanted))
+                lessons.append(school.lesson(each, force=force))
+            return Learnt(tuple(lessons), context.settings.locale, school.drift)
+    except filelock.Timeout:
+        raise RegistryError(f"Another process is training models of {context.id!r}. Wait for it.") from None
+    finally:
+        reader.close()
+
+
+def compare(context: ClientContext, settings: Settings, name: str, left: str, right: str) -> Contest:
+    """Return whether the version or stage `right` beats `left` in a paired backtest. Raises NotFoundError."""
+    trainable, registry = trainable_of(context, name), open_registry(context, settings)
+    one, other = registry.find(name, left), registry.find(name, right)
+    reader = Reader(context.warehouse)
+    try:
+        past = PastPanels(context, reader, trainable.level, trainable.history_days)
+        folds = past.folds(trainable)
+        tables = [_as_of_folds(trainable, registry, each, past, folds) for each in (one, other)]
+        return contest(*paired(*tables))
+    finally:
+        reader.close()
+
+
+def promote(context: ClientContext, settings: Settings, name: str, version: str, *, by: str) -> ModelRecord:
+    """Put a version in force because a person says so, and note who did. Raises NotFoundError."""
+    registry = open_registry(context, settings)
+    found = registry.find(name, version)
+    trainable_of(context, name).load(registry.files(found))
+    return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}")
+
+
+def tune_parameters(context: ClientContext, name: str, *, trials: int, seed: int) -> TunedModel:
+    """Tune a model's parameters; those that are better on newer weeks too make a challenger at the next `learn`."""
+    found = tune_model(context, trainable_of(context, name), trials=trials, seed=seed)
+    if found.is_better:
+        UpkeepLog(context.models).put_parameters(name, found.after)
+    return found
+
+
+def contest_text(found: Contest, locale: str) -> str:
+    """Return what came of a contest, in the reader's language."""
+    gain = format_share(abs(found.gain), locale, 1) if found.folds else ""
+    said = t(locale, f"contest.{found.reason}", gain=gain)
+    return said if not found.folds else f"{said} {t(locale, 'contest.over', folds=found.folds, objects=found.objects)}"
+
+
+class _School:
+    """One round of training for one client."""
+
+    def __init__(self, context: ClientContext, settings: Settings, reader: Reader) -> None:
+        self._context, self._settings, self._reader = context, settings, reader
+        self._registry = open_registry(context, settings)
+        self._log = UpkeepLog(context.models)
+        self._now = client_clock(context, reader).now()
+        self.drift = self._drift()
+
+    def lesson(self, trainable: Trainable, *, force: bool) -> Lesson:
+        """Train one model if it is due, and settle which version is in force from now on."""
+        try:
+            return self._lesson(trainable, force=force)
+        except (InputError, NotFoundError) as error:
+            kept = self._log.of(trainable.name)
+            self._log.put(trainable.name, Upkeep(self._now, kept.until, kept.due_on, kept.findings, str(error)))
+            return Lesson(trainable.name, "refused", str(error))
+
+    def _drift(self) -> tuple[str, ...]:
+        """Return what has changed in the figures of the last three days, and note it; days too few tell nothing."""
+        past = PastPanels(self._context, self._reader, Level.ADSET, _DRIFT_DAYS)
+        try:
+            found = tuple(map(str, drift(past.now)))
+        except (InputError, NotFoundError):
+            return ()
+        self._log.put(FIGURES, Upkeep(self._now, past.last_day, findings=found))
+        return found
+
+    def _lesson(self, trainable: Trainable, *, force: bool) -> Lesson:
+        past = PastPanels(self._context, self._reader, trainable.level, trainable.history_days)
+        versions = self._registry.versions(trainable.name)
+        champion = next((each for each in versions if CHAMPION in each.stages), None)
+        folds = past.folds(trainable)
+        findings: tuple[str, ...] = ()
+        if champion is not None:
+            findings = _watched(trainable, trainable.load(self._registry.files(champion)), champion, past)
+        parameters = {**trainable.parameters, **self._log.parameters_of(trainable.name)}
+        newest = versions[0] if versions else None
+        drifted = (*findings, *self.drift)
+        why = self._why(trainable, newest, parameters, past.last_day, drifted, force=force)
+        if why is None:
+            self._note(trainable, newest, findings)
+            return Lesson(trainable.name, "not_due", record=champion)
+        found = self._taught(trainable, champion, parameters, past, folds, why)
+        self._note(trainable, found.record, findings if found.state == "kept" else ())
+        return found
+
+    def _why(
+        self,
+        trainable: Trainable,
+        newest: ModelRecord | None,
+        parameters: Parameters,
+        last_day: date,
+        findings: Sequence[str],
+        *,
+        force: bool,
+    ) -> Why | None:
+        if newest is None:
+            return "first"
+        if force:
+            return "asked"
+        if newest.revision != trainable.revision or dict(newest.parameters) != dict(parameters):
+            return "changed"
+        if newest.until + timedelta(days=self._settings.models.retrain_days) <= last_day:
+            return "scheduled"
+        # What has drifted is learnt anew once there is as much to learn from as one outcome takes.
+        waited = (last_day - newest.until).days >= trainable.horizon_days
+        return "drifted" if findings and waited else None
+
+    def _taught(
+        self,
+        trainable: Trainable,
+        champion: ModelRecord | None,
+        parameters: Parameters,
+        past: PastPanels,
+        folds: Sequence[Fold],
+        why: Why,
+    ) -> Lesson:
+        seed = self._settings.models.seed
+        model = trainable.fit(past.now, parameters, seed)
+        stand_ins = [_fitted(trainable, past, fold.origin, parameters, seed) for fold in folds]
+        told = [(each, fold) for each, fold in zip(stand_ins, folds, strict=True) if each is not None]
+        table = backtest([each for each, _ in told], [fold for _, fold in told])
+        made = trained(trainable, model, past.now, parameters, seed, **table.metrics())
+        if champion is None:
+            metrics = table.metrics()
+            good = len(told) >= _LEAST_FIRST_FOLDS and metrics.get("loss", 1.0) < metrics.get("floor_loss", 0.0)
+            stage, state = (CHAMPION, "first") if good else (CHALLENGER, "below_floor")
+            said = f"{why}: {spans(folds)}, loss {metrics.get('loss', 0):.4g}, floor {metrics.get('floor_loss', 0):.4g}"
+            record = self._registry.keep(made, at=self._now, stage=stage, reason=said)
+            return Lesson(trainable.name, state, why=why, record=record, note=said.partition(": ")[2])
+        before = _as_of_folds(trainable, self._registry, champion, past, [fold for _, fold in told])
+        outcome = contest(*paired(before, table))
+        stage, state = (CHAMPION, "promoted") if outcome.is_won else (CHALLENGER, "kept")
+        said = f"{why}: {contest_text(outcome, 'en')}"
+        record = self._registry.keep(made, at=self._now, stage=stage, reason=said)
+        return Lesson(trainable.name, state, why=why, record=record, contest=outcome)
+
+    def _note(self, trainable: Trainable, newest: ModelRecord | None, findings: tuple[str, ...]) -> None:
+        until = newest.until if newest else None
+        due = until + timedelta(days=self._settings.models.retrain_days) if until else None
+        self._log.put(trainable.name, Upkeep(self._now, until, due, findings))
+
+
+def _watched(trainable: Trainable, model: Model, champion: ModelRecord, past: PastPanels) -> tuple[str, ...]:
+    """Return what has come to be wrong with the model in force; nothing where all is well."""
+    unseen = [fold for fold in past.folds(trainable) if fold.origin >= champion.until]
+    found = list(failing(backtest([model] * len(unseen), unseen)))
+    names, now = model.features(past.now)
+    if names:
+        found += moved(names, model.features(past.known_on(champion.until))[1], now)
+    return tuple(map(str, found))
+
+
+def _as_of_folds(
+    trainable: Trainable, registry: Registry, record: ModelRecord, past: PastPanels, folds: Sequence[Fold]
+) -> Backtest:
+    """Return how a version did: itself on what it has not seen, and a stand-in before.
+
+    That is a model of the same parameters that was learnt as long before the fold as the version is old now.
+    """
+    model = trainable.load(registry.files(record))
+    age = timedelta(days=max(0, (past.last_day - record.until).days))
+    asked: list[tuple[Model, Fold]] = []
+    for fold in folds:
+        is_unseen = fold.origin >= record.until and record.revision == trainable.revision
+        found = model if is_unseen else _fitted(trainable, past, fold.origin - age, record.parameters, record.seed)
+        if found is not None:
+            asked.append((found, fold))
+    return backtest([each for each, _ in asked], [fold for _, fold in asked])
+
+
+def _fitted(trainable: Trainable, past: PastPanels, day: date, parameters: Parameters, seed: int) -> Model | None:
+    """Return a model as it would have been learnt on a day; None where there was too little to learn from."""
+    try:
+        return trainable.fit(past.known_on(day), parameters, seed)
+    except AibuyerError:
+        return None

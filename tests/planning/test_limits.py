@@ -1,0 +1,147 @@
+"""Limits: every one holds in the plan, in whole minor units, and those that cannot hold together are named."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from aibuyer_kit.core.errors import PlanError
+from aibuyer_kit.planning.make import make_plan
+from aibuyer_kit.planning.request import Group, PlanRequest
+from tests.planning.questions import broken, curves_of, holds_together, questions, random_curves
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(questions())
+def test_every_limit_holds_or_those_that_clash_are_named(asked):
+    """Any question gets a plan that keeps every limit, or a set of limits that clash, none of them needless."""
+    check(asked)
+
+
+def check(asked):
+    refused = ()
+    try:
+        plan = make_plan(asked.curves, asked.request)
+    except PlanError as error:
+        refused = error.clashing
+        if not refused:
+            raise
+    if not refused:
+        assert broken(asked, plan) == []
+    elif all(limit.kind != "one_of" for limit in refused):
+        assert not holds_together(asked, refused)
+        for place in range(len(refused)):
+            assert holds_together(asked, [*refused[:place], *refused[place + 1 :]])
+
+
+def clashing(curves, **asked):
+    with pytest.raises(PlanError) as caught:
+        make_plan(curves, PlanRequest(**asked))
+    return [(limit.kind, limit.side, limit.of) for limit in caught.value.clashing]
+
+
+def test_two_leasts_above_the_total_are_named_and_a_third_is_not():
+    """60 and 50 do not fit 100; the 5 of a third arm would."""
+    curves = random_curves(0, 5)
+    found = clashing(curves, total_daily_budget=100, step=None, least={"a0": 60, "a1": 50, "a2": 5})
+    assert found == [("total", "most", ""), ("least", "least", "a0"), ("least", "least", "a1")]
+
+
+def test_an_arms_own_limits_may_clash():
+    """At least 50 and at most 40."""
+    curves = random_curves(0, 3)
+    found = clashing(curves, total_daily_budget=100, step=None, least={"a1": 50}, most={"a1": 40})
+    assert found == [("least", "least", "a1"), ("most", "most", "a1")]
+
+
+def test_a_groups_least_beyond_what_its_arms_may_spend_names_them():
+    """Two arms at most 10 each cannot make 30."""
+    curves = random_curves(0, 4)
+    found = clashing(
+        curves, total_daily_budget=100, step=None, most={"a0": 10, "a1": 10}, groups=(Group("pair", ("a0", "a1"), 30),)
+    )
+    assert found == [("group", "least", "pair"), ("most", "most", "a0"), ("most", "most", "a1")]
+
+
+def test_a_step_that_was_asked_for_does_not_give_way_to_the_total():
+    """Twice the money cannot be spent within 20% of today's: the step of every arm is named."""
+    curves = curves_of([500.0, 500.0], [100.0, 100.0], 1.0, now=[50.0, 50.0])
+    found = clashing(curves, total_daily_budget=200, step=0.2)
+    assert found == [("total", "least", ""), ("step", "most", "a0"), ("step", "most", "a1")]
+
+
+def test_the_usual_step_gives_way_to_what_was_asked_for_and_that_is_said():
+    """A least of three times today's is met, with a note."""
+    curves = curves_of([500.0, 500.0], [100.0, 100.0], 1.0, now=[50.0, 50.0])
+    plan = make_plan(curves, PlanRequest(least={"a0": 90}))
+    assert plan.allocation == {"a0": 90_000_000, "a1": 10_000_000}
+    assert "gave_way" in dict(plan.notes)
+
+
+def test_the_usual_step_moves_with_the_total():
+    """Half the money can be spent: the step is around today's split of it, too."""
+    curves = random_curves(2, 4)
+    plan = make_plan(curves, PlanRequest(total_daily_budget=round(float(curves.spend_now.sum()) / 2, 2)))
+    assert "gave_way" not in dict(plan.notes)
+    assert all(-0.66 <= arm.change <= 0.31 for arm in plan.arms)
+
+
+def test_what_is_not_identified_stays_near_today_unless_asked_otherwise():
+    """An arm whose curve nobody knows moves by 10% at most, or not at all, or freely."""
+    curves = curves_of([900.0, 100.0], [100.0, 100.0], 1.0, identified=("no", "yes"), warnings={"a0": "never moved"})
+    spend = {
+        how: make_plan(curves, PlanRequest(step=None, unidentified=how)).arms[0].planned_micros / 1e6
+        for how in ("near", "held", "free")
+    }
+    assert spend["near"] == 110.0
+    assert spend["held"] == 100.0
+    assert spend["free"] > 150.0
+    assert ("unidentified_near", {"count": 1}) in make_plan(curves, PlanRequest()).notes
+
+
+def test_stopped_and_held_arms_are():
+    """0 and today's."""
+    curves = random_curves(4, 4)
+    plan = make_plan(curves, PlanRequest(step=None, held=("a1",), stopped=("a2",)))
+    assert plan.allocation["a2"] == 0
+    assert plan.allocation["a1"] == pytest.approx(curves.spend_now[1] * 1e6, abs=5000)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"total_daily_budget": -5}, "0 or more"),
+        ({"total_daily_budget": "lots"}, "not an amount"),
+        ({"total_daily_budget": float("nan")}, "finite"),
+        ({"total_daily_budget": "10.001"}, "finer than the smallest unit"),
+        ({"total_daily_budget": 10, "target_roas": 3}, "one of"),
+        ({"target_roas": 0}, "above 0"),
+        ({"target_cpa": 3}, "how much results"),
+        ({"target_roas": 3}, "how much revenue"),
+        ({"least": {"zz": 3}}, "no curve"),
+        ({"groups": (Group("g", ()),)}, "no arms"),
+        ({"groups": (Group("g", ("a0",)), Group("g", ("a1",)))}, "Two groups"),
+        ({"step": -0.1}, "share"),
+        ({"risk": 1.5}, "quantile"),
+        ({"days": 0}, "1 to"),
+        ({"days": 3, "day_weights": (1.0,)}, "1 weights"),
+        ({"days": 1, "day_weights": (0.0,)}, "not all"),
+        ({"unidentified": "guess"}, "near, held or free"),
+        ({"reset_loss": -1}, "0 or more"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(asked, says):
+    """The message names what was asked and what it should be."""
+    with pytest.raises(PlanError, match=says):
+        make_plan(random_curves(0, 3), PlanRequest(**asked))
+
+
+def test_nothing_spent_today_and_no_total_is_refused():
+    """There is no money to split."""
+    with pytest.raises(PlanError, match="say how much"):
+        make_plan(curves_of([100.0], [10.0], 1.0, now=[0.0]), PlanRequest())
+
+
+def test_a_target_out_of_reach_tells_how_near_one_gets():
+    """The return of the first unit is 4 (400 / 100): 5 is beyond it."""
+    curves = curves_of([400.0], [100.0], 1.0, value_of="revenue", now=[100.0])
+    with pytest.raises(PlanError, match="the nearest comes to"):
+        make_plan(curves, PlanRequest(target_roas=5.0, least={"a0": 1}, step=None))

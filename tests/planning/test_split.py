@@ -1,0 +1,220 @@
+"""The split of a total: hand-computed, by its conditions, by brute force, and against its bound."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from aibuyer_kit.planning.make import make_plan
+from aibuyer_kit.planning.request import Group, PlanRequest
+from aibuyer_kit.planning.solve import solve
+from tests.planning.questions import curves_of, random_curves
+
+
+def spends(plan):
+    return [round(arm.planned_micros / 1e6, 2) for arm in plan.arms]
+
+
+def test_two_concave_arms_get_what_algebra_says():
+    """With slope 1 the marginal is c h / (s + h)^2: four times the ceiling means twice s + h."""
+    curves = curves_of([400.0, 100.0], [100.0, 100.0], 1.0)
+    plan = make_plan(curves, PlanRequest(total_daily_budget=200, step=None))
+    assert spends(plan) == [166.67, 33.33]
+    assert [arm.marginal for arm in plan.arms] == pytest.approx([40_000 / 266.667**2] * 2, rel=1e-4)
+    assert plan.reached == pytest.approx(1.0, abs=1e-9)
+
+
+def test_the_last_unit_is_worth_its_marginal_less_itself():
+    """Money whose last unit brings .5625 loses .4375 by being spent."""
+    curves = curves_of([400.0, 100.0], [100.0, 100.0], 1.0)
+    plan = make_plan(curves, PlanRequest(total_daily_budget=200, step=None))
+    (total,) = plan.binding
+    assert (total.limit.kind, total.limit.side) == ("total", "least")
+    assert total.worth == pytest.approx(1 - 0.5625, rel=1e-6)
+
+
+def test_with_at_most_no_unit_is_spent_that_brings_less_than_itself():
+    """s + 100 = sqrt(c h) makes the marginal 1: 100 of the first arm, nothing of the second."""
+    curves = curves_of([400.0, 100.0], [100.0, 100.0], 1.0)
+    plan = make_plan(curves, PlanRequest(total_daily_budget=200, spend_all=False, step=None))
+    assert spends(plan) == [100.0, 0.0]
+
+
+def test_an_s_shaped_arm_that_cannot_reach_its_rise_gets_nothing():
+    """Of two equal S-curves and money for one, one gets all; an equal split would bring a fifth as much."""
+    curves = curves_of([1000.0, 1000.0], [100.0, 100.0], 4.0)
+    plan = make_plan(curves, PlanRequest(total_daily_budget=100, step=None))
+    assert sorted(spends(plan)) == [0.0, 100.0]
+    assert plan.expected.mean == pytest.approx(500.0 - 100.0)
+    assert plan.worth <= plan.bound <= plan.worth * 1.000001
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_point_of_a_grid_beats_an_s_shaped_plan(seed):
+    """Brute force over three arms, in hundredths of the total, comes to no more than the plan, whose bound holds."""
+    curves = random_curves(seed, 3, shaped=True)
+    total = round(float(curves.half.mean()), 2)
+    solved = solve(curves, PlanRequest(step=None), total)
+    grid = np.linspace(0.0, total, 101)
+    best = max(
+        float(curves.value(np.array([one, other, max(total - one - other, 0.0)])).sum())
+        for one, other in product(grid, grid)
+        if one + other <= total + 1e-9
+    )
+    assert solved.found.worth >= best - 1e-9
+    assert solved.found.bound >= best * (1 - 1e-12)
+    assert solved.found.bound <= solved.found.worth * (1 + 1e-5)
+
+
+@pytest.mark.parametrize("draws", [1, 5])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_concave_plan_meets_the_conditions_of_an_optimum(seed, draws):
+    """Kuhn and Tucker: inside limits all marginals are the price; above it only at the most, below it at the least."""
+    curves = random_curves(seed, 12, draws=draws)
+    low, high = 0.3 * curves.spend_now, 1.8 * curves.spend_now
+    request = PlanRequest(
+        step=None,
+        least=dict(zip(curves.arms, np.round(low, 2).tolist(), strict=True)),
+        most=dict(zip(curves.arms, np.round(high, 2).tolist(), strict=True)),
+    )
+    solved = solve(curves, request, round(float(curves.spend_now.sum()) * 1.1, 2))
+    marginal = curves.marginal(solved.spend).mean(axis=0)
+    price = solved.found.root.prices[0]
+    at_low = solved.spend <= solved.bounds.box.low + 1e-9
+    at_high = solved.spend >= solved.bounds.box.high - 1e-9
+    inside = ~(at_low | at_high)
+    assert inside.any()
+    assert marginal[inside] == pytest.approx([price] * int(inside.sum()), rel=1e-5)
+    assert (marginal[at_high] >= price * (1 - 1e-6)).all()
+    assert (marginal[at_low] <= price * (1 + 1e-6)).all()
+    assert solved.spend.sum() == pytest.approx(solved.bounds.total, rel=1e-12)
+
+
+def test_prices_of_limits_are_what_relaxing_them_brings():
+    """One unit more of a group's cap, of an arm's cap and of the total bring what their prices say."""
+    curves = curves_of([900.0, 500.0, 300.0, 300.0], [80.0, 60.0, 90.0, 40.0], 1.0, now=[50.0] * 4)
+    request = PlanRequest(
+        total_daily_budget=200, step=None, most={"a2": 20}, groups=(Group("first", ("a0", "a1"), most=100),)
+    )
+    base = make_plan(curves, request)
+    worth = {(each.limit.kind, each.limit.of): each.worth for each in base.binding}
+    wider = {
+        ("group", "first"): replace(request, groups=(Group("first", ("a0", "a1"), most=101),)),
+        ("most", "a2"): replace(request, most={"a2": 21}),
+    }
+    assert worth.keys() == {("total", ""), *wider}
+    for key, relaxed in wider.items():
+        gained = make_plan(curves, relaxed).expected.mean - base.expected.mean
+        assert gained == pytest.approx(worth[key], rel=0.03)
+    less, more = (make_plan(curves, replace(request, total_daily_budget=total)).expected.mean for total in (199, 201))
+    assert (less - more) / 2 == pytest.approx(worth["total", ""], rel=0.01)
+
+
+def test_groups_within_groups_are_met_and_the_split_is_the_best_that_meets_them():
+    """Nested limits against a general solver (SLSQP from many starts)."""
+    from scipy.optimize import minimize
+
+    curves = random_curves(3, 6)
+    groups = (
+        Group("outer", ("a0", "a1", "a2", "a3"), most=120),
+        Group("inner", ("a0", "a1"), least=70),
+        Group("beside", ("a4",), least=15, most=30),
+    )
+    solved = solve(curves, PlanRequest(step=None, groups=groups), 200.0)
+    spend = solved.spend
+    assert spend[:4].sum() <= 120 + 1e-9
+    assert spend[:2].sum() >= 70 - 1e-9
+    assert 15 - 1e-9 <= spend[4] <= 30 + 1e-9
+
+    def loses(at):
+        return -float(curves.value(at).sum())
+
+    limits = [
+        {"type": "eq", "fun": lambda at: at.sum() - 200.0},
+        {"type": "ineq", "fun": lambda at: 120.0 - at[:4].sum()},
+        {"type": "ineq", "fun": lambda at: at[:2].sum() - 70.0},
+        {"type": "ineq", "fun": lambda at: at[4] - 15.0},
+        {"type": "ineq", "fun": lambda at: 30.0 - at[4]},
+    ]
+    start = np.array([40.0, 40.0, 20.0, 20.0, 20.0, 60.0])
+    other = minimize(loses, start, constraints=limits, bounds=[(1e-6, 200.0)] * 6, method="SLSQP")
+    assert solved.found.worth >= -other.fun - 1e-6
+    assert solved.found.worth == pytest.approx(-other.fun, rel=1e-4)
+    assert solved.found.bound == pytest.approx(solved.found.worth, rel=1e-9)
+
+
+def test_a_reset_of_learning_is_paid_only_where_the_move_is_worth_it():
+    """The gain of moving 50 of 100 is known by hand: a dearer reset stops at 20%, a cheaper one does not."""
+    curves = curves_of([400.0, 100.0], [100.0, 100.0], 1.0)
+    free = make_plan(curves, PlanRequest(total_daily_budget=200, step=None))
+    kept = make_plan(curves, PlanRequest(total_daily_budget=200, step=None, reset_loss=30))
+    paid = make_plan(curves, PlanRequest(total_daily_budget=200, step=None, reset_loss=0.5))
+    assert spends(free) == spends(paid) == [166.67, 33.33]
+    assert spends(kept) == [120.0, 80.0]
+    assert not any(arm.resets for arm in kept.arms)
+    assert all(arm.resets for arm in paid.arms)
+    assert kept.bound - kept.worth < 1e-6 * kept.bound
+    assert paid.expected.mean == pytest.approx(free.expected.mean - 2 * 0.5, abs=1e-6)
+
+
+def test_an_arm_that_may_stop_gets_nothing_or_its_least():
+    """With 30 at least or nothing, and money elsewhere worth more, it gets nothing."""
+    curves = curves_of([400.0, 400.0, 20.0], [100.0, 100.0, 100.0], 1.0)
+    request = PlanRequest(total_daily_budget=200, step=None, least={"a2": 30})
+    assert spends(make_plan(curves, request))[2] == 30.0
+    assert spends(make_plan(curves, replace(request, may_stop=("a2",)))) == [100.0, 100.0, 0.0]
+
+
+def test_draws_with_a_bend_of_their_own_are_planned_by_their_mean():
+    """Two arms, of which one is good in every other draw only: the mean decides, the interval tells the spread."""
+    curves = curves_of([[300.0, 500.0], [300.0, 0.0]], [100.0, 100.0], 1.0)
+    solved = solve(curves, PlanRequest(step=None), 100.0)
+    grid = np.linspace(0.0, 100.0, 1001)
+    best = max(float(curves.value(np.array([one, 100.0 - one])).sum(axis=1).mean()) for one in grid)
+    assert solved.found.worth == pytest.approx(best, rel=1e-6)
+    plan = make_plan(curves, PlanRequest(total_daily_budget=100, step=None))
+    assert plan.expected.low < plan.expected.mean < plan.expected.high
+
+
+def test_a_cautious_plan_raises_the_low_quantile_and_names_a_bound():
+    """An arm that is worth more on average but nothing in a third of the draws gets less by the 10% quantile."""
+    luck = np.repeat([[0.0], [1.5], [1.8]], 20, axis=0)
+    curves = curves_of(np.hstack([300.0 * luck, np.full((60, 1), 280.0)]), [100.0, 100.0], 1.0)
+    mean = make_plan(curves, PlanRequest(total_daily_budget=150, step=None))
+    cautious = make_plan(curves, PlanRequest(total_daily_budget=150, step=None, risk=0.1))
+    assert cautious.arms[0].planned_micros < mean.arms[0].planned_micros
+    assert cautious.expected.low > mean.expected.low
+    assert cautious.worth <= cautious.bound
+    assert cautious.expected.mean <= mean.expected.mean + 1e-9
+
+
+@pytest.mark.parametrize("now", [0.9, 1.3])
+def test_a_target_spends_the_most_that_meets_it(now):
+    """ROAS of slope 1 at spend s is c / (s + h): for a target of 2 with c = 400, h = 100 that is s = 100."""
+    curves = curves_of([400.0], [100.0], 1.0, now=[100.0 * now], value_of="revenue")
+    plan = make_plan(curves, PlanRequest(target_roas=2.0, step=None))
+    assert spends(plan) == [pytest.approx(100.0, abs=0.011)]
+    assert curves.value(np.array(spends(plan))).sum() >= 2.0 * sum(spends(plan)) - 1e-9
+    assert plan.reached == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_target_of_cost_counts_results():
+    """Of 400 s / (s + 100) results each may cost 0.5: again s = 100."""
+    curves = curves_of([400.0], [100.0], 1.0, value_of="results")
+    assert spends(make_plan(curves, PlanRequest(target_cpa=0.5, step=None))) == [pytest.approx(100.0, abs=0.011)]
+
+
+def test_many_equal_s_shaped_arms_are_no_trap():
+    """Fifty equal arms and money for about seven: some get all, most get nothing, within a thousandth of the bound."""
+    curves = curves_of([1000.0] * 50, [100.0] * 50, 3.0)
+    solved = solve(curves, PlanRequest(step=None), 1000.0)
+    assert solved.found.worth >= 0.999 * solved.found.bound
+    assert solved.spend.sum() == pytest.approx(1000.0, rel=1e-12)
+
+
+def test_a_thousand_arms_of_two_hundred_draws_come_to_their_bound():
+    """Large questions are solved as exactly as small ones."""
+    solved = solve(random_curves(1, 1000, draws=50), PlanRequest(step=None), 20_000.0)
+    assert solved.found.bound - solved.found.worth <= 1e-9 * solved.found.bound
+    assert solved.spend.sum() == pytest.approx(20_000.0, rel=1e-12)

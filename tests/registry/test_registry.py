@@ -1,0 +1,182 @@
+"""Models kept and found, in real stores: what is ours comes back byte for byte, and nothing else is read."""
+
+import hashlib
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from aibuyer_kit.core.errors import ArtefactError, InputError, NotFoundError, RegistryError
+from aibuyer_kit.features.trainable import Trained
+from aibuyer_kit.registry import tracking
+from aibuyer_kit.registry.registry import FILE_NAME, Registry
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+FILES = {"trees.txt": b"tree\nversion=v4\n", "rate.json": b'{"dispersion": 1.5}'}
+MODEL = Trained("rate", 1, {"trees": 7}, 3, date(2026, 1, 1), date(2026, 5, 1), 12, "f" * 64, FILES, {"loss": 1.25})
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store that several clients share: making one takes seconds."""
+    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'shared.sqlite3'}"
+
+
+@pytest.fixture
+def registry(shared: str, tmp_path: Path) -> Registry:
+    return Registry(f"shop-{abs(hash(tmp_path)):x}", tmp_path / "models", shared)
+
+
+def test_a_model_comes_back_as_it_was_kept(registry: Registry, shared: str) -> None:
+    """Files, parameters, window, fingerprint and metrics, in another opening; stages move from version to version."""
+    first = registry.keep(MODEL, at=NOON, stage="champion", reason="first")
+    second = registry.keep(replace(MODEL, seed=4), at=NOON, stage="challenger", reason="kept")
+    again = Registry(first.client_id, registry.folder, shared)
+    assert again.files(again.find("rate")) == FILES
+    assert again.versions() == (second, first)
+    assert (first.version, first.parameters, first.metrics, first.load_id) == (1, {"trees": 7}, {"loss": 1.25}, 12)
+    again.set_stage(second, "champion", reason="put in force by Olena")
+    assert [(each.version, each.stages) for each in again.versions("rate")] == [(2, ("champion",)), (1, ())]
+    champion = again.champion("rate")
+    assert champion is not None
+    assert champion.reason == "put in force by Olena"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"model.pkl": pickle.dumps(1)},
+        {"trees.txt": pickle.dumps(1)},
+        {"../trees.txt": FILES["trees.txt"]},
+        {"/etc/trees.txt": FILES["trees.txt"]},
+        {"a\\b.txt": FILES["trees.txt"]},
+        {"trees.txt\0.json": FILES["trees.txt"]},
+        {"MLmodel": b"flavors:"},
+        {"rate.json": b"PK\x03\x04"},
+        {},
+    ],
+)
+def test_what_is_no_open_format_or_leads_elsewhere_is_not_kept(registry: Registry, files: dict[str, bytes]) -> None:
+    """Pickles under any name, archives, and names that are paths: refused before anything is written."""
+    with pytest.raises(ArtefactError):
+        registry.keep(replace(MODEL, files=files), at=NOON)
+    assert registry.versions() == ()
+    assert not (registry.folder / "artefacts").exists()
+
+
+def test_a_file_that_was_changed_is_not_read(registry: Registry, tmp_path: Path) -> None:
+    """One byte, a pickle in its place, a link to a file of the very same content, and one that is gone."""
+    kept = registry.keep(MODEL, at=NOON)
+    path = registry.folder / "artefacts" / kept.run_id / "artifacts" / "trees.txt"
+    for content in (b"tree\nversion=v5\n", pickle.dumps(os.getcwd)):
+        path.write_bytes(content)
+        with pytest.raises(ArtefactError, match="not the one that was kept"):
+            registry.files(kept)
+    path.unlink()
+    with pytest.raises(ArtefactError, match="cannot be read"):
+        registry.files(kept)
+    (tmp_path / "elsewhere").write_bytes(FILES["trees.txt"])
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ArtefactError, match="link"):
+        registry.files(kept)
+
+
+def test_another_clients_models_cannot_be_reached(registry: Registry, shared: str, tmp_path: Path) -> None:
+    """Not by name, not by a record that was got elsewhere, not by an id that begins alike; missing looks the same."""
+    kept = registry.keep(MODEL, at=NOON, stage="champion")
+    for other_id in ("other", kept.client_id[:-1], f"{kept.client_id}-2"):
+        other = Registry(other_id, tmp_path / other_id, shared)
+        assert other.versions() == ()
+        with pytest.raises(NotFoundError, match="There is no model 'rate'"):
+            other.find("rate")
+        with pytest.raises(ArtefactError, match="another client's"):
+            other.files(kept)
+        with pytest.raises(InputError, match="no name of a model"):
+            other.versions(f"{kept.client_id}.rate")
+
+
+def test_what_somebody_else_put_into_the_store_is_no_model_of_ours(registry: Registry, shared: str) -> None:
+    """A version under our name whose record is missing, or speaks of another model, is passed over."""
+    kept = registry.keep(MODEL, at=NOON)
+    client, name = tracking.client(shared), f"{kept.client_id}.rate"
+    foreign = client.create_model_version(name, source="/srv/foreign", run_id=kept.run_id)
+    moved = client.create_model_version(name, source="/srv/foreign", run_id=kept.run_id)
+    for key, value in {"aibuyer.client": kept.client_id, "aibuyer.record": replace(kept, name="other").text()}.items():
+        client.set_model_version_tag(name, moved.version, key, value)
+    client.set_registered_model_alias(name, "champion", foreign.version)
+    assert [each.version for each in registry.versions("rate")] == [1]
+    assert registry.champion("rate") is None
+
+
+def test_a_record_that_names_other_files_leads_nowhere(registry: Registry) -> None:
+    """Whoever can write into the store cannot make a path of it."""
+    kept = registry.keep(MODEL, at=NOON)
+    digest = hashlib.sha256(b"{}").hexdigest()
+    for changes in ({"files": {"../../client.json": digest}}, {"run_id": "../../.."}):
+        with pytest.raises(ArtefactError):
+            registry.files(replace(kept, **changes))
+
+
+@pytest.mark.parametrize("uri", ["file:///srv/x", "/srv/x", "databricks", "http://models.example.org", "s3://bucket"])
+def test_models_are_not_kept_just_anywhere(uri: str, tmp_path: Path) -> None:
+    """A database or a tracking server; over plain http on this machine alone."""
+    with pytest.raises(RegistryError, match="tracking_uri"):
+        Registry("shop", tmp_path, uri)
+
+
+def test_a_store_that_is_no_database_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"this is not a database, but it is long enough to be looked at" * 20)
+    with pytest.raises(RegistryError, match="store of models says"):
+        Registry("shop", tmp_path).versions()
+
+
+def test_the_default_store_sends_nothing_writes_nothing_elsewhere_and_may_be_moved(tmp_path: Path) -> None:
+    """In a process whose every connection and every file opened for writing is noted; then from another folder."""
+    script = f"""
+import os, sys
+noted = []
+def hook(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen"):
+        noted.append((event, repr(args)))
+    if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
+        noted.append(("open", str(args[0])))
+    if event == "os.mkdir":
+        noted.append(("mkdir", str(args[0])))
+sys.dont_write_bytecode = True
+sys.addaudithook(hook)
+from pathlib import Path
+from tests.registry.test_registry import MODEL, NOON
+from aibuyer_kit.registry.registry import Registry
+noted.clear()
+registry = Registry("shop", Path({str(tmp_path / "models")!r}))
+registry.keep(MODEL, at=NOON, stage="champion")
+registry.files(registry.find("rate"))
+import threading
+import time
+time.sleep(0.2)
+inside = {str(tmp_path / "models")!r}
+left = [each for each in noted if not each[1].startswith(inside) and each[1] != os.devnull and "uname" not in each[1]]
+print(left)
+print([each.name for each in threading.enumerate()])
+"""
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTEST_CURRENT_TEST", "CI")}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        cwd=Path(__file__).parents[2],
+        env=environment | {"HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.stdout.splitlines() == ["[]", "['MainThread']"]
+    assert done.stderr == ""
+    shutil.move(tmp_path / "models", tmp_path / "moved")
+    registry = Registry("shop", tmp_path / "moved")
+    assert registry.files(registry.find("rate")) == FILES

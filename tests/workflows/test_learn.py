@@ -1,0 +1,142 @@
+"""Training over the sample account: what is due, what replaces what, and what is told of it."""
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+import pytest
+
+from aibuyer_kit.access.clients import ClientContext, open_client
+from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import NotFoundError, RegistryError
+from aibuyer_kit.forecasting.rate import RateTrainable
+from aibuyer_kit.registry.registry import Registry
+from aibuyer_kit.settings.workspace_settings import Settings, read_settings
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.doctor import examine
+from aibuyer_kit.workflows.learn import compare, learn, open_registry, promote
+from aibuyer_kit.workflows.past_panels import PastPanels
+from aibuyer_kit.workflows.status import client_status
+from aibuyer_kit.workflows.upkeep_log import UpkeepLog
+
+NAME = "next-week-rate"
+
+
+@pytest.fixture(scope="module")
+def shop(example_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> ClientContext:
+    """A copy of the sample account whose model was trained once."""
+    folder = tmp_path_factory.mktemp("learn") / "workspace"
+    shutil.copytree(example_workspace, folder)
+    context = open_client(folder, "sample-shop")
+    learn(context, read_settings(folder))
+    return context
+
+
+@pytest.fixture
+def settings(shop: ClientContext) -> Settings:
+    return read_settings(shop.folder.parent.parent)
+
+
+def test_a_first_model_is_learnt_from_what_is_known_and_then_none_is_due(
+    shop: ClientContext, settings: Settings
+) -> None:
+    """Its record says from what: the window, the load, the fingerprint of the very panel."""
+    record = open_registry(shop, settings).find(NAME, "1")
+    reader = Reader(shop.warehouse)
+    past = PastPanels(shop, reader, Level.ADSET, RateTrainable().history_days)
+    assert (record.since, record.until) == (past.now.days.since, date(2026, 6, 2))
+    assert record.fingerprint == past.now.fingerprint()
+    assert record.load_id == past.now.load_id
+    reader.close()
+    assert record.metrics["loss"] > 0
+    assert [each.state for each in learn(shop, settings).lessons] == ["not_due"]
+
+
+def test_what_was_learnt_again_from_the_same_is_the_same_and_replaces_nothing(
+    shop: ClientContext, settings: Settings
+) -> None:
+    """Byte for byte; and a model that is as good as the one in force is not better."""
+    registry = open_registry(shop, settings)
+    promote(shop, settings, NAME, "1", by="Olena")
+    lesson = learn(shop, settings, [NAME], force=True).lessons[0]
+    assert lesson.record is not None
+    assert lesson.state == "kept"
+    assert registry.files(lesson.record) == registry.files(registry.find(NAME, "1"))
+    assert registry.find(NAME).version == 1
+    assert registry.find(NAME, "challenger").version == lesson.record.version
+    assert compare(shop, settings, NAME, "1", str(lesson.record.version)).reason == "worse"
+
+
+def test_parameters_that_were_tuned_make_a_new_model_due(shop: ClientContext, settings: Settings) -> None:
+    """One that does not learn at all is a challenger for good, and is seen as the worse one."""
+    promote(shop, settings, NAME, "1", by="Olena")
+    log = UpkeepLog(shop.models)
+    log.put_parameters(NAME, {"trees": 60, "learning_rate": 1.5, "lambda_l2": 0.0, "min_data_in_leaf": 2})
+    lesson = learn(shop, settings).lessons[0]
+    assert (lesson.state, lesson.why) == ("kept", "changed")
+    assert lesson.contest is not None
+    assert lesson.contest.reason == "worse"
+    log.put_parameters(NAME, {})
+
+
+def test_what_is_overdue_or_failing_is_told(shop: ClientContext, settings: Settings) -> None:
+    """By `status` and `doctor`, without a look at the store of models."""
+    log = UpkeepLog(shop.models)
+    kept = log.of(NAME)
+    learnt_until = date(2026, 4, 1)
+    log.put(NAME, replace(kept, until=learnt_until, due_on=learnt_until + timedelta(days=28), findings=("cpm moved",)))
+    assert client_status(shop)["models"] == f"{NAME}: overdue since 2026-04-29; cpm moved"
+    found = {each.check: each for each in examine(shop.folder.parent.parent)}["sample-shop: models"]
+    assert (found.state, "aibuyer learn" in found.detail) == ("warning", True)
+    log.put(NAME, replace(kept, findings=()))
+    assert client_status(shop)["models"] == "well"
+
+
+def test_folds_know_only_what_was_known(shop: ClientContext) -> None:
+    """A day before the last sync is told as that morning knew it, with fewer results than today tells of it."""
+    reader = Reader(shop.warehouse)
+    past = PastPanels(shop, reader, Level.ADSET, 60)
+    then, now = past.known_on(date(2026, 6, 1)), past.all_days
+    assert then.load_id < now.load_id
+    assert then.days.until == date(2026, 6, 1)
+    known_then = np.nansum(then.measure("results")[-5:])
+    known_now = np.nansum(now.until(date(2026, 6, 1)).measure("results")[-5:])
+    assert known_then < known_now
+    reader.close()
+
+
+def test_only_one_process_trains_for_a_client(shop: ClientContext, settings: Settings) -> None:
+    with filelock.FileLock(shop.models / "learn.lock"), pytest.raises(RegistryError, match="Another process"):
+        learn(shop, settings)
+
+
+def test_what_is_not_there_is_named(shop: ClientContext, settings: Settings) -> None:
+    with pytest.raises(NotFoundError, match=f"Models: {NAME}"):
+        learn(shop, settings, ["next-week"])
+    with pytest.raises(NotFoundError, match="versions: "):
+        promote(shop, settings, NAME, "99", by="Olena")
+    with pytest.raises(NotFoundError, match="There is no model"):
+        Registry("other", shop.models).find(NAME)
+
+
+def test_the_commands_show_what_is_kept(shop: ClientContext) -> None:
+    """`models list`, `show` and `promote`, as a person would ask."""
+    from typer.testing import CliRunner
+
+    from aibuyer_kit.cli import app
+
+    def run(*words: str) -> Any:
+        done = CliRunner().invoke(app, [*words, "-w", str(shop.folder.parent.parent)])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    assert "sample buyer" in run("models", "promote", NAME, "1", "--by", "sample buyer")
+    rows = json.loads(run("models", "list", "--json"))
+    assert [row["version"] for row in rows if row["stages"] == "champion"] == [1]
+    assert "fingerprint" in run("models", "show", NAME)
+    assert json.loads(run("learn", "--json"))[0]["model"] == NAME
