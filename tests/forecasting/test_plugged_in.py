@@ -17,7 +17,7 @@ from tests.forecasting.made import drawn, series_of, weekly_rate
 
 # Prophet 1.3 asks pandas for what is to go.
 @pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.drop")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:prophet")
+@pytest.mark.filterwarnings("ignore:Series.dt.dayofweek is deprecated")
 def test_prophet_is_one_member_of_a_combination_and_explains_its_week() -> None:
     """Weekends bring half; the week's part is negative there, and positive on other days."""
     series = series_of(drawn(weekly_rate(300, 2, level=60.0)))
@@ -25,7 +25,7 @@ def test_prophet_is_one_member_of_a_combination_and_explains_its_week() -> None:
     assert fitted.weights["Prophet"].mean() > 0.5
     parts = ProphetModel().components(series, 0, 14)
     assert len(parts) == 314
-    weekend = parts["ds"].dt.dayofweek >= 5
+    weekend = parts["ds"].dt.day_of_week >= 5
     assert (parts["weekly"][weekend] < 0).all()
     assert (parts["weekly"][~weekend] > 0).all()
     with pytest.raises(InputError, match="too few for a season"):

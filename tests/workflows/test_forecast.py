@@ -46,11 +46,11 @@ def test_the_backtest_shows_the_floor(revenue: Forecast) -> None:
 
 
 def test_a_ratio_is_made_of_sums(shop: Client) -> None:
-    """Cost per result of the period is spend by results of it, and lies within its interval."""
-    spend, results, cpa = (shop.forecast(name, 7) for name in ("spend", "results", "cpa"))
-    for at in range(len(cpa.objects)):
-        assert cpa.totals[at].expected == pytest.approx(spend.totals[at].expected / results.totals[at].expected)
-        assert cpa.totals[at].low <= cpa.totals[at].expected <= cpa.totals[at].high
+    """The return of the period is revenue by spend of it, and lies within its interval."""
+    revenue, spend, roas = (shop.forecast(name, 7) for name in ("revenue", "spend", "roas"))
+    for at in range(len(roas.objects)):
+        assert roas.totals[at].expected == pytest.approx(revenue.totals[at].expected / spend.totals[at].expected)
+        assert roas.totals[at].low <= roas.totals[at].expected <= roas.totals[at].high
 
 
 def test_a_pause_in_the_plan_brings_nothing(shop: Client, revenue: Forecast) -> None:
