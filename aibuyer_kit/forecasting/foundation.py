@@ -6,6 +6,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +53,12 @@ def chronos(weights: Path | str) -> FoundationModel:
         raise NotFoundError(
             f"{folder} holds no weights (config.json). Put those of a Chronos model there; none are downloaded."
         )
+    # Neither is a dependency: they come with the weights.
     try:
-        from chronos import BaseChronosPipeline  # type: ignore[import-not-found,unused-ignore]
+        pipelines, torch = import_module("chronos"), import_module("torch")
     except ImportError:
         raise InputError("Chronos is not installed. Install it beside this: pip install chronos-forecasting") from None
-    import torch  # type: ignore[import-not-found,unused-ignore]
-
-    pipeline = BaseChronosPipeline.from_pretrained(str(folder), device_map="cpu", local_files_only=True)
+    pipeline = pipelines.BaseChronosPipeline.from_pretrained(str(folder), device_map="cpu", local_files_only=True)
 
     def predictor(pasts: Floats, horizon: int) -> Floats:
         _, mean = pipeline.predict_quantiles([torch.tensor(past) for past in pasts], horizon, [0.5])
