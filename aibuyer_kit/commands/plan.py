@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say
 from aibuyer_kit.core.errors import PlanError
+
+if TYPE_CHECKING:
+    from aibuyer_kit.planning.request import Step
 
 _AMOUNTS = "ARM=AMOUNT, by name or id; may be given several times."
 
@@ -75,7 +78,7 @@ def plan(
     put(found.to_json() if json else found.text())
 
 
-def _step(text: str) -> float | Literal["usual"] | None:
+def _step(text: str) -> "Step":
     if text in ("usual", "any"):
         return "usual" if text == "usual" else None
     try:

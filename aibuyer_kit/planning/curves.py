@@ -16,6 +16,7 @@ from aibuyer_kit.features.windows import Floats
 Basis = Literal["incremental", "reported"]
 ValueOf = Literal["gross_profit", "revenue", "results"]
 IDENTIFIED = ("yes", "partly", "no")
+_WEEK, _RARE = 7, 0.03
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class ResponseCurves:
     # By arm, how much revenue and how many results come with one unit of value; None where that is not known.
     revenue_by_value: Floats | None = None
     results_by_value: Floats | None = None
+    # (2, arms): between which spends a day, week by week, the past lies; None where it is not known.
+    seen: Floats | None = None
 
     def __post_init__(self) -> None:
         _check_arms(self)
@@ -91,6 +94,7 @@ class ResponseCurves:
             warnings={arm: self.warnings[arm] for arm in arms if arm in self.warnings},
             revenue_by_value=None if self.revenue_by_value is None else self.revenue_by_value[picked],
             results_by_value=None if self.results_by_value is None else self.results_by_value[picked],
+            seen=None if self.seen is None else self.seen[:, picked],
         )
 
     def _odds(self, spend: Floats) -> Floats:
@@ -116,6 +120,25 @@ def curve_of(arm: str, *, ceiling: float, half: float, slope: float, spend_now: 
     )
 
 
+def seen_range(spend: Floats) -> Floats:
+    """Return the least and the most that arms spent a day over a week (2, arms), of spend by day (days, arms).
+
+    Weeks without spend do not count, nor do the 3% least and most of the others: a day's whim is nobody's range.
+
+    >>> seen_range(np.full((30, 1), 50.0)).tolist()
+    [[50.0], [50.0]]
+    """
+    width = min(_WEEK, len(spend))
+    past = np.cumsum(np.vstack([np.zeros((1, spend.shape[1])), np.nan_to_num(spend)]), axis=0)
+    weeks = (past[width:] - past[:-width]) / width
+    ranked = np.sort(np.where(weeks > 1e-9, weeks, np.nan), axis=0)
+    known = np.isfinite(ranked).sum(axis=0)
+    arms = np.arange(spend.shape[1])
+    least = np.floor(_RARE * np.maximum(known - 1, 0)).astype(np.int64)
+    found = np.stack([ranked[least, arms], ranked[np.maximum(known - 1 - least, 0), arms]])
+    return np.asarray(np.nan_to_num(found))
+
+
 def _check_arms(curves: ResponseCurves) -> None:
     count = len(curves.arms)
     if not count:
@@ -132,6 +155,11 @@ def _check_arms(curves: ResponseCurves) -> None:
 
 
 def _check_numbers(curves: ResponseCurves) -> None:
+    seen = curves.seen
+    if seen is not None and not (
+        seen.shape == (2, len(curves.arms)) and (seen >= 0.0).all() and (seen[0] <= seen[1]).all()
+    ):
+        raise InputError("`seen` is the least and the most that every arm spent, (2, arms).")
     for name, by_value in (("revenue", curves.revenue_by_value), ("results", curves.results_by_value)):
         if by_value is not None and not (by_value.shape == (len(curves.arms),) and (by_value >= 0.0).all()):
             raise InputError(f"`{name}_by_value` is of every arm, and a number from 0 on.")

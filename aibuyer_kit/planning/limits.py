@@ -10,14 +10,15 @@ from aibuyer_kit.core.money import meta_minor_per_unit
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.groups import Grove, grove_of
-from aibuyer_kit.planning.request import NEAR, USUAL_STEP, PlanRequest, by_arm, known_arms
+from aibuyer_kit.planning.request import BEYOND_SEEN, NEAR, USUAL_STEP, PlanRequest, by_arm, known_arms
 
 Kind = Literal[
-    "total", "target", "group", "least", "most", "step", "usual_step", "near", "held", "stopped", "one_of", "reset",
+    "total", "target", "group", "least", "most", "step", "usual_step", "seen", "near", "held", "stopped", "one_of",
+    "reset",
 ]  # fmt: skip
 Side = Literal["least", "most"]
 # Ours, not a person's: they give way where they clash with what was asked.
-SOFT = ("usual_step", "near")
+SOFT = ("usual_step", "seen", "near")
 # Without a total, more than so many times what brings half of the ceiling is never worth it.
 _FAR = 50.0
 _ROUNDING = 1e-6
@@ -112,15 +113,23 @@ def _limits(curves: ResponseCurves, asked: PlanRequest, total: float | None, giv
         yield from _around("held", arm, now[arm], now[arm])
     fixed = {*asked.held, *asked.stopped}
     scale, per_unit = _scale(curves, total), meta_minor_per_unit(curves.currency)
-    for arm, known in zip(arms, curves.identified, strict=True):
+    ranges = [None] * len(arms) if curves.seen is None else list(map(tuple, curves.seen.T.tolist()))
+    for arm, known, seen in zip(arms, curves.identified, ranges, strict=True):
         if arm not in fixed:
-            yield from _steps(asked, arm, now[arm], give, scale, per_unit)
+            yield from _steps(asked, arm, now[arm], seen, give, scale, per_unit)
             if known == "no":
                 yield from _unsure(asked, arm, now[arm], give, scale, per_unit)
 
 
-def _steps(asked: PlanRequest, arm: str, now: float, give: float, scale: float, per_unit: int) -> Iterable[Limit]:
-    if asked.step == "usual":
+def _steps(
+    asked: PlanRequest, arm: str, now: float, seen: tuple[float, float] | None, give: float, scale: float, per_unit: int
+) -> Iterable[Limit]:
+    if asked.step == "usual" and seen and now > 0.0:
+        least, most = min(seen[0], now * min(1.0, scale)), max(seen[1], now * max(1.0, scale))
+        yield from _whole(
+            "seen", arm, least * max(0.0, 1.0 - BEYOND_SEEN * give), most * (1.0 + BEYOND_SEEN * give), per_unit
+        )
+    elif asked.step == "usual":
         yield from _soft("usual_step", arm, now, USUAL_STEP * give, scale, per_unit)
     elif asked.step is not None:
         yield from _around("step", arm, now * max(0.0, 1.0 - asked.step), now * (1.0 + asked.step))
@@ -139,10 +148,16 @@ def _around(kind: Kind, arm: str, least: float, most: float) -> Iterable[Limit]:
 
 
 def _soft(kind: Kind, arm: str, now: float, share: float, scale: float, per_unit: int) -> Iterable[Limit]:
-    """Yield a range around today's, in whole minor units, that holds today's split of the new total as well."""
-    least = np.floor(now * min(1.0, scale) * max(0.0, 1.0 - share) * per_unit + _ROUNDING) / per_unit
-    most = np.ceil(now * max(1.0, scale) * (1.0 + share) * per_unit - _ROUNDING) / per_unit
-    return _around(kind, arm, float(least), float(most))
+    """Yield a range around today's that holds today's split of the new total as well."""
+    return _whole(
+        kind, arm, now * min(1.0, scale) * max(0.0, 1.0 - share), now * max(1.0, scale) * (1.0 + share), per_unit
+    )
+
+
+def _whole(kind: Kind, arm: str, least: float, most: float, per_unit: int) -> Iterable[Limit]:
+    """Yield a range of ours, which reaches to the next whole minor units."""
+    floor, cap = np.floor(least * per_unit + _ROUNDING), np.ceil(most * per_unit - _ROUNDING)
+    return _around(kind, arm, float(floor / per_unit), float(cap / per_unit))
 
 
 def _scale(curves: ResponseCurves, total: float | None) -> float:

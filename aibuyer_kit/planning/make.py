@@ -14,7 +14,7 @@ from aibuyer_kit.planning.days import planned_days
 from aibuyer_kit.planning.groups import limits_of
 from aibuyer_kit.planning.limits import Limit, Side, whole_today
 from aibuyer_kit.planning.plan import INTERVAL, Binding, Expected, Plan, PlannedArm
-from aibuyer_kit.planning.request import USUAL_STEP, PlanRequest, units
+from aibuyer_kit.planning.request import BEYOND_SEEN, USUAL_STEP, PlanRequest, units
 from aibuyer_kit.planning.risk import solve_risk
 from aibuyer_kit.planning.rounding import whole_split, within_rows
 from aibuyer_kit.planning.solve import Solved, reset_loss, solve
@@ -238,7 +238,7 @@ def _notes(curves: ResponseCurves, asked: PlanRequest, solved: Solved, resets: F
     if solved.bounds.softened:
         yield "gave_way", {}
     elif asked.step == "usual":
-        yield "usual_step", {"share": USUAL_STEP}
+        yield ("usual_step", {"share": USUAL_STEP}) if curves.seen is None else ("seen", {"share": BEYOND_SEEN})
     counts = {
         f"unidentified_{asked.unidentified}": sum(known == "no" for known in curves.identified),
         "idle": int((curves.spend_now <= 0.0).sum()),

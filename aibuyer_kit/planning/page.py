@@ -134,7 +134,7 @@ def binding_sentence(plan: Plan, binding: Binding, locale: str) -> str:
     if kind == "target":
         said = t(locale, f"plan.limit_{limit.of}", amount=format_ratio(limit.amount, locale))
         return t(locale, "plan.worth_target", limit=said, worth=_value(plan, binding.worth, locale))
-    if kind in ("total", "group", "step", "near", "reset"):
+    if kind in ("total", "group", "step", "seen", "near", "reset"):
         key += f"_{limit.side}"
     names = {arm.id: arm.name for arm in plan.arms}
     said = t(locale, key, name=names.get(limit.of, limit.of), amount=format_money(limit.amount, plan.currency, locale))

@@ -104,6 +104,8 @@ def _filled(tree: Tree, sets: Ints, limits: Floats, less: Floats, more: Floats, 
             continue
         inside = np.arange(int(tree.arm_first[node]), int(tree.arm_end[tree.end[node] - 1]))
         own = inside[sets[tree.node_of[inside]] == node]
+        if not len(own):  # groups below it take all of it
+            continue
         missing = limits[node] - float(spend[inside].sum())
         room = more[own] - less[own]
         before = np.concatenate([[0.0], np.cumsum(room)[:-1]])

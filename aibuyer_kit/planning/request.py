@@ -11,8 +11,11 @@ from aibuyer_kit.core.money import exact_units
 
 Amount = Decimal | str | int | float
 Unidentified = Literal["near", "held", "free"]
-# By how much a budget moves at once unless a person says otherwise: an account is moved in steps, and looked at.
+Step = float | Literal["usual"] | None
+# By how much a budget moves at once where neither a person nor the past says how far.
 USUAL_STEP = 0.3
+# A curve is believed this much further than the past has shown it.
+BEYOND_SEEN = 0.25
 # What cannot be learnt from the past is left about where it is.
 NEAR = 0.1
 LEARNING_SHARE = 0.2
@@ -34,19 +37,20 @@ class PlanRequest:
     """The question that a plan answers; money in units of the curves' currency, a day unless said otherwise.
 
     With `total_daily_budget` the whole of it is spent, or at most that with `spend_all=False`; without, today's total.
-    `least` and `most` are by arm, or one amount for every arm. No budget moves by more than the share `step` of today's
-    (USUAL_STEP, widened where the total itself moves; `None`: as far as it pays). Arms of `may_stop` may go to 0 in
-    spite of it. Arms whose response is not identified stay `near` today's budget, are `held` there, or `free`. A change
-    beyond `reset_beyond` costs `reset_loss` of value once. `target_roas` (value by spend) or `target_cpa` (spend by
-    result) takes the place of a total: the most is spent that meets it. The plan holds for `days`, with `day_weights`
-    for each of them. `risk` is the quantile of profit that is made most of, instead of the mean. Raises PlanError.
+    `least` and `most` are by arm, or one amount for every arm. No budget moves by more than the share `step` of
+    today's; `None` is as far as it pays, and `usual` goes BEYOND_SEEN further than the spends that the past has shown
+    (USUAL_STEP where that is not known), wider where the total itself moves. Arms of `may_stop` may go to 0 in spite of
+    it. Arms whose response is not identified stay `near` today's budget, are `held` there, or `free`. A change beyond
+    `reset_beyond` costs `reset_loss` of value once. `target_roas` (value by spend) or `target_cpa` (spend by result)
+    takes the place of a total: the most is spent that meets it. The plan holds for `days`, with `day_weights` for each
+    of them. `risk` is the quantile of profit that is made most of, instead of the mean. Raises PlanError.
     """
 
     total_daily_budget: Amount | None = None
     spend_all: bool = True
     least: Mapping[str, Amount] | Amount | None = None
     most: Mapping[str, Amount] | Amount | None = None
-    step: float | Literal["usual"] | None = "usual"
+    step: Step = "usual"
     groups: tuple[Group, ...] = ()
     may_stop: tuple[str, ...] = ()
     held: tuple[str, ...] = ()

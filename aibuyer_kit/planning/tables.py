@@ -18,8 +18,8 @@ def arms_of(curves: ResponseCurves, pieces: Pieces, low: Floats, high: Floats, w
     log_half = np.log(curves.half)
     if curves.draws == 1:
         top, half, slope = (np.ascontiguousarray(each[0]) for each in (curves.ceiling, log_half, curves.slope))
-        exact = np.zeros(len(top)), np.full(len(top), np.nan)
-        return Arms(top, half, slope, NO_TABLE, NO_TABLE, NO_TABLE, *pieces, *exact)
+        extra, hint = np.zeros(len(top)), np.full(len(top), np.nan)
+        return Arms(top, half, slope, NO_TABLE, NO_TABLE, NO_TABLE, *pieces, extra, hint)
     if weights is None:
         weights = np.full(curves.draws, 1.0 / curves.draws)
     grid = grid_of(low, high)

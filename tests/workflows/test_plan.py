@@ -1,0 +1,77 @@
+"""Plans of the sample account, from its warehouse to the command, and the changes that would carry them out."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aibuyer_kit.core.errors import PlanError
+from aibuyer_kit.planning.curves import ResponseCurves
+from aibuyer_kit.planning.request import Group
+from aibuyer_kit.workspace import Client, open_workspace
+
+
+@pytest.fixture
+def shop(example_workspace: Path) -> Client:
+    return open_workspace(example_workspace).client("sample-shop")
+
+
+@pytest.fixture(scope="module")
+def curves(example_workspace: Path) -> ResponseCurves:
+    """Learnt once for all plans."""
+    return open_workspace(example_workspace).client("sample-shop").curves(days=60).curves
+
+
+def test_a_plan_spends_todays_total_and_tells_its_changes(shop: Client, curves: ResponseCurves) -> None:
+    """Each change is an absolute budget with the one it was decided on; together they come to the plan's move."""
+    plan = shop.plan(curves=curves)
+    assert plan.total_micros == sum(plan.allocation.values()) == plan.today_micros
+    assert {change.field for change in plan.changes} == {"daily_budget"}
+    assert all(change.after == plan.allocation[change.object_id] for change in plan.changes)
+    assert sum(change.after - change.before for change in plan.changes) == 0
+    assert plan.days[0].day >= shop.freshness().last_day
+    assert shop.proposals.to_frame().empty
+
+
+def test_arms_are_named_by_name_or_id_and_campaigns_have_limits(shop: Client, curves: ResponseCurves) -> None:
+    """A least of one ad set by its name, and a most of all ad sets of a campaign."""
+    sale = next(arm for arm, name in zip(curves.arms, curves.names, strict=True) if name == "Sample Sale")
+    plan = shop.plan(curves=curves, least={"Sample Sale": 220}, campaigns={"Sample Prospecting": (None, 1000)})
+    assert plan.allocation[sale] >= 220_000_000
+    capped = shop.plan(curves=curves, groups=(Group("two", ("Sample Sale", "Sample Shoes"), most=300),))
+    both = [arm.planned_micros for arm in capped.arms if arm.name in ("Sample Sale", "Sample Shoes")]
+    assert sum(both) <= 300_000_000
+    with pytest.raises(PlanError, match="No arm is of the campaign"):
+        shop.plan(curves=curves, campaigns={"Nothing": (1, None)})
+
+
+def test_an_arm_that_may_stop_is_paused(shop: Client, curves: ResponseCurves) -> None:
+    """A plan of nothing for it is the status, not a budget of 0, which platforms refuse."""
+    worst = min(zip(curves.arms, curves.value(curves.spend_now).mean(axis=0) / curves.spend_now, strict=True),
+                key=lambda pair: pair[1])[0]  # fmt: skip
+    plan = shop.plan(curves=curves, stopped=(worst,))
+    (change,) = [each for each in plan.changes if each.object_id == worst]
+    assert (change.field, change.after) == ("status", "PAUSED")
+
+
+def test_the_command_prints_the_plan_and_refuses_limits_that_clash(example_workspace: Path, tmp_path: Path) -> None:
+    """A table, JSON, and a page; limits that cannot hold together are wrong input, named."""
+    code = "from aibuyer_kit.cli import main; main()"
+    command = [sys.executable, "-c", code, "plan", "-w", str(example_workspace)]
+    page = tmp_path / "plan.html"
+    table, told, wrong = (
+        subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+        for more in (
+            ["--total", "2000", "--html", str(page), "--campaign", "Sample Prospecting=..900"],
+            ["--json", "--days", "7"],
+            ["--total", "100", "--least", "Sample Sale=80", "--least", "Sample Shoes=30", "--step", "any"],
+        )
+    )
+    assert table.returncode == told.returncode == 0, table.stderr + told.stderr
+    assert "Sample Broad 18 34" in table.stdout
+    assert "<svg" in page.read_text(encoding="utf-8")
+    assert len(json.loads(told.stdout)["days"]) == 7
+    assert wrong.returncode == 2
+    assert "cannot hold together" in wrong.stderr
