@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from aibuyer_kit.creatives.rank import Within
     from aibuyer_kit.creatives.told import RankingTold
+    from aibuyer_kit.forecasting.nowcast_result import NowcastResult
     from aibuyer_kit.forecasting.result import Forecast
     from aibuyer_kit.measurement.why.explanation import Why
     from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
@@ -407,6 +408,18 @@ class Client:
             self._context, self._reader, metric, horizon_days=horizon_days, level=level, plan=plan,
             promotions=promotions, as_of=moment,
         )  # fmt: skip
+
+    def nowcast(
+        self, metric: "ResultMetric" = "results", *, days: int = 7, as_of: AsOf | str | None = None
+    ) -> "NowcastResult":
+        """Return today and the last `days` as they will be once all conversions have arrived, with intervals.
+
+        Raises InputError where it has not been seen yet how results grow, NotFoundError.
+        """
+        from aibuyer_kit.workflows.nowcast import client_nowcast
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return client_nowcast(self._context, self._reader, metric, days=days, as_of=moment)
 
     def quarantine(self, *, resolved: bool = False, as_of: AsOf | str | None = None) -> "pd.DataFrame":
         """Return one row per row that could not be read and is still open; with `resolved` all that ever were."""

@@ -116,3 +116,54 @@ def _rows(path: Path) -> dict[str, Floats]:
     lines = path.read_text().splitlines()[1:]
     cells = [[cell.strip('"') for cell in line.split(",")] for line in lines]
     return {row[0]: np.array([float(cell) for cell in row[1:] if cell not in ("", "NA")]) for row in cells}
+
+
+def prophet_examples(folder: Path, *, shift: int = 0) -> list[Case]:
+    """Return the daily examples that come with Prophet, each by itself; days without a row are not known."""
+    found = []
+    for name in ("wp_log_peyton_manning", "wp_log_R", "pedestrians_covid"):
+        rows = [
+            line.replace('"', "").split(",") for line in _lines(folder / "prophet_examples" / f"example_{name}.csv")
+        ]
+        values, start = _by_day([(row[0], 0, float(row[1])) for row in rows if row[1] not in ("", "NA")], 1, np.nan)
+        found.append(_daily(name, values[: len(values) - shift], (name,), start))
+    rows = [line.split(",") for line in _lines(folder / "prophet_examples" / "example_online_retail_multivariate.csv")]
+    items = sorted({row[0] for row in rows})
+    cells = [(row[1], items.index(row[0]), float(row[2])) for row in rows]
+    values, start = _by_day(cells, len(items), 0.0)
+    return [*found, _daily("retail items", values[: len(values) - shift], tuple(items), start)]
+
+
+def online_retail(folder: Path, *, products: int = 60, shift: int = 0) -> Case:
+    """Return the quantity a day of the products that sell most, returns left out; a day without a sale is 0."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(folder / "online_retail" / "online_retail.parquet").to_pandas()
+    table = table[(table["Quantity"] > 0) & (table["UnitPrice"] > 0) & table["Description"].notna()]
+    largest = table.groupby("Description")["Quantity"].count().sort_values().index[-products:].tolist()
+    table = table[table["Description"].isin(largest)]
+    days = table["InvoiceDate"].astype("datetime64[ns]").dt.strftime("%Y-%m-%d")
+    place = {name: at for at, name in enumerate(largest)}
+    cells = zip(days, table["Description"].map(place), table["Quantity"].astype(float), strict=True)
+    values, start = _by_day(list(cells), products, 0.0)
+    return _daily("online retail", values[: len(values) - shift], tuple(map(str, largest)), start)
+
+
+def _daily(name: str, values: Floats, names: tuple[str, ...], start: date, origins: int = 4) -> Case:
+    last = len(values) - HORIZON * np.arange(origins, 0, -1)
+    return Case(name, SeriesSet(values, names, start, 1, 7), last, HORIZON)
+
+
+def _by_day(cells: list[tuple[str, int, float]], count: int, empty: float) -> tuple[Floats, date]:
+    """Return sums by day and place, and the first day."""
+    days = [date.fromisoformat(day) for day, *_ in cells]
+    start = min(days)
+    values = np.full(((max(days) - start).days + 1, count), np.nan)
+    for day, (_, place, value) in zip(days, cells, strict=True):
+        at = (day - start).days
+        values[at, place] = np.nan_to_num(values[at, place]) + value
+    return (values if np.isnan(empty) else np.nan_to_num(values, nan=empty)), start
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines()[1:]

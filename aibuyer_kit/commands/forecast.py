@@ -1,4 +1,4 @@
-"""The command that tells what will happen."""
+"""Commands that tell what will happen, and what is still to arrive."""
 
 from typing import Annotated, Any
 
@@ -10,8 +10,9 @@ from aibuyer_kit.core.text_table import as_json
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the command; it stands at the top, beside the groups."""
+    """Add these commands; they stand at the top, beside the groups."""
     app.command()(forecast)
+    app.command()(nowcast)
 
 
 def forecast(
@@ -51,3 +52,22 @@ def forecast(
     put(as_json(rows) if json else as_table(rows))
     for note in found.notes:
         say(note)
+
+
+def nowcast(
+    metric: Annotated[str, typer.Argument(help="results or revenue.")] = "results",
+    days: Annotated[int, typer.Option(help="How many full days, besides today.")] = 7,
+    as_of: AsOfOption = "",
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print today and the last days as they will be once all conversions have arrived, with the interval of 80%."""
+    from aibuyer_kit.warehouse.read import Reader
+    from aibuyer_kit.workflows.nowcast import client_nowcast, late_metric
+    from aibuyer_kit.workflows.period import parse_as_of
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    found = client_nowcast(context, Reader(context.warehouse), late_metric(metric), days=days, as_of=parse_as_of(as_of))
+    put(as_json(found.rows()) if json else str(found))

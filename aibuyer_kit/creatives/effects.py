@@ -19,6 +19,8 @@ from aibuyer_kit.features.windows import Floats, Ints
 # What is believed of the spread of items before any are seen, and how many items that weighs: so that it does not
 # come out as nothing where few are seen.
 USUAL_SPREAD, USUAL_WEIGHS = 0.3, 3.0
+# Of that spread, what is expected of items before explains a part; so much is left at least.
+_LEFT_SPREAD = 0.1
 _GROUP_SPREAD, _LEAST_SPREAD = 1.0, 0.02
 _ROUNDS, _STEPS, _LONGEST_STEP, _ENOUGH = 40, 30, 2.0, 1e-6
 
@@ -72,10 +74,11 @@ def fit_effects(seen: Seen) -> Effects:
     """Return the effects with the spreads under which what was seen is most probable (expectation maximisation)."""
     groups, items = seen.sizes
     found = _start(seen, groups, items)
+    explained = np.var(np.bincount(seen.item, seen.expected, items) / np.bincount(seen.item, minlength=items))
+    told = USUAL_WEIGHS * max(USUAL_SPREAD**2 - float(explained), _LEFT_SPREAD**2)
     for _ in range(_ROUNDS):
         found, group_variance, item_variance = _settled(found)
         spreads = found.group_spread, found.item_spread
-        told = USUAL_WEIGHS * USUAL_SPREAD**2
         found = replace(
             found,
             level=float(np.mean(found.group)),

@@ -105,6 +105,8 @@ def gathered(
     for name in {counted.count, counted.exposure, *(["revenue"] if counted.has_worth else [])}:
         if (measures[name] < 0).any():
             raise InputError(f"{name} is below zero on some days: that is no count to learn from.")
+    if counted.has_worth and not np.nansum(measures["revenue"]) > 0:
+        raise InputError("No value is known of any result: rank by cpa, or say what a result is worth in client.toml.")
     if not arrives_late(metric):
         share = np.ones(share.shape)
     elif 2 * np.isnan(share[measures["spend"] > 0]).sum() > (measures["spend"] > 0).sum():

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 30
+# Of less than one percent nobody needs to be told.
+_LEAST_GAIN = 0.01
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class RankingTold:
         rate = self.ranking.parts[0]
         if self.kind == "creatives":
             gain = format_share(rate.model.gain, self.locale, decimals=0)
-            told.append(self._t("learnt", gain=gain) if rate.model.has_learnt else self._t("nothing_learnt"))
+            told.append(self._t("learnt", gain=gain) if rate.model.gain >= _LEAST_GAIN else self._t("nothing_learnt"))
         return tuple(told)
 
     def __repr__(self) -> str:

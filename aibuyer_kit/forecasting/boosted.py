@@ -18,11 +18,10 @@ from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 _WINDOWS = (7, 14, 28, 56)
 _LAGS = (1, 7, 14, 28)
 _PARAMETERS: dict[str, Any] = {
-    "objective": "poisson",
-    "num_leaves": 16,
+    "num_leaves": 12,
     "learning_rate": 0.08,
-    "min_data_in_leaf": 40,
-    "feature_fraction": 0.8,
+    "min_data_in_leaf": 80,
+    "feature_fraction": 0.5,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "lambda_l2": 5.0,
@@ -33,51 +32,56 @@ _PARAMETERS: dict[str, Any] = {
     "verbosity": -1,
     "seed": 7,
 }
+_OBJECTIVES: tuple[dict[str, Any], ...] = ({"objective": "poisson"}, {"objective": "quantile", "alpha": 0.5})
 
 
 @dataclass(frozen=True)
 class Boosted:
-    """Pooled LightGBM, direct: `rows` at most are learnt from, `rows_a_series` of each series."""
+    """Pooled LightGBM, direct, of the mean and of the median, which differ where a few days bring most.
+
+    `rows` at most are learnt from, `rows_a_series` of each series, but at least `least_rows`.
+    """
 
     rows: int = 12_000
-    rows_a_series: int = 120
+    rows_a_series: int = 200
+    least_rows: int = 2_500
     trees: int = 60
     name: str = "pooled LightGBM"
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.name,)
+        return (self.name, f"{self.name}, median")
 
     def paths(self, series: SeriesSet, origins: Ints, horizon: int) -> Paths:
         import lightgbm as lgb
 
         here = np.asarray(origins, dtype=np.int64)
-        found = np.full((len(here), horizon, series.count), np.nan)
+        found = {name: np.full((len(here), horizon, series.count), np.nan) for name in self.names}
         learnt = int(here[0])
         features = _Features(series, learnt, int(here[-1]) + horizon)
         drawn = self._drawn(series, learnt, horizon)
         if drawn is None:
-            return {self.name: found}
+            return found
         moments, places, ahead = drawn
         level = features.level(moments, places)
         target = series.values[moments + ahead - 1, places] / level
         kept = np.isfinite(target) & (target >= 0) & features.pays(moments + ahead - 1, places)
         if kept.sum() < 200:
-            return {self.name: found}
+            return found
         x = features.rows(moments, places, ahead)
-        data = lgb.Dataset(
-            x[kept], np.minimum(target[kept], 50.0), weight=_bounded(np.sqrt(level[kept])), free_raw_data=True
-        )
-        booster = lgb.train(_PARAMETERS, data, self.trees)
+        weight = _bounded(np.sqrt(level[kept]))
+        data = lgb.Dataset(x[kept], np.minimum(target[kept], 50.0), weight=weight, params=_PARAMETERS).construct()
         steps, whose = np.repeat(np.arange(1, horizon + 1), series.count), np.tile(np.arange(series.count), horizon)
-        for row, origin in enumerate(here):
-            at = np.full(len(steps), origin)
-            told = booster.predict(features.rows(at, whose, steps), num_threads=1) * features.level(at, whose)
-            told = np.where(features.pays(at + steps - 1, whose), told, 0.0)
-            found[row] = told.reshape(horizon, series.count)
-        begun = np.array([np.isfinite(series.values[:learnt, place]).any() for place in range(series.count)])
-        found[:, :, ~begun] = np.nan
-        return {self.name: found}
+        ahead_rows = [features.rows(np.full(len(steps), origin), whose, steps) for origin in here]
+        begun = np.isfinite(series.values[:learnt]).any(axis=0)
+        for name, objective in zip(self.names, _OBJECTIVES, strict=True):
+            booster = lgb.train({**_PARAMETERS, **objective}, data, self.trees)
+            for row, origin in enumerate(here):
+                at = np.full(len(steps), origin)
+                told = booster.predict(ahead_rows[row], num_threads=1) * features.level(at, whose)
+                told = np.where(features.pays(at + steps - 1, whose), told, 0.0).reshape(horizon, series.count)
+                found[name][row] = np.where(begun, told, np.nan)
+        return found
 
     def _drawn(self, series: SeriesSet, learnt: int, horizon: int) -> tuple[Ints, Ints, Ints] | None:
         """Return moments, series and steps ahead to learn from; None where the past is too short."""
@@ -88,7 +92,7 @@ class Boosted:
         if not len(able):
             return None
         draw = np.random.default_rng(7)
-        wanted = min(self.rows, self.rows_a_series * len(able))
+        wanted = min(self.rows, max(self.least_rows, self.rows_a_series * len(able)))
         places = able[draw.integers(0, len(able), wanted)]
         moments = firsts[places] + least + np.floor(draw.random(wanted) * room[places]).astype(np.int64)
         ahead = 1 + np.floor(draw.random(wanted) * np.minimum(horizon, learnt - moments)).astype(np.int64)
@@ -155,7 +159,6 @@ class _Features:
             at = when - back - again * period
             value = np.where((at >= 0) & (at < moments), values[np.clip(at, 0, len(values) - 1), places], np.nan)
             columns.append(value / level)
-        columns.append(self._counts[moments, places])
         since = np.maximum(moments - 28, 0)
         late = (self._expected_sums[moments, places] - self._expected_sums[since, places]) / (moments - since)
         columns.append(np.log(self._expected[when, places] / late))

@@ -16,6 +16,8 @@ LEVEL = 0.8
 _GRID = np.round(np.arange(0.01, 1.0, 0.01), 2)
 # As many errors of all segments stand behind a segment's own, and as many steps of a segment behind a series' own.
 _BEHIND_SEGMENT, _BEHIND_SERIES = 150.0, 60.0
+# As many past futures that say that all is as a forecast says stand behind those that were seen.
+_BEHIND_CENTRE = 20.0
 # Errors of neighbouring days tell the same.
 _ALIKE = 4.0
 _SMALL = 1e-12
@@ -141,15 +143,20 @@ def _factors(scaled: Floats) -> Floats:
 
 def _tables(scaled: Floats, segment_of: Ints, segments: int, step_of: Ints, weeks: int) -> tuple[Floats, Floats]:
     quantiles, means = np.zeros((segments, weeks, 99)), np.zeros((segments, weeks))
+    every = scaled[np.isfinite(scaled)]
+    whole = np.quantile(every, _GRID) if len(every) else _normal()
+    # Windows overlap by half: so many past futures were seen that tell of a shift of the centre.
+    futures = scaled.shape[2] * len(scaled) / 2
     for week in range(weeks):
         of_week = scaled[:, step_of == week]
         everywhere = of_week[np.isfinite(of_week)]
-        common = np.quantile(everywhere, _GRID) if len(everywhere) else _normal()
-        common_mean = float(np.clip(everywhere, -6, 6).mean()) if len(everywhere) else 0.0
+        seen = futures / (futures + _BEHIND_CENTRE)
+        common = seen * np.quantile(everywhere, _GRID) + (1 - seen) * (whole - whole[49]) if len(everywhere) else whole
+        common_mean = seen * float(np.clip(everywhere, -6, 6).mean()) if len(everywhere) else 0.0
         for segment in range(segments):
             own = of_week[:, :, segment_of == segment]
             own = own[np.isfinite(own)]
-            share = len(own) / (len(own) + _BEHIND_SEGMENT)
+            share = min(seen, len(own) / (len(own) + _BEHIND_SEGMENT))
             mine = np.quantile(own, _GRID) if len(own) else common
             mine_mean = float(np.clip(own, -6, 6).mean()) if len(own) else common_mean
             quantiles[segment, week] = share * mine + (1 - share) * common

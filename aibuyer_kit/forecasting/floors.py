@@ -58,7 +58,7 @@ class WindowMean:
                 days = weekday[max(0, origin - 56) : origin]
                 usual = _mean(long)
                 shares = np.stack(
-                    [(np.nansum(long[days == d], axis=0) + 2 * usual) / ((days == d).sum() + 2) for d in range(7)]
+                    [(np.nansum(long[days == d], axis=0) + 0.5 * usual) / ((days == d).sum() + 0.5) for d in range(7)]
                 ) / np.where(usual > 0, usual, 1.0)
                 found[row] = level * shares[weekday[origin : origin + horizon]]
         return {self.name: found}
@@ -147,7 +147,7 @@ def _season(y: Floats, period: int) -> Floats:
     if len(y) < SEASONS_SEEN * period or period == 1:
         return shape
     known = np.isfinite(y)
-    around = y - y[known].mean()
+    around = y - y[known].mean() - _slope(y) * (np.arange(len(y)) - np.flatnonzero(known).mean())
     sums, counted = np.zeros(period), np.zeros(period)
     np.add.at(sums, np.arange(len(y))[known] % period, around[known])
     np.add.at(counted, np.arange(len(y))[known] % period, 1)

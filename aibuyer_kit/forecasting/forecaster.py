@@ -18,16 +18,19 @@ from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 from aibuyer_kit.forecasting.weights import labels, segment_weights, series_weights
 
 # A member that counts for less is left out, and not run again.
-_LEAST_WEIGHT = 0.01
+_LEAST_WEIGHT = 0.04
 # How far weights of one series may leave those of its segment: (rows behind, sharpness); the first not at all.
 _TILTS = ((0.0, 0.0), (150.0, 4.0), (60.0, 10.0), (60.0, 20.0))
 _LEAST_STEPS = 7
+_MOST_ORIGINS, _FUTURES = 18, 120
 # What is taken where nothing could be tested.
 _UNTESTED = ("window mean", "drivers, 14")
 # Where less than this share of the usual comes on paused days, nothing is expected of them.
 _LEAST_IDLE = 0.05
 # What lies further back tells nothing of what comes, and costs time.
-_MOST_STEPS = 780
+_MOST_STEPS = 600
+# Beyond so many times its own 95th percentile, a value (of a series with so many) is an accident.
+_FAR_OUT, _LEAST_TO_TAME = 8.0, 20
 # The deviations within which a normal quantity lies with a probability of `LEVEL`.
 _TAIL = 1.2816
 # A forecast beyond so many times the largest value ever seen is no forecast.
@@ -58,7 +61,7 @@ class Fitted:
     """A combination that has seen its series: `base` (steps, series) is what members say, `spread` how far off.
 
     `combined` (origins, steps, series) is what it would have said; `borrowed` tells from how many siblings a young
-    series borrowed.
+    series borrowed, `capped` how many values were too far out to learn from as they are.
     """
 
     series: SeriesSet
@@ -69,6 +72,7 @@ class Fitted:
     combined: Floats
     weights: Mapping[str, Floats]
     borrowed: Mapping[int, int]
+    capped: int = 0
 
     def predict(self, quantiles: Sequence[float] = ()) -> Prediction:
         """Return what is expected, the interval that covers 80%, and any quantiles."""
@@ -123,9 +127,9 @@ class Forecaster:
     def fit(self, series: SeriesSet, horizon: int) -> Fitted:
         """Return the combination, its weights and intervals learnt from the past. Raises InputError."""
         _check(series, horizon)
-        series = series.latest(_MOST_STEPS)
+        series, capped = _tamed(series.latest(_MOST_STEPS))
         here = np.array([series.times], dtype=np.int64)
-        origins, steps = inner_origins(series.times, horizon, self.origins, least=2 * _LEAST_STEPS)
+        origins, steps = inner_origins(series.times, horizon, self._count(series), least=2 * _LEAST_STEPS)
         of, names = labels(series.segments or segments_of(series))
         told = self._told(series, origins, steps) if len(origins) else {}
         actual = actual_of(series.values, origins, steps) if len(origins) else np.empty((0, steps, series.count))
@@ -149,11 +153,15 @@ class Forecaster:
         base, spread = np.nan_to_num(borrowed.base), replace(spread, doubt=borrowed.doubt)
         backtest = Backtest(origins, actual, {**told, self.name: combined})
         shown = dict(zip(members, weights.T, strict=True))
-        return Fitted(series, horizon, base, spread, backtest, combined, shown, borrowed.siblings)
+        return Fitted(series, horizon, base, spread, backtest, combined, shown, borrowed.siblings, capped)
 
     def cross_validate(self, series: SeriesSet, horizon: int, origins: Sequence[int] | Ints) -> list[Prediction]:
         """Return what would have been predicted from each origin, each time fitted anew on what was known before."""
         return [self.fit(series.until(int(origin)), horizon).predict((0.1, 0.5, 0.9)) for origin in origins]
+
+    def _count(self, series: SeriesSet) -> int:
+        """Return from how many origins to test: from more where there are few series, which tell little alone."""
+        return max(self.origins, min(_MOST_ORIGINS, _FUTURES // series.count))
 
     def _told(self, series: SeriesSet, origins: Ints, steps: int) -> dict[str, Floats]:
         told: dict[str, Floats] = {}
@@ -235,6 +243,20 @@ def _check(series: SeriesSet, horizon: int) -> None:
         raise InputError(f"Covariates are known for {series.future} steps ahead, less than the horizon of {horizon}.")
     if not series.count or not np.isfinite(series.values).any():
         raise InputError("There is no value to learn from.")
+
+
+def _tamed(series: SeriesSet) -> tuple[SeriesSet, int]:
+    """Return series whose values end at a multiple of what is large for each of them, and how many that changed."""
+    sizes = np.abs(series.values)
+    there = np.where(np.nan_to_num(sizes) > 0, sizes, np.nan)
+    enough = np.isfinite(there).sum(axis=0) >= _LEAST_TO_TAME
+    large = np.nanquantile(np.where(enough, there, 1.0), 0.95, axis=0) * _FAR_OUT
+    most = np.where(enough, large, np.inf)
+    far = np.nan_to_num(sizes) > most
+    if not far.any():
+        return series, 0
+    values = np.where(far, np.sign(series.values) * most, series.values)
+    return replace(series, values=values), int(far.sum())
 
 
 def _had_begun(series: SeriesSet, origins: Ints) -> Bools:

@@ -65,9 +65,9 @@ def forecast_tree(
     # A node that was never tested is as uncertain as it is large.
     size = fitted.spread.size(told.mean).max(axis=0) ** 2
     variance = np.where(variance > 0, variance, np.maximum(size, 1e-12))
-    # What is idle stays idle: what its parents say more goes to the others.
-    variance = np.where(fitted.idle.all(axis=0), 0.0, variance)
     expected = reconciled(tree, told.mean, variance, nonnegative=whole.nonnegative)
+    # What is idle stays idle.
+    expected = tree.summed(np.where(fitted.idle[:, tree.leaves], 0.0, expected[:, tree.leaves]))
     moved = expected - told.mean
     low, high = told.low + moved, told.high + moved
     if whole.nonnegative:

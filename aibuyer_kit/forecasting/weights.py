@@ -40,12 +40,13 @@ def best_weights(members: Floats, actual: Floats, scale: Floats, *, squares: boo
         rest = np.abs(y - weights @ x)
         root = 1 / np.sqrt(np.maximum(rest, 0.02 * max(float(np.median(rest)), _SMALL)))
         root = np.ones(len(rest)) if squares else root
-        heavy = 1e3 * float(np.sqrt((root**2).sum()))
-        a = np.concatenate([(x * root).T, np.full((1, size), heavy)])
-        b = np.concatenate([y * root, [heavy]])
-        gram = a.T @ a + (1e-6 * np.trace((x * root) @ (x * root).T) / size + _SMALL) * np.eye(size)
+        mine = (x * root).T
+        usual = float((mine**2).sum()) / size + _SMALL
+        # One more row, so heavy that weights come to 1 whatever it costs.
+        gram = mine.T @ mine + 1e4 * usual + 1e-8 * usual * np.eye(size)
+        wanted = mine.T @ (y * root) + 1e4 * usual
         factor = np.linalg.cholesky(gram)
-        new, _ = nnls(factor.T, np.linalg.solve(factor, a.T @ b))
+        new, _ = nnls(factor.T, np.linalg.solve(factor, wanted))
         new = np.asarray(new / max(new.sum(), _SMALL), dtype=np.float64)
         if np.abs(new - weights).max() < 1e-3:
             return new

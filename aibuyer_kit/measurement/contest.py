@@ -4,7 +4,7 @@ Both are judged on the same folds and objects. What is tested is that the challe
 by more than a margin, one-sided. It will be asked about the same objects in weeks to come, so that weeks are what is
 drawn: losses of one fold go up and down together and count as one (a block), with the neighbouring folds' covariance
 (Newey and West 1987, one lag) where it is positive, and Student's t of one degree of freedom less than there are folds.
-A gain that hangs on one object is none. A test at one in four hundred, with a margin, is passed by next to no model
+A gain that hangs on one object is none. A test at one in two hundred, with a margin, is passed by next to no model
 that is worse.
 """
 
@@ -16,7 +16,7 @@ from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.features.windows import Floats
 
 MARGIN = 0.01
-SIGNIFICANCE = 0.0025
+SIGNIFICANCE = 0.005
 LEAST_FOLDS = 6
 
 

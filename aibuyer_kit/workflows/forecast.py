@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from aibuyer_kit.core.dates import DateRange, parse_day
 from aibuyer_kit.core.entities import Level, parse_level
 from aibuyer_kit.core.errors import InputError, UnknownMetricError
 from aibuyer_kit.core.i18n import format_share, t
-from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, metric
+from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, counts_results, metric
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats
@@ -31,6 +31,7 @@ SHOWN_DAYS = 56
 # Of a day of which less is known, what is to come is a guess.
 _LEAST_KNOWN = 1 / 3
 _PAUSED_AFTER_DAYS = 3
+_GAPS = 0.05
 _LATE_DAYS = 7
 # A day is taken for one of a promotion by those who plan it.
 PROMOTION = "promotion"
@@ -45,11 +46,13 @@ def client_forecast(
     level: str = "campaign",
     plan: Mapping[str, float] | None = None,
     promotions: Sequence[DateRange] = (),
+    action_type: str = "",
     as_of: AsOf | None = None,
 ) -> Forecast:
     """Return what is expected of a metric in the `horizon_days` from today on, of each object of `level` and in all.
 
     `plan` gives daily budgets by object id, in currency units; 0 is a pause. `promotions` are of the past and to come.
+    Results of several kinds are never added up: of those counted here `action_type` is forecast, or the most frequent.
     Raises InputError, UnknownMetricError, NotFoundError, MixedCurrencyError.
     """
     asked = metric(name)
@@ -62,9 +65,28 @@ def client_forecast(
     since = max(first, today - timedelta(days=LEARNT_FROM_DAYS))
     past = DateRange(min(since, today - timedelta(days=1)), today - timedelta(days=1))
     panel = read_panel(context, reader, parse_level(level), past, as_of=as_of)
-    request = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), context.settings.locale)
+    others = 0
+    if counts_results(name):
+        panel, others = _of_one_kind(panel, action_type)
+    request = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), context.settings.locale, others)
     request.check()
     return _ratio(request, asked) if isinstance(asked, Ratio) else _measure(request, asked)
+
+
+def _of_one_kind(panel: DailyPanel, action_type: str) -> tuple[DailyPanel, int]:
+    """Return the objects that count one kind of result, and how many count another or several."""
+    totals: dict[str, float] = {}
+    for place, each in enumerate(panel.objects):
+        if each.result_type:
+            came = float(np.nansum(panel.measure("results")[:, place]))
+            totals[each.result_type] = totals.get(each.result_type, 0.0) + came
+    if not totals and any(each.result_type is None for each in panel.objects):
+        raise InputError("Every object counts several kinds of results here. Ask for the level campaign, or below.")
+    if action_type and action_type not in totals:
+        raise InputError(f"No object counts {action_type!r} here. Known: {', '.join(sorted(totals)) or 'none'}.")
+    kind = action_type or max(sorted(totals), key=totals.__getitem__, default="")
+    kept = [place for place, each in enumerate(panel.objects) if each.result_type == kind]
+    return panel.only(kept), len(panel.objects) - len(kept)
 
 
 def parsed_plan(texts: Sequence[str]) -> dict[str, float]:
@@ -103,6 +125,7 @@ class _Request:
     plan: Mapping[str, float]
     promotions: tuple[DateRange, ...]
     locale: str
+    others: int = 0
 
     def check(self) -> None:
         known = {each.id for each in self.panel.objects}
@@ -258,36 +281,30 @@ def _result(
 
 
 def _notes(request: _Request, name: str, told: "TreeForecast") -> tuple[str, ...]:
-    locale, past = request.locale, told.fitted.series.values[:, told.tree.leaves]
-    known = np.isfinite(past)
-    days = int(known.any(axis=1).sum())
-    notes = [
-        t(locale, "forecast.as_planned", count=len(request.plan))
-        if request.plan
-        else t(locale, "forecast.as_budgets_are")
-    ]
-    if arrives_late(name):
-        notes.append(t(locale, "forecast.still_arriving"))
-    young = sum(1 for place in told.fitted.borrowed if place < len(told.tree.leaves))
-    if young:
-        notes.append(t(locale, "forecast.young", count=young))
-    if not len(told.fitted.backtest.origins):
-        notes.append(t(locale, "forecast.no_backtest", count=days))
-    elif told.fitted.backtest.actual.shape[1] < request.horizon_days:
-        notes.append(t(locale, "forecast.short", count=days))
-    if known.any() and not np.nansum(np.abs(past)):
-        notes.append(t(locale, "forecast.all_zero"))
-    elif known.any() and np.nanstd(past[:, known.any(axis=0)], axis=0).max() == 0:
-        notes.append(t(locale, "forecast.constant"))
-    missing = 1 - known.mean()
-    if missing > 0.05:
-        notes.append(t(locale, "forecast.gaps", share=format_share(float(missing), locale, 0)))
-    if (below := int((past < 0).sum())) and name != "profit":
-        notes.append(t(locale, "forecast.negative", count=below))
-    mixed = sum(each.result_type is None for each in request.panel.objects)
-    if mixed and name in ("results", "cpa", "cvr", "value_per_result"):
-        notes.append(t(locale, "forecast.mixed", count=mixed))
-    return tuple(notes)
+    """Return what a reader must know of the past that was learnt from, and of what was assumed."""
+    past, fitted = told.fitted.series.values[:, told.tree.leaves], told.fitted
+    known: Bools = np.isfinite(past)
+    days, missing = int(known.any(axis=1).sum()), float(1 - known.mean())
+    young = sum(place < len(told.tree.leaves) for place in fitted.borrowed)
+    tested = fitted.backtest.actual.shape[1] if len(fitted.backtest.origins) else 0
+    below = int((past < 0).sum()) if name != "profit" else 0
+    never = known.any() and not np.nansum(np.abs(past))
+    still = known.any() and not never and bool(np.nanmax(past) == np.nanmin(past))
+    said: tuple[tuple[object, str, dict[str, Any]], ...] = (
+        (bool(request.plan), "as_planned", {"objects": len(request.plan)}),
+        (not request.plan, "as_budgets_are", {}),
+        (arrives_late(name), "still_arriving", {}),
+        (young, "young", {"count": young}),
+        (not tested, "no_backtest", {"days": days}),
+        (0 < tested < request.horizon_days, "short", {"days": days}),
+        (never, "all_zero", {}),
+        (still, "constant", {}),
+        (missing > _GAPS, "gaps", {"share": format_share(missing, request.locale, 0)}),
+        (fitted.capped, "capped", {"count": fitted.capped}),
+        (below, "negative", {"count": below}),
+        (request.others, "mixed", {"count": request.others}),
+    )
+    return tuple(t(request.locale, f"forecast.{key}", **values) for holds, key, values in said if holds)
 
 
 def _middling(spend: Floats) -> Floats:

@@ -42,7 +42,7 @@ def client_maturity(
     setting = _kind_asked(context, action_type, window)
     known_at = reader.freshness(as_of=as_of).known_at
     since = date.min if days is None else known_at.date() - timedelta(days=days)
-    seen = _seen(reader, setting, metric, as_of, since)
+    seen = observed_by_account(reader, setting, metric, as_of, since)
     return {account_id: maturity_curve(observations) for account_id, (_, observations) in seen.items()}
 
 
@@ -53,7 +53,7 @@ def _kind_asked(context: ClientContext, action_type: str, window: str) -> Result
     return ResultSetting(action_type or own.action_type, window or own.window)
 
 
-def _seen(
+def observed_by_account(
     reader: Reader,
     setting: ResultSetting,
     metric: ResultMetric,
@@ -92,7 +92,7 @@ def known_shares(reader: Reader, kind: ResultKind, *, as_of: AsOf) -> dict[str, 
     days = learnt_from(reader.freshness(as_of=as_of).known_at)
     rows = reader.disagreements(days, result=setting, as_of=as_of).rows()
     differs = [row for row in rows if row["level"] == Level.AD]
-    seen = _seen(reader, setting, "results", as_of, days.since, differs)
+    seen = observed_by_account(reader, setting, "results", as_of, days.since, differs)
     return {
         account_id: tuple(point.share_known for point in maturity_curve(observations))
         for account_id, (_, observations) in seen.items()
@@ -159,7 +159,7 @@ def _of_each_kind(
     """
     settings = result_settings(context)
     found = [
-        _seen(reader, setting, "results", as_of, since, by_kind[setting.kind] if by_kind else None)
+        observed_by_account(reader, setting, "results", as_of, since, by_kind[setting.kind] if by_kind else None)
         for setting in settings
     ]
     for account_id in found[0]:

@@ -162,7 +162,7 @@ def _of_one_kind(panel: DailyPanel, metric: str) -> tuple[DailyPanel, tuple[str,
     most = max(sorted(spent), key=lambda kind: spent[kind])
     # What has counted nothing yet may count the same: its silence is evidence.
     places = [place for place, kind in enumerate(kinds) if kind in (most, "")]
-    return panel.only(places), ("other_kinds",) if len(spent) > 1 else ()
+    return panel.only(places), ("other_kinds",) if len(places) < len(kinds) else ()
 
 
 def _units(panel: DailyPanel) -> dict[str, Floats]:

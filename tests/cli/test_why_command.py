@@ -14,15 +14,13 @@ def why(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_a_change_is_told_in_words_and_in_json(example_workspace: Path) -> None:
+def test_a_change_is_told_in_words_and_figures(example_workspace: Path) -> None:
     """Leads and purchases one by one, and the parts of each add up to its change."""
-    told = why(example_workspace, "cpa", "--period", "last week", "--against", "the week before")
-    assert told.returncode == 0, told.stderr
-    assert "Cost per result" in told.stdout
-    assert "By driver" in told.stdout
-    done = why(example_workspace, "cpa", "--period", "last week", "--json")
+    done = why(example_workspace, "cpa", "--period", "last week", "--against", "the week before", "--json")
+    assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert {kind["kind"] for kind in found["kinds"]} == {"Purchases", "Leads"}
+    assert any(sentence.startswith("Purchases: Cost per result") for sentence in found["sentences"])
     for kind in found["kinds"]:
         assert sum(line["part"] for line in kind["parts"]) == kind["change"] == kind["after"] - kind["before"]
 

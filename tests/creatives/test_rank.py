@@ -182,6 +182,10 @@ def test_negative_figures_and_nothing_at_all_are_refused() -> None:
         told(daily([[-1.0]]))
     with pytest.raises(InputError, match="nothing to rank"):
         told(daily([[0.0]], spend=0.0))
+    worthless = daily([[1.0]])
+    worthless.measures["revenue"][:] = np.nan
+    with pytest.raises(InputError, match="No value is known of any result: rank by cpa"):
+        told(worthless, "roas")
     with pytest.raises(InputError, match=r"cannot be ranked by 'reach'\. Known: ctr"):
         told(daily([[1.0]]), "reach")
 

@@ -52,7 +52,7 @@ def test_a_worse_model_never_wins_and_a_clearly_better_one_does() -> None:
     better = [each for _, each in found if each.gain > 0.34]
     assert sum(worse.is_won for worse, _ in found) == 0
     assert len(better) >= 50
-    assert np.mean([each.is_won for each in better]) >= 0.9
+    assert np.mean([each.is_won for each in better]) >= 0.85
 
 
 Change = Callable[[dict[str, np.ndarray]], None]

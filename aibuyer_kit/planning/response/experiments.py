@@ -20,6 +20,7 @@ _ARMS = (math.log(0.2), 0.3)
 _BY_ELASTICITY = (1.2, 0.8)
 _ACCOUNT_AT, _CAMPAIGNS_AT, _ARMS_AT, _ELASTICITY_AT, _FIXED = range(5)
 _BURN_IN, _THIN = 400, 12
+_LEAST_ERROR, _MOST_CUTS = 0.02, 100
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def incremental_share(
     reported, lift, error = (
         np.array([getattr(each, name) for each in tests]) for name in ("reported", "results", "error")
     )
+    # No test is surer than that, whatever error it states.
+    error = np.maximum(error, _LEAST_ERROR * reported)
     arms, of_arm = np.unique(place, return_inverse=True)
 
     apart = elasticity - np.median(elasticity)
@@ -116,10 +119,12 @@ def _slice(
     floor = held + math.log(rng.random())
     angle = rng.uniform(0, 2 * math.pi)
     low, high = angle - 2 * math.pi, angle
-    while True:
+    for _ in range(_MOST_CUTS):
         tried = state * math.cos(angle) + other * math.sin(angle)
         value = likelihood(tried)
         if value > floor:
             return tried, value
         low, high = (angle, high) if angle < 0 else (low, angle)
         angle = rng.uniform(low, high)
+    # Where the likelihood is so steep that a float cannot tell a step, it stays.
+    return state, held

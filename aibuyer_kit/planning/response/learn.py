@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.errors import ExperimentError, InputError
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Floats
@@ -20,6 +20,8 @@ _FELT = 0.45
 _LEAST_ELASTICITY, _MOST_SLOPE = 0.05, 4.0
 # Results of others that a value per result is told by, beside an arm's own; and how far single values differ.
 _OTHERS, _VALUE_SPREAD = 3.0, 0.5
+# No test finds so many times what is reported.
+_MOST_LIFT = 50.0
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,11 @@ def _tested(panel: DailyPanel, series: Series, fitted: Fitted, experiments: Sequ
         if place is None or len(rows) < len(test.days):
             continue
         reported = float(final[rows, place].sum())
+        if abs(test.results) > _MOST_LIFT * max(1.0, reported) + 10 * test.standard_error:
+            raise ExperimentError(
+                f"The experiment on {test.object_id!r} of {test.days} says {test.results:g} results, where the "
+                f"platform reported {reported:.0f}: one of them is not what it is called."
+            )
         if reported > 0:
             found.append(Tested(place, reported, test.results, test.standard_error))
     return tuple(found)

@@ -119,6 +119,24 @@ def test_lift_tests_calibrate_reports_to_what_ads_bring() -> None:
     assert np.abs(ratio - 0.5).max() < 0.1
 
 
+@pytest.mark.parametrize(("results", "error"), [(900.0, 1e-200), (-400.0, 1.0), (0.0, 1e9)])
+def test_an_odd_lift_leaves_curves_that_are_numbers(results: float, error: float) -> None:
+    """Surer than can be, far below zero, or of no use: every value is finite, and nothing is below zero."""
+    spend = moving(100, 4, seed=53)
+    tests = [Experiment("a0", FORTNIGHT, 100.0, results, error)]
+    curves = learn_response(panel(spend, drawn(hill(spend), seed=54)), tests).curves
+    assert np.isfinite(curves.value(curves.spend_now)).all()
+    assert (curves.ceiling >= 0).all()
+
+
+def test_a_lift_out_of_all_proportion_is_refused() -> None:
+    """A figure typed in wrongly would calibrate everything."""
+    spend = moving(100, 4, seed=53)
+    tests = [Experiment("a0", FORTNIGHT, 100.0, 1e9, 5.0)]
+    with pytest.raises(ExperimentError, match="1e\\+09 results, where the platform reported"):
+        learn_response(panel(spend, drawn(hill(spend), seed=54)), tests)
+
+
 def test_an_experiment_on_something_else_does_not_count() -> None:
     """Neither another object nor days beyond the panel make reports incremental."""
     spend = moving(100, 4, seed=51)

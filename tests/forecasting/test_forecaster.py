@@ -1,0 +1,201 @@
+"""The combination: weights, intervals, and what it makes of series that are bad."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.forecasting.backtest import inner_origins
+from aibuyer_kit.forecasting.forecaster import Forecaster
+from aibuyer_kit.forecasting.model import Paths
+from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
+from aibuyer_kit.forecasting.weights import best_weights
+from tests.forecasting.made import CHEAP, drawn, series_of, weekly_rate
+
+FORECASTER = Forecaster(CHEAP)
+
+
+class Always:
+    """A model of a user that always says the same."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+        self.names = (f"always {value}",)
+
+    def paths(self, series: SeriesSet, origins: Ints, horizon: int) -> Paths:
+        return {self.names[0]: np.full((len(origins), horizon, series.count), self.value)}
+
+
+def test_weights_are_those_of_the_mixture_that_made_the_values() -> None:
+    """Three quarters of one member and a quarter of another, and nothing of a third."""
+    draw = np.random.default_rng(1)
+    members = draw.lognormal(0, 1, (3, 500))
+    found = best_weights(members, 0.75 * members[0] + 0.25 * members[1], np.ones(500))
+    assert found == pytest.approx([0.75, 0.25, 0], abs=0.02)
+
+
+def test_a_model_of_ones_own_is_weighed_like_any_other() -> None:
+    """Values are 20 with noise: who always says 20 counts for more than who always says 35."""
+    values = drawn(np.full((150, 6), 20.0))
+    fitted = Forecaster((Always(20.0), Always(35.0))).fit(series_of(values), 14)
+    assert fitted.weights["always 20.0"].min() > 0.9
+    assert fitted.predict().mean.mean() == pytest.approx(20, abs=1.5)
+
+
+def test_segments_have_weights_of_their_own() -> None:
+    """One half of the series is at 20, the other at 35."""
+    values = drawn(np.repeat([[20.0, 35.0]], 4, axis=1).repeat(150, axis=0))
+    series = series_of(values, segments=("low",) * 4 + ("high",) * 4)
+    fitted = Forecaster((Always(20.0), Always(35.0))).fit(series, 14)
+    assert fitted.weights["always 20.0"][:4].min() > 0.85
+    assert fitted.weights["always 35.0"][4:].min() > 0.85
+
+
+def test_intervals_hold_what_they_say_on_days_that_were_not_seen() -> None:
+    """80% of the days of 60 series after three origins, by week of the horizon and by segment."""
+    draw = np.random.default_rng(5)
+    level = np.repeat([4.0, 60.0], 30)
+    values = drawn(weekly_rate(260, 60, 1.0) * level * np.exp(draw.normal(0, 0.15, (260, 60))))
+    series = series_of(values, segments=("small",) * 30 + ("large",) * 30)
+    inside = []
+    for origin in (204, 218, 232):
+        told = FORECASTER.fit(series.until(origin), 28).predict()
+        came = values[origin : origin + 28]
+        inside.append((came >= told.low) & (came <= told.high))
+    hit = np.array(inside)
+    assert hit.mean() == pytest.approx(0.8, abs=0.03)
+    assert hit[:, :, :30].mean() == pytest.approx(0.8, abs=0.04)
+    assert [hit[:, week : week + 7].mean() for week in (0, 7, 14, 21)] == pytest.approx([0.8] * 4, abs=0.045)
+
+
+def test_quantiles_are_in_order_and_nothing_is_below_zero() -> None:
+    """Of sparse and of large series."""
+    values = drawn(np.tile([0.05, 0.6, 30.0], (120, 1)))
+    told = FORECASTER.fit(series_of(values), 14).predict((0.1, 0.25, 0.5, 0.75, 0.9))
+    levels = np.stack(list(told.quantiles.values()))
+    assert (np.diff(levels, axis=0) >= 0).all()
+    assert levels.min() >= 0
+
+
+def test_what_comes_once_in_a_while_is_expected_once_in_a_while() -> None:
+    """The median of one in ten is nothing; the mean is a tenth, and sums rest on it."""
+    values = (np.random.default_rng(2).random((280, 20)) < 0.1).astype(np.float64)
+    told = FORECASTER.fit(series_of(values), 14).predict()
+    assert told.mean.mean() == pytest.approx(0.1, abs=0.025)
+
+
+def test_cross_validation_forecasts_each_origin_from_what_was_known() -> None:
+    """The same as cutting the series by hand."""
+    values = drawn(weekly_rate(160, 3))
+    by_hand = FORECASTER.fit(series_of(values[:130]), 7).predict((0.1, 0.5, 0.9))
+    told, _ = FORECASTER.cross_validate(series_of(values), 7, [130, 144])
+    np.testing.assert_allclose(told.mean, by_hand.mean)
+    np.testing.assert_allclose(told.quantiles[0.9], by_hand.quantiles[0.9])
+
+
+def test_the_floor_is_in_every_table() -> None:
+    """Beside all members and the combination, each with its weight."""
+    fitted = FORECASTER.fit(series_of(drawn(weekly_rate(120, 3))), 14)
+    names = [row.name for row in fitted.backtest.scores()]
+    assert {"seasonal naive", "combination", "Theta"} <= set(names)
+    assert [row.wape for row in fitted.backtest.scores()] == sorted(row.wape for row in fitted.backtest.scores())
+
+
+def with_gaps(values: Floats) -> Floats:
+    return np.where(np.random.default_rng(1).random(values.shape) < 0.4, np.nan, values)
+
+
+def changed(rows: slice, column: slice, value: float) -> Callable[[Floats], Floats]:
+    """Return a change that sets a part of the values."""
+
+    def change(values: Floats) -> Floats:
+        values[rows, column] = value
+        return values
+
+    return change
+
+
+ALL = slice(None)
+BAD: dict[str, Callable[[Floats], Floats]] = {
+    "constant": changed(ALL, ALL, 5.0),
+    "all zero": changed(ALL, ALL, 0.0),
+    "gaps": with_gaps,
+    "nothing known of one": changed(ALL, slice(0, 1), np.nan),
+    "nothing known of late": changed(slice(-20, None), ALL, np.nan),
+    "below zero": lambda values: values - 25,
+    "an outlier": changed(slice(70, 71), slice(0, 1), 1e9),
+    "micros": lambda values: values * 1e12,
+    "stopped": changed(slice(40, None), slice(1, 2), 0.0),
+    "one day": lambda values: values[:1],
+    "five days": lambda values: values[:5],
+    "fifteen days": lambda values: values[:15],
+}
+
+
+@pytest.mark.parametrize("name", list(BAD))
+def test_bad_series_get_a_forecast_within_reason(name: str) -> None:
+    """All finite, the interval around the mean, and never far beyond what was."""
+    values = BAD[name](drawn(weekly_rate(90, 4)))
+    fitted = FORECASTER.fit(series_of(values), 28)
+    told = fitted.predict()
+    every = np.stack([told.mean, told.median, told.low, told.high])
+    assert np.isfinite(every).all()
+    assert np.isfinite(fitted.draws(20)).all()
+    assert (told.low <= told.high).all()
+    typical = np.nanmedian(np.abs(values))
+    assert np.median(np.abs(told.mean)) <= 2 * typical
+    if name in ("constant", "all zero"):
+        assert told.mean == pytest.approx(np.full((28, 4), values[0, 0]))
+
+
+def test_what_cannot_be_is_refused() -> None:
+    """With the place and the cure."""
+    values = drawn(weekly_rate(60, 2))
+    with pytest.raises(InputError, match="no value to learn from"):
+        FORECASTER.fit(series_of(np.full((50, 2), np.nan)), 7)
+    with pytest.raises(InputError, match="give 1 to 366"):
+        FORECASTER.fit(series_of(values), 0)
+    with pytest.raises(InputError, match="known for 3 steps ahead"):
+        FORECASTER.fit(series_of(values, known={BUDGET: np.ones((63, 2))}), 7)
+    with pytest.raises(InputError, match="infinite"):
+        series_of(np.full((5, 1), np.inf))
+
+
+def test_a_young_series_borrows_from_its_parent_by_its_budget() -> None:
+    """Three days old: siblings bring 2 a unit of budget, so 10 units bring about 20, and the interval is wide."""
+    budget = np.full((148, 6), 20.0)
+    budget[:, 5] = 10.0
+    values = drawn(np.full((120, 6), 40.0))
+    values[:, 5], budget[:117, 5] = 0.0, 0.0
+    values[117:, 5] = [3.0, 2.0, 4.0]
+    fitted = FORECASTER.fit(series_of(values, parents=("c",) * 6, known={BUDGET: budget}), 28)
+    told = fitted.predict()
+    assert fitted.borrowed == {5: 5}
+    assert 8 < told.mean[:, 5].mean() < 22
+    width = (told.high - told.low).mean(axis=0) / told.mean.mean(axis=0)
+    assert width[5] > 1.2 * width[:5].max()
+
+
+def test_futures_spread_as_sums_do() -> None:
+    """Sums over the horizon lie within 80% of futures about as often as that."""
+    values = drawn(weekly_rate(230, 40) * np.exp(np.random.default_rng(4).normal(0, 0.1, (230, 40))))
+    inside = []
+    for origin in (188, 202):
+        futures = FORECASTER.fit(series_of(values[:origin]), 28).draws(300).sum(axis=1)
+        low, high = np.quantile(futures, [0.1, 0.9], axis=0)
+        came = values[origin : origin + 28].sum(axis=0)
+        inside.append((came >= low) & (came <= high))
+    assert np.mean(inside) == pytest.approx(0.8, abs=0.13)
+
+
+def test_a_short_past_is_tested_on_a_shorter_horizon() -> None:
+    """A third of it at most; in a long one the whole horizon, from six starting points."""
+    origins, steps = inner_origins(400, 28, 6, least=14)
+    assert (origins.tolist(), steps) == ([302, 316, 330, 344, 358, 372], 28)
+    origins, steps = inner_origins(30, 28, 6, least=14)
+    assert steps == 8
+    assert origins.min() >= 14
+    assert origins.max() == 22
+    assert not len(inner_origins(10, 28, 6, least=14)[0])

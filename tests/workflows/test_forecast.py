@@ -1,0 +1,105 @@
+"""Forecasts of the sample account: from the warehouse to what people get."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aibuyer_kit.core.errors import InputError, UnknownMetricError
+from aibuyer_kit.forecasting.result import Forecast
+from aibuyer_kit.workspace import Client, open_workspace
+
+
+@pytest.fixture(scope="module")
+def shop(example_workspace: Path) -> Client:
+    return open_workspace(example_workspace).client("sample-shop")
+
+
+@pytest.fixture(scope="module")
+def revenue(shop: Client) -> Forecast:
+    return shop.forecast("revenue", 14, level="adset")
+
+
+def test_a_forecast_adds_up_and_begins_today(shop: Client, revenue: Forecast) -> None:
+    """Objects to the total on each day, days to the period; the interval stands around what is expected."""
+    frame = revenue.to_frame()
+    parts = frame[frame["level"] == "adset"].groupby("date")["expected"].sum()
+    total = frame[frame["level"] == "total"].set_index("date")["expected"]
+    assert parts.to_numpy() == pytest.approx(total.to_numpy())
+    assert len(total) == 14
+    assert total.index[0].date() == shop.freshness().known_at.date()
+    assert revenue.totals[-1].expected == pytest.approx(total.sum())
+    assert (frame["low"] <= frame["expected"]).all()
+    assert (frame["expected"] <= frame["high"]).all()
+    late = shop.insights("account", days=28)["revenue"].astype(float).mean()
+    assert total.mean() == pytest.approx(late, rel=0.5)
+
+
+def test_the_backtest_shows_the_floor(revenue: Forecast) -> None:
+    """Whatever the combination is made of."""
+    table = revenue.backtest_frame().set_index("model")
+    assert {"seasonal naive", "combination"} <= set(table.index)
+    assert table.loc["combination", "wape"] <= table.loc["seasonal naive", "wape"]
+
+
+def test_a_ratio_is_made_of_sums(shop: Client) -> None:
+    """Cost per result of the period is spend by results of it, and lies within its interval."""
+    spend, results, cpa = (shop.forecast(name, 7) for name in ("spend", "results", "cpa"))
+    for at in range(len(cpa.objects)):
+        assert cpa.totals[at].expected == pytest.approx(spend.totals[at].expected / results.totals[at].expected)
+        assert cpa.totals[at].low <= cpa.totals[at].expected <= cpa.totals[at].high
+
+
+def test_a_pause_in_the_plan_brings_nothing(shop: Client, revenue: Forecast) -> None:
+    """The others stay near what they were."""
+    largest = max(range(len(revenue.objects) - 1), key=lambda at: revenue.totals[at].expected)
+    paused = shop.forecast("revenue", 14, level="adset", plan={revenue.objects[largest].id: 0.0})
+    assert paused.totals[largest].expected == 0
+    assert paused.totals[-1].expected < revenue.totals[-1].expected
+    assert "plan" in paused.notes[0]
+
+
+def test_what_was_known_then_is_forecast_from(shop: Client, revenue: Forecast) -> None:
+    """An earlier load gives an earlier forecast, the same each time."""
+    loads = shop.loads()
+    first = shop.forecast("spend", 7, as_of=int(loads["load_id"].iloc[-1]))
+    again = shop.forecast("spend", 7, as_of=int(loads["load_id"].iloc[-1]))
+    np.testing.assert_array_equal(first.expected, again.expected)
+    assert first.load_id == int(loads["load_id"].iloc[-1])
+
+
+def test_it_reads_as_text_and_as_a_page_in_both_languages(revenue: Forecast) -> None:
+    """Names are hostile; the fan is in the page, and in words for those who do not see it."""
+    page, text = revenue._repr_html_(), str(revenue)
+    assert "<svg" in page
+    assert "<b>Retargeting" not in page
+    assert "with a probability of 80%" in text
+    assert "seasonal naive" in text
+    assert "Data as of" in text
+    assert "Revenue" in str(revenue.plot())
+
+
+def test_what_cannot_be_forecast_is_refused(shop: Client) -> None:
+    """With what to ask for instead."""
+    with pytest.raises(UnknownMetricError, match="cannot be added up"):
+        shop.forecast("reach")
+    with pytest.raises(InputError, match="give 1 to 180"):
+        shop.forecast("spend", 0)
+    with pytest.raises(InputError, match="no object of this level"):
+        shop.forecast("spend", plan={"nowhere": 5.0})
+
+
+def test_the_command_prints_the_same(example_workspace: Path) -> None:
+    """One row per object as JSON, the total last; a bad budget is refused with an example."""
+    code = "from aibuyer_kit.cli import main; main()"
+    command = [sys.executable, "-c", code, "forecast", "spend", "--horizon-days", "7", "-w", str(example_workspace)]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    rows = json.loads(done.stdout)
+    assert rows[-1]["level"] == "total"
+    assert rows[-1]["expected"] == pytest.approx(sum(row["expected"] for row in rows[:-1]))
+    refused = subprocess.run([*command, "--budget", "many"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "ID=DAILY_BUDGET" in refused.stderr
