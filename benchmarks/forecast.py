@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from forecast_series import Case, campaign_like, m4_weekly, online_retail, prophet_examples
 
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.forecasting.floors import SeasonalNaive
 from aibuyer_kit.forecasting.forecaster import Forecaster
 from aibuyer_kit.forecasting.series import SeriesSet
-from benchmarks.forecast_series import Case, campaign_like, m4_weekly, online_retail, prophet_examples
 
 OURS = "ours"
 PROPHET, LIGHTGBM = "Prophet", "pooled LightGBM"
