@@ -33,7 +33,7 @@ ADSETS = {
 
 
 def _entities(level: str) -> list[dict[str, object]]:
-    base = {"platform": "meta", "account_id": "act_1", "level": level}
+    base: dict[str, object] = {"platform": "meta", "account_id": "act_1", "level": level}
     if level == "account":
         return [base | {"entity_id": "act_1", "name": "Sample", "time_zone": "UTC", "currency": "UAH"}]
     if level == "campaign":
