@@ -1,6 +1,7 @@
 """Training what is due, and letting a new model replace the old one only if it wins a paired backtest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -103,10 +104,9 @@ def learn(
     trains for this client.
     """
     wanted = [trainable_of(context, name) for name in names] or list(trainables(context))
-    context.models.mkdir(parents=True, exist_ok=True)
     reader = Reader(context.warehouse)
     try:
-        with filelock.FileLock(context.models / "learn.lock", blocking=False):
+        with _alone(context):
             school = _School(context, settings, reader)
             lessons = []
             for number, each in enumerate(wanted, 1):
@@ -114,10 +114,19 @@ def learn(
                     progress(each.name, number, len(wanted))
                 lessons.append(school.lesson(each, force=force))
             return Learnt(tuple(lessons), context.settings.locale, school.drift)
-    except filelock.Timeout:
-        raise RegistryError(f"Another process is training models of {context.id!r}. Wait for it.") from None
     finally:
         reader.close()
+
+
+@contextmanager
+def _alone(context: ClientContext) -> Iterator[None]:
+    """Let nobody else change which models there are, or are wanted. Raises RegistryError while another one does."""
+    context.models.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(context.models / "learn.lock", blocking=False):
+            yield
+    except filelock.Timeout:
+        raise RegistryError(f"Another process is training models of {context.id!r}. Wait for it.") from None
 
 
 def compare(context: ClientContext, settings: Settings, name: str, left: str, right: str) -> Contest:
@@ -135,11 +144,15 @@ def compare(context: ClientContext, settings: Settings, name: str, left: str, ri
 
 
 def promote(context: ClientContext, settings: Settings, name: str, version: str, *, by: str) -> ModelRecord:
-    """Put a version in force because a person says so, and note who did. Raises NotFoundError."""
+    """Put a version in force because a person says so, and note who did.
+
+    Raises NotFoundError, and RegistryError while another process trains for this client.
+    """
     registry = open_registry(context, settings)
-    found = registry.find(name, version)
-    trainable_of(context, name).load(registry.files(found))
-    return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}")
+    with _alone(context):
+        found = registry.find(name, version)
+        trainable_of(context, name).load(registry.files(found))
+        return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}")
 
 
 def tune_parameters(context: ClientContext, name: str, *, trials: int, seed: int) -> TunedModel:
@@ -152,7 +165,8 @@ def tune_parameters(context: ClientContext, name: str, *, trials: int, seed: int
     before = {**trainable.parameters, **(kept.values if kept else {})}
     found = tune_model(context, trainable, before, trials=trials, seed=seed)
     if found.is_better:
-        log.put_tuned(name, TunedParameters(found.after, found.until))
+        with _alone(context):
+            log.put_tuned(name, TunedParameters(found.after, found.until))
     return found
 
 

@@ -13,6 +13,7 @@ from aibuyer_kit.core.errors import RegistryError
 from aibuyer_kit.features.trainable import Parameters
 
 FILE_NAME = "upkeep.json"
+_CURE = "Remove it, and parameters that were tuned and wait in it; then run: aibuyer learn"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class UpkeepLog:
         try:
             return {name: _upkeep(each) for name, each in sorted(self._content()["models"].items())}
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise RegistryError(f"{self.path} is damaged. Remove it, and run: aibuyer learn") from None
+            raise RegistryError(f"{self.path} is damaged. {_CURE}") from None
 
     def of(self, name: str) -> Upkeep:
         return self.all().get(name, Upkeep(datetime.min))  # noqa: DTZ901 - never looked at
@@ -78,7 +79,7 @@ class UpkeepLog:
         try:
             return found and TunedParameters(dict(found["values"]), date.fromisoformat(found["until"]))
         except (ValueError, TypeError, KeyError):
-            raise RegistryError(f"{self.path} is damaged. Remove it, and run: aibuyer learn") from None
+            raise RegistryError(f"{self.path} is damaged. {_CURE}") from None
 
     def put_tuned(self, name: str, tuned: TunedParameters | None) -> None:
         """Keep what tuning has found, or with None forget it."""
@@ -96,7 +97,7 @@ class UpkeepLog:
         except ValueError:
             found = None
         if not isinstance(found, dict) or set(found) != {"models", "parameters"}:
-            raise RegistryError(f"{self.path} is damaged. Remove it, and run: aibuyer learn")
+            raise RegistryError(f"{self.path} is damaged. {_CURE}")
         return found
 
     def _write(self, content: dict[str, dict[str, Any]]) -> None:

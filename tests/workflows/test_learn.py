@@ -142,6 +142,11 @@ def test_what_is_overdue_or_failing_is_told(shop: ClientContext, settings: Setti
     assert (found.state, "aibuyer learn" in found.detail) == ("warning", True)
     log.put(NAME, replace(kept, findings=()))
     assert client_status(shop)["models"] == "well"
+    whole = log.path.read_bytes()
+    log.path.write_bytes(whole[:-3])
+    status = client_status(shop)
+    log.path.write_bytes(whole)
+    assert "is damaged. Remove it" in str(status["models"])
 
 
 def test_folds_know_only_what_was_known(shop: ClientContext) -> None:
@@ -158,8 +163,12 @@ def test_folds_know_only_what_was_known(shop: ClientContext) -> None:
 
 
 def test_only_one_process_trains_for_a_client(shop: ClientContext, settings: Settings) -> None:
-    with filelock.FileLock(shop.models / "learn.lock"), pytest.raises(RegistryError, match="Another process"):
-        learn(shop, settings)
+    """Nor puts anybody a version in force meanwhile, which the training would not know of."""
+    with filelock.FileLock(shop.models / "learn.lock"):
+        with pytest.raises(RegistryError, match="Another process"):
+            learn(shop, settings)
+        with pytest.raises(RegistryError, match="Another process"):
+            promote(shop, settings, NAME, "1", by="Olena")
 
 
 def test_what_is_not_there_is_named(shop: ClientContext, settings: Settings) -> None:

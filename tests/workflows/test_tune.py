@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -20,7 +21,7 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.explain_model import explain_model
 from aibuyer_kit.workflows.past_panels import PastPanels
 from aibuyer_kit.workflows.rule_files import named_rule
-from aibuyer_kit.workflows.tune import HORIZON_DAYS, TunedModel, _study, tune_rule
+from aibuyer_kit.workflows.tune import HORIZON_DAYS, TunedModel, _study, _worth, tune_rule
 from aibuyer_kit.workflows.upkeep_log import TunedParameters, UpkeepLog
 
 RULES = Path(__file__).parents[2] / "rules"
@@ -71,8 +72,6 @@ def test_too_few_days_are_refused(shop: ClientContext, rule: Rule) -> None:
 
 def test_parameters_of_a_model_are_tuned_and_its_estimates_explained(shop: ClientContext) -> None:
     """Better parameters are kept for the next `learn`; what one estimate is made of multiplies to it."""
-    import numpy as np
-
     from aibuyer_kit.settings.workspace_settings import read_settings
     from aibuyer_kit.workflows.learn import learn, tune_parameters
 
@@ -126,3 +125,19 @@ def test_a_damaged_file_of_studies_is_one_line(shop: ClientContext, tmp_path: Pa
     (damaged.models / "tuning.sqlite3").write_bytes(b"garbage" * 500)
     with pytest.raises(RegistryError, match=r"tuning.sqlite3 cannot be used .* Remove it"):
         _study(damaged, "any", 7)
+
+
+def test_what_a_result_is_worth_is_not_learnt_from_the_days_that_are_reported_on(shop: ClientContext) -> None:
+    """Without targets it is what one cost on average, which later results do not change."""
+    aimless = replace(shop, settings=shop.settings.model_copy(update={"targets": {}, "results": {}}))
+    reader = Reader(shop.warehouse)
+    panel = PastPanels(shop, reader, Level.ADSET, 60).all_days
+    reader.close()
+    cut = len(panel.days) - 20
+    results = panel.measure("results").copy()
+    results[cut:] *= 5
+    later = replace(panel, measures={**panel.measures, "results": results})
+    until = panel.days.since + timedelta(days=cut - 1)
+    before, after = (_worth(aimless, each, until)[:cut] for each in (panel, later))
+    assert np.nansum(before) == pytest.approx(0, abs=1e-3 * np.nansum(np.abs(before)))
+    assert np.array_equal(before, after, equal_nan=True)
