@@ -58,7 +58,6 @@ def _drawn(chart: InfluenceChart, width: int, height: int) -> "Figure":
         colour = _ACCENT if not chart.signed else _GOOD if each.amount >= 0 else _BAD
         axes.text(0, row - 0.06, _short(each.label, 44), color=_INK, ha="left", va="bottom", transform=across)
         axes.text(1, row - 0.06, each.text, color=_INK, ha="right", va="bottom", transform=across)
+        axes.plot([0, 0], [row + 0.02, row + 0.38], color=_INK, alpha=0.3, linewidth=1, zorder=1)
         axes.barh(row + 0.2, each.amount, height=0.28, color=colour, zorder=2)
-    if has_down:
-        axes.axvline(0, color=_INK, alpha=0.3, linewidth=1, zorder=1)
     return figure
