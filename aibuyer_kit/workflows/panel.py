@@ -12,11 +12,12 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError
 from aibuyer_kit.core.metrics import MEASURES
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
-from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.evidence_days import Key
 from aibuyer_kit.workflows.evidence_objects import Known, Objects
 from aibuyer_kit.workflows.maturity import known_shares
+from aibuyer_kit.workflows.period import day_ends
 from aibuyer_kit.workflows.panel_besides import coded, days_of, with_besides
 from aibuyer_kit.workflows.what_counts import check_one_currency, shown_in
 
@@ -64,6 +65,7 @@ def read_panel(
     accounts = np.unique([key[1] for key in keys], return_inverse=True)[1]
     covered = np.zeros((len(days), int(accounts.max()) + 1), dtype=np.bool_)
     covered[day_of, accounts[places]] = True
+    covered |= _read_whole(reader, level, days, keys, accounts, freshness.load_id)
     for each in values.values():
         each[~covered[:, accounts]] = np.nan
     kinds = _kinds(facts, places, len(keys))
@@ -84,6 +86,22 @@ def read_panel(
 
 
 _SEVERAL = -1
+
+
+def _read_whole(
+    reader: Reader, level: Level, days: DateRange, keys: Sequence[Key], accounts: Ints, load_id: int
+) -> Bools:
+    """Return (days, accounts) which days were read whole after their end, and so hold all there is, if only nothing.
+
+    Accounts that only files tell of are known on the days of which they tell.
+    """
+    places = {key[:2]: int(place) for key, place in zip(keys, accounts, strict=True) if key[0] == "meta"}
+    found = np.zeros((len(days), int(accounts.max()) + 1), dtype=np.bool_)
+    ends = list(day_ends(reader, days, places, as_of=load_id))
+    for row in reader.levels_read(ends, as_of=load_id).rows() if ends else ():
+        if row["level"] == level:
+            found[(row["date"] - days.since).days, places[row["platform"], row["account_id"]]] = True
+    return found
 
 
 def _dense(facts: "pa.Table", name: str, day_of: Ints, places: Ints, shape: tuple[int, int]) -> Floats:
