@@ -68,7 +68,9 @@ class Drivers:
         here = np.asarray(origins, dtype=np.int64)
         ahead = []
         for origin in here:
-            then = factors_of(series.seen_from(int(origin)), learnt, int(origin) + horizon) if series.assumed else factors
+            then = (
+                factors_of(series.seen_from(int(origin)), learnt, int(origin) + horizon) if series.assumed else factors
+            )
             comes = expected_by(then, coefficients) * np.where(then.paused, still, 1.0)
             ahead.append(comes[origin : origin + horizon])
         found = {}

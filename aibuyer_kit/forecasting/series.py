@@ -18,9 +18,9 @@ class SeriesSet:
     """Series side by side: `values` (times, series), NaN where nothing is known; time t is `start + t * step_days`.
 
     `known` holds covariates (times + future, series) that are known ahead, such as `budget` (planned spend) and flags
-    of promotions and holidays. A covariate that was not known ahead has in `assumed` (times + 1, series) what was taken at
-    each time for every step from it on; its rows of the past tell nothing of what came after them. The newest `late`
-    values are not known well enough to learn from, at any origin. Series of one `segment` share weights and intervals; a young one borrows from those
+    of promotions and holidays. Of one that was not known ahead, `assumed` (times + 1, series) holds what was taken at
+    each time for all steps from it on. The newest `late` values are not known well enough to learn from, now and at any
+    earlier origin. Series of one `segment` share weights and intervals; a young one borrows from those
     that are below the same of `parents`, most from those that share its `attributes`. `season` is how many steps a
     season has: 7 for days, 52 for weeks.
     """
@@ -52,7 +52,9 @@ class SeriesSet:
                 raise InputError(f"The covariate {name!r} has values that are not known; leave it out, or fill them.")
         for name, values in self.assumed.items():
             if name not in self.known or values.shape != (self.times + 1, len(self.names)):
-                raise InputError(f"What was assumed of {name!r} is of {values.shape}; give one row more than values have.")
+                raise InputError(
+                    f"What was assumed of {name!r} is of {values.shape}; give one row more than values have."
+                )
 
     @property
     def times(self) -> int:

@@ -30,7 +30,7 @@ LEARNT_FROM_DAYS = 420
 SHOWN_DAYS = 56
 # Of a day of which less is known, what is to come is a guess.
 _LEAST_KNOWN = 1 / 3
-# Days of which less is known are not learnt from: what is added to them is off by more than at any origin of a backtest.
+# Days of which less is known are not learnt from: what is added to them is off by more than backtests show.
 _SETTLED, _MOST_LATE_DAYS = 0.8, 7
 _GAPS = 0.05
 # An account is told of by name if none of so many last days is known.
@@ -70,7 +70,22 @@ def client_forecast(
     others = 0
     if counts_results(name):
         panel, others = _of_one_kind(panel, action_type)
-    request = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), context.settings.locale, others)
+    locale = context.settings.locale
+    return panel_forecast(panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others)
+
+
+def panel_forecast(
+    panel: DailyPanel,
+    name: str,
+    horizon_days: int,
+    *,
+    plan: Mapping[str, float] | None = None,
+    promotions: Sequence[DateRange] = (),
+    locale: str = "en",
+    others: int = 0,
+) -> Forecast:
+    """Return what is expected after the days of a panel; `others` objects were left out of it. Raises InputError."""
+    request, asked = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), locale, others), metric(name)
     request.check()
     return _ratio(request, asked) if isinstance(asked, Ratio) else _measure(request, asked)
 
@@ -180,7 +195,9 @@ class _Request:
         """Return the accounts of whose last days nothing is known."""
         gone: Bools = np.isnan(self.panel.measure("spend")[-_UNREAD_DAYS:]).all(axis=0)
         accounts = {each.account_id for each in self.panel.objects}
-        return sorted(accounts - {each.account_id for each, gap in zip(self.panel.objects, gone, strict=True) if not gap})
+        return sorted(
+            accounts - {each.account_id for each, gap in zip(self.panel.objects, gone, strict=True) if not gap}
+        )
 
     def _delivered(self, place: int, late: float) -> float:
         """Return which share of its budget an object has spent of late; all of it where that cannot be told."""

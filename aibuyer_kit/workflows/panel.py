@@ -17,8 +17,8 @@ from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.evidence_days import Key
 from aibuyer_kit.workflows.evidence_objects import Known, Objects
 from aibuyer_kit.workflows.maturity import known_shares
-from aibuyer_kit.workflows.period import day_ends
 from aibuyer_kit.workflows.panel_besides import coded, days_of, with_besides
+from aibuyer_kit.workflows.period import day_ends
 from aibuyer_kit.workflows.what_counts import check_one_currency, shown_in
 
 if TYPE_CHECKING:
