@@ -169,7 +169,8 @@ class _Features:
             return known
         past = moments < self._series.times
         moved = self._as_assumed[np.minimum(moments, self._series.times), places] - self._as_was[when, places]
-        return known * np.exp(np.clip(np.where(past, moved, 0.0), -8, 8))
+        found: Floats = known * np.exp(np.clip(np.where(past, moved, 0.0), -8, 8))
+        return found
 
     def rows(self, moments: Ints, places: Ints, ahead: Ints) -> Floats:
         level = self.level(moments, places)

@@ -32,7 +32,7 @@ def spend_level(spend: Floats) -> Floats:
 def _after_each(known: Floats) -> Floats:
     """Return what is taken after each of the known days of one object."""
     paid = known > 0
-    sums, counts = np.cumsum(np.where(paid, known, 0.0)), np.cumsum(paid)
+    sums, counts = np.cumsum(np.where(paid, known, 0.0)), np.cumsum(np.where(paid, 1.0, 0.0))
     late = _in_last(sums, _LATE_DAYS) / np.maximum(_in_last(counts, _LATE_DAYS), 1)
     paused = (_in_last(counts, _PAUSED_AFTER_DAYS) == 0) & (np.arange(len(known)) >= _PAUSED_AFTER_DAYS - 1)
     found: Floats = np.where(paused, 0.0, late)

@@ -135,7 +135,7 @@ class Forecaster:
         here = np.array([tame.times], dtype=np.int64)
         least = 2 * _LEAST_STEPS + series.late
         origins, steps = inner_origins(series.times, horizon, self._count(series), least=least)
-        of, names = labels(series.segments or segments_of(series))
+        of, names = labels(series.segments or segments_of(series.settled()))
         told = self._told(tame, origins - series.late, steps, series.late) if len(origins) else {}
         begun = _had_begun(tame, origins - series.late)[:, None, :]
         came, actual = (
@@ -188,7 +188,7 @@ class Forecaster:
         paths = np.stack(list(told.values()))
         if len(paths) == 1:
             return np.ones((actual.shape[2], 1)), [np.ones((actual.shape[2], 1))] * len(actual)
-        tells = np.isfinite(paths).any(axis=(1, 2)).T
+        tells: Bools = np.asarray(np.isfinite(paths).any(axis=(1, 2)).T)
         paths = _whole(paths)
         half = len(actual) // 2
         tilt = _TILTS[0]

@@ -45,7 +45,7 @@ def forecast_tree(
         {name: tree.summed(values) if name == BUDGET else _spread(tree, values) for name, values in each.items()}
         for each in (leaves.known, leaves.assumed)
     )
-    kinds = segments_of(leaves)
+    kinds = segments_of(leaves.settled())
     floors = [
         f"leaf, {kinds[place]}" if place < leaves.count else f"{len(names[place])} above" for place in range(len(names))
     ]

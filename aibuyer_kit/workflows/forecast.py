@@ -193,7 +193,7 @@ class _Request:
 
     def unread(self) -> list[str]:
         """Return the accounts of whose last days nothing is known."""
-        gone: Bools = np.isnan(self.panel.measure("spend")[-_UNREAD_DAYS:]).all(axis=0)
+        gone = [bool(np.isnan(each).all()) for each in self.panel.measure("spend")[-_UNREAD_DAYS:].T]
         accounts = {each.account_id for each in self.panel.objects}
         return sorted(
             accounts - {each.account_id for each, gap in zip(self.panel.objects, gone, strict=True) if not gap}
@@ -264,8 +264,8 @@ def _ratio(request: _Request, asked: Ratio) -> Forecast:
         _divided(top.expected[:, kept].sum(axis=0), bottom.expected[:, kept].sum(axis=0), scale),
         np.nanquantile(_bounded(sums), [0.1, 0.9], axis=0),
     )
-    sides = [request.measured(each).sum(axis=1) for each in (asked.numerator, asked.denominator)]
-    history = _divided(*sides, scale)
+    been = [request.measured(each).sum(axis=1) for each in (asked.numerator, asked.denominator)]
+    history = _divided(been[0], been[1], scale)
     unknown = np.isnan(expected)
     low, high = (np.where(unknown, np.nan, each) for each in (np.fmin(low, expected), np.fmax(high, expected)))
     return _result(request, asked.name, top, (expected, low, high), spans, history)
