@@ -1,11 +1,13 @@
 """Forecasts of panels made by hand and of accounts that walk at random, beside what came and what is not known."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from aibuyer_kit.charts.static import svg
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
@@ -63,6 +65,16 @@ def test_nothing_known_of_an_error_is_told_as_unknown() -> None:
     for spend in (np.full((1, 2), 5.0), np.zeros((90, 2))):
         found = panel_forecast(panel_of(spend), "spend", 7)
         assert "nan" not in f"{found._repr_html_()}{found}".lower().replace("finan", "")
+
+
+def test_the_chart_fills_the_interval_alone_and_begins_where_the_past_ends() -> None:
+    """What lies between the interval and 0 is no second band."""
+    found = panel_forecast(panel_of(np.random.default_rng(1).gamma(25, 4, (40, 2))), "spend", 7)
+    been, to_come = found.chart().series
+    assert (to_come.dates[0], to_come.values[0]) == (been.dates[-1], been.values[-1])
+    drawn = svg(found.chart(), width=760, height=260)
+    assert "fill-opacity: 0.14" in drawn
+    assert not re.search(r"fill-opacity: 0\.1[^4]", drawn)
 
 
 def test_a_cost_from_two_days_is_as_uncertain_as_its_parts() -> None:
