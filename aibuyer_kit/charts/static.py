@@ -108,7 +108,7 @@ def _trend(chart: TrendChart, width: int, height: int) -> "Figure":
         _draw_band(axes, chart.band)
     for line, colour in zip(chart.series, (_ACCENT, _INK), strict=False):
         final, still_open = chart.parts(line)
-        _draw_line(axes, final, colour)
+        _draw_line(axes, final, colour, filled=chart.band is None)
         _draw_open_days(axes, still_open, colour)
     if not known:
         axes.text(0.5, 0.5, t(chart.locale, "chart.no_data"), transform=axes.transAxes, ha="center", color=_INK)
@@ -143,11 +143,12 @@ def _at(day: date) -> float:
     return float(day.toordinal())
 
 
-def _draw_line(axes: "Axes", line: Series, colour: str) -> None:
+def _draw_line(axes: "Axes", line: Series, colour: str, *, filled: bool) -> None:
     places = [_at(day) for day in line.dates]
     heights = [math.nan if value is None else float(value) for value in line.values]
     axes.plot(places, heights, color=colour, linewidth=2.2, solid_joinstyle="round", solid_capstyle="round", zorder=3)
-    axes.fill_between(places, heights, 0, color=colour, alpha=0.10, linewidth=0, zorder=2)
+    if filled:
+        axes.fill_between(places, heights, 0, color=colour, alpha=0.10, linewidth=0, zorder=2)
     # A day between two unknown ones has no line to be seen by.
     alone = _alone(heights)
     axes.plot([places[i] for i in alone], [heights[i] for i in alone], "o", color=colour, markersize=4.5, zorder=4)

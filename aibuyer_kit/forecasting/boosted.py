@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from aibuyer_kit.features.windows import Floats, Ints
-from aibuyer_kit.forecasting.drivers import expected_by, factors_of
+from aibuyer_kit.forecasting.drivers import expected_by, factors_of, fitted
 from aibuyer_kit.forecasting.model import Paths
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 
@@ -65,8 +65,8 @@ class Boosted:
         moments, places, ahead = drawn
         level = features.level(moments, places)
         target = series.values[moments + ahead - 1, places] / level
-        kept = np.isfinite(target) & (target >= 0) & features.pays(moments + ahead - 1, places)
-        if kept.sum() < 200:
+        kept = np.isfinite(target) & (target >= 0) & features.pays(moments, places, ahead)
+        if kept.sum() < 200 or not target[kept].sum():
             return found
         x = features.rows(moments, places, ahead)
         weight = _bounded(np.sqrt(level[kept]))
@@ -79,7 +79,7 @@ class Boosted:
             for row, origin in enumerate(here):
                 at = np.full(len(steps), origin)
                 told = booster.predict(ahead_rows[row], num_threads=1) * features.level(at, whose)
-                told = np.where(features.pays(at + steps - 1, whose), told, 0.0).reshape(horizon, series.count)
+                told = np.where(features.pays(at, whose, steps), told, 0.0).reshape(horizon, series.count)
                 found[name][row] = np.where(begun, told, np.nan)
         return found
 
@@ -118,7 +118,15 @@ class _Features:
         self._known_sums = {
             name: np.concatenate([zeros, np.cumsum(values, axis=0)]) for name, values in self._known.items()
         }
-        expected = expected_by(factors_of(series, learnt, times), series.values[:learnt])
+        factors = factors_of(series, learnt, times)
+        coefficients = fitted(series.values[:learnt], factors)
+        expected = expected_by(factors, coefficients)
+        self._assumed = series.assumed.get(BUDGET) if BUDGET in self._known else None
+        if self._assumed is not None:
+            column = factors.kinds.index("budget")
+            amount = np.where(self._assumed > 0, self._assumed, np.nan)
+            self._as_assumed = np.nan_to_num(np.log(amount / factors.usual)) * coefficients[:, column]
+            self._as_was = factors.x[:, :, column] * coefficients[:, column]
         self._expected, self._expected_sums = expected, np.concatenate([zeros, np.cumsum(expected, axis=0)])
 
     def _mean(self, moments: Ints, places: Ints, window: int) -> Floats:
@@ -139,11 +147,30 @@ class _Features:
         found: Floats = 0.05 * np.maximum(np.abs(self._sums[moments, places]) / seen, 1e-9)
         return found
 
-    def pays(self, times: Ints, places: Ints) -> Any:
-        """Return where a series is not paused."""
+    def pays(self, moments: Ints, places: Ints, ahead: Ints) -> Any:
+        """Return where a series was planned not to be paused."""
         if BUDGET not in self._known:
-            return np.ones(len(times), dtype=np.bool_)
-        return self._known[BUDGET][times, places] > 0
+            return np.ones(len(moments), dtype=np.bool_)
+        return self._planned(BUDGET, moments, places, ahead) > 0
+
+    def _planned(self, name: str, moments: Ints, places: Ints, ahead: Ints) -> Floats:
+        """Return a covariate of the times that are forecast as it was known, or assumed, at each moment."""
+        known: Floats = self._known[name][moments + ahead - 1, places]
+        if name != BUDGET or self._assumed is None:
+            return known
+        past = moments < self._series.times
+        return np.where(past, self._assumed[np.minimum(moments, self._series.times), places], known)
+
+    def _comes(self, moments: Ints, places: Ints, ahead: Ints) -> Floats:
+        """Return what the drivers expected of the times that are forecast, for budgets as assumed at each moment."""
+        when = moments + ahead - 1
+        known: Floats = self._expected[when, places]
+        if self._assumed is None:
+            return known
+        past = moments < self._series.times
+        moved = self._as_assumed[np.minimum(moments, self._series.times), places] - self._as_was[when, places]
+        found: Floats = known * np.exp(np.clip(np.where(past, moved, 0.0), -8, 8))
+        return found
 
     def rows(self, moments: Ints, places: Ints, ahead: Ints) -> Floats:
         level = self.level(moments, places)
@@ -161,13 +188,11 @@ class _Features:
             columns.append(value / level)
         since = np.maximum(moments - 28, 0)
         late = (self._expected_sums[moments, places] - self._expected_sums[since, places]) / (moments - since)
-        columns.append(np.log(self._expected[when, places] / late))
-        for name, known in self._known.items():
+        columns.append(np.log(self._comes(moments, places, ahead) / late))
+        for name in self._known:
             late = (
                 self._known_sums[name][moments, places] - self._known_sums[name][np.maximum(moments - 28, 0), places]
             ) / 28
-            if name == BUDGET:
-                columns.append(np.log((known[when, places] + 1e-9) / (late + 1e-9)))
-            else:
-                columns += [known[when, places], late]
+            planned = self._planned(name, moments, places, ahead)
+            columns += [np.log((planned + 1e-9) / (late + 1e-9))] if name == BUDGET else [planned, late]
         return np.stack(columns, axis=1)

@@ -91,10 +91,10 @@ def learn_spread(
         parts, np.ones(len(segment_of)), segment_of, step_of[:seen], np.zeros((segments, weeks, 99)),
         np.zeros((segments, weeks)), np.ones((segments, weeks)),
     )  # fmt: skip
-    scaled = error / np.stack([plain.size(each) for each in forecast])
-    factors = _factors(scaled)
-    scaled = scaled / factors
-    quantiles, means = _tables(scaled, segment_of, segments, step_of[:seen], weeks)
+    size = np.stack([plain.size(each) for each in forecast])
+    factors = _factors(error / size)
+    size = size * factors
+    quantiles, means = _tables(error / size, size, segment_of, segments, step_of[:seen], weeks)
     spread = Spread(parts, factors, segment_of, step_of[:seen], quantiles, means, np.ones((segments, weeks)))
     stretch = _stretch(spread, forecast, actual, segments, weeks, nonnegative)
     return Spread(parts, factors, segment_of, step_of, quantiles, means, stretch)
@@ -141,7 +141,9 @@ def _factors(scaled: Floats) -> Floats:
     return found
 
 
-def _tables(scaled: Floats, segment_of: Ints, segments: int, step_of: Ints, weeks: int) -> tuple[Floats, Floats]:
+def _tables(
+    scaled: Floats, size: Floats, segment_of: Ints, segments: int, step_of: Ints, weeks: int
+) -> tuple[Floats, Floats]:
     quantiles, means = np.zeros((segments, weeks, 99)), np.zeros((segments, weeks))
     every = scaled[np.isfinite(scaled)]
     whole = np.quantile(every, _GRID) if len(every) else _normal()
@@ -152,16 +154,27 @@ def _tables(scaled: Floats, segment_of: Ints, segments: int, step_of: Ints, week
         everywhere = of_week[np.isfinite(of_week)]
         seen = futures / (futures + _BEHIND_CENTRE)
         common = seen * np.quantile(everywhere, _GRID) + (1 - seen) * (whole - whole[49]) if len(everywhere) else whole
-        common_mean = seen * float(np.clip(everywhere, -6, 6).mean()) if len(everywhere) else 0.0
+        common_mean = seen * _mean(of_week, size[:, step_of == week])
         for segment in range(segments):
-            own = of_week[:, :, segment_of == segment]
+            inside = segment_of == segment
+            own = of_week[:, :, inside]
+            mine_mean = _mean(own, size[:, step_of == week][:, :, inside]) if np.isfinite(own).any() else common_mean
             own = own[np.isfinite(own)]
             share = min(seen, len(own) / (len(own) + _BEHIND_SEGMENT))
             mine = np.quantile(own, _GRID) if len(own) else common
-            mine_mean = float(np.clip(own, -6, 6).mean()) if len(own) else common_mean
             quantiles[segment, week] = share * mine + (1 - share) * common
             means[segment, week] = share * mine_mean + (1 - share) * common_mean
     return quantiles, means
+
+
+def _mean(scaled: Floats, size: Floats) -> float:
+    """Return the mean error over the mean size, so that forecasts of next to nothing count for next to nothing."""
+    known = np.isfinite(scaled)
+    if not known.any():
+        return 0.0
+    size = size[known]
+    most = 6 * np.maximum(size, size.mean())
+    return float(np.clip(scaled[known] * size, -most, most).sum() / size.sum())
 
 
 def _normal() -> Floats:

@@ -26,11 +26,15 @@ _ROUGHNESS = 0.2**-2
 
 @dataclass(frozen=True)
 class Factors:
-    """The drivers of all series: `x` (times, series, drivers), prior mean and deviation, and who is paused when."""
+    """The drivers of all series: `x` (times, series, drivers), prior mean and deviation, and who is paused when.
+
+    `usual` is the budget of each series against which others count.
+    """
 
     x: Floats
     kinds: tuple[str, ...]
     paused: Bools
+    usual: Floats | float = 1.0
 
     @property
     def prior_mean(self) -> Floats:
@@ -56,21 +60,27 @@ class Drivers:
 
         learnt = int(origins[0])
         factors = factors_of(series, learnt, int(origins[-1]) + horizon)
-        expected = expected_by(factors, series.values[:learnt])
-        idle = np.where(factors.paused, idle_share(series.values[:learnt], factors.paused[:learnt]), 1.0)
+        coefficients = fitted(series.values[:learnt], factors)
+        expected = expected_by(factors, coefficients)
+        still = idle_share(series.values[:learnt], factors.paused[:learnt])
         scale = scales(series.values[:learnt])
         known = np.where(factors.paused[: origins[-1]], np.nan, series.values[: origins[-1]]) / scale
         here = np.asarray(origins, dtype=np.int64)
+        ahead = []
+        for origin in here:
+            then = (
+                factors_of(series.seen_from(int(origin)), learnt, int(origin) + horizon) if series.assumed else factors
+            )
+            comes = expected_by(then, coefficients) * np.where(then.paused, still, 1.0)
+            ahead.append(comes[origin : origin + horizon])
         found = {}
         for half_life in self.half_lives:
             path = np.empty((len(here), horizon, series.count))
             for place in range(series.count):
                 level = ratio_levels(known[: here[-1], place], expected[:, place], 0.5 ** (1 / half_life), 0.5, here)
-                for row, origin in enumerate(here):
-                    path[row, :, place] = level[row] * expected[origin : origin + horizon, place]
-            for row, origin in enumerate(here):
-                path[row] *= scale * idle[origin : origin + horizon]
-            found[f"drivers, {half_life}"] = path
+                for row in range(len(here)):
+                    path[row, :, place] = level[row] * ahead[row][:, place]
+            found[f"drivers, {half_life}"] = path * scale
         return found
 
 
@@ -94,7 +104,7 @@ def factors_of(series: SeriesSet, learnt: int, times: int) -> Factors:
         for wave in range(1, 6 if series.step_days > 1 else 3):
             add(np.sin(wave * angle), "year")
             add(np.cos(wave * angle), "year")
-    paused = np.zeros(shape, dtype=np.bool_)
+    paused, usual = np.zeros(shape, dtype=np.bool_), np.ones(series.count)
     for name, values in series.known.items():
         if len(values) < times:
             continue
@@ -108,12 +118,12 @@ def factors_of(series: SeriesSet, learnt: int, times: int) -> Factors:
             largest = np.abs(values).max()
             add(values[:times] / (largest or 1.0), "flag")
     x = np.stack(columns, axis=2) if columns else np.zeros((*shape, 0))
-    return Factors(np.ascontiguousarray(x), tuple(kinds), paused)
+    return Factors(np.ascontiguousarray(x), tuple(kinds), paused, usual)
 
 
-def expected_by(factors: Factors, past: Floats) -> Floats:
-    """Return by which factor (times, series) each time differs from a usual one, as the past tells."""
-    found: Floats = np.exp(np.clip(np.einsum("tsp,sp->ts", factors.x, fitted(past, factors)), -8, 8))
+def expected_by(factors: Factors, coefficients: Floats) -> Floats:
+    """Return by which factor (times, series) each time differs from a usual one, as the coefficients tell."""
+    found: Floats = np.exp(np.clip(np.einsum("tsp,sp->ts", factors.x, coefficients), -8, 8))
     return found
 
 

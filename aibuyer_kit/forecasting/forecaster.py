@@ -1,5 +1,6 @@
 """The combination: members weighted by a rolling-origin backtest per segment, with intervals from its errors."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -87,11 +88,13 @@ class Fitted:
         """Return futures (draws, steps, series) that go together as the errors of the backtest did.
 
         Each is a random mixture of the errors of all origins, so that series and days that were off together are off
-        together. Two fits of the same origins and seed give draws that belong together.
+        together. Two fits of the same origins and seed give draws that belong together; nothing is known of that where
+        nothing could be tested.
         """
         centre = self._bounded(self.spread.mean(self.base))
         if not len(self.combined):
-            alone = np.random.default_rng(seed).standard_normal((count, 1, self.series.count))
+            own = zlib.crc32(np.ascontiguousarray(self.series.values).tobytes())
+            alone = np.random.default_rng([seed, own]).standard_normal((count, 1, self.series.count))
             return self._bounded(centre + alone * self.spread.size(self.base))
         error = self.backtest.actual - self.combined
         size = np.stack([self.spread.size(each)[: error.shape[1]] for each in self.combined])
@@ -127,31 +130,35 @@ class Forecaster:
     def fit(self, series: SeriesSet, horizon: int) -> Fitted:
         """Return the combination, its weights and intervals learnt from the past. Raises InputError."""
         _check(series, horizon)
-        series, capped = _tamed(series.latest(_MOST_STEPS))
-        here = np.array([series.times], dtype=np.int64)
-        origins, steps = inner_origins(series.times, horizon, self._count(series), least=2 * _LEAST_STEPS)
-        of, names = labels(series.segments or segments_of(series))
-        told = self._told(series, origins, steps) if len(origins) else {}
-        actual = actual_of(series.values, origins, steps) if len(origins) else np.empty((0, steps, series.count))
-        actual = np.where(_had_begun(series, origins)[:, None, :], actual, np.nan)
-        weights = self._weights(told, actual, of, len(names)) if told else None
+        series = series.latest(_MOST_STEPS)
+        tame, capped = _tamed(series.settled())
+        here = np.array([tame.times], dtype=np.int64)
+        least = 2 * _LEAST_STEPS + series.late
+        origins, steps = inner_origins(series.times, horizon, self._count(series), least=least)
+        of, names = labels(series.segments or segments_of(series.settled()))
+        told = self._told(tame, origins - series.late, steps, series.late) if len(origins) else {}
+        begun = _had_begun(tame, origins - series.late)[:, None, :]
+        came, actual = (
+            np.where(begun, actual_of(each.values, origins, steps), np.nan) for each in (series.settled(), tame)
+        )
+        weighed = self._weights(told, actual, of, len(names)) if told else None
+        weights = None if weighed is None else weighed[0]
         counts = None if weights is None else {name: bool((weights[:, at] > 0).any()) for at, name in enumerate(told)}
-        final = self._final(series, here, horizon, counts)
+        final = self._final(tame, here, horizon, series.late, counts)
         members = list(told) or list(final)
         if weights is None:
             safe = np.array([name in _UNTESTED for name in members], dtype=np.float64)
             weights = np.tile(safe / safe.sum() if safe.any() else 1 / len(members), (series.count, 1))
         base = _mixed(weights, np.stack([final.get(name, _nothing(horizon, series.count)) for name in members]))
-        combined = (
-            np.stack([_mixed(weights, np.stack([told[name][row] for name in members])) for row in range(len(origins))])
-            if told
-            else np.empty((0, steps, series.count))
-        )
+        combined = np.empty((0, steps, series.count))
+        if weighed is not None:
+            paths = np.stack(list(told.values()))
+            combined = np.stack([_mixed(weighed[1][row], paths[:, row]) for row in range(len(origins))])
         week = 7 if series.step_days == 1 else max(1, round(28 / series.step_days))
         spread = learn_spread(combined, actual, of, len(names), week, series.nonnegative, horizon)
         borrowed = borrow(series, base)
         base, spread = np.nan_to_num(borrowed.base), replace(spread, doubt=borrowed.doubt)
-        backtest = Backtest(origins, actual, {**told, self.name: combined})
+        backtest = Backtest(origins, came, {**told, self.name: combined})
         shown = dict(zip(members, weights.T, strict=True))
         return Fitted(series, horizon, base, spread, backtest, combined, shown, borrowed.siblings, capped)
 
@@ -163,23 +170,33 @@ class Forecaster:
         """Return from how many origins to test: from more where there are few series, which tell little alone."""
         return max(self.origins, min(_MOST_ORIGINS, _FUTURES // series.count))
 
-    def _told(self, series: SeriesSet, origins: Ints, steps: int) -> dict[str, Floats]:
+    def _told(self, series: SeriesSet, origins: Ints, steps: int, late: int) -> dict[str, Floats]:
+        """Return what members say of `steps`, the first of which is `late` steps after each origin."""
         told: dict[str, Floats] = {}
         for model in self.models:
-            told.update(_sane(series, model.paths(series, origins, steps), origins))
+            sane = _sane(series, model.paths(series, origins, steps + late), origins)
+            told.update({name: paths[:, late:] for name, paths in sane.items()})
         return told
 
-    def _weights(self, told: Mapping[str, Floats], actual: Floats, of: Ints, segments: int) -> Floats:
-        """Return the weights (series, members), with the tilt that did best on the newer half of the backtest."""
+    def _weights(
+        self, told: Mapping[str, Floats], actual: Floats, of: Ints, segments: int
+    ) -> tuple[Floats, Sequence[Floats]]:
+        """Return the weights (series, members), and for each origin those that the other half of the origins tell.
+
+        The tilt is the one that did best on the newer half of the backtest.
+        """
         paths = np.stack(list(told.values()))
         if len(paths) == 1:
-            return np.ones((actual.shape[2], 1))
+            return np.ones((actual.shape[2], 1)), [np.ones((actual.shape[2], 1))] * len(actual)
+        tells: Bools = np.asarray(np.isfinite(paths).any(axis=(1, 2)).T)
         paths = _whole(paths)
         half = len(actual) // 2
         tilt = _TILTS[0]
+        crossed = [_kept(np.ones((actual.shape[2], len(paths))), tells)] * len(actual)
         if half:
             old, new = paths[:, :half], paths[:, half:]
             base = _of_segments(old, actual[:half], of, segments)
+            behind = _of_segments(new, actual[half:], of, segments)
             losses = [
                 np.nansum(
                     np.abs(np.einsum("sm,mohs->ohs", _tilted(old, actual[:half], base, of, each), new) - actual[half:])
@@ -187,22 +204,21 @@ class Forecaster:
                 for each in _TILTS
             ]
             tilt = _TILTS[int(np.argmin(losses))]
-        weights = _tilted(paths, actual, _of_segments(paths, actual, of, segments), of, tilt)
-        tells = np.isfinite(np.stack(list(told.values()))).any(axis=(1, 2)).T
-        weights = np.where((weights < _LEAST_WEIGHT) | ~tells, 0.0, weights)
-        weights = np.where(weights.sum(axis=1, keepdims=True) > 0, weights, 1.0)
-        found: Floats = weights / weights.sum(axis=1, keepdims=True)
-        return found
+            of_old = _kept(_tilted(old, actual[:half], base, of, tilt), tells)
+            of_new = _kept(_tilted(new, actual[half:], behind, of, tilt), tells)
+            crossed = [of_new] * half + [of_old] * (len(actual) - half)
+        whole = _tilted(paths, actual, _of_segments(paths, actual, of, segments), of, tilt)
+        return _kept(whole, tells), crossed
 
     def _final(
-        self, series: SeriesSet, here: Ints, horizon: int, counts: Mapping[str, bool] | None
+        self, series: SeriesSet, here: Ints, horizon: int, late: int, counts: Mapping[str, bool] | None
     ) -> dict[str, Floats]:
         """Return the forecasts of the models of which a member counts for any series; None: all do."""
         final: dict[str, Floats] = {}
         for model in self.models:
             if counts is None or any(counts[name] for name in model.names):
-                told = _sane(series, model.paths(series, here, horizon), here)
-                final.update({name: paths[0] for name, paths in told.items()})
+                told = _sane(series, model.paths(series, here, horizon + late), here)
+                final.update({name: paths[0, late:] for name, paths in told.items()})
         return final
 
 
@@ -241,7 +257,7 @@ def _check(series: SeriesSet, horizon: int) -> None:
         raise InputError(f"The horizon is {horizon} steps; give 1 to 366.")
     if horizon > series.future:
         raise InputError(f"Covariates are known for {series.future} steps ahead, less than the horizon of {horizon}.")
-    if not series.count or not np.isfinite(series.values).any():
+    if not series.count or not np.isfinite(series.settled().values).any():
         raise InputError("There is no value to learn from.")
 
 
@@ -275,9 +291,17 @@ def _sane(series: SeriesSet, told: Paths, origins: Ints) -> dict[str, Floats]:
     for name, paths in told.items():
         bounded = np.clip(paths, least, largest)
         if budget is not None and idle_share(series.values, budget[: series.times] <= 0) < _LEAST_IDLE:
-            at = origins[:, None] + np.arange(paths.shape[1])
-            bounded = np.where(budget[at] <= 0, 0.0, bounded)
+            ahead = [series.seen_from(at).known[BUDGET][at : at + paths.shape[1]] for at in origins.tolist()]
+            bounded = np.where(np.stack(ahead) <= 0, 0.0, bounded)
         found[name] = bounded
+    return found
+
+
+def _kept(weights: Floats, tells: Bools) -> Floats:
+    """Return weights that sum to 1, without members that count for little, or that can tell nothing of a series."""
+    weights = np.where((weights < _LEAST_WEIGHT) | ~tells, 0.0, weights)
+    weights = np.where(weights.sum(axis=1, keepdims=True) > 0, weights, 1.0)
+    found: Floats = weights / weights.sum(axis=1, keepdims=True)
     return found
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.features.maturity import Observation
-from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.features.windows import Bools, Floats
 
 MATURE_DAYS = 28
 _LEARNT_DAYS = 56
@@ -25,6 +25,8 @@ _FINAL_WITHIN = 0.003
 _LEAST_MOMENTS = 8
 _MOMENTS = 60
 _TAIL = 1.2816
+# Of a day of which less is known, what is to come is mostly told by its spend, which forecasts know already.
+_SETTLED, _MOST_LATE_DAYS = 0.6, 7
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,17 @@ def nowcast(triangle: Triangle, window_days: int = 7) -> Nowcast:
     return Nowcast(
         tuple(rows), Expected(float(known.sum()), whole, *_bounds(whole, sums, unknown * chance)), len(errors)
     )
+
+
+def finals(triangle: Triangle) -> tuple[Floats, int]:
+    """Return all days as they will be in the end, and of how many of the newest too little is known to learn from."""
+    now = triangle.days - 1
+    shares = _shares(triangle, now)
+    if shares is None:
+        raise InputError("How results grow as days age is not known yet: no day was seen at two ages.")
+    settled: Bools = shares[triangle.newest_age :] >= _SETTLED
+    late = int(settled.argmax()) if settled.any() else 0
+    return _estimates(triangle, now, triangle.days, shares)[0], min(late, _MOST_LATE_DAYS, now)
 
 
 def _shares(triangle: Triangle, moment: int) -> Floats | None:

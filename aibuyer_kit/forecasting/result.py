@@ -108,10 +108,11 @@ class Forecast:
         name = t(self.locale, f"metric.{self.metric}")
         ahead = tuple(self.days)
         been = Series(name, self.history_days, tuple(_figure(value) for value in self.history))
-        to_come = Series(
-            t(self.locale, "forecast.expected"), ahead, tuple(_figure(each) for each in self.expected[:, -1])
-        )
-        low, high = np.nan_to_num(self.low[:, -1]), np.nan_to_num(self.high[:, -1])
+        lines = [each[:, -1] for each in (self.expected, self.low, self.high)]
+        if len(self.history) and np.isfinite(self.history[-1]):  # what is to come begins where the past ends
+            ahead, lines = (self.history_days[-1], *ahead), [np.append(self.history[-1], each) for each in lines]
+        to_come = Series(t(self.locale, "forecast.expected"), ahead, tuple(_figure(each) for each in lines[0]))
+        low, high = np.nan_to_num(lines[1]), np.nan_to_num(lines[2])
         band = Band(ahead, tuple(low.tolist()), tuple(high.tolist()))
         title = t(self.locale, "forecast.title", metric=name)
         return TrendChart(title, self.metric, self.currency, self.locale, (been, to_come), band=band)

@@ -18,7 +18,9 @@ class SeriesSet:
     """Series side by side: `values` (times, series), NaN where nothing is known; time t is `start + t * step_days`.
 
     `known` holds covariates (times + future, series) that are known ahead, such as `budget` (planned spend) and flags
-    of promotions and holidays. Series of one `segment` share weights and intervals; a young one borrows from those
+    of promotions and holidays. Of one that was not known ahead, `assumed` (times + 1, series) holds what was taken at
+    each time for all steps from it on. The newest `late` values are not known well enough to learn from, now and at any
+    earlier origin. Series of one `segment` share weights and intervals; a young one borrows from those
     that are below the same of `parents`, most from those that share its `attributes`. `season` is how many steps a
     season has: 7 for days, 52 for weeks.
     """
@@ -32,6 +34,8 @@ class SeriesSet:
     parents: tuple[str, ...] = ()
     attributes: tuple[frozenset[str], ...] = ()
     known: Mapping[str, Floats] = field(default_factory=dict)
+    assumed: Mapping[str, Floats] = field(default_factory=dict)
+    late: int = 0
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
@@ -46,6 +50,11 @@ class SeriesSet:
                 raise InputError(f"The covariate {name!r} is of {values.shape}; give at least {self.values.shape}.")
             if not np.isfinite(values).all():
                 raise InputError(f"The covariate {name!r} has values that are not known; leave it out, or fill them.")
+        for name, values in self.assumed.items():
+            if name not in self.known or values.shape != (self.times + 1, len(self.names)):
+                raise InputError(
+                    f"What was assumed of {name!r} is of {values.shape}; give one row more than values have."
+                )
 
     @property
     def times(self) -> int:
@@ -72,8 +81,28 @@ class SeriesSet:
         return [self.day(first + step) for step in range(count)]
 
     def until(self, origin: int) -> "SeriesSet":
-        """Return what was known at `origin`: values before it, and covariates, which are known ahead."""
-        return replace(self, values=self.values[:origin])
+        """Return what was known at `origin`: values before it, and covariates as they were known or assumed then."""
+        assumed = {name: values[: origin + 1] for name, values in self.assumed.items()}
+        return replace(self, values=self.values[:origin], known=self.seen_from(origin).known, assumed=assumed)
+
+    def seen_from(self, origin: int) -> "SeriesSet":
+        """Return the series with covariates from `origin` on as they were assumed then."""
+        if origin >= self.times or not self.assumed:
+            return self
+        known = dict(self.known)
+        for name, values in self.assumed.items():
+            known[name] = np.concatenate(
+                [known[name][:origin], np.tile(values[origin], (len(known[name]) - origin, 1))]
+            )
+        return replace(self, known=known)
+
+    def settled(self) -> "SeriesSet":
+        """Return the series without the newest `late` values; what is assumed at a time is what was known by then."""
+        if not self.late:
+            return self
+        kept = max(self.times - self.late, 0)
+        assumed = {name: values[self.times - kept :] for name, values in self.assumed.items()}
+        return replace(self, values=self.values[:kept], assumed=assumed, late=0)
 
     def latest(self, most: int) -> "SeriesSet":
         """Return the last `most` times, or a few less: a season stays where it is."""
@@ -82,7 +111,8 @@ class SeriesSet:
         if cut <= 0 or cut >= self.times:
             return self
         known = {name: values[cut:] for name, values in self.known.items()}
-        return replace(self, values=self.values[cut:], start=self.day(cut), known=known)
+        assumed = {name: values[cut:] for name, values in self.assumed.items()}
+        return replace(self, values=self.values[cut:], start=self.day(cut), known=known, assumed=assumed)
 
     def only(self, places: Sequence[int] | Ints) -> "SeriesSet":
         """Return the series at these places, in this order."""
@@ -95,6 +125,7 @@ class SeriesSet:
             parents=tuple(self.parents[place] for place in picked) if self.parents else (),
             attributes=tuple(self.attributes[place] for place in picked) if self.attributes else (),
             known={name: values[:, picked] for name, values in self.known.items()},
+            assumed={name: values[:, picked] for name, values in self.assumed.items()},
         )
 
     def calendar(self, times: int) -> Ints:

@@ -41,10 +41,11 @@ def forecast_tree(
     Raises InputError.
     """
     tree, names = tree_of(groups)
-    known = {
-        name: tree.summed(values) if name == BUDGET else _spread(tree, values) for name, values in leaves.known.items()
-    }
-    kinds = segments_of(leaves)
+    known, assumed = (
+        {name: tree.summed(values) if name == BUDGET else _spread(tree, values) for name, values in each.items()}
+        for each in (leaves.known, leaves.assumed)
+    )
+    kinds = segments_of(leaves.settled())
     floors = [
         f"leaf, {kinds[place]}" if place < leaves.count else f"{len(names[place])} above" for place in range(len(names))
     ]
@@ -55,7 +56,7 @@ def forecast_tree(
     ]
     whole = replace(
         leaves, values=tree.summed(leaves.values), names=tuple(map(str, range(len(names)))), segments=tuple(floors),
-        parents=tuple(parents), attributes=tuple(attributes), known=known,
+        parents=tuple(parents), attributes=tuple(attributes), known=known, assumed=assumed,
     )  # fmt: skip
     fitted = forecaster.fit(whole, horizon)
     told = fitted.predict()

@@ -1,5 +1,6 @@
 """A forecast as a piece of a page: the sentence, the fan, objects with their intervals, the backtest, and notes."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -67,12 +68,16 @@ def _backtest(forecast: "Forecast") -> str:
             if _is_known(forecast, row.name)
             else row.name,
             format_share(row.weight, forecast.locale, 0),
-            format_share(row.wape, forecast.locale, 1),
-            format_change(row.bias, forecast.locale),
+            format_share(_known(row.wape), forecast.locale, 1),
+            format_change(_known(row.bias), forecast.locale),
         ]
         for row in forecast.backtest
     ]
     return _table(forecast, heads, rows)
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _is_known(forecast: "Forecast", name: str) -> bool:

@@ -1,6 +1,5 @@
 """Forecasting a client's metric: from the panel as known at a moment, through the combination, to what people get."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +16,7 @@ from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, counts_result
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats
+from aibuyer_kit.forecasting.budgets import assumed_spend, spend_level
 from aibuyer_kit.forecasting.result import TOTAL, Forecast, ForecastObject, Span
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 from aibuyer_kit.warehouse.read import AsOf, Reader
@@ -30,9 +30,11 @@ LEARNT_FROM_DAYS = 420
 SHOWN_DAYS = 56
 # Of a day of which less is known, what is to come is a guess.
 _LEAST_KNOWN = 1 / 3
-_PAUSED_AFTER_DAYS = 3
+# Days of which less is known are not learnt from: what is added to them is off by more than backtests show.
+_SETTLED, _MOST_LATE_DAYS = 0.8, 7
 _GAPS = 0.05
-_LATE_DAYS = 7
+# An account is told of by name if none of so many last days is known.
+_UNREAD_DAYS = 3
 # A day is taken for one of a promotion by those who plan it.
 PROMOTION = "promotion"
 
@@ -68,7 +70,22 @@ def client_forecast(
     others = 0
     if counts_results(name):
         panel, others = _of_one_kind(panel, action_type)
-    request = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), context.settings.locale, others)
+    locale = context.settings.locale
+    return panel_forecast(panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others)
+
+
+def panel_forecast(
+    panel: DailyPanel,
+    name: str,
+    horizon_days: int,
+    *,
+    plan: Mapping[str, float] | None = None,
+    promotions: Sequence[DateRange] = (),
+    locale: str = "en",
+    others: int = 0,
+) -> Forecast:
+    """Return what is expected after the days of a panel; `others` objects were left out of it. Raises InputError."""
+    request, asked = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), locale, others), metric(name)
     request.check()
     return _ratio(request, asked) if isinstance(asked, Ratio) else _measure(request, asked)
 
@@ -154,17 +171,33 @@ class _Request:
         share = self.panel.known_share
         return np.where(share >= _LEAST_KNOWN, values / np.where(share > 0, share, 1.0), np.nan)
 
+    @property
+    def spend(self) -> Floats:
+        return self.panel.measure("spend") / MICROS_PER_UNIT
+
     def budgets(self) -> Floats:
-        """Return the spend a day that was set, as far as spend tells, and that is planned (days + ahead, objects)."""
-        spend = np.nan_to_num(self.panel.measure("spend")) / MICROS_PER_UNIT
-        set_before = np.where(spend > 0, _middling(spend), 0.0)
-        late = spend[-_LATE_DAYS:]
-        paying = np.maximum((late > 0).sum(axis=0), 1)
-        stays = np.where(spend[-_PAUSED_AFTER_DAYS:].sum(axis=0) > 0, late.sum(axis=0) / paying, 0.0)
+        """Return the spend a day as far as it was known, and that is planned or taken for granted (days + ahead)."""
+        stays = assumed_spend(self.spend)[-1]
         for place, each in enumerate(self.panel.objects):
             if each.id in self.plan:
                 stays[place] = self.plan[each.id] * self._delivered(place, float(stays[place]))
-        return np.concatenate([set_before, np.tile(stays, (self.horizon_days, 1))])
+        return np.concatenate([spend_level(self.spend), np.tile(stays, (self.horizon_days, 1))])
+
+    def late(self, name: str) -> int:
+        """Return of how many of the newest days too little has arrived yet, of any object."""
+        if not arrives_late(name):
+            return 0
+        settled = self.panel.known_share[-_MOST_LATE_DAYS:][::-1] >= _SETTLED
+        found = np.where(settled.any(axis=0), settled.argmax(axis=0), len(settled))
+        return int(min(found.max(initial=0), len(self.panel.days) - 1))
+
+    def unread(self) -> list[str]:
+        """Return the accounts of whose last days nothing is known."""
+        gone = [bool(np.isnan(each).all()) for each in self.panel.measure("spend")[-_UNREAD_DAYS:].T]
+        accounts = {each.account_id for each in self.panel.objects}
+        return sorted(
+            accounts - {each.account_id for each, gap in zip(self.panel.objects, gone, strict=True) if not gap}
+        )
 
     def _delivered(self, place: int, late: float) -> float:
         """Return which share of its budget an object has spent of late; all of it where that cannot be told."""
@@ -183,7 +216,10 @@ class _Request:
         objects = self.panel.objects
         attributes = tuple(frozenset(filter(None, (each.objective, each.result_type))) for each in objects)
         ids = tuple(each.id for each in objects)
-        return SeriesSet(self.measured(name), ids, self.panel.days.since, attributes=attributes, known=known)
+        return SeriesSet(
+            self.measured(name), ids, self.panel.days.since, attributes=attributes, known=known,
+            assumed={BUDGET: assumed_spend(self.spend)}, late=self.late(name),
+        )  # fmt: skip
 
     def groups(self) -> list[list[str]]:
         """Return what is above each object, from near to far; the total stands above all."""
@@ -208,7 +244,7 @@ def _measure(request: _Request, asked: Measure) -> Forecast:
     kept = [*told.tree.leaves.tolist(), told.expected.shape[1] - 1]
     futures = told.futures().sum(axis=1)
     spans = _spans(told.expected[:, kept].sum(axis=0), np.quantile(futures, [0.1, 0.9], axis=0))
-    history = told.fitted.series.values[:, -1]
+    history = request.measured(asked.name).sum(axis=1)
     return _result(
         request, asked.name, told, (told.expected[:, kept], told.low[:, kept], told.high[:, kept]), spans, history
     )
@@ -228,7 +264,8 @@ def _ratio(request: _Request, asked: Ratio) -> Forecast:
         _divided(top.expected[:, kept].sum(axis=0), bottom.expected[:, kept].sum(axis=0), scale),
         np.nanquantile(_bounded(sums), [0.1, 0.9], axis=0),
     )
-    history = _divided(top.fitted.series.values[:, -1], bottom.fitted.series.values[:, -1], scale)
+    been = [request.measured(each).sum(axis=1) for each in (asked.numerator, asked.denominator)]
+    history = _divided(been[0], been[1], scale)
     unknown = np.isnan(expected)
     low, high = (np.where(unknown, np.nan, each) for each in (np.fmin(low, expected), np.fmax(high, expected)))
     return _result(request, asked.name, top, (expected, low, high), spans, history)
@@ -287,6 +324,7 @@ def _notes(request: _Request, name: str, told: "TreeForecast") -> tuple[str, ...
     days, missing = int(known.any(axis=1).sum()), float(1 - known.mean())
     young = sum(place < len(told.tree.leaves) for place in fitted.borrowed)
     tested = fitted.backtest.actual.shape[1] if len(fitted.backtest.origins) else 0
+    unread = request.unread()
     below = int((past < 0).sum()) if name != "profit" else 0
     never = known.any() and not np.nansum(np.abs(past))
     still = known.any() and not never and bool(np.nanmax(past) == np.nanmin(past))
@@ -302,17 +340,7 @@ def _notes(request: _Request, name: str, told: "TreeForecast") -> tuple[str, ...
         (missing > _GAPS, "gaps", {"share": format_share(missing, request.locale, 0)}),
         (fitted.capped, "capped", {"count": fitted.capped}),
         (below, "negative", {"count": below}),
+        (bool(unread), "unread", {"count": len(unread), "accounts": ", ".join(unread), "days": _UNREAD_DAYS}),
         (request.others, "mixed", {"count": request.others}),
     )
     return tuple(t(request.locale, f"forecast.{key}", **values) for holds, key, values in said if holds)
-
-
-def _middling(spend: Floats) -> Floats:
-    """Return the median of seven days around each, of those with spend."""
-    paid = np.where(spend > 0, spend, np.nan)
-    around = np.pad(paid, ((3, 3), (0, 0)), constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(around, 7, axis=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # days around which nothing was spent
-        found: Floats = np.nan_to_num(np.nanmedian(windows, axis=2))
-    return found

@@ -5,7 +5,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, account_date
@@ -13,13 +12,14 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError
 from aibuyer_kit.core.metrics import MEASURES
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
-from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.warehouse.shown import Shown
-from aibuyer_kit.workflows.evidence_days import AccountKey, Key, Reads
+from aibuyer_kit.workflows.evidence_days import AccountKey, Key
 from aibuyer_kit.workflows.evidence_objects import Known, Objects
 from aibuyer_kit.workflows.maturity import known_shares
 from aibuyer_kit.workflows.panel_besides import coded, days_of, with_besides
+from aibuyer_kit.workflows.period import day_ends
 from aibuyer_kit.workflows.what_counts import check_one_currency, shown_in
 
 if TYPE_CHECKING:
@@ -92,14 +92,21 @@ _SEVERAL = -1
 
 def _read_days(
     reader: Reader, level: Level, days: DateRange, keys: Sequence[Key], told: tuple[Ints, Ints], load_id: int
-) -> NDArray[np.bool_]:
-    """Return by day and object whether its account was read: as a whole, or so far that it tells something."""
-    accounts = list(dict.fromkeys(key[:2] for key in keys))
-    of = np.array([accounts.index(key[:2]) for key in keys])
-    reads = Reads(reader.coverages(as_of=load_id))
-    found = np.array([[reads.of_day(account, level, day) is not None for account in accounts] for day in days])
+) -> Bools:
+    """Return (days, objects) which days of an object's account are known: those read whole after their end, which hold
+    all there is, if only nothing, and those of which something is told.
+
+    Accounts that only files tell of are known on the days of which they tell.
+    """
+    accounts = {account: place for place, account in enumerate(dict.fromkeys(key[:2] for key in keys))}
+    of = np.array([accounts[key[:2]] for key in keys])
+    found = np.zeros((len(days), len(accounts)), dtype=np.bool_)
     day_of, places = told
     found[day_of, of[places]] = True
+    ends = list(day_ends(reader, days, [account for account in accounts if account[0] == "meta"], as_of=load_id))
+    for row in reader.levels_read(ends, as_of=load_id).rows() if ends else ():
+        if Level(row["level"]).depth >= level.depth:
+            found[(row["date"] - days.since).days, accounts[row["platform"], row["account_id"]]] = True
     return np.asarray(found[:, of])
 
 

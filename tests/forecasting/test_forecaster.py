@@ -86,6 +86,58 @@ def test_what_comes_once_in_a_while_is_expected_once_in_a_while() -> None:
     assert told.mean.mean() == pytest.approx(0.1, abs=0.025)
 
 
+def test_what_is_shown_was_weighed_on_other_days() -> None:
+    """Values move from 20 to 35 in the newer half of the backtest: each half goes by what the other one tells."""
+    values = drawn(np.where(np.arange(150) < 115, 20.0, 35.0)[:, None].repeat(6, axis=1))
+    fitted = Forecaster((Always(20.0), Always(35.0))).fit(series_of(values), 14)
+    origins = fitted.backtest.origins
+    older, newer = origins < np.median(origins), origins > np.median(origins)
+    assert fitted.combined[newer].mean() < 30
+    assert fitted.combined[older].mean() > 25
+    assert {row.name: row.wape for row in fitted.backtest.scores()}["combination"] > 0.25
+
+
+def test_nothing_is_learnt_from_days_that_are_still_arriving_at_any_origin() -> None:
+    """Two newest days are too young: whatever they hold, the forecast is the same, and each origin leaves two out."""
+    values = drawn(weekly_rate(120, 3))
+    young = np.concatenate([values[:-2], np.full((2, 3), 900.0)])
+    told, other = (FORECASTER.fit(series_of(each, late=2), 14) for each in (values, young))
+    np.testing.assert_array_equal(told.predict().mean, other.predict().mean)
+    asked = []
+
+    class Asked(Always):
+        def paths(self, series: SeriesSet, origins: Ints, horizon: int) -> Paths:
+            asked.append((series.times, origins.tolist(), horizon))
+            return super().paths(series, origins, horizon)
+
+    fitted = Forecaster((Asked(20.0),)).fit(series_of(values, late=2), 14)
+    assert asked == [(118, (fitted.backtest.origins - 2).tolist(), 16), (118, [118], 16)]
+    assert fitted.combined.shape[1] == 14
+    assert np.isnan(fitted.backtest.actual[-1, -2:]).all()
+
+
+def test_an_accident_is_not_learnt_from_but_counts_in_the_error_that_is_shown() -> None:
+    """A value of 1e9 among values of 20 is most of the error."""
+    values = drawn(weekly_rate(90, 4))
+    values[70, 0] = 1e9
+    fitted = FORECASTER.fit(series_of(values), 14)
+    assert fitted.predict().mean.max() < 100
+    assert {row.name: row.wape for row in fitted.backtest.scores()}["combination"] > 0.9
+
+
+def test_series_that_begin_with_nothing_are_told() -> None:
+    """Nothing at all before the first origin of the backtest, with all models."""
+    values = drawn(np.repeat([0.0, 0.5], [50, 30])[:, None].repeat(4, axis=1))
+    values[:50] = 0
+    assert np.isfinite(Forecaster().fit(series_of(values), 14).predict().mean).all()
+
+
+def test_two_measures_that_were_never_tested_do_not_err_together() -> None:
+    """Two days of each: their ratio is as uncertain as both."""
+    few, many = (FORECASTER.fit(series_of(drawn(np.full((2, 3), each))), 7).draws(2000) for each in (20.0, 400.0))
+    assert abs(np.corrcoef(few[:, 0, 0], many[:, 0, 0])[0, 1]) < 0.1
+
+
 def test_cross_validation_forecasts_each_origin_from_what_was_known() -> None:
     """The same as cutting the series by hand."""
     values = drawn(weekly_rate(160, 3))
