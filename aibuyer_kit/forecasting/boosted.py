@@ -66,7 +66,8 @@ class Boosted:
         level = features.level(moments, places)
         target = series.values[moments + ahead - 1, places] / level
         kept = np.isfinite(target) & (target >= 0) & features.pays(moments + ahead - 1, places)
-        if kept.sum() < 200:
+        # Of nothing but zeros there is nothing to learn, and a Poisson model refuses them.
+        if kept.sum() < 200 or not (target[kept] > 0).any():
             return found
         x = features.rows(moments, places, ahead)
         weight = _bounded(np.sqrt(level[kept]))

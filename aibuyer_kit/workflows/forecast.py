@@ -183,7 +183,9 @@ class _Request:
         objects = self.panel.objects
         attributes = tuple(frozenset(filter(None, (each.objective, each.result_type))) for each in objects)
         ids = tuple(each.id for each in objects)
-        return SeriesSet(self.measured(name), ids, self.panel.days.since, attributes=attributes, known=known)
+        return SeriesSet(
+            self.measured(name), ids, self.panel.days.since, attributes=attributes, known=known, signed=name == "profit"
+        )
 
     def groups(self) -> list[list[str]]:
         """Return what is above each object, from near to far; the total stands above all."""
