@@ -99,6 +99,20 @@ def changes_of(context: ClientContext) -> tuple[Any, ...]:
         return ledger.proposal(1).changes
 
 
+def test_what_expired_before_anything_was_sent_ends_a_word_though_it_was_approved(context: ClientContext) -> None:
+    """Nothing sends it any more; what was begun and has no end may have taken effect, and still counts."""
+    rule(context, "stop", PAUSE, DAILY)
+    first = run(context).proposal
+    rule(context, "up", RAISE, OFTEN)
+    assert first
+    with Ledger(context.ledger) as ledger:
+        ledger.approve(first.proposal_id, approved_by="ann", now=first.made_at)
+        ledger.begin(first.changes[0].change_id, now=first.made_at)
+    on = int((first.expires_at - first.made_at) / timedelta(minutes=1))
+    assert told(run(context, on - 15))[1] == 0
+    assert told(run(context, on + 15))[1] == len(first.changes) - 1
+
+
 @pytest.mark.parametrize("change", [{"over": 10**6}, {"mode": "notify"}, None], ids=str)
 def test_a_word_ends_with_the_revision_that_gave_it(context: ClientContext, change: dict[str, Any] | None) -> None:
     """Another threshold, a rule that only tells by now, and one that is gone have not been heard yet."""
