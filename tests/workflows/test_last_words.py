@@ -10,7 +10,7 @@ import pytest
 from aibuyer_kit.access.clients import ClientContext, open_client
 from aibuyer_kit.core.clock import ManualClock
 from aibuyer_kit.ledger.ledger import Ledger
-from aibuyer_kit.settings.workspace_settings import GuardrailsSection, Settings
+from aibuyer_kit.settings.workspace_settings import ApplySection, GuardrailsSection, Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.decide import Decision, decide
 from aibuyer_kit.workflows.example import CLIENT_ID
@@ -43,11 +43,11 @@ def rule(context: ClientContext, rule_id: str, then: Any, schedule: Any, **more:
     put_rule(context, rule_id, leaf("spend", ">", more.pop("over", 0)), then, schedule=schedule, cooldown="15m", **more)
 
 
-def run(context: ClientContext, minutes: int = 0, **more: Any) -> Decision:
+def run(context: ClientContext, minutes: int = 0, settings: Settings = SETTINGS, **more: Any) -> Decision:
     reader = Reader(context.warehouse)
     clock = ManualClock(reader.freshness().known_at + timedelta(minutes=1 + minutes))
     reader.close()
-    return decide(context, SETTINGS, environment={}, clock=clock, **({"scheduled": True} | more))
+    return decide(context, settings, environment={}, clock=clock, **({"scheduled": True} | more))
 
 
 def told(decision: Decision) -> tuple[int, int, set[str]]:
@@ -102,7 +102,7 @@ def changes_of(context: ClientContext) -> tuple[Any, ...]:
 def test_what_expired_before_anything_was_sent_ends_a_word_though_it_was_approved(context: ClientContext) -> None:
     """Nothing sends it any more; what was begun and has no end may have taken effect, and still counts."""
     rule(context, "stop", PAUSE, DAILY)
-    first = run(context).proposal
+    first = run(context, settings=SETTINGS.model_copy(update={"apply": ApplySection(expires_hours=2)})).proposal
     rule(context, "up", RAISE, OFTEN)
     assert first
     with Ledger(context.ledger) as ledger:
