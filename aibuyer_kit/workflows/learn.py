@@ -1,9 +1,10 @@
 """Training what is due, and letting a new model replace the old one only if it wins a paired backtest."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import filelock
 
@@ -29,6 +30,8 @@ from aibuyer_kit.workflows.trainables import trainable_of, trainables
 from aibuyer_kit.workflows.tune import TunedModel, tune_model
 from aibuyer_kit.workflows.upkeep_log import Upkeep, UpkeepLog
 
+Asked = ParamSpec("Asked")
+Made = TypeVar("Made")
 _LEAST_FIRST_FOLDS = 3
 _DRIFT_DAYS = 150
 FIGURES = "figures"  # under which the drift of figures stands beside the models
@@ -89,6 +92,28 @@ def open_registry(context: ClientContext, settings: Settings) -> Registry:
     return Registry(context.id, context.models, uri.get_secret_value() if uri else None)
 
 
+def _alone(
+    changing: Callable[Concatenate[ClientContext, Asked], Made],
+) -> Callable[Concatenate[ClientContext, Asked], Made]:
+    """Let one process at a time change which models a client has, and what is known of them."""
+
+    @wraps(changing)
+    def told(context: ClientContext, /, *args: Asked.args, **kwargs: Asked.kwargs) -> Made:
+        context.models.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(context.models / "learn.lock")
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            raise RegistryError(f"Another process is training models of {context.id!r}. Wait for it.") from None
+        try:
+            return changing(context, *args, **kwargs)
+        finally:
+            lock.release()
+
+    return told
+
+
+@_alone
 def learn(
     context: ClientContext,
     settings: Settings,
@@ -103,19 +128,15 @@ def learn(
     trains for this client.
     """
     wanted = [trainable_of(context, name) for name in names] or list(trainables(context))
-    context.models.mkdir(parents=True, exist_ok=True)
     reader = Reader(context.warehouse)
     try:
-        with filelock.FileLock(context.models / "learn.lock", blocking=False):
-            school = _School(context, settings, reader)
-            lessons = []
-            for number, each in enumerate(wanted, 1):
-                if progress:
-                    progress(each.name, number, len(wanted))
-                lessons.append(school.lesson(each, force=force))
-            return Learnt(tuple(lessons), context.settings.locale, school.drift)
-    except filelock.Timeout:
-        raise RegistryError(f"Another process is training models of {context.id!r}. Wait for it.") from None
+        school = _School(context, settings, reader)
+        lessons = []
+        for number, each in enumerate(wanted, 1):
+            if progress:
+                progress(each.name, number, len(wanted))
+            lessons.append(school.lesson(each, force=force))
+        return Learnt(tuple(lessons), context.settings.locale, school.drift)
     finally:
         reader.close()
 
@@ -134,6 +155,7 @@ def compare(context: ClientContext, settings: Settings, name: str, left: str, ri
         reader.close()
 
 
+@_alone
 def promote(context: ClientContext, settings: Settings, name: str, version: str, *, by: str) -> ModelRecord:
     """Put a version in force because a person says so, and note who did. Raises NotFoundError."""
     registry = open_registry(context, settings)
@@ -142,6 +164,7 @@ def promote(context: ClientContext, settings: Settings, name: str, version: str,
     return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}")
 
 
+@_alone
 def tune_parameters(context: ClientContext, name: str, *, trials: int, seed: int) -> TunedModel:
     """Tune a model's parameters; those that are better on newer weeks too make a challenger at the next `learn`."""
     found = tune_model(context, trainable_of(context, name), trials=trials, seed=seed)

@@ -6,7 +6,7 @@ from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.clock import SystemClock
-from aibuyer_kit.core.errors import AibuyerError, NotFoundError
+from aibuyer_kit.core.errors import AibuyerError, NotFoundError, RegistryError
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import account_today, client_clock, in_account_time
 from aibuyer_kit.workflows.proposals import in_doubt
@@ -58,8 +58,16 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         quarantined=len(reader.quarantine().rows()),
         reconciliation=str(known_reconciliation(context, reader)),
         in_doubt=len(in_doubt(context)),
-        models=models_text(context, reader),
+        models=_models(context, reader),
     )
+
+
+def _models(context: ClientContext, reader: Reader) -> str | None:
+    """Return what is to be said of the models, which hide no other column where their file is damaged."""
+    try:
+        return models_text(context, reader)
+    except RegistryError as error:
+        return str(error)
 
 
 def models_text(context: ClientContext, reader: Reader) -> str | None:

@@ -48,7 +48,7 @@ class UpkeepLog:
         try:
             return {name: _upkeep(each) for name, each in sorted(self._content()["models"].items())}
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise RegistryError(f"{self.path} is damaged. Remove it, and run: aibuyer learn") from None
+            raise self._damaged() from None
 
     def of(self, name: str) -> Upkeep:
         return self.all().get(name, Upkeep(datetime.min))  # noqa: DTZ901 - never looked at
@@ -81,15 +81,29 @@ class UpkeepLog:
             return {"models": {}, "parameters": {}}
         except ValueError:
             found = None
-        if not isinstance(found, dict) or set(found) != {"models", "parameters"}:
-            raise RegistryError(f"{self.path} is damaged. Remove it, and run: aibuyer learn")
+        if (
+            not isinstance(found, dict)
+            or set(found) != {"models", "parameters"}
+            or not all(map(_holds_dicts, found.values()))
+        ):
+            raise self._damaged()
         return found
+
+    def _damaged(self) -> RegistryError:
+        return RegistryError(
+            f"{self.path} is damaged. Remove it, and run: aibuyer learn. Tuned parameters go with it: where models were"
+            " tuned, copy them out of its text first, or tune anew."
+        )
 
     def _write(self, content: dict[str, dict[str, Any]]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_suffix(".partial")
         partial.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
         partial.replace(self.path)
+
+
+def _holds_dicts(part: object) -> bool:
+    return isinstance(part, dict) and all(isinstance(each, dict) for each in part.values())
 
 
 def _upkeep(content: dict[str, Any]) -> Upkeep:

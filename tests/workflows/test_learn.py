@@ -19,7 +19,7 @@ from aibuyer_kit.registry.registry import Registry
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.doctor import examine
-from aibuyer_kit.workflows.learn import compare, learn, open_registry, promote
+from aibuyer_kit.workflows.learn import compare, learn, open_registry, promote, tune_parameters
 from aibuyer_kit.workflows.past_panels import PastPanels
 from aibuyer_kit.workflows.status import client_status
 from aibuyer_kit.workflows.upkeep_log import UpkeepLog
@@ -111,8 +111,13 @@ def test_folds_know_only_what_was_known(shop: ClientContext) -> None:
 
 
 def test_only_one_process_trains_for_a_client(shop: ClientContext, settings: Settings) -> None:
-    with filelock.FileLock(shop.models / "learn.lock"), pytest.raises(RegistryError, match="Another process"):
-        learn(shop, settings)
+    for change in (
+        lambda: learn(shop, settings),
+        lambda: promote(shop, settings, NAME, "1", by="Olena"),
+        lambda: tune_parameters(shop, NAME, trials=1, seed=1),
+    ):
+        with filelock.FileLock(shop.models / "learn.lock"), pytest.raises(RegistryError, match="Another process"):
+            change()
 
 
 def test_what_is_not_there_is_named(shop: ClientContext, settings: Settings) -> None:
