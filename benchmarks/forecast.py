@@ -1,4 +1,4 @@
-"""Forecasts beside Prophet, pooled LightGBM, AutoETS, Theta and seasonal naive: on campaign-like series and public ones.
+"""Forecasts beside Prophet, pooled LightGBM, AutoETS, Theta, seasonal naive: on campaign-like series and public ones.
 
 Each model forecasts from the same origins (28 days, or 13 weeks of M4) and is fitted anew at each. WAPE is of the
 median (or what a peer gives for its centre), pinball the sum over 10%, 50% and 90%, Winkler the score of the 80%
@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from forecast_series import Case, campaign_like, m4_weekly, online_retail, prophet_examples
 
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.forecasting.floors import SeasonalNaive
 from aibuyer_kit.forecasting.forecaster import Forecaster
 from aibuyer_kit.forecasting.series import SeriesSet
-from benchmarks.forecast_series import Case, campaign_like, m4_weekly, online_retail, prophet_examples
 
 OURS = "ours"
 PROPHET, LIGHTGBM = "Prophet", "pooled LightGBM"
@@ -45,6 +45,10 @@ class Told:
     low: Floats
     high: Floats
     seconds: float
+
+
+def told_of(rows: Floats, seconds: float) -> Told:
+    return Told(rows[0], rows[1], rows[2], seconds)
 
 
 def main() -> None:
@@ -82,12 +86,12 @@ def measure(chosen: list[Case], arguments: argparse.Namespace) -> dict[str, Any]
         "name": "forecast",
         "unit": "WAPE",
         "limit": {name: table.get("oracle", {}).get("wape") for name, table in tables.items()},
-        "peers": {name: {peer: row["wape"] for peer, row in table.items() if peer not in (OURS, "oracle")} for name, table in tables.items()},
+        "peers": {name: {peer: row["wape"] for peer, row in table.items() if peer not in (OURS, "oracle")} for name, table in tables.items()},  # noqa: E501 # one row of the answer a line
         "ours": {name: table[OURS]["wape"] for name, table in tables.items()},
-        "ratios": {name: {"wape": table[OURS]["wape"] / best[name]["wape"], "pinball": table[OURS]["pinball"] / best[name]["pinball"]} for name, table in tables.items()},
-        "way_to_the_oracle": {name: way(table, best[name]["wape"]) for name, table in tables.items() if "oracle" in table},
+        "ratios": {name: {"wape": table[OURS]["wape"] / best[name]["wape"], "pinball": table[OURS]["pinball"] / best[name]["pinball"]} for name, table in tables.items()},  # noqa: E501 # one row of the answer a line
+        "way_to_the_oracle": {name: way(table, best[name]["wape"]) for name, table in tables.items() if "oracle" in table},  # noqa: E501 # one row of the answer a line
         "tables": tables,
-        "conditions": {"python": platform.python_version(), "seeds": arguments.seeds, "shift": arguments.shift, "cores": os.cpu_count()},
+        "conditions": {"python": platform.python_version(), "seeds": arguments.seeds, "shift": arguments.shift, "cores": os.cpu_count()},  # noqa: E501 # one row of the answer a line
     }  # fmt: skip
 
 
@@ -95,15 +99,14 @@ def ours(case: Case) -> Told:
     started = time.process_time()
     told = Forecaster().cross_validate(case.series, case.horizon, case.origins)
     seconds = time.process_time() - started
-    return Told(*(np.stack([getattr(each, name) for each in told]) for name in ("median", "low", "high")), seconds)
+    rows = np.stack([[getattr(each, name) for each in told] for name in ("median", "low", "high")])
+    return told_of(rows, seconds)
 
 
 def warm_up() -> None:
     """Import and compile before anything is measured."""
     case = campaign_like(12, seed=1, times=200, origins=1)
     Forecaster().fit(case.series.until(int(case.origins[0])), case.horizon).predict()
-    logging.getLogger("cmdstanpy").setLevel(logging.ERROR)
-    logging.getLogger("prophet").setLevel(logging.ERROR)
 
 
 # Peers
@@ -119,7 +122,7 @@ def peers(case: Case, arguments: argparse.Namespace) -> dict[str, Told]:
     floor = np.stack(
         [SeasonalNaive().paths(case.series, np.array([at]), case.horizon)["seasonal naive"][0] for at in case.origins]
     )
-    return found | {"seasonal naive": Told(floor, np.full_like(floor, np.nan), np.full_like(floor, np.nan), time.process_time() - started)}  # fmt: skip
+    return found | {"seasonal naive": Told(floor, np.full_like(floor, np.nan), np.full_like(floor, np.nan), time.process_time() - started)}  # fmt: skip  # noqa: E501 # one row of the answer a line
 
 
 def statsforecast_peers(case: Case, python: Path) -> dict[str, Told]:
@@ -134,13 +137,15 @@ def statsforecast_peers(case: Case, python: Path) -> dict[str, Told]:
         )
         told = np.load(answer)
         names = [name for name in told.files if not name.endswith(" seconds")]
-        return {name: Told(*told[name], float(told[f"{name} seconds"])) for name in names}
+        return {name: told_of(told[name], float(told[f"{name} seconds"])) for name in names}
 
 
 def prophet_peer(case: Case) -> Told:
     """Prophet with its defaults, and promotions and holidays as regressors where they are known."""
     import pandas as pd
     from prophet import Prophet
+
+    logging.getLogger("cmdstanpy").disabled = True
 
     series = case.series
     flags = [name for name in series.known if name != "budget"]
@@ -168,7 +173,7 @@ def prophet_peer(case: Case) -> Told:
             except (ValueError, RuntimeError):  # too little to fit: its floor
                 rows[:, at, :, place] = np.nan_to_num(past[-1])
     seconds = time.process_time() - started
-    return Told(*(np.maximum(rows, 0) if series.nonnegative else rows), seconds)
+    return told_of(np.maximum(rows, 0) if series.nonnegative else rows, seconds)
 
 
 def lightgbm_peer(case: Case) -> Told:
@@ -199,7 +204,7 @@ def lightgbm_peer(case: Case) -> Told:
     if "budget" in case.series.known:
         for at, origin in enumerate(case.origins):
             rows[:, at] = np.where(case.series.known["budget"][origin : origin + case.horizon] > 0, rows[:, at], 0.0)
-    return Told(*np.concatenate([rows[:1], np.sort(rows[1:], axis=0)]), time.process_time() - started)
+    return told_of(np.concatenate([rows[:1], np.sort(rows[1:], axis=0)]), time.process_time() - started)
 
 
 def peer_rows(series: SeriesSet, moments: Any, horizon: int) -> tuple[Floats, Floats, Floats]:
@@ -265,12 +270,12 @@ def scores(case: Case, told: Told) -> dict[str, Any]:
     segments = np.array(case.series.segments or ("all",) * case.series.count)
     return {
         "wape": share(np.abs(actual - told.centre)),
-        "pinball": sum(share(pinball(each, tail)) for each, tail in zip((told.low, told.centre, told.high), TAILS, strict=True)) if has_interval else None,
+        "pinball": sum(share(pinball(each, tail)) for each, tail in zip((told.low, told.centre, told.high), TAILS, strict=True)) if has_interval else None,  # noqa: E501 # one row of the answer a line
         "winkler": share(winkler) if has_interval else None,
         "smape": float(np.nanmean(np.where(known, smape, np.nan))),
         "coverage": float(np.nanmean(inside)) if has_interval else None,
-        "by_week": [float(np.nanmean(inside[:, at : at + week])) for at in range(0, case.horizon, week)] if has_interval else None,
-        "by_segment": {name: float(np.nanmean(inside[:, :, segments == name])) for name in sorted(set(segments))} if has_interval else None,
+        "by_week": [float(np.nanmean(inside[:, at : at + week])) for at in range(0, case.horizon, week)] if has_interval else None,  # noqa: E501 # one row of the answer a line
+        "by_segment": {name: float(np.nanmean(inside[:, :, segments == name])) for name in sorted(set(segments))} if has_interval else None,  # noqa: E501 # one row of the answer a line
         "ms": 1000 * told.seconds / case.series.count / len(case.origins),
     }  # fmt: skip
 
@@ -310,7 +315,7 @@ def as_text(outcome: Mapping[str, Any]) -> str:
             else ""
         )
         parts.append(
-            f"{name}\n{as_table(rows)}\nours, coverage by week: {weeks}; by segment: {segments}\nours / best single: {ratios}{further}\n"
+            f"{name}\n{as_table(rows)}\nours, coverage by week: {weeks}; by segment: {segments}\nours / best single: {ratios}{further}\n"  # noqa: E501 # one row of the answer a line
         )
     return "\n".join(parts)
 

@@ -7,8 +7,11 @@ model the mean and the 80% interval (origins, horizon, series), and its processo
 import sys
 import time
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def main() -> None:
@@ -17,13 +20,13 @@ def main() -> None:
     given = np.load(sys.argv[1])
     values, origins, horizon, season = given["values"], given["origins"], int(given["horizon"]), int(given["season"])
     warnings.simplefilter("ignore")
-    models = {
+    models: dict[str, Callable[[], Any]] = {
         # Its seasons have at most 24 steps.
         "AutoETS": lambda: AutoETS(season_length=season if season <= 24 else 1),
         "Theta": lambda: Theta(season_length=season),
         "seasonal naive": lambda: SeasonalNaive(season_length=season),
     }
-    found = {}
+    found: dict[str, Any] = {}
     for name, model in models.items():
         model().forecast(np.arange(60.0) % 7 + np.arange(60) % 3, h=2, level=[80])  # compile
         started, rows = time.process_time(), np.zeros((3, len(origins), horizon, values.shape[1]))
@@ -35,7 +38,7 @@ def main() -> None:
     np.savez(sys.argv[2], **found)
 
 
-def filled(past: "np.ndarray") -> "np.ndarray":
+def filled(past: NDArray[Any]) -> NDArray[Any]:
     """Return a past from its first value on, with the last known value where one is missing."""
     known = np.flatnonzero(np.isfinite(past))
     if not len(known):
@@ -45,10 +48,10 @@ def filled(past: "np.ndarray") -> "np.ndarray":
     return np.ascontiguousarray(past[last], dtype=np.float64)
 
 
-def one(model: object, past: "np.ndarray", horizon: int) -> "np.ndarray":
+def one(model: Any, past: NDArray[Any], horizon: int) -> NDArray[Any]:
     """Return mean, low and high; a model that cannot fit a series says its last value."""
     try:
-        told = model.forecast(past, h=horizon, level=[80])  # type: ignore[attr-defined]
+        told = model.forecast(past, h=horizon, level=[80])
         rows = np.stack([told["mean"], told["lo-80"], told["hi-80"]])
     except Exception:  # noqa: BLE001 # whatever a peer stumbles over, it gets its floor
         return np.full((3, horizon), past[-1])

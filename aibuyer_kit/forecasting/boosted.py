@@ -42,8 +42,8 @@ class Boosted:
     `rows` at most are learnt from, `rows_a_series` of each series, but at least `least_rows`.
     """
 
-    rows: int = 12_000
-    rows_a_series: int = 200
+    rows: int = 10_000
+    rows_a_series: int = 140
     least_rows: int = 2_500
     trees: int = 60
     name: str = "pooled LightGBM"

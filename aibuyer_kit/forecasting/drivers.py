@@ -17,7 +17,7 @@ from aibuyer_kit.forecasting.series import BUDGET, SeriesSet, scales
 
 _YEAR_DAYS = 365.25
 # What a factor of one deviates by from 1, before anything is seen.
-_USUAL = {"weekday": 0.3, "year": 0.15, "flag": 0.3, "budget": 0.25}
+_USUAL = {"weekday": 0.4, "year": 0.15, "flag": 0.5, "budget": 0.25}
 _ELASTICITY = 0.8
 _KNOT_STEPS = 42
 # A level may move by so much, as a share, from knot to knot.
@@ -86,8 +86,9 @@ def factors_of(series: SeriesSet, learnt: int, times: int) -> Factors:
 
     weekday = series.calendar(times)
     if series.step_days == 1:
-        for day in range(7):
-            add((weekday == day).astype(np.float64), "weekday")
+        # Against Sunday, so that all seven come to nothing and the level is told apart from them.
+        for day in range(6):
+            add((weekday == day).astype(np.float64) - (weekday == 6), "weekday")
     if learnt * series.step_days >= 0.8 * _YEAR_DAYS:
         angle = 2 * np.pi * np.arange(times) * series.step_days / _YEAR_DAYS
         for wave in range(1, 6 if series.step_days > 1 else 3):

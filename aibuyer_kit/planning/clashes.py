@@ -1,6 +1,6 @@
 """Which limits clash where no plan can meet all: a set of which none could be left out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,9 +122,9 @@ def _held_back(limits: Sequence[Limit], inside: Floats) -> list[int]:
     return np.flatnonzero(np.abs(answer.ineqlin.marginals) > _ROUNDING).tolist()
 
 
-def refuse(limits: Sequence[Limit]) -> PlanError:
-    """Return the error that names limits which clash."""
-    said = [said_limit(each) for each in limits[:_MOST_SAID]]
+def refuse(limits: Sequence[Limit], names: Mapping[str, str]) -> PlanError:
+    """Return the error that names limits which clash; `names` are those of arms by id."""
+    said = [said_limit(each, names) for each in limits[:_MOST_SAID]]
     if len(limits) > _MOST_SAID:
         said.append(f"and {len(limits) - _MOST_SAID} more of arms")
     error = PlanError("These limits cannot hold together; loosen one of them: " + "; ".join(said) + ".")
@@ -140,7 +140,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-def said_limit(limit: Limit) -> str:
+def said_limit(limit: Limit, names: Mapping[str, str]) -> str:
     """Return a limit in a few words."""
     side = "at least" if limit.side == "least" else "at most"
     amount = f"{limit.amount:,.2f}"
@@ -149,8 +149,8 @@ def said_limit(limit: Limit) -> str:
     if limit.kind == "group":
         return f"the group {limit.of!r} spends {side} {amount}"
     if limit.kind in ("least", "most", "one_of"):
-        return f"{limit.of!r} spends {_WORDS[limit.kind]} {amount}"
-    return f"{limit.of!r} spends {side} {amount} ({_WORDS[limit.kind]})"
+        return f"{names.get(limit.of, limit.of)!r} spends {_WORDS[limit.kind]} {amount}"
+    return f"{names.get(limit.of, limit.of)!r} spends {side} {amount} ({_WORDS[limit.kind]})"
 
 
 def _low(bounds: Bounds, arm: str, place: int) -> _Atom:

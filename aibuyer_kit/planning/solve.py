@@ -41,7 +41,7 @@ def solve(
     """Return the split of a total that is worth most. Raises PlanError that names the limits which clash."""
     bounds = possible(curves, asked, total)
     question = question_of(curves, asked, bounds, cost=cost, weights=weights)
-    crossed = split_of(question) or Crossed(_from_some(question, bounds, curves.arms), _no_prices(bounds))
+    crossed = split_of(question) or Crossed(_from_some(question, bounds, curves), _no_prices(bounds))
     spend = np.empty(len(curves.arms))
     spend[bounds.grove.order] = crossed.found.spend
     return Solved(spend, bounds, with_prices(question, crossed.prices), crossed.found, crossed.prices)
@@ -86,22 +86,23 @@ def possible(curves: ResponseCurves, asked: PlanRequest, total: float | None) ->
         if not clash:
             return replace(bounds, softened=SOFT) if give > 1.0 else bounds
         if not any(limit.kind in SOFT for limit in clash):
-            raise refuse(clash)
+            raise refuse(clash, dict(zip(curves.arms, curves.names, strict=True)))
     bounds = without_soft(curves, asked, total)
     if clash := clashing(bounds, curves.arms) or clashing_crossing(bounds, curves.arms):
-        raise refuse(clash)
+        raise refuse(clash, dict(zip(curves.arms, curves.names, strict=True)))
     return bounds
 
 
-def _from_some(question: Question, bounds: Bounds, arms: tuple[str, ...]) -> Found:
+def _from_some(question: Question, bounds: Bounds, curves: ResponseCurves) -> Found:
     """Return the best split near any that the limits allow, where pieces of spend leave few."""
     root = relaxed(question, question.low, question.high, tight=False)
     some = some_split(question)
     if root is None or some is None:
+        arms = curves.arms
         stops = [arm for arm, may in zip(arms, bounds.may_stop, strict=True) if may]
         limits = [Limit("one_of", "least", arm, bounds.box.low[arms.index(arm)]) for arm in stops]
         whole = [] if bounds.total is None else [Limit("total", "most", "", bounds.total)]
-        raise refuse([*whole, *limits])
+        raise refuse([*whole, *limits], dict(zip(arms, curves.names, strict=True)))
     begin, stop = concave_around(question.arms, some, question.low, question.high)
     mended = relaxed(question, begin, stop)
     spends = [some, *([mended.spend] if mended else [])]

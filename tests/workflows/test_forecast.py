@@ -46,11 +46,11 @@ def test_the_backtest_shows_the_floor(revenue: Forecast) -> None:
 
 
 def test_a_ratio_is_made_of_sums(shop: Client) -> None:
-    """Cost per result of the period is spend by results of it, and lies within its interval."""
-    spend, results, cpa = (shop.forecast(name, 7) for name in ("spend", "results", "cpa"))
-    for at in range(len(cpa.objects)):
-        assert cpa.totals[at].expected == pytest.approx(spend.totals[at].expected / results.totals[at].expected)
-        assert cpa.totals[at].low <= cpa.totals[at].expected <= cpa.totals[at].high
+    """The return of the period is revenue by spend of it, and lies within its interval."""
+    revenue, spend, roas = (shop.forecast(name, 7) for name in ("revenue", "spend", "roas"))
+    for at in range(len(roas.objects)):
+        assert roas.totals[at].expected == pytest.approx(revenue.totals[at].expected / spend.totals[at].expected)
+        assert roas.totals[at].low <= roas.totals[at].expected <= roas.totals[at].high
 
 
 def test_a_pause_in_the_plan_brings_nothing(shop: Client, revenue: Forecast) -> None:
@@ -103,3 +103,25 @@ def test_the_command_prints_the_same(example_workspace: Path) -> None:
     refused = subprocess.run([*command, "--budget", "many"], capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "ID=DAILY_BUDGET" in refused.stderr
+
+
+def test_a_nowcast_adds_to_what_is_known(shop: Client) -> None:
+    """The days before yesterday are known better; the week is their sum, today stands apart."""
+    found = shop.nowcast()
+    assert len(found.days) == 7
+    assert all(day.known <= day.expected <= day.high for day in found.days)
+    shares = [day.known / day.expected for day in found.days]
+    assert shares[-1] < shares[0]
+    assert found.total.expected == pytest.approx(sum(day.expected for day in found.days))
+    assert found.today.known <= found.today.expected
+    assert "expected in the end" in str(found)
+    assert "<table>" in found._repr_html_()
+    with pytest.raises(InputError, match="does not arrive late"):
+        shop.nowcast("spend")  # type: ignore[arg-type]
+
+
+def test_kinds_of_results_are_never_added_up(shop: Client) -> None:
+    """Purchases are forecast unless leads are asked for by who calls the workflow; the note tells what was left out."""
+    found = shop.forecast("results", 7)
+    assert len(found.objects) - 1 < len(shop.totals("campaign", since="2026-05-01", until="2026-05-31"))
+    assert any("kinds are not added up" in note for note in found.notes)

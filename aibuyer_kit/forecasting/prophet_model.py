@@ -1,0 +1,88 @@
+"""Prophet as a member, for its explained seasonality: a trend, a week, a year, and known days, each with its part.
+
+It costs tens of milliseconds a series, so it is none of the default members: `Forecaster((*default_models(),
+ProphetModel()))` tests it in the same backtest, fitted once a series, and runs it again only if it counts for any.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aibuyer_kit.features.windows import Ints
+from aibuyer_kit.forecasting.model import Paths
+from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LEAST_VALUES = 14
+
+
+@dataclass(frozen=True)
+class ProphetModel:
+    """One Prophet a series, fitted to what lies before the earliest origin, with flags known ahead as regressors."""
+
+    name: str = "Prophet"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def paths(self, series: SeriesSet, origins: Ints, horizon: int) -> Paths:
+        found = np.full((len(origins), horizon, series.count), np.nan)
+        for place in range(series.count):
+            model = _fitted(series, place, int(origins[0]))
+            if model is None:
+                continue
+            whole = _frame(series, place, 0, int(origins[-1]) + horizon)
+            told = np.full(len(whole), np.nan)
+            ahead = whole.iloc[int(origins[0]) :]
+            told[int(origins[0]) :] = model.predict(ahead)["yhat"].to_numpy()
+            for row, origin in enumerate(origins):
+                found[row, :, place] = told[int(origin) : int(origin) + horizon]
+        return {self.name: np.maximum(found, 0.0) if series.nonnegative else found}
+
+    def components(self, series: SeriesSet, place: int, horizon: int) -> "pd.DataFrame":
+        """Return one row per time of the past and ahead with what trend, week, year and each known day add."""
+        from aibuyer_kit.core.errors import InputError
+
+        model = _fitted(series, place, series.times)
+        if model is None:
+            raise InputError(f"{series.names[place]} has fewer than {_LEAST_VALUES} values: too few for a season.")
+        told = model.predict(_frame(series, place, 0, series.times + horizon))
+        parts = [name for name in ("trend", "weekly", "yearly", *_flags(series)) if name in told]
+        found: pd.DataFrame = told[["ds", *parts, "yhat"]]
+        return found
+
+
+def _flags(series: SeriesSet) -> list[str]:
+    return [name for name in series.known if name != BUDGET]
+
+
+def _frame(series: SeriesSet, place: int, first: int, last: int) -> "pd.DataFrame":
+    import pandas as pd
+
+    values = np.full(last, np.nan)
+    known = min(last, series.times)
+    values[:known] = series.values[:known, place]
+    frame = pd.DataFrame({"ds": pd.to_datetime(series.days(0, last)), "y": values})
+    for name in _flags(series):
+        frame[name] = series.known[name][:last, place]
+    return frame.iloc[first:]
+
+
+def _fitted(series: SeriesSet, place: int, learnt: int) -> Any:
+    """Return a fitted Prophet; None where there is too little to fit."""
+    first = int(series.firsts()[place])
+    past = series.values[first:learnt, place]
+    if np.isfinite(past).sum() < _LEAST_VALUES:
+        return None
+    from prophet import Prophet
+
+    logging.getLogger("cmdstanpy").disabled = True  # two lines a fit
+    model = Prophet(uncertainty_samples=0)
+    for name in _flags(series):
+        model.add_regressor(name)
+    return model.fit(_frame(series, place, first, learnt), seed=7)
