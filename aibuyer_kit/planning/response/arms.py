@@ -64,5 +64,6 @@ def _held(panel: DailyPanel, places: list[int]) -> PanelObject:
 
 def _sums(values: Floats, places: "np.ndarray[tuple[int], np.dtype[np.int64]]", count: int) -> Floats:
     found = np.zeros((values.shape[0], count, *values.shape[2:]))
-    np.add.at(found, (slice(None), places), values)
+    for at, place in enumerate(places.tolist()):
+        found[:, place] += values[:, at]
     return found
