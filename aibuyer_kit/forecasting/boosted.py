@@ -66,8 +66,7 @@ class Boosted:
         level = features.level(moments, places)
         target = series.values[moments + ahead - 1, places] / level
         kept = np.isfinite(target) & (target >= 0) & features.pays(moments + ahead - 1, places)
-        # Of nothing but zeros there is nothing to learn, and a Poisson model refuses them.
-        if kept.sum() < 200 or not (target[kept] > 0).any():
+        if kept.sum() < 200 or not target[kept].sum():
             return found
         x = features.rows(moments, places, ahead)
         weight = _bounded(np.sqrt(level[kept]))

@@ -16,7 +16,7 @@ import numpy as np
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.features.maturity import Observation
-from aibuyer_kit.features.windows import Bools, Floats, Ints
+from aibuyer_kit.features.windows import Floats
 
 MATURE_DAYS = 28
 _LEARNT_DAYS = 56
@@ -32,8 +32,7 @@ class Triangle:
     """What was known of each day at each age: `known` (days, ages), NaN where it was not seen, from day `since` on.
 
     `newest_age` is the age of the last day now: 1 if it was yesterday. `exposure` (days,) is what results come from,
-    such as spend; without it days are taken to be alike, and a day whose exposure is not known (NaN) as the mean of
-    those around it.
+    such as spend; without it days are taken to be alike.
     """
 
     since: date
@@ -145,29 +144,17 @@ def _estimates(triangle: Triangle, moment: int, window: int, shares: Floats) -> 
     places = np.arange(since, moment + 1)
     ages = np.minimum(triangle.newest_age + moment - places, triangle.known.shape[1] - 1)
     known, share = triangle.known[places, ages], shares[ages]
-    exposure, told = _exposure(triangle, places)
+    exposure = np.ones(len(places)) if triangle.exposure is None else np.nan_to_num(triangle.exposure[places])
     seen = np.isfinite(known)
     # What a unit of exposure brings in the end, counting each day as far as it is known.
-    counts = seen & told
-    under = (exposure * share)[counts].sum()
-    rate = known[counts].sum() / under if under > 0 else 0.0
+    under = (exposure * share)[seen].sum()
+    rate = known[seen].sum() / under if under > 0 else 0.0
     ladder = np.where(seen, known, 0.0) / share
     expected_from_exposure = rate * exposure
     trust = np.where(seen, np.clip(share, 0.0, 1.0), 0.0)
     to_come = (1 - share) * (trust * ladder + (1 - trust) * expected_from_exposure)
     final = np.where(seen, known + to_come, expected_from_exposure)
     return np.maximum(final, 0.0)[-window:], np.nan_to_num(known)[-window:]
-
-
-def _exposure(triangle: Triangle, places: Ints) -> tuple[Floats, Bools]:
-    """Return the exposure of days, and where it is known; where it is not, the mean of those of which it is."""
-    if triangle.exposure is None:
-        return np.ones(len(places)), np.ones(len(places), dtype=np.bool_)
-    found = triangle.exposure[places]
-    told: Bools = np.isfinite(found)
-    if not told.any():
-        return np.ones(len(places)), np.ones(len(places), dtype=np.bool_)
-    return np.where(told, found, found[told].mean()), told
 
 
 def _past_errors(triangle: Triangle, window: int, final_age: int) -> tuple[Floats, Floats]:
@@ -190,7 +177,7 @@ def _past_errors(triangle: Triangle, window: int, final_age: int) -> tuple[Float
 def _chance(triangle: Triangle, moment: int, shares: Floats) -> float:
     """Return by how much days vary around what their exposure brings, as a multiple of it; 1 is chance of counts."""
     told, _ = _estimates(triangle, moment, min(28, triangle.days), shares)
-    exposure, _ = _exposure(triangle, np.arange(triangle.days - len(told), triangle.days))
+    exposure = np.ones(len(told)) if triangle.exposure is None else np.nan_to_num(triangle.exposure[-len(told) :])
     usual = exposure * told.sum() / exposure.sum() if exposure.sum() > 0 else np.full(len(told), told.mean())
     paid = usual > 0
     return float(max(((told - usual)[paid] ** 2 / usual[paid]).mean(), 1e-6)) if paid.any() else 1.0

@@ -95,9 +95,7 @@ def _line(parts: Sequence[Expected], scale: int, label: str, day: date | None = 
 
 def _spend(panel: DailyPanel, account_id: str) -> list[float]:
     mine = [place for place, each in enumerate(panel.objects) if each.account_id == account_id]
-    spend = panel.measure("spend")[:, mine]
-    unknown = np.isnan(spend).all(axis=1)
-    found: list[float] = np.where(unknown, np.nan, np.nansum(spend, axis=1)).tolist()
+    found: list[float] = np.nan_to_num(panel.measure("spend")[:, mine]).sum(axis=1).tolist()
     return found
 
 

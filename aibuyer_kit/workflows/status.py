@@ -58,21 +58,16 @@ def client_status(context: ClientContext) -> dict[str, Any]:
         quarantined=len(reader.quarantine().rows()),
         reconciliation=str(known_reconciliation(context, reader)),
         in_doubt=len(in_doubt(context)),
-        models=_models(context, reader),
+        models=models_text(context, reader),
     )
-
-
-def _models(context: ClientContext, reader: Reader) -> str | None:
-    """Return what is to be said of the models, which hide no other column where their file is damaged."""
-    try:
-        return models_text(context, reader)
-    except RegistryError as error:
-        return str(error)
 
 
 def models_text(context: ClientContext, reader: Reader) -> str | None:
     """Return what is to be said of the models; "well" where nothing is, None where there are none."""
-    kept = UpkeepLog(context.models).all()
+    try:
+        kept = UpkeepLog(context.models).all()
+    except RegistryError as error:
+        return str(error)
     if not kept:
         return None
     today = account_today(context, reader)

@@ -54,15 +54,6 @@ def test_a_day_of_which_nothing_is_known_is_told_by_its_spend() -> None:
     assert found.days[-1].expected == pytest.approx(200, rel=0.02)
 
 
-def test_a_day_whose_spend_is_not_known_is_taken_for_a_usual_one() -> None:
-    """Neither as one of no spend, which would bring nothing, nor as one that brought its results for nothing."""
-    triangle = grown(np.full(60, 100.0))
-    known, exposure = triangle.known.copy(), np.full(60, 10.0)
-    known[-1], exposure[-1], exposure[-6] = np.nan, np.nan, np.nan
-    found = nowcast(Triangle(triangle.since, known, 1, exposure))
-    assert found.days[-1].expected == pytest.approx(100, rel=0.02)
-
-
 def test_observations_become_a_triangle() -> None:
     """A day that was not looked at on some age is as it was seen last; ages that lie ahead are not known."""
     days = DateRange(date(2026, 3, 1), date(2026, 3, 3))

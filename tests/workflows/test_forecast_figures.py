@@ -1,10 +1,9 @@
-"""Which figures forecasts and nowcasts are made of, from panels made by hand."""
+"""What forecasts are made of, from panels made by hand."""
 
 import numpy as np
 import pytest
 
 from aibuyer_kit.workflows.forecast import _Request
-from aibuyer_kit.workflows.nowcast import _spend
 from tests.planning.response.panels import panel
 
 
@@ -15,8 +14,3 @@ def test_only_a_profit_may_be_forecast_below_zero(metric: str, is_nonnegative: b
     results[20, 1] = -1.0 if is_nonnegative else 3.0
     request = _Request(panel(spend, results), 7, {}, (), "en")
     assert request.series(metric).nonnegative == is_nonnegative
-
-
-def test_a_day_whose_spend_was_not_read_is_not_one_without_spend() -> None:
-    spend = np.array([[10.0], [np.nan], [0.0]])
-    np.testing.assert_equal(_spend(panel(spend, np.ones((3, 1))), "act_1"), [10e6, np.nan, 0.0])

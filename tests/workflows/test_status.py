@@ -97,7 +97,7 @@ def test_a_damaged_file_of_the_models_hides_no_other_column(tmp_path: Path, cont
     row = client_status(shop)
     assert (row["loads"], row["last_day"]) == (1, date(2026, 5, 31))
     assert "upkeep.json is damaged. Remove it" in row["models"]
-    assert "tuned parameters" in row["models"].lower()
+    assert "parameters that were tuned" in row["models"]
 
 
 def test_doctor_and_status_tell_the_time_on_the_accounts_clock(example_workspace: Path) -> None:
