@@ -96,7 +96,7 @@ class UpkeepLog:
             return {"models": {}, "parameters": {}}
         except ValueError:
             found = None
-        if not _is_whole(found):
+        if not isinstance(found, dict) or not _is_whole(found):
             raise RegistryError(f"{self.path} is damaged. {_CURE}")
         return found
 
@@ -107,8 +107,8 @@ class UpkeepLog:
         partial.replace(self.path)
 
 
-def _is_whole(found: object) -> bool:
-    if not isinstance(found, dict) or set(found) != {"models", "parameters"}:
+def _is_whole(found: dict[str, Any]) -> bool:
+    if set(found) != {"models", "parameters"}:
         return False
     parts = found.values()
     return all(isinstance(part, dict) and all(isinstance(each, dict) for each in part.values()) for part in parts)
