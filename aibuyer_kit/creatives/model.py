@@ -114,7 +114,8 @@ def fit_model(several: Sequence[Shown], effects: Floats, weights: Floats, seed: 
     """Return a model of effects (logarithms, known to the `weights`), and the fold of each item.
 
     It learns for as many rounds as serve what it has not seen; where none does, or few were seen, it expects the same
-    of all. `gain` is by which share it lowers the squared error on those it has not seen.
+    of all. `gain` is by which share it lowers the squared error on those that had no part in it, the
+    choice of rounds included: below 0 where what it found does not hold.
     """
     columns, folds = columns_of(several), fold_of(len(several), seed)
     if len(several) < LEAST_ITEMS or not columns.names:
@@ -122,7 +123,7 @@ def fit_model(several: Sequence[Shown], effects: Floats, weights: Floats, seed: 
     import lightgbm
 
     table, scale = columns.table(several), weights / weights.mean()
-    texts, errors = [], np.zeros(MOST_ROUNDS + 1)
+    texts, errors = [], np.zeros((FOLDS, MOST_ROUNDS + 1))
     for fold in range(FOLDS):
         seen, own = folds != fold, folds == fold
         data = lightgbm.Dataset(table[seen], effects[seen], weight=scale[seen])
@@ -137,10 +138,17 @@ def fit_model(several: Sequence[Shown], effects: Floats, weights: Floats, seed: 
             callbacks=[lightgbm.record_evaluation(told)],
         )
         texts.append(booster.model_to_string())
-        errors += _errors(told["left out"]["l2"], effects[own], scale[own])
-    rounds = int(errors.argmin())
-    gain = float(1 - errors[rounds] / errors[0]) if errors[0] > 0 else 0.0
-    return CreativeModel(columns, rounds, tuple(texts), gain), folds
+        errors[fold] = _errors(told["left out"]["l2"], effects[own], scale[own])
+    rounds = int(errors.sum(axis=0).argmin())
+    return CreativeModel(columns, rounds, tuple(texts), _gain(errors)), folds
+
+
+def _gain(errors: Floats) -> float:
+    """Return by which share the error (folds, rounds) falls; each fold's rounds are chosen on the others."""
+    whole = errors.sum(axis=0)
+    chosen = (whole - errors).argmin(axis=1)
+    left = float(errors[np.arange(len(errors)), chosen].sum())
+    return 1 - left / float(whole[0]) if whole[0] > 0 else 0.0
 
 
 def _errors(told: Sequence[float], effects: Floats, weights: Floats) -> Floats:

@@ -49,15 +49,13 @@ class Spread:
         usual: Floats = np.sqrt((chance * size + (share * size) ** 2) * self.factors**2 + (self.doubt * size) ** 2)
         return np.maximum(usual, _SMALL)
 
-    def quantile(self, forecast: Floats, level: float, *, stretched: bool = False) -> Floats:
-        """Return a quantile of what will come (steps, series)."""
+    def quantile(self, forecast: Floats, level: float) -> Floats:
+        """Return a quantile of what will come (steps, series), as far from the centre as `stretch` says."""
         at = np.clip(level * 100 - 1, 0, 98)
         low = int(np.floor(at))
         high = min(low + 1, 98)
         table = self.quantiles[:, :, low] * (1 - (at - low)) + self.quantiles[:, :, high] * (at - low)
-        if stretched:
-            table = table * self.stretch
-        return forecast + self._by_cell(table) * self.size(forecast)
+        return forecast + self._by_cell(table * self.stretch) * self.size(forecast)
 
     def mean(self, forecast: Floats) -> Floats:
         return forecast + self._by_cell(self.means) * self.size(forecast)

@@ -78,8 +78,7 @@ class Fitted:
     def predict(self, quantiles: Sequence[float] = ()) -> Prediction:
         """Return what is expected, the interval that covers 80%, and any quantiles."""
         tail = (1 - LEVEL) / 2
-        low = self._bounded(self.spread.quantile(self.base, tail, stretched=True))
-        high = self._bounded(self.spread.quantile(self.base, 1 - tail, stretched=True))
+        low, high = (self._bounded(self.spread.quantile(self.base, level)) for level in (tail, 1 - tail))
         found = {level: self._bounded(self.spread.quantile(self.base, level)) for level in quantiles}
         median = self._bounded(self.spread.quantile(self.base, 0.5))
         return Prediction(self._bounded(self.spread.mean(self.base)), median, low, np.maximum(low, high), found)

@@ -22,7 +22,8 @@ class SeriesSet:
     each time for all steps from it on. The newest `late` values are not known well enough to learn from, now and at any
     earlier origin. Series of one `segment` share weights and intervals; a young one borrows from those
     that are below the same of `parents`, most from those that share its `attributes`. `season` is how many steps a
-    season has: 7 for days, 52 for weeks.
+    season has: 7 for days, 52 for weeks. `signed` says whether values may be below zero by what they are, as a profit
+    may; unsaid, it is told by whether any is.
     """
 
     values: Floats
@@ -36,6 +37,7 @@ class SeriesSet:
     known: Mapping[str, Floats] = field(default_factory=dict)
     assumed: Mapping[str, Floats] = field(default_factory=dict)
     late: int = 0
+    signed: bool | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
@@ -71,7 +73,9 @@ class SeriesSet:
 
     @property
     def nonnegative(self) -> bool:
-        """Whether no value is below zero, so that no forecast may be."""
+        """Whether no forecast may be below zero: one refund does not unbound a revenue."""
+        if self.signed is not None:
+            return not self.signed
         return not bool(np.nanmin(self.values, initial=0.0) < 0)
 
     def day(self, time: int) -> date:

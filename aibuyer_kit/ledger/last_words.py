@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from aibuyer_kit.core.changes import Change, change_of
 from aibuyer_kit.ledger.tables import (
-    approval,
+    attempt,
     effect,
     evaluation,
     finding,
@@ -49,7 +49,7 @@ def last_words(
     """Return what rules asked for of some objects when they were last looked at, since then.
 
     `resting` has the revision of each rule in each account; what another revision asked for counts no more. Nor does
-    what was done, failed, was rejected, or expired before anybody approved it.
+    what was done, failed, was rejected, or expired before anything of it was sent.
     """
     looks = _last_looks(connection, resting, since)
     found = []
@@ -82,6 +82,7 @@ def _last_looks(connection: Connection, resting: Mapping[Resting, str], since: d
 
 
 def _asked(looks: list[int], ids: list[str]) -> Any:
+    begun = exists().where(attempt.c.intent_id == intent.c.intent_id).correlate(intent)
     return (
         select(
             finding.c.rule_id,
@@ -90,7 +91,7 @@ def _asked(looks: list[int], ids: list[str]) -> Any:
             effect.c.held_by,
             evaluation.c.evaluated_at,
             proposal.c.expires_at,
-            approval.c.approval_id,
+            begun.label("is_begun"),
             rejection.c.rejection_id,
             outcome.c.outcome_id,
         )
@@ -100,7 +101,6 @@ def _asked(looks: list[int], ids: list[str]) -> Any:
         .join(effect, effect.c.firing_id == firing.c.firing_id)
         .outerjoin(proposed_change, proposed_change.c.change_id == effect.c.change_id)
         .outerjoin(proposal, proposal.c.proposal_id == proposed_change.c.proposal_id)
-        .outerjoin(approval, approval.c.proposal_id == proposal.c.proposal_id)
         .outerjoin(rejection, rejection.c.proposal_id == proposal.c.proposal_id)
         .outerjoin(intent, intent.c.change_id == proposed_change.c.change_id)
         .outerjoin(outcome, outcome.c.intent_id == intent.c.intent_id)
@@ -117,4 +117,5 @@ def _asked(looks: list[int], ids: list[str]) -> Any:
 def _is_settled(row: Any, now: datetime) -> bool:
     if row.outcome_id is not None or row.rejection_id is not None:
         return True
-    return row.expires_at is not None and row.approval_id is None and now >= row.expires_at
+    # What was begun and has no end may still take effect; of all else nothing is sent once it has expired.
+    return row.expires_at is not None and not row.is_begun and now >= row.expires_at

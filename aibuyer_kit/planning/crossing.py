@@ -13,7 +13,7 @@ from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.feasible import some_split
 from aibuyer_kit.planning.kernels import Rows, concave_around
 from aibuyer_kit.planning.relaxation import Question, Relaxed, relaxed
-from aibuyer_kit.planning.search import Found, best_split
+from aibuyer_kit.planning.search import Found, best_split, not_below
 
 _MOST_STEPS = 200
 _POLISH = 12
@@ -37,7 +37,7 @@ def split_of(question: Question) -> Crossed | None:
     if dual.answer is None or spend is None:
         return None
     worth = question.worth(spend)
-    return Crossed(Found(spend, worth, max(dual.value, worth), dual.answer, 1), dual.prices)
+    return Crossed(Found(spend, worth, not_below(dual.value, worth), dual.answer, 1), dual.prices)
 
 
 def with_prices(question: Question, prices: Floats) -> Question:

@@ -139,20 +139,28 @@ def curve_of(arm: str, *, ceiling: float, half: float, slope: float, spend_now: 
 def seen_range(spend: Floats) -> Floats:
     """Return the least and the most that arms spent a day over a week (2, arms), of spend by day (days, arms).
 
-    Weeks without spend do not count, nor do the 3% least and most of the others: a day's whim is nobody's range.
+    Weeks do not count in which an arm spent on half of the days or less: what it spends while it is on is no less for
+    its pauses. Nor do the 3% least and most of the others: a day's whim is nobody's range. Where no week counts, it is
+    the mean of the days with spend.
 
     >>> seen_range(np.full((30, 1), 50.0)).tolist()
     [[50.0], [50.0]]
     """
     width = min(_WEEK, len(spend))
-    past = np.cumsum(np.vstack([np.zeros((1, spend.shape[1])), np.nan_to_num(spend)]), axis=0)
-    weeks = (past[width:] - past[:-width]) / width
-    ranked = np.sort(np.where(weeks > 1e-9, weeks, np.nan), axis=0)
+    paid = np.where(np.nan_to_num(spend) > 1e-9, spend, 0.0)
+    weeks, busy = _sums_over(paid, width) / width, _sums_over((paid > 0.0).astype(np.float64), width)
+    ranked = np.sort(np.where(busy > width / 2, weeks, np.nan), axis=0)
     known = np.isfinite(ranked).sum(axis=0)
     arms = np.arange(spend.shape[1])
     least = np.floor(_RARE * np.maximum(known - 1, 0)).astype(np.int64)
     found = np.stack([ranked[least, arms], ranked[np.maximum(known - 1 - least, 0), arms]])
-    return np.asarray(np.nan_to_num(found))
+    usual = paid.sum(axis=0) / np.maximum((paid > 0.0).sum(axis=0), 1)
+    return np.asarray(np.where(known > 0, found, usual))
+
+
+def _sums_over(values: Floats, width: int) -> Floats:
+    past = np.cumsum(np.vstack([np.zeros((1, values.shape[1])), values]), axis=0)
+    return np.asarray(past[width:] - past[:-width])
 
 
 def _check_arms(curves: ResponseCurves) -> None:

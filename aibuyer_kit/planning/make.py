@@ -96,7 +96,8 @@ def _made(
 ) -> tuple[float, float]:
     """Return what the plan makes the most of, and the bound on it: mean profit, its quantile, or value at a target."""
     if asked.target_roas is not None or asked.target_cpa is not None:
-        return float(curves.value(spend).sum(axis=1).mean()), solved.found.bound
+        brings = worth + spend.sum() if curves.value_of == "gross_profit" else worth
+        return float(brings.mean()), solved.found.bound
     # The question counts no spend where all of it is spent anyway.
     paid = float(spend.sum()) if curves.value_of == "gross_profit" and asked.spend_all else 0.0
     made = float(worth.mean() if asked.risk is None else np.quantile(worth, asked.risk))

@@ -15,6 +15,7 @@ from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.kernels import Arms, taken, values_at
 from aibuyer_kit.planning.relaxation import Question, dual_value
 from aibuyer_kit.planning.request import PlanRequest
+from aibuyer_kit.planning.search import not_below
 from aibuyer_kit.planning.solve import Solved, solve
 from aibuyer_kit.planning.tables import NO_TABLE
 
@@ -37,7 +38,7 @@ def solve_risk(curves: ResponseCurves, asked: PlanRequest, total: float, *, cost
             if (gain := _quantile(ordered, at, at.found.spend, risk)) > worth:
                 best, worth = at, gain
     spend, worth = _between(ordered, mean, best, risk, worth)
-    bound = max(_bound(ordered, best, risk), worth)
+    bound = not_below(_bound(ordered, best, risk), worth)
     by_arm = np.empty(len(order))
     by_arm[order] = spend
     return replace(best, spend=by_arm, found=replace(best.found, spend=spend, worth=worth, bound=bound))

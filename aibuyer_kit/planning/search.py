@@ -28,6 +28,11 @@ class Found:
     parts: int
 
 
+def not_below(bound: float, worth: float) -> float:
+    """Return a bound, no lower than what was found where only rounding lies between them: beyond that it is none."""
+    return worth if 0.0 < worth - bound <= CLOSED * max(abs(worth), 1.0) else bound
+
+
 def best_split(question: Question) -> Found | None:
     """Return the best split of a question and a bound, or None where none was found."""
     root = relaxed(question, question.low, question.high, tight=False)
@@ -38,7 +43,7 @@ def best_split(question: Question) -> Found | None:
     most = min(_MOST_PARTS, _WORK // max(1, len(question.low)))
     if _open(worth, bound):
         spend, worth, bound, parts = _split_up(question, root, (spend, worth), most)
-    return None if spend is None else Found(spend, worth, max(bound, worth), root, parts)
+    return None if spend is None else Found(spend, worth, not_below(bound, worth), root, parts)
 
 
 def _open(worth: float, bound: float) -> bool:

@@ -17,7 +17,7 @@ from aibuyer_kit.planning.limits import SOFT, Bounds, Limit, bounds_of, without_
 from aibuyer_kit.planning.pieces import pieces_of
 from aibuyer_kit.planning.relaxation import Question, relaxed
 from aibuyer_kit.planning.request import PlanRequest, units
-from aibuyer_kit.planning.search import Found
+from aibuyer_kit.planning.search import Found, not_below
 from aibuyer_kit.planning.tables import arms_of
 
 _GIVE = (1.0, 2.0, 4.0, 8.0)
@@ -109,4 +109,4 @@ def _from_some(question: Question, bounds: Bounds, curves: ResponseCurves) -> Fo
     best = max(spends, key=question.worth)
     if not np.isfinite(question.worth(best)):
         raise PlanError("No split was found that keeps all limits.")
-    return Found(best, question.worth(best), max(root.bound, question.worth(best)), root, 1)
+    return Found(best, question.worth(best), not_below(root.bound, question.worth(best)), root, 1)

@@ -11,6 +11,7 @@ from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.kernels import value_of
 from aibuyer_kit.planning.relaxation import Question
 from aibuyer_kit.planning.request import PlanRequest
+from aibuyer_kit.planning.search import not_below
 from aibuyer_kit.planning.solve import Solved, possible, question_of
 
 _HALVINGS = 45
@@ -49,14 +50,14 @@ def solve_target(curves: ResponseCurves, asked: PlanRequest, target: Target) -> 
     weight, best = _least_weight(question, target, by_value)
     spend = np.empty(len(curves.arms))
     spend[bounds.grove.order] = best.found.spend
-    value = float(_values(question, best.found.spend).sum())
+    value = question.worth(best.found.spend)
     # At the weight 1 value does not count, and nothing bounds it.
     bound = best.found.bound / (1.0 - weight) if weight < 1.0 else np.inf
     worth = weight / (1.0 - weight) * float(spend.sum()) if weight < 1.0 else 0.0
     if target.name == "target_cpa":
         # The target is 1 / cpa results for each unit of spend: d (1 / cpa) / d cpa = -(1 / cpa)^2.
         worth *= target.least**2
-    found = replace(best.found, worth=value, bound=max(bound, value))
+    found = replace(best.found, worth=value, bound=not_below(bound, value))
     weighted = with_prices(_question(question, target.least, by_value, weight), best.prices)
     return Solved(spend, bounds, weighted, found, best.prices, _scale(by_value, weight)), worth
 
@@ -86,6 +87,8 @@ def _question(question: Question, least: float, by_value: Floats, weight: float)
         arms = arms._replace(grid_value=arms.grid_value * scale[:, None], grid_slope=arms.grid_slope * scale[:, None])
     else:
         arms = arms._replace(ceiling=arms.ceiling * scale)
+    # Learning anew is paid in value, and counts as value does.
+    arms = arms._replace(piece_cost=(1.0 - weight) * arms.piece_cost)
     return replace(question, arms=arms, cost=weight * least)
 
 

@@ -218,7 +218,7 @@ class _Request:
         ids = tuple(each.id for each in objects)
         return SeriesSet(
             self.measured(name), ids, self.panel.days.since, attributes=attributes, known=known,
-            assumed={BUDGET: assumed_spend(self.spend)}, late=self.late(name),
+            assumed={BUDGET: assumed_spend(self.spend)}, late=self.late(name), signed=name == "profit",
         )  # fmt: skip
 
     def groups(self) -> list[list[str]]:

@@ -96,7 +96,7 @@ class UpkeepLog:
             return {"models": {}, "parameters": {}}
         except ValueError:
             found = None
-        if not isinstance(found, dict) or set(found) != {"models", "parameters"}:
+        if not isinstance(found, dict) or not _is_whole(found):
             raise RegistryError(f"{self.path} is damaged. {_CURE}")
         return found
 
@@ -105,6 +105,13 @@ class UpkeepLog:
         partial = self.path.with_suffix(".partial")
         partial.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
         partial.replace(self.path)
+
+
+def _is_whole(found: dict[str, Any]) -> bool:
+    if set(found) != {"models", "parameters"}:
+        return False
+    parts = found.values()
+    return all(isinstance(part, dict) and all(isinstance(each, dict) for each in part.values()) for part in parts)
 
 
 def _upkeep(content: dict[str, Any]) -> Upkeep:

@@ -79,6 +79,33 @@ def test_quantiles_are_in_order_and_nothing_is_below_zero() -> None:
     assert levels.min() >= 0
 
 
+def test_the_interval_is_that_of_the_quantiles() -> None:
+    """The bounds of 80% are the quantiles .1 and .9, and no rarer quantile lies between them."""
+    told = FORECASTER.fit(series_of(drawn(np.full((160, 8), 0.5))), 14).predict((0.05, 0.1, 0.9, 0.95))
+    np.testing.assert_allclose(told.quantiles[0.1], told.low)
+    np.testing.assert_allclose(told.quantiles[0.9], told.high)
+    assert (told.quantiles[0.05] <= told.low).all()
+    assert (told.quantiles[0.95] >= told.high).all()
+
+
+def test_one_early_result_and_then_nothing_before_the_backtest_is_no_crash() -> None:
+    """Trees find only zeros to learn from: they say nothing, and the others forecast."""
+    values = np.zeros((120, 4))
+    values[0] = 1.0
+    values[-20::5] = 2.0
+    told = Forecaster().fit(series_of(values), 7).predict()
+    assert np.isfinite(told.mean).all()
+
+
+def test_a_refund_does_not_unbound_what_cannot_be_below_zero() -> None:
+    """One day of -30 among small sums of money that come now and then."""
+    values = drawn(np.full((120, 5), 0.7))
+    values[60, 2] = -30.0
+    told = FORECASTER.fit(series_of(values, signed=False), 14).predict((0.05,))
+    assert min(told.low.min(), told.quantiles[0.05].min(), told.mean.min()) >= 0.0
+    assert FORECASTER.fit(series_of(values - 20.0, signed=True), 14).predict().mean.max() < 0.0
+
+
 def test_what_comes_once_in_a_while_is_expected_once_in_a_while() -> None:
     """The median of one in ten is nothing; the mean is a tenth, and sums rest on it."""
     values = (np.random.default_rng(2).random((280, 20)) < 0.1).astype(np.float64)

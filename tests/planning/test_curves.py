@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aibuyer_kit.core.errors import InputError
-from aibuyer_kit.planning.curves import curve_of
+from aibuyer_kit.planning.curves import curve_of, seen_range
 from tests.planning.questions import curves_of, random_curves
 
 
@@ -30,6 +30,17 @@ def test_no_spend_overflows(spend):
     value, marginal = curves.value(np.full(2, spend)), curves.marginal(np.full(2, spend))
     assert ((value >= 0) & (value <= 100)).all()
     assert (np.isfinite(marginal) & (marginal >= 0)).all()
+
+
+def test_what_an_arm_has_shown_is_of_weeks_in_which_it_was_on():
+    """Weeks at whose edge it was paused tell no lower spend; one that is never on for long tells its own days."""
+    on_and_off = np.where(np.arange(60) % 20 < 12, 70.0, 0.0)
+    rarely = np.where(np.arange(60) % 7 < 2, 50.0, 0.0)
+    never = np.zeros(60)
+    found = seen_range(np.column_stack([on_and_off, rarely, never]))
+    assert found[:, 0].tolist() == [40.0, 70.0]
+    assert found[:, 1].tolist() == [50.0, 50.0]
+    assert found[:, 2].tolist() == [0.0, 0.0]
 
 
 def test_marginal_is_the_slope_of_value():

@@ -9,6 +9,7 @@ import pytest
 from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.planning.make import make_plan
 from aibuyer_kit.planning.request import Group, PlanRequest
+from aibuyer_kit.planning.search import not_below
 from aibuyer_kit.planning.solve import solve
 from aibuyer_kit.planning.target import solve_target, target_of
 from tests.planning.questions import curves_of, random_curves
@@ -205,6 +206,82 @@ def test_a_target_of_cost_counts_results():
     """Of 400 s / (s + 100) results each may cost 0.5: again s = 100."""
     curves = curves_of([400.0], [100.0], 1.0, value_of="results")
     assert spends(make_plan(curves, PlanRequest(target_cpa=0.5, step=None))) == [pytest.approx(100.0, abs=0.011)]
+
+
+def splits_of(total, *, whole=True):
+    """Return every split over two arms on a grid, and with `whole=False` those that leave money over."""
+    grid = np.linspace(0.0, total, 201)
+    if whole:
+        return [np.array([one, total - one]) for one in grid]
+    return [np.array(pair) for pair in product(grid, grid) if sum(pair) <= total]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("reset_loss", [None, 3])
+def test_no_split_that_meets_a_target_is_beyond_its_bound(seed, reset_loss):
+    """Brute force over what two arms may spend, less what learning anew costs."""
+    curves = replace(random_curves(seed, 2, shaped=seed % 2 == 1), value_of="revenue")
+    least = 0.8 * float(curves.value(curves.spend_now).sum() / curves.spend_now.sum())
+    asked = PlanRequest(target_roas=least, step=None, reset_loss=reset_loss)
+    plan = make_plan(curves, asked)
+
+    def lost(spend):
+        return (reset_loss or 0) * int((np.abs(spend / curves.spend_now - 1.0) > 0.2 + 1e-3).sum())
+
+    worths = [
+        value - lost(spend)
+        for spend in splits_of(4.0 * float(curves.spend_now.sum()), whole=False)
+        if (value := float(curves.value(spend).sum())) >= least * spend.sum()
+    ]
+    assert max(worths) <= plan.bound * (1 + 1e-9)
+    assert plan.worth <= plan.bound * (1 + 1e-6)
+    assert plan.worth >= max(worths) - 0.2 * abs(max(worths))
+
+
+@pytest.mark.parametrize("risk", [0.1, 0.5])
+def test_no_split_has_a_quantile_beyond_the_bound_of_a_cautious_plan(risk):
+    """Brute force over what two arms may spend."""
+    curves = random_curves(5, 2, draws=20)
+    plan = make_plan(curves, PlanRequest(total_daily_budget=100, step=None, risk=risk))
+    best = max(float(np.quantile(curves.value(each).sum(axis=1), risk)) for each in splits_of(100.0)) - 100.0
+    assert best <= plan.bound
+    assert plan.worth <= plan.bound
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_split_that_pays_for_learning_is_beyond_the_bound(seed):
+    """Brute force over what two arms may spend."""
+    curves = random_curves(seed, 2, shaped=seed % 2 == 1)
+    total = round(float(curves.spend_now.sum()), 2)
+    plan = make_plan(curves, PlanRequest(total_daily_budget=total, step=None, reset_loss=5))
+    moved = [5.0 * int((np.abs(each / curves.spend_now - 1.0) > 0.2 + 1e-3).sum()) for each in splits_of(total)]
+    worths = [
+        float(curves.value(each).sum()) - total - lost for each, lost in zip(splits_of(total), moved, strict=True)
+    ]
+    assert max(worths) <= plan.bound + 1e-9 * abs(plan.bound)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_split_within_groups_that_overlap_is_beyond_the_bound(seed):
+    """And where curves are concave, none is better than the plan."""
+    curves = random_curves(seed, 3, shaped=seed % 2 == 1)
+    groups = (Group("left", ("a0", "a1"), most=70), Group("right", ("a1", "a2"), least=20, most=60))
+    plan = make_plan(curves, PlanRequest(total_daily_budget=100, step=None, groups=groups))
+    grid = np.linspace(0.0, 100.0, 101)
+    worths = [
+        float(curves.value(np.array([one, two, 100.0 - one - two])).sum()) - 100.0
+        for one, two in product(grid, grid)
+        if one + two <= 70.0 and 20.0 <= 100.0 - one <= 60.0
+    ]
+    assert max(worths) <= plan.bound + 1e-9 * abs(plan.bound)
+    if (curves.slope <= 1.0).all():
+        assert plan.worth >= max(worths) - 1e-2
+
+
+def test_a_bound_below_what_was_found_is_not_hidden():
+    """Rounding is put right, anything else stays visible."""
+    assert not_below(100.0 - 1e-9, 100.0) == 100.0
+    assert not_below(99.0, 100.0) == 99.0
 
 
 def test_many_equal_s_shaped_arms_are_no_trap():

@@ -10,7 +10,7 @@ import pytest
 from aibuyer_kit.access.clients import ClientContext, open_client
 from aibuyer_kit.core.clock import ManualClock
 from aibuyer_kit.ledger.ledger import Ledger
-from aibuyer_kit.settings.workspace_settings import GuardrailsSection, Settings
+from aibuyer_kit.settings.workspace_settings import ApplySection, GuardrailsSection, Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.decide import Decision, decide
 from aibuyer_kit.workflows.example import CLIENT_ID
@@ -43,11 +43,11 @@ def rule(context: ClientContext, rule_id: str, then: Any, schedule: Any, **more:
     put_rule(context, rule_id, leaf("spend", ">", more.pop("over", 0)), then, schedule=schedule, cooldown="15m", **more)
 
 
-def run(context: ClientContext, minutes: int = 0, **more: Any) -> Decision:
+def run(context: ClientContext, minutes: int = 0, settings: Settings = SETTINGS, **more: Any) -> Decision:
     reader = Reader(context.warehouse)
     clock = ManualClock(reader.freshness().known_at + timedelta(minutes=1 + minutes))
     reader.close()
-    return decide(context, SETTINGS, environment={}, clock=clock, **({"scheduled": True} | more))
+    return decide(context, settings, environment={}, clock=clock, **({"scheduled": True} | more))
 
 
 def told(decision: Decision) -> tuple[int, int, set[str]]:
@@ -97,6 +97,20 @@ def test_a_word_ends_with_what_it_asked_for(context: ClientContext) -> None:
 def changes_of(context: ClientContext) -> tuple[Any, ...]:
     with Ledger(context.ledger) as ledger:
         return ledger.proposal(1).changes
+
+
+def test_what_expired_before_anything_was_sent_ends_a_word_though_it_was_approved(context: ClientContext) -> None:
+    """Nothing sends it any more; what was begun and has no end may have taken effect, and still counts."""
+    rule(context, "stop", PAUSE, DAILY)
+    first = run(context, settings=SETTINGS.model_copy(update={"apply": ApplySection(expires_hours=2)})).proposal
+    rule(context, "up", RAISE, OFTEN)
+    assert first
+    with Ledger(context.ledger) as ledger:
+        ledger.approve(first.proposal_id, approved_by="ann", now=first.made_at)
+        ledger.begin(first.changes[0].change_id, now=first.made_at)
+    on = int((first.expires_at - first.made_at) / timedelta(minutes=1))
+    assert told(run(context, on - 15))[1] == 0
+    assert told(run(context, on + 15))[1] == len(first.changes) - 1
 
 
 @pytest.mark.parametrize("change", [{"over": 10**6}, {"mode": "notify"}, None], ids=str)

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import add_client
 from aibuyer_kit.workflows.doctor import examine
@@ -81,6 +83,21 @@ def test_a_broken_client_hides_no_other(tmp_path: Path) -> None:
     assert "snapshot-1.duckdb" in damaged["problem"]
     assert "is damaged" in damaged["problem"]
     assert (well["client"], well["loads"], well["problem"]) == ("tea", 1, None)
+
+
+@pytest.mark.parametrize(
+    "content", ["{", '{"models": {}, "parameters": {"rate": 7}}', '{"models": [], "parameters": {}}']
+)
+def test_a_damaged_file_of_the_models_hides_no_other_column(tmp_path: Path, content: str) -> None:
+    """What is known of the data stands beside what is wrong, with what to do and what it costs."""
+    shop = client(tmp_path)
+    load_days(shop, {"2026-05-31": 1.0}, known_at="2026-06-01T06:00+00:00")
+    shop.models.mkdir(parents=True)
+    (shop.models / "upkeep.json").write_text(content, encoding="utf-8")
+    row = client_status(shop)
+    assert (row["loads"], row["last_day"]) == (1, date(2026, 5, 31))
+    assert "upkeep.json is damaged. Remove it" in row["models"]
+    assert "parameters that were tuned" in row["models"]
 
 
 def test_doctor_and_status_tell_the_time_on_the_accounts_clock(example_workspace: Path) -> None:

@@ -31,7 +31,20 @@ def by_budget(panel: DailyPanel) -> DailyPanel:
     mixed = [at for at, each in enumerate(objects) if each.result_type is None]
     measures["results"][:, mixed] = np.nan
     first = [keys.index(name) for name in names]
-    return replace(panel, objects=objects, measures=measures, known_share=panel.known_share[:, first])
+    alone = np.bincount(places) == 1
+    return replace(
+        panel,
+        objects=objects,
+        measures=measures,
+        known_share=panel.known_share[:, first],
+        budgets=None if panel.budgets is None else panel.budgets[:, first],
+        # People whom several ad sets reach are not known to be others.
+        reach={days: np.where(alone, each[:, first], np.nan) for days, each in panel.reach.items()},
+        splits={
+            by: replace(each, impressions=_sums(each.impressions, places, len(names)))
+            for by, each in panel.splits.items()
+        },
+    )
 
 
 def _holder(each: PanelObject) -> Holder:
@@ -69,6 +82,7 @@ def _held(panel: DailyPanel, holder: Holder, places: list[int], is_shared_id: bo
 
 
 def _sums(values: Floats, places: "np.ndarray[tuple[int], np.dtype[np.int64]]", count: int) -> Floats:
-    found = np.zeros((values.shape[0], count))
-    np.add.at(found.T, places, values.T)
+    found = np.zeros((values.shape[0], count, *values.shape[2:]))
+    for at, place in enumerate(places.tolist()):
+        found[:, place] += values[:, at]
     return found

@@ -8,6 +8,7 @@ import pytest
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import ExperimentError, InputError, PlanError
+from aibuyer_kit.features.panel import Split
 from aibuyer_kit.planning.make import make_plan
 from aibuyer_kit.planning.request import PlanRequest
 from aibuyer_kit.planning.response.arms import by_budget
@@ -220,6 +221,25 @@ def test_ad_sets_that_share_a_campaigns_budget_are_one_arm() -> None:
     assert [(each.id, each.daily_budget_micros) for each in merged.objects] == [("c9", 80_000_000), ("a1", 20_000_000)]
     assert merged.measure("spend").tolist() == [[40e6, 20e6]]
     assert merged.measure("results").tolist() == [[5.0, 2.0]]
+
+
+def test_what_is_read_besides_is_of_arms_too() -> None:
+    """The budget is the shared one, impressions by part add up, and the reach of several together is not known."""
+    shared = {"campaign_id": "c9", "campaign_daily_budget_micros": 80_000_000}
+    objects = [shared, {"campaign_id": "c1", "daily_budget_micros": 20_000_000}, shared]
+    plain = panel(np.array([[10.0, 20.0, 30.0]]), np.array([[1.0, 2.0, 4.0]]), objects=objects)
+    parts = Split(("age",), (("18-24",), ("25-34",)), np.array([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]))
+    besides = replace(
+        plain,
+        budgets=np.array([[80e6, 20e6, 80e6]]),
+        reach={7: np.array([[100.0, 200.0, 300.0]])},
+        splits={("age",): parts},
+    )
+    merged = by_budget(besides)
+    assert merged.budgets is not None
+    assert merged.budgets.tolist() == [[80e6, 20e6]]
+    assert merged.splits["age",].impressions.tolist() == [[[6.0, 8.0], [3.0, 4.0]]]
+    np.testing.assert_equal(merged.reach[7], [[np.nan, 200.0]])
 
 
 def test_an_experiment_without_an_error_is_refused() -> None:
