@@ -175,7 +175,7 @@ def may_spend(objects: Objects, level: Level, known: Known) -> bool:
 
 
 def rate_of(shown: Shown | None, currency: str | None, day: date) -> float:
-    """Return what a unit of an account is worth in the currency of the figures, NaN where there is no rate of that day."""
+    """Return what a unit of an account is worth in the currency of the figures, NaN without a rate of that day."""
     if not (shown and currency):
         return 1.0
     try:
