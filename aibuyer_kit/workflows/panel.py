@@ -9,7 +9,7 @@ import numpy as np
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError
+from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError, RateError
 from aibuyer_kit.core.metrics import MEASURES
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
 from aibuyer_kit.features.windows import Bools, Floats, Ints
@@ -175,8 +175,13 @@ def may_spend(objects: Objects, level: Level, known: Known) -> bool:
 
 
 def rate_of(shown: Shown | None, currency: str | None, day: date) -> float:
-    """Return what a unit of an account is worth in the currency of the figures. Raises RateError."""
-    return float(shown.rates.rate(currency, shown.currency, day)) if shown and currency else 1.0
+    """Return what a unit of an account is worth in the currency of the figures, NaN without a rate of that day."""
+    if not (shown and currency):
+        return 1.0
+    try:
+        return float(shown.rates.rate(currency, shown.currency, day))
+    except RateError:
+        return float("nan")
 
 
 def _holder(objects: Objects, level: Level, known: Known, campaign: Known | None) -> Known | None:

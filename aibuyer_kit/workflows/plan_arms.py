@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.changes import ACTIVE, PAUSED, Change
@@ -46,8 +47,10 @@ class Arm:
         """Return whether a change of a daily budget, or a pause, brings what the plan wants."""
         if planned.planned_micros == 0:
             return self.known.status in (ACTIVE, PAUSED)
-        return self.known.daily_budget is not None and (
-            self.goes_by_budget or self.is_paused or planned.planned_micros < planned.now_micros
+        return (
+            self.known.daily_budget is not None
+            and isfinite(self.rate)
+            and (self.goes_by_budget or self.is_paused or planned.planned_micros < planned.now_micros)
         )
 
 

@@ -1,5 +1,6 @@
 """The changes of plans of an account in another currency, with arms that are paused, slow, or of lifetime budgets."""
 
+import math
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -8,10 +9,13 @@ from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import PlanError
+from aibuyer_kit.core.exchange import ExchangeRates
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.plan import Plan
 from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.shown import Shown
 from aibuyer_kit.warehouse.write import open_writer
+from aibuyer_kit.workflows.panel import rate_of
 from aibuyer_kit.workspace import Client
 from tests.warehouse.rows import action, entity_page, insight, insight_page
 
@@ -144,3 +148,9 @@ def test_a_limit_given_twice_is_refused(shop: Client, curves: ResponseCurves) ->
     """By name and by id it is the same arm."""
     with pytest.raises(PlanError, match="names one arm twice"):
         shop.plan(curves=curves, most={"s-1": 100, "Set s-1": 120})
+
+
+def test_a_rate_that_ended_leaves_budgets_unknown_and_nothing_crashes() -> None:
+    """An account that spent long ago may have no rate of today: nobody knows what its budgets are worth."""
+    assert math.isnan(rate_of(Shown("EUR", ExchangeRates({}, 7)), "UAH", DAYS.until))
+    assert rate_of(None, "UAH", DAYS.until) == 1.0
