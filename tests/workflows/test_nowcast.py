@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from aibuyer_kit.access.client_file import ObjectiveSection
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.access.result_sections import ObjectiveSection
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.forecasting.nowcast_result import NowcastResult
@@ -39,7 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> ClientContext:
                 page = insight_page([_row(account, day, round(FINAL * KNOWN[age])) for age, day in enumerate(days)])
                 period = DateRange(days[-1], days[0])
                 coverage = Coverage("insights", "meta", account, Level.AD, days=period, attribution="default")
-                writer.load(coverage, [page], known_at=lambda now=now: now)
+                writer.load(coverage, [page], known_at=partial(datetime.fromisoformat, str(now)))
     return context
 
 
