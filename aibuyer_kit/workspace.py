@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aibuyer_kit.planning.response.response import Response
     from aibuyer_kit.workflows.maturity import ResultMetric
     from aibuyer_kit.workflows.model_book import ModelBook
-    from aibuyer_kit.workflows.plan import CampaignLimits
+    from aibuyer_kit.workflows.plan_arms import CampaignLimits
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.rule_book import RuleBook
     from aibuyer_kit.workflows.sync import SyncReport
@@ -210,10 +210,11 @@ class Client:
     ) -> "Plan":
         """Return how to split a total a day over what has a budget of its own so that it brings the most.
 
-        `asked` is what else a PlanRequest holds: least, most, step, groups, may_stop, held, stopped, unidentified,
-        reset_loss, target_roas, target_cpa, days, day_weights, risk, spend_all. `campaigns` gives the least and the
-        most of all arms of a campaign. `curves` are this client's unless others are given. Nothing is changed: the
-        plan's `changes` tell what would carry it out. Raises PlanError that names limits which clash, and as `curves`.
+        `asked` is what else a PlanRequest holds: least, most, step, groups, may_stop, held, stopped, start,
+        unidentified, reset_loss, target_roas, target_cpa, days, day_weights, risk, spend_all. `campaigns` gives the
+        least and the most of all arms of a campaign. `curves` are this client's unless others are given. Nothing is
+        changed: the plan's `changes` tell what would carry it out. Raises PlanError that names limits which clash, and
+        as `curves`.
         """
         from aibuyer_kit.planning.request import PlanRequest
         from aibuyer_kit.workflows.plan import plan_of

@@ -33,6 +33,7 @@ def plan(
     ] = None,
     hold: Annotated[list[str] | None, typer.Option(help="An arm that stays as it is.")] = None,
     may_stop: Annotated[list[str] | None, typer.Option(help="An arm that may be stopped.")] = None,
+    start: Annotated[list[str] | None, typer.Option(help="An arm that is paused and may begin again.")] = None,
     move_unidentified: Annotated[
         bool, typer.Option("--move-unidentified", help="Move arms, too, whose response cannot be told.")
     ] = False,
@@ -58,10 +59,11 @@ def plan(
         total_daily_budget=total or None,
         spend_all=not at_most,
         step=_step(step),
-        least=dict(_pairs(least or (), "--least")) or None,
-        most=dict(_pairs(most or (), "--most")) or None,
+        least=_once(least, "--least") or None,
+        most=_once(most, "--most") or None,
         held=tuple(hold or ()),
         may_stop=tuple(may_stop or ()),
+        start=tuple(start or ()),
         unidentified="free" if move_unidentified else "near",
         reset_loss=reset_loss or None,
         target_roas=target_roas,
@@ -69,7 +71,7 @@ def plan(
         days=days,
         risk=risk,
     )
-    limits = {name: _limits(text) for name, text in _pairs(campaign or (), "--campaign")}
+    limits = {name: _limits(text) for name, text in _once(campaign, "--campaign").items()}
     context = only_client(find_workspace(workspace), client)
     found = client_plan(context, asked, campaigns=limits, value_of=known_value(value_of), as_of=as_of)
     if html:
@@ -93,6 +95,15 @@ def _pairs(given: Iterable[str], name: str) -> Iterable[tuple[str, str]]:
         if not equals or not arm:
             raise PlanError(f"{name} is {text!r}; it looks like 'Prospecting=120'.")
         yield arm, amount
+
+
+def _once(given: Iterable[str] | None, name: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for of, amount in _pairs(given or (), name):
+        if of in found:
+            raise PlanError(f"{name} is given twice for {of!r}: {found[of]} and {amount}.")
+        found[of] = amount
+    return found
 
 
 def _limits(text: str) -> tuple[str | None, str | None]:

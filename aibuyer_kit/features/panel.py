@@ -14,6 +14,7 @@ import numpy as np
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, UnknownMetricError
+from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.windows import Floats
 
 
@@ -42,6 +43,23 @@ class PanelObject:
     time_zone: str = "UTC"
     # What the creative of an ad shows, by the warehouse's columns; empty where nothing is known of it.
     creative: Mapping[str, Any] = field(default_factory=dict)
+    platform: str = ""
+    # Of a panel that holds several levels, whose object it is; and its id there, where `id` has more to tell it apart.
+    level: str = ""
+    own_id: str = ""
+    # What one unit of its account's currency is worth in the panel's, on the panel's last day.
+    rate: float = 1.0
+    # Whether it may spend: neither it nor what is above it is paused or gone, as far as is known.
+    delivers: bool = True
+
+    @property
+    def key(self) -> str:
+        """Its id as the platform knows it."""
+        return self.own_id or self.id
+
+    def units(self, micros: int | None) -> float:
+        """Return an amount of its account in units of the panel's currency, NaN for none."""
+        return float("nan") if micros is None else micros / MICROS_PER_UNIT * self.rate
 
 
 @dataclass(frozen=True)

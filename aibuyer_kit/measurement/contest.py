@@ -18,14 +18,16 @@ from aibuyer_kit.features.windows import Floats
 MARGIN = 0.01
 SIGNIFICANCE = 0.005
 LEAST_FOLDS = 6
+_EQUAL = 0.0005  # what would be told as a difference of 0.0%
 
 
 @dataclass(frozen=True)
 class Contest:
     """What came of it: the gain is the share of the champion's loss that the challenger saves.
 
-    `reason` is a key of `contest` in the locales: won, not_surely (it may be chance), worse, too_short, late (the newer
-    half of the folds does not show it), one_object (it hangs on one), untold (nothing could be judged).
+    `reason` is a key of `contest` in the locales: won, not_surely (it may be chance), worse, no_better (equal),
+    too_short, late (the newer half of the folds does not show it), one_object (it hangs on one), untold (nothing could
+    be judged).
     """
 
     gain: float
@@ -64,7 +66,7 @@ def contest(
     if folds < LEAST_FOLDS:
         reason = "too_short"
     elif new_loss >= loss:
-        reason = "worse"
+        reason = "worse" if -gain >= _EQUAL else "no_better"
     elif p_value > significance:
         reason = "not_surely"
     else:

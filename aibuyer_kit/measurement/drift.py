@@ -5,15 +5,21 @@ that seasons are followed), by weekdays, and with the share of results that is k
 are looked at. What is large enough to be told is settled by the signal's own history: how far it has ever strayed, by
 its middle and by its extremes, so that promotions which come again and again are no drift. All signals, spans and the
 days of four weeks share one chance of a false alarm.
+
+The days on which people shop are known, and come once a year: what is seen of an account does not hold the last ones.
+On them, and at the turn of the year, figures have to stray much farther to be told (a unit that is a hundred times
+another one still is), and what was seen on them is not what is usual later.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.features.calendar import shopping_days
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats
 
@@ -26,6 +32,15 @@ _HISTORY_DAYS = 120
 _CHANCE, _WATCHED_DAYS = 0.03, 28
 # By what factor a signal has to move at least to be told: currencies differ by less seldom, and noise by more often.
 _LEAST = {"cpm": 1.08, "ctr": 1.12, "cvr": 1.15, "value_per_result": 1.08, "volume": 1.6, "scatter": 1.5}
+_LEAST_IN_SALES = {"cpm": 2.5, "ctr": 2.0, "cvr": 3.0, "value_per_result": 2.0, "volume": 6.0, "scatter": 3.0}
+# So many days before and after a shopping day are sales, too: Black Friday's week begins on its Monday.
+_SALES = {
+    "black_friday": (4, 2),
+    "cyber_monday": (0, 1),
+    "singles_day": (2, 1),
+    "valentines_day": (3, 0),
+    "mothers_day": (3, 0),
+}
 _MISSING_SHARE, _LEAST_MISSING = 0.3, 3
 
 
@@ -83,17 +98,33 @@ class _Rate:
 def _of_account(account_id: str, panel: DailyPanel, accounts: int) -> Iterator[tuple[float, Shift]]:
     days = list(panel.days)
     rates = list(_rates(panel))
+    sales, watched = _sales(panel.days)
     tests = (len(rates) + 2) * len(_SPANS) * accounts * _WATCHED_DAYS * 2
     for rate in rates:
-        strays = _strays(rate, panel.days.since.weekday())
-        if (most := _most(strays, _CHANCE / tests, np.log(_LEAST[rate.name]))) is not None:
+        strays = _strays(rate, panel.days.since.weekday(), sales)
+        if (most := _most(rate.name, strays, _CHANCE / tests, sales, watched)) is not None:
             yield most[0], Shift(account_id, rate.name, float(np.exp(most[1])), days[-most[2]])
-    for name, strays in (("volume", _volume(panel)), ("scatter", _scatter(panel))):
-        if (most := _most(strays, _CHANCE / tests, np.log(_LEAST[name]))) is not None:
+    for name, strays in (("volume", _volume(panel, sales)), ("scatter", _scatter(panel, sales))):
+        if (most := _most(name, strays, _CHANCE / tests, sales, watched)) is not None:
             if name == "scatter" and most[1] < 0:
                 continue
             yield most[0], Shift(account_id, name, float(np.exp(most[1])), days[-most[2]])
     yield from _gone(account_id, panel, days)
+
+
+def _sales(days: DateRange) -> tuple[Bools, Bools]:
+    """Return by day whether it is one of sales, and whether it is one, or at the turn of the year."""
+    around = DateRange(days.since - timedelta(days=7), days.until + timedelta(days=7))
+    spans = ((each.day, *_SALES[each.key]) for each in shopping_days(around))
+    held = {day + timedelta(days=away) for day, before, after in spans for away in range(-before, after + 1)}
+    sales = np.array([day in held for day in days])
+    turn = np.array([(day.month, day.day) >= (12, 22) or (day.month, day.day) <= (1, 2) for day in days])
+    return sales, sales | turn
+
+
+def _touched(days: Bools, span: int) -> Bools:
+    """Return whether a day, or one of those before it in its span, is among `days`."""
+    return np.convolve(days, np.ones(span))[: len(days)] > 0
 
 
 def _rates(panel: DailyPanel) -> Iterator[_Rate]:
@@ -118,7 +149,7 @@ def _rates(panel: DailyPanel) -> Iterator[_Rate]:
             yield _Rate(name, *sums, is_count)
 
 
-def _strays(rate: _Rate, first_weekday: int) -> dict[int, Floats]:
+def _strays(rate: _Rate, first_weekday: int, sales: Bools) -> dict[int, Floats]:
     """Return by span how far each day and those before it stray from what was to be expected, as a log; NaN: untold."""
     top, bottom = np.maximum(rate.top, 0.0), np.maximum(rate.bottom, 0.0)
     weekday = (np.arange(len(top)) + first_weekday) % 7
@@ -129,7 +160,7 @@ def _strays(rate: _Rate, first_weekday: int) -> dict[int, Floats]:
         strays = np.full(len(top), np.nan)
         for day in range(_BEFORE_DAYS + span - 1, len(top)):
             before, tested = slice(max(0, day - span + 1 - 56), day - span + 1), slice(day - span + 1, day + 1)
-            weights = 0.5 ** (np.arange(before.stop - before.start)[::-1] / _HALF_LIFE_DAYS)
+            weights = 0.5 ** (np.arange(before.stop - before.start)[::-1] / _HALF_LIFE_DAYS) * ~sales[before]
             whole = float(weights @ expected[before])
             usual = float(weights @ top[before]) / whole if whole > 0 else 0.0
             due, seen = usual * float(expected[tested].sum()), float(top[tested].sum())
@@ -154,13 +185,17 @@ def _weekdays(top: Floats, bottom: Floats, weekday: np.ndarray[tuple[int, ...], 
     return factors
 
 
-def _most(strays: dict[int, Floats], chance: float, least: float) -> tuple[float, float, int] | None:
+def _most(
+    name: str, strays: dict[int, Floats], chance: float, sales: Bools, watched: Bools
+) -> tuple[float, float, int] | None:
     """Return the span of the last days that strays farthest beyond what is usual: how far beyond, its log, its days."""
     from scipy import stats
 
     best: tuple[float, float, int] | None = None
     for span, each in strays.items():
-        now, past = each[-1], each[-_HISTORY_DAYS : -max(_SPANS)]
+        least = np.log((_LEAST_IN_SALES if _touched(watched, span)[-1] else _LEAST)[name])
+        past = np.where(_touched(sales, span), np.nan, each)[-_HISTORY_DAYS : -max(_SPANS)]
+        now = each[-1]
         past = past[np.isfinite(past)]
         if not np.isfinite(now) or len(past) < 14:
             continue
@@ -174,42 +209,49 @@ def _most(strays: dict[int, Floats], chance: float, least: float) -> tuple[float
     return best
 
 
-def _volume(panel: DailyPanel) -> dict[int, Floats]:
+def _volume(panel: DailyPanel, sales: Bools) -> dict[int, Floats]:
     """Return how far the middle object's spend strays from its own of the two weeks before, of those that spent."""
     spend = np.nan_to_num(panel.measure("spend"))
-    return {span: _by_day(spend, span, lambda now, before: float(np.median(np.log(now / before)))) for span in _SPANS}
-
-
-def _by_day(spend: Floats, span: int, told: Callable[[Floats, Floats], float]) -> Floats:
-    running = np.concatenate([np.zeros((1, spend.shape[1])), np.cumsum(spend, axis=0)])
-    found = np.full(len(spend), np.nan)
-    for day in range(_BEFORE_DAYS + span - 1, len(spend)):
-        first = day - span + 1
-        now = (running[day + 1] - running[first]) / span
-        before = (running[first] - running[first - _BEFORE_DAYS]) / _BEFORE_DAYS
-        both = (now > 0) & (before > 0)
-        if both.sum() >= 3:
-            found[day] = told(now[both], before[both])
+    found = {}
+    for span in _SPANS:
+        strays = np.full(len(spend), np.nan)
+        for day, now, before in _beside_before(spend, span, sales):
+            both = (now > 0) & (before > 0)
+            if both.sum() >= 3:
+                strays[day] = np.median(np.log(now[both] / before[both]))
+        found[span] = strays
     return found
 
 
-def _scatter(panel: DailyPanel) -> dict[int, Floats]:
+def _beside_before(values: Floats, span: int, sales: Bools) -> Iterator[tuple[int, Floats, Floats]]:
+    """Yield for each day the daily mean of its span, and that of the 14 days before it that are no sales."""
+    usual = np.flatnonzero(~sales)
+    sums, usual_sums = (
+        np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(each, axis=0)]) for each in (values, values[usual])
+    )
+    for day in range(_BEFORE_DAYS + span - 1, len(values)):
+        first = day - span + 1
+        last = int(np.searchsorted(usual, first))
+        if last >= _BEFORE_DAYS:
+            now, before = sums[day + 1] - sums[first], usual_sums[last] - usual_sums[last - _BEFORE_DAYS]
+            yield day, now / span, before / _BEFORE_DAYS
+
+
+def _scatter(panel: DailyPanel, sales: Bools) -> dict[int, Floats]:
     """Return by how much more than usual single objects stray from their own price and click rate, beside the middle's.
 
     A shift of half of the objects up and half of them down leaves sums as they were.
     """
     shown = np.nan_to_num(panel.measure("impressions"))
-    sizes = {}
+    found = {}
     for span in _SPANS:
         size = np.zeros(len(shown))
         for name in ("spend", "clicks"):
-            size = size + _spread(np.nan_to_num(panel.measure(name)), shown, span)
-        sizes[span] = size
-    found = {}
-    for span, size in sizes.items():
+            size = size + _spread(np.nan_to_num(panel.measure(name)), shown, span, sales)
+        usual = np.where(_touched(sales, span), np.nan, size)
         strays = np.full(len(size), np.nan)
         for day in range(2 * _BEFORE_DAYS, len(size)):
-            past = size[day - span - _BEFORE_DAYS : day - span + 1]
+            past = usual[day - span - _BEFORE_DAYS : day - span + 1]
             past = past[np.isfinite(past)]
             if len(past) >= 7 and size[day] > 0:
                 strays[day] = np.log(size[day] / max(float(np.median(past)), 1e-6))
@@ -217,19 +259,16 @@ def _scatter(panel: DailyPanel) -> dict[int, Floats]:
     return found
 
 
-def _spread(top: Floats, bottom: Floats, span: int) -> Floats:
+def _spread(top: Floats, bottom: Floats, span: int, sales: Bools) -> Floats:
     """Return by day the mean distance of objects' log ratios from the middle one's, each beside its own past."""
-    sums = [np.concatenate([np.zeros((1, each.shape[1])), np.cumsum(each, axis=0)]) for each in (top, bottom)]
     found = np.full(len(top), np.nan)
-    for day in range(_BEFORE_DAYS + span - 1, len(top)):
-        first = day - span + 1
-        now = [each[day + 1] - each[first] for each in sums]
-        before = [each[first] - each[first - _BEFORE_DAYS] for each in sums]
-        told = (now[0] > 0) & (now[1] > 0) & (before[0] > 0) & (before[1] > 0)
+    both = zip(_beside_before(top, span, sales), _beside_before(bottom, span, sales), strict=True)
+    for (day, top_now, top_before), (_, now, before) in both:
+        told = (top_now > 0) & (now > 0) & (top_before > 0) & (before > 0)
         if told.sum() < 4:
             continue
-        logs = np.log(now[0][told] / now[1][told]) - np.log(before[0][told] / before[1][told])
-        found[day] = np.average(np.abs(logs - np.median(logs)), weights=before[1][told])
+        logs = np.log(top_now[told] / now[told]) - np.log(top_before[told] / before[told])
+        found[day] = np.average(np.abs(logs - np.median(logs)), weights=before[told])
     return found
 
 

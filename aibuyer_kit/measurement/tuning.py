@@ -165,9 +165,8 @@ def split(scenes: Sequence[Scene], horizon_days: int, older_share: float = 0.6) 
 
     Raises InputError where either would hold fewer than two days.
     """
-    days = sorted({each.day for each in scenes})
-    newer_from = days[int(len(days) * older_share)] if days else date.min
-    older_until = newer_from - timedelta(days=horizon_days) if days else date.min
+    days = {each.day for each in scenes}
+    older_until, newer_from = split_days(days, horizon_days, older_share) if days else (date.min, date.min)
     older = [each for each in scenes if each.day <= older_until]
     newer = [each for each in scenes if each.day >= newer_from]
     if min(len({each.day for each in part}) for part in (older, newer)) < 2:
@@ -176,6 +175,13 @@ def split(scenes: Sequence[Scene], horizon_days: int, older_share: float = 0.6) 
             " days, or wait for more to be known."
         )
     return older, newer
+
+
+def split_days(days: Iterable[date], horizon_days: int, older_share: float = 0.6) -> tuple[date, date]:
+    """Return until which day moments are older ones, and from which on they are newer."""
+    listed = sorted(set(days))
+    newer_from = listed[int(len(listed) * older_share)]
+    return newer_from - timedelta(days=horizon_days), newer_from
 
 
 def agreement(rule: Rule, scenes: Sequence[Scene], costs: Costs, fired: Fired) -> Agreement:

@@ -45,6 +45,12 @@ class ResponseCurves:
     results_by_value: Floats | None = None
     # (2, arms): between which spends a day, week by week, the past lies; None where it is not known.
     seen: Floats | None = None
+    # (arms,), the daily budget of each in `currency`, NaN where it has none. What spends by it has it as `spend_now`.
+    budget_now: Floats | None = None
+    # Names and spend a day of what spends, too, and has no curve.
+    left_out: tuple[tuple[str, float], ...] = ()
+    # Platform, account, level and id of each arm; None where it is known by its id alone.
+    keys: tuple[tuple[str, str, str, str], ...] | None = None
 
     def __post_init__(self) -> None:
         _check_arms(self)
@@ -53,6 +59,14 @@ class ResponseCurves:
         for name, value, known in (("basis", self.basis, Basis), ("value_of", self.value_of, ValueOf)):
             if value not in get_args(known):
                 raise InputError(f"The {name} of curves is {value!r}; it is one of {', '.join(get_args(known))}.")
+
+    @property
+    def goes_by_budget(self) -> tuple[bool, ...]:
+        """By arm whether its spend follows its budget; what has none, as far as is known, is taken to."""
+        if self.budget_now is None:
+            return (True,) * len(self.arms)
+        follows = np.isnan(self.budget_now) | (np.abs(self.budget_now - self.spend_now) <= 1e-9 * self.budget_now)
+        return tuple(bool(each) for each in follows)
 
     @property
     def draws(self) -> int:
@@ -95,6 +109,8 @@ class ResponseCurves:
             revenue_by_value=None if self.revenue_by_value is None else self.revenue_by_value[picked],
             results_by_value=None if self.results_by_value is None else self.results_by_value[picked],
             seen=None if self.seen is None else self.seen[:, picked],
+            budget_now=None if self.budget_now is None else self.budget_now[picked],
+            keys=None if self.keys is None else tuple(self.keys[place] for place in places),
         )
 
     def _odds(self, spend: Floats) -> Floats:
@@ -145,8 +161,8 @@ def _check_arms(curves: ResponseCurves) -> None:
         raise InputError("Curves are of no arm: there is nothing to plan.")
     if len(set(curves.arms)) != count:
         raise InputError("Two curves are of the same arm.")
-    for name, given in (("names", curves.names), ("identified", curves.identified)):
-        if len(given) != count:
+    for name, given in (("names", curves.names), ("identified", curves.identified), ("keys", curves.keys)):
+        if given is not None and len(given) != count:
             raise InputError(f"{name} are of {len(given)} arms, the curves of {count}.")
     if unknown := sorted(set(curves.identified) - set(IDENTIFIED)):
         raise InputError(f"`identified` is {unknown[0]!r}; it is one of {', '.join(IDENTIFIED)}.")
@@ -163,6 +179,8 @@ def _check_numbers(curves: ResponseCurves) -> None:
     for name, by_value in (("revenue", curves.revenue_by_value), ("results", curves.results_by_value)):
         if by_value is not None and not (by_value.shape == (len(curves.arms),) and (by_value >= 0.0).all()):
             raise InputError(f"`{name}_by_value` is of every arm, and a number from 0 on.")
+    if curves.budget_now is not None and curves.budget_now.shape != (len(curves.arms),):
+        raise InputError("`budget_now` is of every arm, NaN where it has no daily budget.")
     shape = curves.ceiling.shape
     if len(shape) != 2 or shape[1] != len(curves.arms) or not shape[0]:
         raise InputError(f"`ceiling` is of {shape}; of {len(curves.arms)} arms it is (draws, {len(curves.arms)}).")

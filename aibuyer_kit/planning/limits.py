@@ -22,6 +22,7 @@ SOFT = ("usual_step", "seen", "near")
 # Without a total, more than so many times what brings half of the ceiling is never worth it.
 _FAR = 50.0
 _ROUNDING = 1e-6
+_MOST = 1e15
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class Bounds:
 
 def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None, *, give: float = 1.0) -> Bounds:
     """Return the limits of a question at a total; soft ones are `give` times as wide. Raises PlanError."""
-    for name, arms in (("may_stop", asked.may_stop), ("held", asked.held), ("stopped", asked.stopped)):
-        known_arms(arms, name, curves.arms)
+    for name in ("may_stop", "held", "stopped", "start"):
+        known_arms(getattr(asked, name), name, curves.arms)
     place = {arm: index for index, arm in enumerate(curves.arms)}
     low, high = np.zeros(len(place)), _farthest(curves, total)
     limits: dict[tuple[str, Side], Limit] = {}
@@ -75,6 +76,10 @@ def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None, *
             high[at], limits[limit.of, "most"] = limit.amount, limit
     whole = (0.0, np.inf) if total is None else (total if asked.spend_all else 0.0, total)
     stops = np.isin(np.array(curves.arms), np.array(asked.may_stop, dtype=object).astype(str)).astype(np.float64)
+    per_unit = meta_minor_per_unit(curves.currency)
+    low, high = _inside(low, high, per_unit)
+    reached = {"least": low, "most": high}
+    limits = {key: replace(each, amount=float(reached[key[1]][place[key[0]]])) for key, each in limits.items()}
     # What may stop, and has no other way to keep its limits, stops.
     none = (stops > 0.0) & (low > high)
     low[none], high[none] = 0.0, 0.0
@@ -84,7 +89,7 @@ def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None, *
         grove=grove_of(curves.arms, asked.groups, *whole),
         total=total,
         may_stop=stops,
-        free=(now * (1.0 - min(asked.reset_beyond, 1.0)), now * (1.0 + asked.reset_beyond)),
+        free=_inside(now * (1.0 - min(asked.reset_beyond, 1.0)), now * (1.0 + asked.reset_beyond), per_unit),
     )
 
 
@@ -112,10 +117,12 @@ def _limits(curves: ResponseCurves, asked: PlanRequest, total: float | None, giv
     for arm in asked.held:
         yield from _around("held", arm, now[arm], now[arm])
     fixed = {*asked.held, *asked.stopped}
-    scale, per_unit = _scale(curves, total), meta_minor_per_unit(curves.currency)
+    scale, per_unit = scale_of(curves, total), meta_minor_per_unit(curves.currency)
     ranges = [None] * len(arms) if curves.seen is None else list(map(tuple, curves.seen.T.tolist()))
     for arm, known, seen in zip(arms, curves.identified, ranges, strict=True):
-        if arm not in fixed:
+        if arm in asked.start and arm not in fixed:
+            yield from _begins(asked, arm, seen, give, per_unit)
+        elif arm not in fixed:
             yield from _steps(asked, arm, now[arm], seen, give, scale, per_unit)
             if known == "no":
                 yield from _unsure(asked, arm, now[arm], give, scale, per_unit)
@@ -135,11 +142,27 @@ def _steps(
         yield from _around("step", arm, now * max(0.0, 1.0 - asked.step), now * (1.0 + asked.step))
 
 
+def _begins(
+    asked: PlanRequest, arm: str, seen: tuple[float, float] | None, give: float, per_unit: int
+) -> Iterable[Limit]:
+    """Yield how far what is paused may begin again: there is no spend of today to take a step from."""
+    if asked.step is not None and seen:
+        yield from _whole("seen", arm, 0.0, seen[1] * (1.0 + BEYOND_SEEN * give), per_unit)
+
+
 def _unsure(asked: PlanRequest, arm: str, now: float, give: float, scale: float, per_unit: int) -> Iterable[Limit]:
     if asked.unidentified == "held":
         yield from _around("held", arm, now, now)
     elif asked.unidentified == "near":
         yield from _soft("near", arm, now, NEAR * give, scale, per_unit)
+
+
+def _inside(low: Floats, high: Floats, per_unit: int) -> tuple[Floats, Floats]:
+    """Return ranges as far as whole minor units reach in them; where none does, both ends at the nearest one."""
+    least, most = np.ceil(low * per_unit - _ROUNDING), np.floor(high * per_unit + _ROUNDING)
+    none = (least > most) & (low <= high)
+    nearest = np.rint(0.5 * (np.minimum(low, _MOST) + np.minimum(high, _MOST)) * per_unit)
+    return np.where(none, nearest, least) / per_unit, np.where(none, nearest, most) / per_unit
 
 
 def _around(kind: Kind, arm: str, least: float, most: float) -> Iterable[Limit]:
@@ -160,7 +183,8 @@ def _whole(kind: Kind, arm: str, least: float, most: float, per_unit: int) -> It
     return _around(kind, arm, float(floor / per_unit), float(cap / per_unit))
 
 
-def _scale(curves: ResponseCurves, total: float | None) -> float:
+def scale_of(curves: ResponseCurves, total: float | None) -> float:
+    """Return the total as a multiple of what is spent today, 1 where there is none."""
     today = float(whole_today(curves).sum())
     return total / today if total is not None and today > 0.0 else 1.0
 

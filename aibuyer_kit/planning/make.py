@@ -12,9 +12,9 @@ from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.days import planned_days
 from aibuyer_kit.planning.groups import limits_of
-from aibuyer_kit.planning.limits import Limit, Side, whole_today
+from aibuyer_kit.planning.limits import Limit, Side, scale_of, whole_today
 from aibuyer_kit.planning.plan import INTERVAL, Binding, Expected, Plan, PlannedArm
-from aibuyer_kit.planning.request import BEYOND_SEEN, USUAL_STEP, PlanRequest, units
+from aibuyer_kit.planning.request import BEYOND_SEEN, NEAR, USUAL_STEP, PlanRequest, units
 from aibuyer_kit.planning.risk import solve_risk
 from aibuyer_kit.planning.rounding import whole_split, within_rows
 from aibuyer_kit.planning.solve import Solved, reset_loss, solve
@@ -22,6 +22,9 @@ from aibuyer_kit.planning.target import solve_target, target_of
 
 _AT_LIMIT = 1e-7
 _NOTHING = 1e-12
+# By how much a plan of whole amounts may be beyond its bound, and a total beside today's to be another one.
+_BEYOND, _WIDER = 1e-6, 1e-3
+_MOST_NAMES = 5
 Note = tuple[str, Mapping[str, Any]]
 
 
@@ -55,12 +58,13 @@ def make_plan(
         expected=_expected(worth),
         today=_expected(today),
         gain=_expected(worth - today),
-        better=float((worth > today).mean()),
+        better=float((worth > today).mean()) if any(_moves_as_told(arms)) else None,
         worth=made,
-        bound=max(bound, made),
+        # What meets a target but for rounding may bring a little more than the bound.
+        bound=max(bound, made) if of_target else _bound(bound, made),
         binding=groups + tuple(arm.binding for arm in arms if arm.binding),
         days=planned_days(amounts, MICROS_PER_UNIT // per_unit, asked.days, asked.day_weights, since),
-        notes=tuple(_notes(curves, asked, solved, resets)),
+        notes=tuple(_notes(curves, asked, solved, resets, amounts)),
         locale=locale,
     )
 
@@ -99,6 +103,18 @@ def _made(
     return made, solved.found.bound - paid
 
 
+def _moves_as_told(arms: tuple[PlannedArm, ...]) -> Iterator[bool]:
+    """Yield of each arm that moves whether the past tells its response; of a plan that moves nothing, that it does."""
+    moving = [arm for arm in arms if arm.planned_micros != arm.now_micros]
+    yield from (arm.identified == "yes" for arm in moving)
+    yield not moving
+
+
+def _bound(bound: float, made: float) -> float:
+    """Return the bound, no lower than the plan itself where only rounding lies between them."""
+    return made if 0.0 < made - bound <= _BEYOND * max(abs(bound), 1.0) else bound
+
+
 def _total(curves: ResponseCurves, asked: PlanRequest, per_unit: int) -> float:
     """Return the money a day. Raises PlanError for an amount that the platform cannot hold."""
     if asked.total_daily_budget is None:
@@ -109,7 +125,19 @@ def _total(curves: ResponseCurves, asked: PlanRequest, per_unit: int) -> float:
     found = units(asked.total_daily_budget, "total_daily_budget")
     if found * per_unit % 1:
         raise PlanError(f"The total {found} is finer than the smallest unit of {curves.currency}: 1/{per_unit}.")
-    return float(found)
+    beside = _beside(curves, per_unit)
+    if beside and beside >= found:
+        names = ", ".join(name for name, _ in curves.left_out[:_MOST_NAMES])
+        raise PlanError(
+            f"Of the total {found}, {beside:.2f} a day is spent by what has no curve and goes on spending: {names}. "
+            "Give a larger total, or pause these first."
+        )
+    return round((float(found) - beside) * per_unit) / per_unit
+
+
+def _beside(curves: ResponseCurves, per_unit: int) -> float:
+    """Return what is spent a day beside the arms of the plan, in whole minor units."""
+    return round(sum(spend for _, spend in curves.left_out) * per_unit) / per_unit
 
 
 def _whole(solved: Solved, per_unit: int) -> Ints:
@@ -224,7 +252,7 @@ def _binding_of(solved: Solved, arm: str, place: int, worth: float) -> Binding |
     return Binding(limit, abs(worth)) if limit else None
 
 
-def _notes(curves: ResponseCurves, asked: PlanRequest, solved: Solved, resets: Floats) -> Iterator[Note]:
+def _notes(curves: ResponseCurves, asked: PlanRequest, solved: Solved, resets: Floats, amounts: Ints) -> Iterator[Note]:
     """Yield what a reader has to know to judge the plan, as keys of sentences."""
     for name in ("target_roas", "target_cpa"):
         if (target := getattr(asked, name)) is not None:
@@ -238,10 +266,41 @@ def _notes(curves: ResponseCurves, asked: PlanRequest, solved: Solved, resets: F
     if solved.bounds.softened:
         yield "gave_way", {}
     elif asked.step == "usual":
-        yield ("usual_step", {"share": USUAL_STEP}) if curves.seen is None else ("seen", {"share": BEYOND_SEEN})
+        yield _of_step(solved, curves)
+    unknown = sum(known == "no" for known in curves.identified)
+    near, is_wide = asked.unidentified, abs(_scale(solved, curves) - 1.0) > _WIDER
+    if unknown and near == "near" and is_wide:
+        yield "unidentified_near_wide", {"count": unknown, **_widened(NEAR, _scale(solved, curves))}
     counts = {
-        f"unidentified_{asked.unidentified}": sum(known == "no" for known in curves.identified),
-        "idle": int((curves.spend_now <= 0.0).sum()),
+        f"unidentified_{near}": 0 if near == "near" and is_wide else unknown,
+        "idle": int(((curves.spend_now <= 0.0) & (amounts <= 0)).sum()),
         "resets": int(resets.sum()),
     }
     yield from ((key, {"count": count}) for key, count in counts.items() if count)
+    if curves.left_out:
+        key = "left_out" if asked.total_daily_budget is None else "left_out_of_total"
+        names = tuple(name for name, _ in curves.left_out[:_MOST_NAMES])
+        money = float(sum(spend for _, spend in curves.left_out))
+        yield key, {"count": len(curves.left_out), "names": names, "money": money}
+
+
+def _of_step(solved: Solved, curves: ResponseCurves) -> Note:
+    """Return how far budgets move, which is further where the total itself moves."""
+    share, name = (USUAL_STEP, "usual_step") if curves.seen is None else (BEYOND_SEEN, "seen")
+    scale = _scale(solved, curves)
+    if abs(scale - 1.0) <= _WIDER:
+        return name, {"share": share}
+    return f"{name}_wide", {"share": share} if curves.seen is not None else _widened(share, scale)
+
+
+def _widened(share: float, scale: float) -> Mapping[str, float]:
+    """Return by which shares a budget may fall and grow where its range holds today's part of another total, too."""
+    return {
+        "share": share,
+        "less": 1.0 - min(1.0, scale) * (1.0 - share),
+        "more": max(1.0, scale) * (1.0 + share) - 1.0,
+    }
+
+
+def _scale(solved: Solved, curves: ResponseCurves) -> float:
+    return scale_of(curves, solved.bounds.total)

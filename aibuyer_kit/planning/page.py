@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from math import isfinite
 
 from aibuyer_kit.charts.spec import Bar, BarChart
 from aibuyer_kit.core.escape import for_html, for_terminal
@@ -49,9 +50,10 @@ def plan_charts(plan: Plan, locale: str) -> tuple[BarChart, BarChart]:
         for arm in arms
     )
     marginals = tuple(Bar(arm.name, arm.marginal, _value(plan, arm.marginal, locale)) for arm in arms)
+    measure = "results" if plan.value_of == "results" else "spend"
     return (
         BarChart(t(locale, "plan.chart_split"), "spend", plan.currency, locale, budgets),
-        BarChart(t(locale, "plan.chart_marginal"), "spend", plan.currency, locale, marginals),
+        BarChart(t(locale, "plan.chart_marginal"), measure, plan.currency, locale, marginals),
     )
 
 
@@ -76,10 +78,16 @@ def _lead(plan: Plan, locale: str) -> list[str]:
         gain=_value(plan, abs(plan.gain.mean), locale),
     )
     low, high = (_signed(plan, each, locale) for each in (plan.gain.low, plan.gain.high))
-    better = format_share(plan.better, locale, decimals=0)
-    sentences.append(t(locale, "plan.gain", gain=gain, low=low, high=high, better=better))
+    if plan.is_told:
+        better = format_share(plan.better or 0.0, locale, decimals=0)
+        sentences.append(t(locale, "plan.gain", gain=gain, low=low, high=high, better=better))
+    else:
+        sentences.append(t(locale, "plan.gain_usual", gain=gain, low=low, high=high))
+        sentences.append(_rests(plan, locale))
     beyond = plan.bound - plan.worth
-    if beyond <= _MET * max(abs(plan.bound), 1e-9):
+    if not isfinite(plan.bound):
+        sentences.append(t(locale, "plan.bound_unknown"))
+    elif beyond <= _MET * max(abs(plan.bound), 1e-9):
         sentences.append(t(locale, "plan.bound_met"))
     else:
         share = format_share(beyond / max(abs(plan.worth), 1e-9), locale, decimals=2)
@@ -90,12 +98,21 @@ def _lead(plan: Plan, locale: str) -> list[str]:
     return sentences
 
 
+def _rests(plan: Plan, locale: str) -> str:
+    """Return what the gain rests on, where it is not, or not only, what the past tells."""
+    told = [arm for arm in plan.moving if arm.identified == "yes"]
+    if not told:
+        return t(locale, "plan.rests_on_usual")
+    money = _signed(plan, sum(arm.moved for arm in told), locale)
+    return t(locale, "plan.rests_partly", count=len(plan.moving) - len(told), arms=len(plan.moving), money=money)
+
+
 def _sections(plan: Plan, locale: str) -> Iterator[tuple[str, list[str]]]:
     if moves := list(islice(_moves(plan, locale), _MOST_MOVES)):
         yield t(locale, "plan.moves"), moves
     if limits := _limits(plan, locale):
         yield t(locale, "plan.binding"), limits
-    notes = [_note(key, dict(values), locale) for key, values in plan.notes]
+    notes = [_note(plan, key, dict(values), locale) for key, values in plan.notes]
     notes += [f"{arm.name}: {arm.warning}" for arm in plan.arms if arm.warning][:_MOST_LIMITS]
     if notes:
         yield t(locale, "plan.notes"), notes
@@ -133,7 +150,7 @@ def binding_sentence(plan: Plan, binding: Binding, locale: str) -> str:
     key = f"plan.limit_{kind}"
     if kind == "target":
         said = t(locale, f"plan.limit_{limit.of}", amount=format_ratio(limit.amount, locale))
-        return t(locale, "plan.worth_target", limit=said, worth=_value(plan, binding.worth, locale))
+        return t(locale, f"plan.worth_{limit.of}", limit=said, worth=_value(plan, binding.worth, locale))
     if kind in ("total", "group", "step", "seen", "near", "reset"):
         key += f"_{limit.side}"
     names = {arm.id: arm.name for arm in plan.arms}
@@ -142,9 +159,14 @@ def binding_sentence(plan: Plan, binding: Binding, locale: str) -> str:
     return t(locale, worth, limit=said, worth=_value(plan, binding.worth, locale))
 
 
-def _note(key: str, values: dict[str, object], locale: str) -> str:
-    if isinstance(share := values.get("share"), float):
-        values["share"] = format_share(share, locale, decimals=0)
+def _note(plan: Plan, key: str, values: dict[str, object], locale: str) -> str:
+    for name in ("share", "less", "more"):
+        if isinstance(share := values.get(name), float):
+            values[name] = format_share(share, locale, decimals=0)
+    if isinstance(money := values.get("money"), float):
+        values["money"] = format_money(money, plan.currency, locale)
+    if isinstance(names := values.get("names"), tuple):
+        values["names"] = ", ".join(map(str, names))
     if isinstance(target := values.get("target"), float):
         values["target"] = format_ratio(target, locale)
     count = values.pop("count", None)

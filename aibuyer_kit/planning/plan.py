@@ -13,6 +13,7 @@ from aibuyer_kit.planning.limits import Limit
 
 # The interval that is told around an expectation.
 INTERVAL = 0.9
+_WHOLE_MICROS = 10_000
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,10 @@ class Plan:
     """The split of a total that is worth most by the curves, in whole minor units that add up to the total exactly.
 
     `expected` and `today` are the profit a day (or the value, `is_profit`) of the plan and of today's split, `gain`
-    their difference draw by draw, `better` the share of draws in which the plan brings more. No split within the limits
-    brings more than `bound` by the same curves; `reached` says how near the plan comes. `notes` are keys of sentences,
-    with their values.
+    their difference draw by draw, `better` the share of draws in which the plan brings more: None where nothing that
+    moves has a response that the past tells, for then it would only say what is usual of arms. No split within the
+    limits brings more than `bound` by the same curves; `reached` says how near the plan comes. `notes` are keys of
+    sentences, with their values.
     """
 
     arms: tuple[PlannedArm, ...]
@@ -95,7 +97,7 @@ class Plan:
     expected: Expected
     today: Expected
     gain: Expected
-    better: float
+    better: float | None
     worth: float
     bound: float
     binding: tuple[Binding, ...]
@@ -108,6 +110,16 @@ class Plan:
     def reached(self) -> float:
         """What the plan brings as a share of the bound: 1 is the best there is."""
         return 1.0 if self.bound <= 0.0 or self.worth >= self.bound else self.worth / self.bound
+
+    @property
+    def moving(self) -> tuple[PlannedArm, ...]:
+        """The arms whose spend the plan changes by more than it takes to be a whole amount."""
+        return tuple(arm for arm in self.arms if abs(arm.planned_micros - arm.now_micros) > _WHOLE_MICROS)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the past tells the response of every arm that moves."""
+        return all(arm.identified == "yes" for arm in self.moving)
 
     @property
     def allocation(self) -> dict[str, int]:

@@ -42,8 +42,10 @@ class PlanRequest:
     (USUAL_STEP where that is not known), wider where the total itself moves. Arms of `may_stop` may go to 0 in spite of
     it. Arms whose response is not identified stay `near` today's budget, are `held` there, or `free`. A change beyond
     `reset_beyond` costs `reset_loss` of value once. `target_roas` (value by spend) or `target_cpa` (spend by result)
-    takes the place of a total: the most is spent that meets it. The plan holds for `days`, with `day_weights` for each
-    of them. `risk` is the quantile of profit that is made most of, instead of the mean. Raises PlanError.
+    takes the place of a total: the most value is made that meets it. What is paused is not planned for, unless it is
+    named in `start`: then it may begin again, as far as the past has shown it. The plan holds for `days`, with
+    `day_weights` for each of them. `risk` is the quantile of profit that is made most of, instead of the mean.
+    Raises PlanError.
     """
 
     total_daily_budget: Amount | None = None
@@ -55,6 +57,7 @@ class PlanRequest:
     may_stop: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
     unidentified: Unidentified = "near"
     reset_loss: Amount | None = None
     reset_beyond: float = LEARNING_SHARE

@@ -35,7 +35,9 @@ def target_of(curves: ResponseCurves, asked: PlanRequest) -> Target | None:
 
 
 def solve_target(curves: ResponseCurves, asked: PlanRequest, target: Target) -> tuple[Solved, float]:
-    """Return the split of most value that meets a target, and what one unit less of the target is worth.
+    """Return the split of most value that meets a target, and what loosening it by one unit is worth.
+
+    That is a return lower by one, or a result that may cost one unit of money more.
 
     With a weight `x` from 0 to 1, of `(1 - x) value + x (what the target counts - target * spend)` the best split meets
     the target the better the higher x is; the lowest x that does gives the plan, and by weak duality its bound.
@@ -51,6 +53,9 @@ def solve_target(curves: ResponseCurves, asked: PlanRequest, target: Target) -> 
     # At the weight 1 value does not count, and nothing bounds it.
     bound = best.found.bound / (1.0 - weight) if weight < 1.0 else np.inf
     worth = weight / (1.0 - weight) * float(spend.sum()) if weight < 1.0 else 0.0
+    if target.name == "target_cpa":
+        # The target is 1 / cpa results for each unit of spend: d (1 / cpa) / d cpa = -(1 / cpa)^2.
+        worth *= target.least**2
     found = replace(best.found, worth=value, bound=max(bound, value))
     weighted = with_prices(_question(question, target.least, by_value, weight), best.prices)
     return Solved(spend, bounds, weighted, found, best.prices, _scale(by_value, weight)), worth
@@ -118,5 +123,6 @@ def _by_value(curves: ResponseCurves, name: str, by_value: Floats | None) -> Flo
     if curves.value_of == name:
         return np.ones(len(curves.arms))
     raise PlanError(
-        f"These curves are of {curves.value_of.replace('_', ' ')}; how much {name} goes with it is not known."
+        f"These curves are of {curves.value_of.replace('_', ' ')}; how much {name} goes with it is not known. "
+        f"Plan on {name} themselves with value_of (--value-of {name}), where the account reports them."
     )

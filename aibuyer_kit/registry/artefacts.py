@@ -115,8 +115,8 @@ class ServerShelf:
                 path = Path(self._client.download_artifacts(_checked_run(run_id), checked_name(name), folder))
                 with path.open("rb") as file:
                     return file.read(MOST_BYTES + 1)
-            except OSError as error:
-                raise ArtefactError(f"The tracking server has no {name!r} of this model ({error}).") from None
+            except OSError:  # its text may hold the server's address, with a password
+                raise ArtefactError(f"The tracking server has no {name!r} of this model.") from None
 
 
 def _checked_run(run_id: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import filelock
 
 from aibuyer_kit import __version__
-from aibuyer_kit.core.errors import ArtefactError, InputError, NotFoundError, RegistryError
+from aibuyer_kit.core.errors import ArtefactError, InputError, NotFoundError
 from aibuyer_kit.features.trainable import Trained
 from aibuyer_kit.registry import tracking
 from aibuyer_kit.registry.artefacts import LocalShelf, ServerShelf, Shelf, checked_content, checked_files
@@ -33,9 +33,9 @@ class Registry:
     def __init__(self, client_id: str, folder: Path, tracking_uri: str | None = None) -> None:
         """`folder` is the client's own; `tracking_uri` another store than the SQLite file in it."""
         self._id, self.folder = client_id, folder
-        self._uri = tracking_uri or f"sqlite:///{self.folder / FILE_NAME}"
+        self.uri = tracking_uri or tracking.of_file(self.folder / FILE_NAME)
         self._is_local = tracking_uri is None
-        self._is_server = tracking.is_server(self._uri)
+        self._is_server = tracking.is_server(self.uri)
         self._opened: Any = None
 
     @property
@@ -129,11 +129,11 @@ class Registry:
     def _client(self) -> Any:
         if self._opened is None:
             if not self._is_local:
-                self._opened = tracking.client(self._uri)
+                self._opened = tracking.client(self.uri)
             else:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 with filelock.FileLock(self.folder / f"{FILE_NAME}.lock"):  # MLflow makes its tables without one
-                    self._opened = tracking.client(self._uri)
+                    self._opened = tracking.client(self.uri)
         return self._opened
 
     def _shelf(self) -> Shelf:
@@ -204,7 +204,7 @@ class Registry:
             self._client().create_registered_model(registered, tags={_OWNER: self._id})
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise RegistryError(f"The store of models says: {error}") from None
+                raise
 
     def _log(self, run_id: str, record: ModelRecord) -> None:
         """Show parameters and metrics in MLflow's own pages too."""

@@ -28,6 +28,7 @@ class Account:
     key: AccountKey
     zone: ZoneInfo
     minor_per_unit: int | None
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Known:
     @property
     def account(self) -> AccountKey:
         return self.key[:2]
+
+    @property
+    def may_spend(self) -> bool:
+        """Whether its own status lets it spend; what no platform told a status of may."""
+        return self.status in (None, ACTIVE)
 
     @property
     def edited_at(self) -> datetime | None:
@@ -192,7 +198,7 @@ def _subject_of(
 def _account(row: Mapping[str, Any]) -> Account:
     currency = row["currency"]
     minor_per_unit = meta_minor_per_unit(currency) if currency and row["platform"] == "meta" else None
-    return Account((row["platform"], row["account_id"]), time_zone(row["time_zone"] or "UTC"), minor_per_unit)
+    return Account((row["platform"], row["account_id"]), time_zone(row["time_zone"] or "UTC"), minor_per_unit, currency)
 
 
 def _known(level: Level, row: Mapping[str, Any]) -> Known:

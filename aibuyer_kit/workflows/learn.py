@@ -1,6 +1,7 @@
 """Training what is due, and letting a new model replace the old one only if it wins a paired backtest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -9,13 +10,13 @@ import filelock
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import AibuyerError, InputError, NotFoundError, RegistryError
+from aibuyer_kit.core.errors import AibuyerError, ArtefactError, InputError, NotFoundError, RegistryError
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_share, t
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.features.trainable import Fold, Model, Parameters, Trainable, trained
 from aibuyer_kit.measurement.backtest import Backtest, backtest, paired
-from aibuyer_kit.measurement.contest import Contest, contest
+from aibuyer_kit.measurement.contest import LEAST_FOLDS, Contest, contest
 from aibuyer_kit.measurement.drift import drift
 from aibuyer_kit.measurement.monitoring import failing, moved
 from aibuyer_kit.registry.records import CHALLENGER, CHAMPION, ModelRecord
@@ -27,12 +28,12 @@ from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.round import Progress
 from aibuyer_kit.workflows.trainables import trainable_of, trainables
 from aibuyer_kit.workflows.tune import TunedModel, tune_model
-from aibuyer_kit.workflows.upkeep_log import Upkeep, UpkeepLog
+from aibuyer_kit.workflows.upkeep_log import TunedParameters, Upkeep, UpkeepLog
 
 _LEAST_FIRST_FOLDS = 3
 _DRIFT_DAYS = 150
 FIGURES = "figures"  # under which the drift of figures stands beside the models
-Why = str  # a key of `learn` in the locales: first, scheduled, drifted, changed, asked
+Why = str  # a key of `learn` in the locales: first, damaged, scheduled, drifted, changed, asked
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,9 @@ def learn(
     trains for this client.
     """
     wanted = [trainable_of(context, name) for name in names] or list(trainables(context))
-    context.models.mkdir(parents=True, exist_ok=True)
     reader = Reader(context.warehouse)
     try:
-        with filelock.FileLock(context.models / "learn.lock", blocking=False):
+        with _alone(context):
             school = _School(context, settings, reader)
             lessons = []
             for number, each in enumerate(wanted, 1):
@@ -114,10 +114,19 @@ def learn(
                     progress(each.name, number, len(wanted))
                 lessons.append(school.lesson(each, force=force))
             return Learnt(tuple(lessons), context.settings.locale, school.drift)
-    except filelock.Timeout:
-        raise RegistryError(f"Another process is training models of {context.id!r}. Wait for it.") from None
     finally:
         reader.close()
+
+
+@contextmanager
+def _alone(context: ClientContext) -> Iterator[None]:
+    """Let nobody else change which models there are, or are wanted. Raises RegistryError while another one does."""
+    context.models.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(context.models / "learn.lock", blocking=False):
+            yield
+    except filelock.Timeout:
+        raise RegistryError(f"Another process is training models of {context.id!r}. Wait for it.") from None
 
 
 def compare(context: ClientContext, settings: Settings, name: str, left: str, right: str) -> Contest:
@@ -135,18 +144,29 @@ def compare(context: ClientContext, settings: Settings, name: str, left: str, ri
 
 
 def promote(context: ClientContext, settings: Settings, name: str, version: str, *, by: str) -> ModelRecord:
-    """Put a version in force because a person says so, and note who did. Raises NotFoundError."""
+    """Put a version in force because a person says so, and note who did.
+
+    Raises NotFoundError, and RegistryError while another process trains for this client.
+    """
     registry = open_registry(context, settings)
-    found = registry.find(name, version)
-    trainable_of(context, name).load(registry.files(found))
-    return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}")
+    with _alone(context):
+        found = registry.find(name, version)
+        trainable_of(context, name).load(registry.files(found))
+        return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}")
 
 
 def tune_parameters(context: ClientContext, name: str, *, trials: int, seed: int) -> TunedModel:
-    """Tune a model's parameters; those that are better on newer weeks too make a challenger at the next `learn`."""
-    found = tune_model(context, trainable_of(context, name), trials=trials, seed=seed)
+    """Tune a model's parameters; those that are better on newer weeks too make a challenger.
+
+    It is learnt once there are enough weeks that had no part in finding them.
+    """
+    log, trainable = UpkeepLog(context.models), trainable_of(context, name)
+    kept = log.tuned(name)
+    before = {**trainable.parameters, **(kept.values if kept else {})}
+    found = tune_model(context, trainable, before, trials=trials, seed=seed)
     if found.is_better:
-        UpkeepLog(context.models).put_parameters(name, found.after)
+        with _alone(context):
+            log.put_tuned(name, TunedParameters(found.after, found.until))
     return found
 
 
@@ -155,6 +175,9 @@ def contest_text(found: Contest, locale: str) -> str:
     gain = format_share(abs(found.gain), locale, 1) if found.folds else ""
     said = t(locale, f"contest.{found.reason}", gain=gain)
     return said if not found.folds else f"{said} {t(locale, 'contest.over', folds=found.folds, objects=found.objects)}"
+
+
+_IN_FORCE = {"damaged": "promoted"}  # what it is called that a model is put in force without a contest
 
 
 class _School:
@@ -171,7 +194,7 @@ class _School:
         """Train one model if it is due, and settle which version is in force from now on."""
         try:
             return self._lesson(trainable, force=force)
-        except (InputError, NotFoundError) as error:
+        except (InputError, NotFoundError, ArtefactError) as error:
             kept = self._log.of(trainable.name)
             self._log.put(trainable.name, Upkeep(self._now, kept.until, kept.due_on, kept.findings, str(error)))
             return Lesson(trainable.name, "refused", str(error))
@@ -192,18 +215,53 @@ class _School:
         champion = next((each for each in versions if CHAMPION in each.stages), None)
         folds = past.folds(trainable)
         findings: tuple[str, ...] = ()
+        damage = ""
         if champion is not None:
-            findings = _watched(trainable, trainable.load(self._registry.files(champion)), champion, past)
-        parameters = {**trainable.parameters, **self._log.parameters_of(trainable.name)}
+            try:
+                findings = _watched(trainable, trainable.load(self._registry.files(champion)), champion, past)
+            except ArtefactError as error:
+                damage = str(error)
+                findings = (f"version {champion.version} cannot be used: {damage}",)
+        parameters, held = self._parameters(trainable, champion, folds)
         newest = versions[0] if versions else None
         drifted = (*findings, *self.drift)
         why = self._why(trainable, newest, parameters, past.last_day, drifted, force=force)
+        if damage:
+            why = "damaged"
         if why is None:
             self._note(trainable, newest, findings)
-            return Lesson(trainable.name, "not_due", record=champion)
-        found = self._taught(trainable, champion, parameters, past, folds, why)
-        self._note(trainable, found.record, findings if found.state == "kept" else ())
+            return Lesson(trainable.name, "not_due", self._waiting(trainable, parameters), record=champion)
+        found = self._taught(trainable, None if damage else champion, parameters, past, held, why)
+        if found.contest and found.contest.reason in ("worse", "no_better") and held is not folds:
+            self._log.put_tuned(trainable.name, None)
+        self._note(trainable, found.record, findings if found.state in ("kept", "below_floor") else ())
         return found
+
+    def _parameters(
+        self, trainable: Trainable, champion: ModelRecord | None, folds: Sequence[Fold]
+    ) -> tuple[Parameters, Sequence[Fold]]:
+        """Return the parameters to learn with, and the folds on which they may be judged.
+
+        Those that tuning has found are judged on folds alone that had no part in it, and wait until there are enough,
+        unless they are in force already: then both sides owe as much to their tuning.
+        """
+        is_current = champion is not None and champion.revision == trainable.revision
+        in_force = {**trainable.parameters, **(champion.parameters if champion and is_current else {})}
+        tuned = self._log.tuned(trainable.name)
+        if tuned is None or (champion and {**in_force, **tuned.values} == in_force):
+            return in_force, folds
+        unseen = [fold for fold in folds if fold.origin >= tuned.until]
+        if len(unseen) < LEAST_FOLDS:
+            return in_force, folds
+        return {**trainable.parameters, **tuned.values}, unseen
+
+    def _waiting(self, trainable: Trainable, parameters: Parameters) -> str:
+        """Return from when on parameters that tuning has found may compete; empty where none wait."""
+        tuned = self._log.tuned(trainable.name)
+        if tuned is None or {**parameters, **tuned.values} == dict(parameters):
+            return ""
+        day = tuned.until + timedelta(days=LEAST_FOLDS * max(7, trainable.horizon_days))
+        return t(self._context.settings.locale, "learn.waits", day=str(day))
 
     def _why(
         self,
@@ -245,7 +303,7 @@ class _School:
         if champion is None:
             metrics = table.metrics()
             good = len(told) >= _LEAST_FIRST_FOLDS and metrics.get("loss", 1.0) < metrics.get("floor_loss", 0.0)
-            stage, state = (CHAMPION, "first") if good else (CHALLENGER, "below_floor")
+            stage, state = (CHAMPION, _IN_FORCE.get(why, "first")) if good else (CHALLENGER, "below_floor")
             said = f"{why}: {spans(folds)}, loss {metrics.get('loss', 0):.4g}, floor {metrics.get('floor_loss', 0):.4g}"
             record = self._registry.keep(made, at=self._now, stage=stage, reason=said)
             return Lesson(trainable.name, state, why=why, record=record, note=said.partition(": ")[2])

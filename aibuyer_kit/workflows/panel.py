@@ -1,10 +1,11 @@
 """Reading the panel that models learn from: one level of a client, day by day, as known after one load."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, account_date
@@ -12,13 +13,13 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError
 from aibuyer_kit.core.metrics import MEASURES
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
-from aibuyer_kit.features.windows import Bools, Floats, Ints
+from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.warehouse.read import AsOf, Reader
-from aibuyer_kit.workflows.evidence_days import Key
+from aibuyer_kit.warehouse.shown import Shown
+from aibuyer_kit.workflows.evidence_days import AccountKey, Key, Reads
 from aibuyer_kit.workflows.evidence_objects import Known, Objects
 from aibuyer_kit.workflows.maturity import known_shares
 from aibuyer_kit.workflows.panel_besides import coded, days_of, with_besides
-from aibuyer_kit.workflows.period import day_ends
 from aibuyer_kit.workflows.what_counts import check_one_currency, shown_in
 
 if TYPE_CHECKING:
@@ -62,20 +63,21 @@ def read_panel(
     keys, places = coded(facts, ("platform", "account_id", "entity_id"))
     day_of = days_of(facts, days)
     values = {name: _dense(facts, name, day_of, places, (len(days), len(keys))) for name in names}
-    accounts = np.unique([key[1] for key in keys], return_inverse=True)[1]
-    covered = np.zeros((len(days), int(accounts.max()) + 1), dtype=np.bool_)
-    covered[day_of, accounts[places]] = True
-    covered |= _read_whole(reader, level, days, keys, accounts, freshness.load_id)
+    read = _read_days(reader, level, days, keys, (day_of, places), freshness.load_id)
     for each in values.values():
-        each[~covered[:, accounts]] = np.nan
+        each[~read] = np.nan
     kinds = _kinds(facts, places, len(keys))
     values["results"][:, kinds == _SEVERAL] = np.nan
     objects = Objects(reader, freshness.load_id)
+    known_accounts = {key[:2]: objects.accounts.get(key[:2]) for key in keys}
+    rates = {key: rate_of(shown, each.currency if each else None, days.until) for key, each in known_accounts.items()}
     named = [each.action_type for each in sorted({each.kind for each in context.settings.rules.settings()})]
     panel = DailyPanel(
         level=level,
         days=days,
-        objects=tuple(_object(level, key, objects, _type(kind, named)) for key, kind in zip(keys, kinds, strict=True)),
+        objects=tuple(
+            _object(level, key, objects, _type(kind, named), rates) for key, kind in zip(keys, kinds, strict=True)
+        ),
         measures=values,
         known_share=_shares(context, reader, objects, keys, kinds, days, freshness.load_id),
         currency=shown.currency if shown else currencies[0],
@@ -88,20 +90,17 @@ def read_panel(
 _SEVERAL = -1
 
 
-def _read_whole(
-    reader: Reader, level: Level, days: DateRange, keys: Sequence[Key], accounts: Ints, load_id: int
-) -> Bools:
-    """Return (days, accounts) which days were read whole after their end, and so hold all there is, if only nothing.
-
-    Accounts that only files tell of are known on the days of which they tell.
-    """
-    places = {key[:2]: int(place) for key, place in zip(keys, accounts, strict=True) if key[0] == "meta"}
-    found = np.zeros((len(days), int(accounts.max()) + 1), dtype=np.bool_)
-    ends = list(day_ends(reader, days, places, as_of=load_id))
-    for row in reader.levels_read(ends, as_of=load_id).rows() if ends else ():
-        if row["level"] == level:
-            found[(row["date"] - days.since).days, places[row["platform"], row["account_id"]]] = True
-    return found
+def _read_days(
+    reader: Reader, level: Level, days: DateRange, keys: Sequence[Key], told: tuple[Ints, Ints], load_id: int
+) -> NDArray[np.bool_]:
+    """Return by day and object whether its account was read: as a whole, or so far that it tells something."""
+    accounts = list(dict.fromkeys(key[:2] for key in keys))
+    of = np.array([accounts.index(key[:2]) for key in keys])
+    reads = Reads(reader.coverages(as_of=load_id))
+    found = np.array([[reads.of_day(account, level, day) is not None for account in accounts] for day in days])
+    day_of, places = told
+    found[day_of, of[places]] = True
+    return np.asarray(found[:, of])
 
 
 def _dense(facts: "pa.Table", name: str, day_of: Ints, places: Ints, shape: tuple[int, int]) -> Floats:
@@ -125,11 +124,13 @@ def _type(kind: int, named: Sequence[str]) -> str | None:
     return None if kind == _SEVERAL else named[kind]
 
 
-def _object(level: Level, key: Key, objects: Objects, result_type: str | None) -> PanelObject:
+def _object(
+    level: Level, key: Key, objects: Objects, result_type: str | None, rates: Mapping[AccountKey, float]
+) -> PanelObject:
     """Return what is known of an object; one of which there are only figures has its id for a name."""
     known = objects.of(level).get(key)
     if known is None:
-        return PanelObject(key[2], key[2], key[1], result_type=result_type)
+        return PanelObject(key[2], key[2], key[1], result_type=result_type, platform=key[0], rate=rates[key[:2]])
     campaign = _above(objects, Level.CAMPAIGN, known)
     account = objects.accounts.get(known.account)
     holder = _holder(objects, level, known, campaign)
@@ -152,7 +153,23 @@ def _object(level: Level, key: Key, objects: Objects, result_type: str | None) -
         holder_id=holder.key[2] if holder else "",
         holder_budget_micros=holder.daily_budget if holder else None,
         time_zone=str(account.zone) if account else "UTC",
+        platform=key[0],
+        rate=rates[key[:2]],
+        delivers=may_spend(objects, level, known),
     )
+
+
+def may_spend(objects: Objects, level: Level, known: Known) -> bool:
+    """Return whether neither an object nor what is above it is paused or gone, as far as is known."""
+    above = [_above(objects, Level.CAMPAIGN, known)]
+    if level is Level.AD:
+        above.append(objects.of(Level.ADSET).get((*known.account, known.adset_id or "")))
+    return all(each.may_spend for each in (known, *above) if each)
+
+
+def rate_of(shown: Shown | None, currency: str | None, day: date) -> float:
+    """Return what a unit of an account is worth in the currency of the figures. Raises RateError."""
+    return float(shown.rates.rate(currency, shown.currency, day)) if shown and currency else 1.0
 
 
 def _holder(objects: Objects, level: Level, known: Known, campaign: Known | None) -> Known | None:

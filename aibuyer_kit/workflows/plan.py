@@ -1,28 +1,23 @@
 """Budget plans of a client: its curves, what is asked of them, and the changes that would carry the plan out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.core.changes import PAUSED, Change
-from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import PlanError
+from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
-from aibuyer_kit.planning.make import make_plan
+from aibuyer_kit.planning.make import Note, make_plan
 from aibuyer_kit.planning.plan import Plan
-from aibuyer_kit.planning.request import Amount, Group, PlanRequest
+from aibuyer_kit.planning.request import Amount, PlanRequest
 from aibuyer_kit.warehouse.read import AsOf, Reader
 from aibuyer_kit.workflows.curves import response_of
-from aibuyer_kit.workflows.evidence_objects import Known, Objects
 from aibuyer_kit.workflows.period import account_today, parse_as_of
+from aibuyer_kit.workflows.plan_arms import Arm, CampaignLimits, arms_of, campaign_groups, changes_of, check_start
 
-CampaignLimits = Mapping[str, tuple[Amount | None, Amount | None]]
-
-
-@dataclass(frozen=True)
-class _Arm:
-    level: Level
-    known: Known
+_MOST_NAMES = 5
 
 
 def plan_of(
@@ -37,17 +32,95 @@ def plan_of(
 ) -> Plan:
     """Return the plan that answers a question about what has a budget of its own, with the changes that it comes to.
 
-    Arms may be named by id or by name, `campaigns` give the least and the most of all arms of one. Nothing is changed
+    Arms may be named by id or by name, `campaigns` give the least and the most of all arms of one. What is paused gets
+    nothing unless `start` names it, and what does not spend its budget stays at what it spends. Nothing is changed
     anywhere. Raises PlanError, and whatever `response_of` raises.
     """
     found = curves or response_of(context, reader, value_of=value_of, as_of=as_of).curves
-    arms = _arms(reader, found, as_of)
-    asked = _by_id(
-        found, replace(asked, groups=(*asked.groups, *_campaign_groups(reader, arms, campaigns or {}, as_of)))
+    arms = arms_of(context, reader, found, as_of)
+    asked = _by_id(found, replace(asked, groups=(*asked.groups, *campaign_groups(arms, campaigns or {}))))
+    check_start(arms, asked.start)
+    paused = {arm for arm, each in arms.items() if each.is_paused and arm not in asked.start}
+    names = dict(zip(found.arms, found.names, strict=True))
+    found, asked = _running(found, asked, arms, paused)
+    plan = _made(context, reader, found, asked, as_of)
+    notes = (*plan.notes, *_notes(plan, arms, [names[arm] for arm in names if arm in paused]))
+    return replace(plan, changes=tuple(changes_of(arms, plan.arms, asked.start)), notes=notes)
+
+
+def _made(
+    context: ClientContext, reader: Reader, curves: ResponseCurves, asked: PlanRequest, as_of: AsOf | None
+) -> Plan:
+    """Return the plan in which what does not spend its budget stays where it is, unless that leaves no plan."""
+    since, locale = account_today(context, reader, as_of=as_of), context.settings.locale
+    held = _not_by_budget(curves, asked)
+    try:
+        return make_plan(curves, replace(asked, held=(*asked.held, *held)), since=since, locale=locale)
+    except PlanError:
+        if not held:
+            raise
+    return make_plan(curves, asked, since=since, locale=locale)
+
+
+def _not_by_budget(curves: ResponseCurves, asked: PlanRequest) -> tuple[str, ...]:
+    """Return the arms whose spend does not follow their budgets, but for those that a person said something of."""
+    named = {*asked.held, *asked.stopped, *asked.may_stop, *asked.start}
+    for given in (asked.least, asked.most):
+        named |= set(given) if isinstance(given, Mapping) else set()
+    follows = zip(curves.arms, curves.goes_by_budget, strict=True)
+    return tuple(arm for arm, does in follows if not does and arm not in named)
+
+
+def _running(
+    curves: ResponseCurves, asked: PlanRequest, arms: Mapping[str, Arm], paused: set[str]
+) -> tuple[ResponseCurves, PlanRequest]:
+    """Return curves and question without what is paused; what is to be started spends nothing today."""
+    starts = np.array([arm in asked.start and arm in arms and arms[arm].is_paused for arm in curves.arms])
+    curves = replace(curves, spend_now=np.where(starts, 0.0, curves.spend_now))
+    if not paused:
+        return curves, asked
+    kept = [place for place, arm in enumerate(curves.arms) if arm not in paused]
+    if not kept:
+        raise PlanError("All arms are paused, so that there is nothing to plan: name those that may begin in start.")
+    if needed := [arm for arm, amount in _pairs(asked.least) if arm in paused and float(amount) > 0]:
+        raise PlanError(f"{needed[0]!r} is paused, or its campaign is: name it in start to give it at least something.")
+
+    def without(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(arm for arm in names if arm not in paused)
+
+    def amounts(given: Mapping[str, Amount] | Amount | None) -> Mapping[str, Amount] | Amount | None:
+        return dict(pair for pair in given.items() if pair[0] not in paused) if isinstance(given, Mapping) else given
+
+    groups = tuple(replace(group, arms=without(group.arms)) for group in asked.groups)
+    if empty := [group.name for group in groups if not group.arms and float(group.least or 0) > 0]:
+        raise PlanError(f"All arms of {empty[0]!r} are paused: name in start those that may begin.")
+    return curves.only(kept), replace(
+        asked,
+        least=amounts(asked.least),
+        most=amounts(asked.most),
+        groups=tuple(group for group in groups if group.arms),
+        may_stop=without(asked.may_stop),
+        held=without(asked.held),
+        stopped=without(asked.stopped),
     )
-    plan = make_plan(found, asked, since=account_today(context, reader, as_of=as_of), locale=context.settings.locale)
-    changes = [_change(arms[arm.id], arm.planned_micros) for arm in plan.arms if arm.id in arms]
-    return replace(plan, changes=tuple(each for each in changes if each))
+
+
+def _pairs(given: Mapping[str, Amount] | Amount | None) -> list[tuple[str, Amount]]:
+    return list(given.items()) if isinstance(given, Mapping) else []
+
+
+def _notes(plan: Plan, arms: Mapping[str, Arm], paused: list[str]) -> Iterator[Note]:
+    """Yield what of the plan no change of a daily budget carries out, and what is paused."""
+    if paused:
+        yield "paused", {"count": len(paused), "names": tuple(paused[:_MOST_NAMES])}
+    stays = [each for each in plan.arms if each.id in arms and not arms[each.id].goes_by_budget]
+    if stays:
+        yield "not_by_budget", {"count": len(stays), "names": tuple(each.name for each in stays[:_MOST_NAMES])}
+    others = [each for each in plan.moving if each not in stays]
+    rest = [each for each in others if each.id not in arms or not arms[each.id].can_carry_out(each)]
+    if rest:
+        moved = sum(abs(each.planned_micros - each.now_micros) for each in rest) / MICROS_PER_UNIT
+        yield "by_hand", {"count": len(rest), "names": tuple(each.name for each in rest[:_MOST_NAMES]), "money": moved}
 
 
 def client_plan(
@@ -63,47 +136,6 @@ def client_plan(
     return plan_of(context, Reader(context.warehouse), asked, campaigns=campaigns, value_of=value_of, as_of=moment)
 
 
-def _arms(reader: Reader, curves: ResponseCurves, as_of: AsOf | None) -> dict[str, _Arm]:
-    """Return what each arm is, by its id; what is not known as an object can be planned for, but not changed."""
-    objects = Objects(reader, reader.freshness(as_of=as_of).load_id)
-    found = {}
-    for level in (Level.CAMPAIGN, Level.ADSET):
-        found.update({key[2]: _Arm(level, each) for key, each in objects.of(level).items()})
-    return {arm: found[arm] for arm in curves.arms if arm in found}
-
-
-def _change(arm: _Arm, planned_micros: int) -> Change | None:
-    """Return what carries an arm's plan out: another daily budget, or a pause; None where there is none to change."""
-    known = arm.known
-    if known.daily_budget is None or known.daily_budget == planned_micros:
-        return None
-    if planned_micros > 0:
-        return Change(*known.account, arm.level, known.key[2], "daily_budget", known.daily_budget, planned_micros)
-    if known.status in (None, PAUSED):
-        return None
-    return Change(*known.account, arm.level, known.key[2], "status", known.status, PAUSED)
-
-
-def _campaign_groups(
-    reader: Reader, arms: Mapping[str, _Arm], limits: CampaignLimits, as_of: AsOf | None
-) -> tuple[Group, ...]:
-    """Return the arms of campaigns as groups. Raises PlanError for a campaign that there is not."""
-    if not limits:
-        return ()
-    objects = Objects(reader, reader.freshness(as_of=as_of).load_id).of(Level.CAMPAIGN)
-    names = {each.key[2]: each.name or each.key[2] for each in objects.values()}
-    groups = []
-    for campaign, (least, most) in limits.items():
-        ids = {key for key, name in names.items() if campaign in (key, name)}
-        inside = tuple(arm for arm, each in arms.items() if arm in ids or each.known.campaign_id in ids)
-        if not inside:
-            raise PlanError(
-                f"No arm is of the campaign {campaign!r}. There are: {', '.join(sorted(names.values())[:8])}."
-            )
-        groups.append(Group(campaign, inside, least, most))
-    return tuple(groups)
-
-
 def _by_id(curves: ResponseCurves, asked: PlanRequest) -> PlanRequest:
     """Return the question with arms by id. Raises PlanError for a name that two arms have."""
     known = set(curves.arms)
@@ -117,7 +149,12 @@ def _by_id(curves: ResponseCurves, asked: PlanRequest) -> PlanRequest:
         return ids[0] if ids else arm
 
     def amounts(given: Mapping[str, Amount] | Amount | None) -> Mapping[str, Amount] | Amount | None:
-        return {one(arm): amount for arm, amount in given.items()} if isinstance(given, Mapping) else given
+        if not isinstance(given, Mapping):
+            return given
+        found = {one(arm): amount for arm, amount in given.items()}
+        if len(found) < len(given):
+            raise PlanError("A limit names one arm twice, by its name and by its id.")
+        return found
 
     return replace(
         asked,
@@ -127,4 +164,5 @@ def _by_id(curves: ResponseCurves, asked: PlanRequest) -> PlanRequest:
         may_stop=tuple(map(one, asked.may_stop)),
         held=tuple(map(one, asked.held)),
         stopped=tuple(map(one, asked.stopped)),
+        start=tuple(map(one, asked.start)),
     )

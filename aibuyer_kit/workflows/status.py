@@ -6,7 +6,7 @@ from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext, client_ids, open_client
 from aibuyer_kit.core.clock import SystemClock
-from aibuyer_kit.core.errors import AibuyerError, NotFoundError
+from aibuyer_kit.core.errors import AibuyerError, NotFoundError, RegistryError
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import account_today, client_clock, in_account_time
 from aibuyer_kit.workflows.proposals import in_doubt
@@ -64,7 +64,10 @@ def client_status(context: ClientContext) -> dict[str, Any]:
 
 def models_text(context: ClientContext, reader: Reader) -> str | None:
     """Return what is to be said of the models; "well" where nothing is, None where there are none."""
-    kept = UpkeepLog(context.models).all()
+    try:
+        kept = UpkeepLog(context.models).all()
+    except RegistryError as error:
+        return str(error)
     if not kept:
         return None
     today = account_today(context, reader)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.core.errors import AibuyerError, InputError, NotFoundError
+from aibuyer_kit.core.errors import AibuyerError, InputError, NotFoundError, RegistryError
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_count, format_share, t
 from aibuyer_kit.core.money import MICROS_PER_UNIT
@@ -21,8 +21,10 @@ from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.trainable import Parameters, Trainable
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.measurement.backtest import backtest
-from aibuyer_kit.measurement.tuning import Agreement, Costs, Scene, agreement, direction_of, drivers, split
+from aibuyer_kit.measurement.contest import MARGIN
+from aibuyer_kit.measurement.tuning import Agreement, Costs, Scene, agreement, direction_of, drivers, split, split_days
 from aibuyer_kit.measurement.tuning import tune as tune_thresholds
+from aibuyer_kit.registry.tracking import of_file
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.subjects import is_in
 from aibuyer_kit.rules.table import Table, columns_of
@@ -76,8 +78,14 @@ class TunedRule:
         parts = (("older", self.tuned_days, self.tuned), ("newer", self.reported_days, self.reported))
         return [
             {
-                "days": f"{name}: {days[0]} to {days[1]}",
-                "thresholds": said,
+                "days": t(
+                    self.locale,
+                    "tuning.span",
+                    part=t(self.locale, f"tuning.{name}"),
+                    since=str(days[0]),
+                    until=str(days[1]),
+                ),
+                "thresholds": t(self.locale, f"tuning.{said}"),
                 "matched": each.matched,
                 "right": each.right,
                 "wrong": each.wrong,
@@ -88,7 +96,7 @@ class TunedRule:
                 "cost": round(each.cost, 2),
             }
             for name, days, pair in parts
-            for said, each in zip(("today's", "best found"), pair, strict=True)
+            for said, each in zip(("today", "found"), pair, strict=True)
         ]
 
     def sentence(self) -> str:
@@ -125,7 +133,10 @@ class TunedRule:
 
 @dataclass(frozen=True)
 class TunedModel:
-    """Parameters of a model as they are and as best found: mean losses on the older folds and on the newest ones."""
+    """Parameters of a model as they are and as best found: mean losses on the older folds and on the newest ones.
+
+    `until` is the last day whose outcomes took part in it.
+    """
 
     name: str
     trials: int
@@ -134,15 +145,17 @@ class TunedModel:
     tuned: tuple[float, float]
     reported: tuple[float, float]
     importance: Mapping[str, float]
+    until: date
     locale: str
 
     @property
     def is_better(self) -> bool:
-        return self.reported[1] < self.reported[0]
+        """Whether they are on the newer folds too, by more than next to nothing."""
+        return self.after != self.before and self.reported[1] < self.reported[0] * (1.0 - MARGIN)
 
     def rows(self) -> list[dict[str, Any]]:
         return [
-            {"weeks": name, "today's": round(pair[0], 5), "best_found": round(pair[1], 5)}
+            {"weeks": t(self.locale, f"tuning.{name}"), "today's": round(pair[0], 5), "best_found": round(pair[1], 5)}
             for name, pair in (("older", self.tuned), ("newer", self.reported))
         ]
 
@@ -185,7 +198,8 @@ def tune_rule(
 
     last = max(each.day for each in scenes)
     weights = f"{costs.wrong:g}/{costs.missed:g}/{costs.most_share}/{costs.least_right}"
-    study = _study(context, f"rule {rule.id} {rule.revision} {days}d to {last} {weights}", seed)
+    loaded = past.all_days.load_id
+    study = _study(context, f"rule {rule.id} {rule.revision} {days}d to {last} load {loaded} {weights}", seed)
     best, today = tune_thresholds(study, rule, older, costs, fired, trials=trials)
     both = (today, best)
     tuned, reported = (tuple(agreement(each, part, costs, fired) for each in both) for part in (older, newer))
@@ -207,8 +221,13 @@ def tune_rule(
     )
 
 
-def tune_model(context: ClientContext, trainable: Trainable, *, trials: int = 20, seed: int = 7) -> TunedModel:
-    """Look for better parameters of a model on its older folds. Raises InputError where there are too few."""
+def tune_model(
+    context: ClientContext, trainable: Trainable, before: Parameters, *, trials: int = 20, seed: int = 7
+) -> TunedModel:
+    """Look for better parameters of a model than `before`, on its older folds.
+
+    Raises InputError where there are too few.
+    """
     space = dict(trainable.space)
     if not space:
         raise InputError(f"{trainable.name} has no parameters that may be tuned.")
@@ -234,25 +253,36 @@ def tune_model(context: ClientContext, trainable: Trainable, *, trials: int = 20
                 raise InputError(f"{trainable.name}: nothing could be judged.")
             return found["loss"]
 
-        study = _study(context, f"model {trainable.name} {trainable.revision} to {past.last_day}", seed)
-        if not study.trials:
-            study.enqueue_trial({name: trainable.parameters[name] for name in space})
-        study.optimize(lambda trial: loss(_suggested(trial, trainable, space), older), n_trials=trials)
-        before = dict(trainable.parameters)
+        until = past.last_day
+        study = _study(
+            context, f"model {trainable.name} {trainable.revision} load {past.all_days.load_id} to {until}", seed
+        )
+        now = {name: before[name] for name in space}
+        if all(each.params != now for each in study.trials):
+            study.enqueue_trial(now)
+        study.optimize(lambda trial: loss(_suggested(trial, before, space), older), n_trials=trials)
         after = {**before, **study.best_params}
         reported = loss(before, newer), loss(after, newer)
         tuned = loss(before, older), float(study.best_value)
     finally:
         reader.close()
     return TunedModel(
-        trainable.name, len(study.trials), before, after, tuned, reported, _importance(study), context.settings.locale
+        trainable.name,
+        len(study.trials),
+        before,
+        after,
+        tuned,
+        reported,
+        _importance(study),
+        until,
+        context.settings.locale,
     )
 
 
-def _suggested(trial: "optuna.Trial", trainable: Trainable, space: Mapping[str, tuple[float, float]]) -> Parameters:
-    chosen: dict[str, Any] = dict(trainable.parameters)
+def _suggested(trial: "optuna.Trial", before: Parameters, space: Mapping[str, tuple[float, float]]) -> Parameters:
+    chosen: dict[str, Any] = dict(before)
     for name, (low, high) in space.items():
-        if isinstance(trainable.parameters[name], int):
+        if isinstance(before[name], int):
             chosen[name] = trial.suggest_int(name, int(low), int(high), log=low > 0)
         else:
             chosen[name] = trial.suggest_float(name, low, high, log=low > 0)
@@ -269,13 +299,11 @@ def _scenes(
 ) -> tuple[list[Scene], int]:
     """Return what the rule saw each morning whose next days are told, and of how many only today's knowledge is had."""
     panel = past.all_days
-    worth = _worth(context, panel)
     last = past.last_day - timedelta(days=HORIZON_DAYS)
     asked = [last - timedelta(days=back) for back in reversed(range(days))]
     asked = [day for day in asked if day >= panel.days.since + timedelta(days=14)]
     columns = columns_of([rule])
-    places = {each.id: place for place, each in enumerate(panel.objects)}
-    found, known_now = list[Scene](), 0
+    seen, known_now = list[tuple[date, Table]](), 0
     newest = reader.freshness().load_id
     for number, day in enumerate(asked, 1):
         moment = datetime.combine(day + timedelta(days=1), _MORNING)
@@ -283,25 +311,34 @@ def _scenes(
             load_id = reader.freshness(as_of=moment).load_id
         except NotFoundError:
             load_id, known_now = newest, known_now + 1
-        first = (day - panel.days.since).days + 1
-        sums = worth[first : first + HORIZON_DAYS].sum(axis=0)
-        for table in Evidence(context, reader, moment, load_id).tables(rule.of_level, columns):
-            outcome = np.array(
-                [sums[places[each.object_id]] if each.object_id in places else np.nan for each in table.subjects]
-            )
-            named = np.array([is_in(rule.scope, each) for each in table.subjects], dtype=np.bool_)
-            found.append(Scene(day, table, named, outcome))
+        seen += [(day, table) for table in Evidence(context, reader, moment, load_id).tables(rule.of_level, columns)]
         if progress:
             progress(str(day), number, len(asked))
-    return found, known_now
+    if not seen:
+        return [], known_now
+    # What a result costs on average is an estimate too: the days that are reported on have no part in it.
+    _, newer_from = split_days([day for day, _ in seen], HORIZON_DAYS)
+    worth = _worth(context, panel, newer_from)
+    return [_scene(rule, day, table, panel, worth) for day, table in seen], known_now
 
 
-def _worth(context: ClientContext, panel: DailyPanel) -> Floats:
+def _scene(rule: Rule, day: date, table: Table, panel: DailyPanel, worth: Floats) -> Scene:
+    places = {each.id: place for place, each in enumerate(panel.objects)}
+    first = (day - panel.days.since).days + 1
+    sums = worth[first : first + HORIZON_DAYS].sum(axis=0)
+    placed = [places.get(each.object_id) for each in table.subjects]
+    outcome = np.array([np.nan if place is None else sums[place] for place in placed])
+    named = np.array([is_in(rule.scope, each) for each in table.subjects], dtype=np.bool_)
+    return Scene(day, table, named, outcome)
+
+
+def _worth(context: ClientContext, panel: DailyPanel, until: date) -> Floats:
     """Return what each object's day was worth less its cost, in units; what is still arriving counts as it is known.
 
     Its worth is its results at the target cost, or its revenue at the target return, or else its results at what they
-    cost on average.
+    cost on average until a day.
     """
+    early = panel.until(until)
     spend, results = panel.measure("spend") / MICROS_PER_UNIT, panel.measure("results")
     share = np.clip(panel.known_share, 0.0, 1.0)
     exposed = spend * share
@@ -313,7 +350,7 @@ def _worth(context: ClientContext, panel: DailyPanel) -> Floats:
         elif "roas" in targets and "revenue" in panel.measures:
             value = panel.measure("revenue")[:, place] / MICROS_PER_UNIT / targets["roas"]
         else:
-            value = results[:, place] * _average_cost(panel, place)
+            value = results[:, place] * _average_cost(early, place)
         found[:, place] = value - exposed[:, place]
     return found
 
@@ -328,16 +365,24 @@ def _average_cost(panel: DailyPanel, place: int) -> float:
 def _study(context: ClientContext, name: str, seed: int) -> "optuna.Study":
     """Return the study of this name, begun before or new; it lies in the client's folder."""
     import optuna
+    from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     context.models.mkdir(parents=True, exist_ok=True)
-    return optuna.create_study(
-        storage=f"sqlite:///{context.models / FILE_NAME}",
-        study_name=name,
-        load_if_exists=True,
-        sampler=optuna.samplers.TPESampler(seed=seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=10),
-    )
+    path = context.models / FILE_NAME
+    try:
+        study = optuna.create_study(
+            storage=of_file(path),
+            study_name=name,
+            load_if_exists=True,
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=10),
+        )
+        # A sampler that began anew with the same seed would draw again what was drawn before.
+        study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise RegistryError(f"{path} cannot be used ({said}). Remove it: trials begin anew.") from None
+    return study
 
 
 def _importance(study: "optuna.Study") -> dict[str, float]:

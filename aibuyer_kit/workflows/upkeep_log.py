@@ -13,6 +13,7 @@ from aibuyer_kit.core.errors import RegistryError
 from aibuyer_kit.features.trainable import Parameters
 
 FILE_NAME = "upkeep.json"
+_CURE = "Remove it, and parameters that were tuned and wait in it; then run: aibuyer learn"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class Upkeep:
         return "; ".join(said)
 
 
+@dataclass(frozen=True)
+class TunedParameters:
+    """What tuning has found for a model, and until which day outcomes took part in finding it."""
+
+    values: Parameters
+    until: date
+
+
 class UpkeepLog:
     """The file of one client, `models/upkeep.json`."""
 
@@ -48,7 +57,7 @@ class UpkeepLog:
         try:
             return {name: _upkeep(each) for name, each in sorted(self._content()["models"].items())}
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise RegistryError(f"{self.path} is damaged. Remove it, and run: aibuyer learn") from None
+            raise RegistryError(f"{self.path} is damaged. {_CURE}") from None
 
     def of(self, name: str) -> Upkeep:
         return self.all().get(name, Upkeep(datetime.min))  # noqa: DTZ901 - never looked at
@@ -64,14 +73,20 @@ class UpkeepLog:
         }
         self._write(content)
 
-    def parameters_of(self, name: str) -> Parameters:
-        """Return the parameters that tuning has found for a model; those of its kind hold where it has none."""
-        found = self._content()["parameters"].get(name, {})
-        return dict(found)
+    def tuned(self, name: str) -> TunedParameters | None:
+        """Return the parameters that tuning has found for a model, or None. Raises RegistryError for a damaged file."""
+        found = self._content()["parameters"].get(name)
+        try:
+            return found and TunedParameters(dict(found["values"]), date.fromisoformat(found["until"]))
+        except (ValueError, TypeError, KeyError):
+            raise RegistryError(f"{self.path} is damaged. {_CURE}") from None
 
-    def put_parameters(self, name: str, parameters: Parameters) -> None:
+    def put_tuned(self, name: str, tuned: TunedParameters | None) -> None:
+        """Keep what tuning has found, or with None forget it."""
         content = self._content()
-        content["parameters"][name] = dict(parameters)
+        content["parameters"].pop(name, None)
+        if tuned is not None:
+            content["parameters"][name] = {"values": dict(tuned.values), "until": str(tuned.until)}
         self._write(content)
 
     def _content(self) -> dict[str, dict[str, Any]]:
@@ -82,7 +97,7 @@ class UpkeepLog:
         except ValueError:
             found = None
         if not isinstance(found, dict) or set(found) != {"models", "parameters"}:
-            raise RegistryError(f"{self.path} is damaged. Remove it, and run: aibuyer learn")
+            raise RegistryError(f"{self.path} is damaged. {_CURE}")
         return found
 
     def _write(self, content: dict[str, dict[str, Any]]) -> None:

@@ -30,7 +30,9 @@ def test_one_that_is_not_better_does_not(better_by: float) -> None:
 
 def test_the_same_model_does_not_replace_itself() -> None:
     champion, _ = drawn(1, 0)
-    assert contest(champion, champion).reason == "worse"
+    assert contest(champion, champion).reason == "no_better"
+    assert contest(champion, champion * 1.0001).reason == "no_better"
+    assert contest(champion, champion * 1.01).reason == "worse"
 
 
 def test_one_good_week_is_not_enough() -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
+from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.measurement.drift import LEAST_DAYS, drift
@@ -71,6 +72,42 @@ def test_a_change_is_told_within_three_days_by_its_name(signal: str, change: Cha
     assert shift.account_id == "act_1"
     assert UNTIL - timedelta(days=3) < shift.since <= UNTIL
     assert str(shift).startswith("act_1: since ")
+
+
+def ending(panel: DailyPanel, until: date) -> DailyPanel:
+    """Return a drawn panel as one of other days, of which the weekdays are the same or nearly so."""
+    return replace(panel, days=DateRange(until - timedelta(days=len(panel.days) - 1), until))
+
+
+BLACK_FRIDAY = date(2026, 11, 27)
+SALE = {"spend": 1.6, "impressions": 1.2, "clicks": 1.2, "results": 2.1, "revenue": 2.4}
+
+
+def test_the_first_black_friday_is_no_drift_nor_are_the_days_after_it() -> None:
+    """Dearer impressions, more results of more worth: for its week, and then again as before."""
+    for seed in (21, 22, 23):
+        panel = drawn_panel(seed, objects=20)
+        for back in (0, 3, 6, 12):
+            until = BLACK_FRIDAY + timedelta(days=back)
+            since, last = len(panel.days) - back - 4, len(panel.days) - max(0, back - 4)
+            found = drift(ending(changed(panel, scaled(**SALE), slice(since, last)), until))
+            assert found == (), (seed, until)
+    assert drift(ending(changed(panel, scaled(**SALE)), BLACK_FRIDAY - timedelta(days=21)))
+
+
+def test_what_breaks_on_black_friday_is_told() -> None:
+    """Another unit, half of the objects, and a measure that is not reported; what is smaller, once the week is over."""
+    panel = drawn_panel(24, objects=20)
+    for signal, change in (
+        ("cpm", scaled(spend=100.0)),
+        ("missing", first_half_without_rows),
+        ("untold", scaled(revenue=np.nan)),
+    ):
+        found = drift(ending(changed(panel, change), BLACK_FRIDAY))
+        assert signal in {each.signal for each in found}
+    half = changed(panel, scaled(results=0.5, revenue=0.5), slice(-8, None))
+    assert drift(ending(half, BLACK_FRIDAY)) == ()
+    assert "cvr" in {each.signal for each in drift(ending(half, BLACK_FRIDAY + timedelta(days=7)))}
 
 
 def test_results_that_still_arrive_are_no_drift() -> None:

@@ -6,9 +6,11 @@ from itertools import product
 import numpy as np
 import pytest
 
+from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.planning.make import make_plan
 from aibuyer_kit.planning.request import Group, PlanRequest
 from aibuyer_kit.planning.solve import solve
+from aibuyer_kit.planning.target import solve_target, target_of
 from tests.planning.questions import curves_of, random_curves
 
 
@@ -218,3 +220,67 @@ def test_a_thousand_arms_of_two_hundred_draws_come_to_their_bound():
     solved = solve(random_curves(1, 1000, draws=50), PlanRequest(step=None), 20_000.0)
     assert solved.found.bound - solved.found.worth <= 1e-9 * solved.found.bound
     assert solved.spend.sum() == pytest.approx(20_000.0, rel=1e-12)
+
+
+@pytest.mark.parametrize(("name", "amount", "step"), [("target_cpa", 0.5, 1e-4), ("target_roas", 2.0, -1e-4)])
+def test_the_worth_of_a_looser_target_is_what_loosening_it_brings(name, amount, step):
+    """A cost that may be higher, and a return that may be lower: beside the difference of two plans."""
+    kind = "results" if name == "target_cpa" else "revenue"
+    curves = curves_of([400.0, 300.0], [100.0, 80.0], [1.0, 0.8], value_of=kind)
+    plan, looser = (make_plan(curves, PlanRequest(step=None, **{name: each})) for each in (amount, amount + step))
+    exact = [solve_target(curves, *_target(curves, name, each))[0].found.worth for each in (amount, amount + step)]
+    (binding,) = [each for each in plan.binding if each.limit.kind == "target"]
+    assert binding.worth == pytest.approx((exact[1] - exact[0]) / abs(step), rel=0.01)
+    assert looser.worth >= plan.worth
+    side = "higher" if name == "target_cpa" else "lower"
+    assert f"a target {side} by one unit" in plan.text("en")
+
+
+def _target(curves, name, amount):
+    asked = PlanRequest(step=None, **{name: amount})
+    return asked, target_of(curves, asked)
+
+
+def test_a_total_that_whole_amounts_cannot_come_to_is_refused_or_given_exactly():
+    """Within .51 and 1.51 each, two arms come to 3.02 at most: 3.03 would only be met by half cents."""
+    curves = curves_of([10.0, 10.0], [5.0, 5.0], 1.0, now=[1.01, 1.01])
+    plan = make_plan(curves, PlanRequest(total_daily_budget="3.02", step=0.5))
+    assert plan.total_micros == 3_020_000
+    with pytest.raises(PlanError, match="cannot hold together"):
+        make_plan(curves, PlanRequest(total_daily_budget="3.03", step=0.5))
+
+
+def test_what_has_no_curve_is_told_and_taken_off_a_total_that_was_asked_for():
+    """It spends 40 a day whatever the plan says: of 200, 160 are left for the others."""
+    curves = curves_of([400.0, 100.0], [100.0, 100.0], 1.0, now=[60.0, 40.0], left_out=(("Others", 40.0),))
+    asked = make_plan(curves, PlanRequest(total_daily_budget=200, step=None))
+    assert asked.total_micros == 160_000_000
+    assert "Others" in asked.text("en")
+    assert "taken off the total" in asked.text("en")
+    assert make_plan(curves, PlanRequest(step=None)).total_micros == 100_000_000
+    with pytest.raises(PlanError, match="Others"):
+        make_plan(curves, PlanRequest(total_daily_budget=40))
+
+
+def test_the_sentence_of_the_step_tells_how_far_budgets_really_go():
+    """At twice the total an arm may grow by 160%, which is 30% beyond its part of the new total."""
+    curves = curves_of([400.0, 100.0], [100.0, 100.0], 1.0)
+    assert ("usual_step", {"share": 0.3}) in make_plan(curves, PlanRequest()).notes
+    wide = make_plan(curves, PlanRequest(total_daily_budget=400))
+    (told,) = [values for key, values in wide.notes if key == "usual_step_wide"]
+    assert (told["less"], told["more"]) == (pytest.approx(0.3), pytest.approx(1.6))
+    assert max(arm.change for arm in wide.arms) > 0.5
+    assert "grow by 160%" in wide.text("en")
+
+
+def test_a_gain_between_arms_that_the_past_does_not_tell_has_no_certainty():
+    """Where some that move are told, their part of the gain is."""
+    curves = curves_of([400.0, 100.0], [100.0, 100.0], 1.0)
+    sure, unsure, half = (
+        make_plan(replace(curves, identified=known), PlanRequest(unidentified="free"))
+        for known in (("yes", "yes"), ("no", "no"), ("yes", "no"))
+    )
+    assert (sure.better, unsure.better, half.better) == (1.0, None, 1.0)
+    assert "100% of what the curves hold" in sure.text("en")
+    assert "the past does not prove it" in unsure.text("en")
+    assert "Arms whose response the past tells bring about" in half.text("en")

@@ -130,6 +130,51 @@ def test_models_are_not_kept_just_anywhere(uri: str, tmp_path: Path) -> None:
         Registry("shop", tmp_path, uri)
 
 
+CANARY = "CanarySecret"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"https://olena:{CANARY}@127.0.0.1:1",
+        f"https://{CANARY}@127.0.0.1:1/models",
+        f"https://olena:{CANARY}%40x@127.0.0.1:1",
+        f"http://127.0.0.1:1/?token={CANARY}",
+        f"postgresql://olena:{CANARY}@127.0.0.1:1/models?password={CANARY}",
+        f"postgresql://olena:{CANARY}@127.0.0.1:{CANARY}/models",
+        f"mysql+{CANARY}://olena:{CANARY}@127.0.0.1/models",
+        f"postgresql://olena:a@b/{CANARY}@127.0.0.1/models",
+        f"https://olena:a?{CANARY}@127.0.0.1:1/models",
+        f"https://olena:a#{CANARY}@127.0.0.1:1/models",
+    ],
+)
+def test_the_password_of_a_store_is_never_told(
+    uri: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nor printed or logged: of a server that does not answer, a driver that is missing, an address that is wrong."""
+    for name in ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_SQLALCHEMYSTORE_MAX_RETRIES"):
+        monkeypatch.setenv(name, "0")
+    with pytest.raises(RegistryError) as told:
+        Registry("shop", tmp_path, uri).keep(MODEL, at=NOON)
+    shown = (str(told.value), repr(told.value), caplog.text, *capfd.readouterr())
+    scheme = uri.partition("://")[0]
+    assert all(CANARY not in each.replace(scheme, "") for each in shown), shown
+    assert told.value.__suppress_context__ or told.value.__context__ is None
+
+
+def test_a_folder_of_any_name_holds_its_own_models(tmp_path: Path) -> None:
+    """What would be a query, an anchor or a code in a URL is a letter as any other in a path."""
+    from sqlalchemy import make_url
+
+    path = tmp_path / "a?b#c%20d" / FILE_NAME
+    assert make_url(tracking.of_file(path)).database == str(path)
+    assert Registry("shop", path.parent).uri == tracking.of_file(path)
+
+
 def test_a_store_that_is_no_database_is_one_line(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"this is not a database, but it is long enough to be looked at" * 20)
     with pytest.raises(RegistryError, match="store of models says"):

@@ -22,7 +22,7 @@ from aibuyer_kit.workflows.doctor import examine
 from aibuyer_kit.workflows.learn import compare, learn, open_registry, promote
 from aibuyer_kit.workflows.past_panels import PastPanels
 from aibuyer_kit.workflows.status import client_status
-from aibuyer_kit.workflows.upkeep_log import UpkeepLog
+from aibuyer_kit.workflows.upkeep_log import TunedParameters, UpkeepLog
 
 NAME = "next-week-rate"
 
@@ -69,19 +69,66 @@ def test_what_was_learnt_again_from_the_same_is_the_same_and_replaces_nothing(
     assert registry.files(lesson.record) == registry.files(registry.find(NAME, "1"))
     assert registry.find(NAME).version == 1
     assert registry.find(NAME, "challenger").version == lesson.record.version
-    assert compare(shop, settings, NAME, "1", str(lesson.record.version)).reason == "worse"
+    assert compare(shop, settings, NAME, "1", str(lesson.record.version)).reason == "no_better"
+
+
+BAD = {"trees": 60, "learning_rate": 1.5, "lambda_l2": 0.0, "min_data_in_leaf": 2}
 
 
 def test_parameters_that_were_tuned_make_a_new_model_due(shop: ClientContext, settings: Settings) -> None:
-    """One that does not learn at all is a challenger for good, and is seen as the worse one."""
+    """One that does not learn at all is seen as the worse one; then its parameters are forgotten."""
     promote(shop, settings, NAME, "1", by="Olena")
     log = UpkeepLog(shop.models)
-    log.put_parameters(NAME, {"trees": 60, "learning_rate": 1.5, "lambda_l2": 0.0, "min_data_in_leaf": 2})
+    log.put_tuned(NAME, TunedParameters(BAD, date(2026, 1, 1)))
     lesson = learn(shop, settings).lessons[0]
     assert (lesson.state, lesson.why) == ("kept", "changed")
     assert lesson.contest is not None
     assert lesson.contest.reason == "worse"
-    log.put_parameters(NAME, {})
+    assert log.tuned(NAME) is None
+    again = learn(shop, settings).lessons[0]
+    assert again.record is not None
+    assert again.record.parameters == RateTrainable().parameters
+
+
+def test_tuned_parameters_compete_on_weeks_alone_that_had_no_part_in_finding_them(
+    shop: ClientContext, settings: Settings
+) -> None:
+    """Until there are six, they wait, and the model is learnt with those in force; then no older week counts."""
+    promote(shop, settings, NAME, "1", by="Olena")
+    log, last = UpkeepLog(shop.models), date(2026, 6, 2)
+    log.put_tuned(NAME, TunedParameters(BAD, last - timedelta(days=41)))
+    waiting = learn(shop, settings).lessons[0]
+    assert waiting.state == "not_due"
+    assert f"compete from {last + timedelta(days=1)}" in waiting.note
+    forced = learn(shop, settings, force=True).lessons[0]
+    assert forced.record is not None
+    assert forced.contest is not None
+    assert forced.record.parameters == RateTrainable().parameters
+    assert forced.contest.folds > 6
+    log.put_tuned(NAME, TunedParameters({**BAD, "trees": 61}, last - timedelta(days=42)))
+    lesson = learn(shop, settings).lessons[0]
+    assert lesson.contest is not None
+    assert (lesson.why, lesson.contest.folds) == ("changed", 6)
+    log.put_tuned(NAME, None)
+
+
+def test_a_model_in_force_whose_file_is_damaged_is_replaced(shop: ClientContext, settings: Settings) -> None:
+    """By one that beats the floor; the others are learnt all the same, and until then `status` tells of it."""
+    registry = open_registry(shop, settings)
+    first = promote(shop, settings, NAME, "1", by="Olena")
+    path = shop.models / "artefacts" / first.run_id / "artifacts" / "trees.txt"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-10])
+    try:
+        lesson = learn(shop, settings).lessons[0]
+        assert lesson.record is not None
+        assert lesson.why == "damaged"
+        healed = lesson.record.metrics["loss"] < lesson.record.metrics["floor_loss"]
+        assert lesson.state == ("promoted" if healed else "below_floor")
+        assert registry.find(NAME).version == (lesson.record.version if healed else 1)
+        assert ("cannot be used" in client_status(shop)["models"]) is not healed
+    finally:
+        path.write_bytes(whole)
 
 
 def test_what_is_overdue_or_failing_is_told(shop: ClientContext, settings: Settings) -> None:
@@ -95,6 +142,11 @@ def test_what_is_overdue_or_failing_is_told(shop: ClientContext, settings: Setti
     assert (found.state, "aibuyer learn" in found.detail) == ("warning", True)
     log.put(NAME, replace(kept, findings=()))
     assert client_status(shop)["models"] == "well"
+    whole = log.path.read_bytes()
+    log.path.write_bytes(whole[:-3])
+    status = client_status(shop)
+    log.path.write_bytes(whole)
+    assert "is damaged. Remove it" in str(status["models"])
 
 
 def test_folds_know_only_what_was_known(shop: ClientContext) -> None:
@@ -111,8 +163,12 @@ def test_folds_know_only_what_was_known(shop: ClientContext) -> None:
 
 
 def test_only_one_process_trains_for_a_client(shop: ClientContext, settings: Settings) -> None:
-    with filelock.FileLock(shop.models / "learn.lock"), pytest.raises(RegistryError, match="Another process"):
-        learn(shop, settings)
+    """Nor puts anybody a version in force meanwhile, which the training would not know of."""
+    with filelock.FileLock(shop.models / "learn.lock"):
+        with pytest.raises(RegistryError, match="Another process"):
+            learn(shop, settings)
+        with pytest.raises(RegistryError, match="Another process"):
+            promote(shop, settings, NAME, "1", by="Olena")
 
 
 def test_what_is_not_there_is_named(shop: ClientContext, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """A nowcast of accounts in two time zones, written by hand, one of which counts a type in two windows."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 import pytest
 

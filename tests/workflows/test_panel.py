@@ -19,6 +19,7 @@ from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.workspaces import init_workspace
 from aibuyer_kit.workspace import Client, open_workspace
 
+from . import accounts
 from .counting import KNOWN_AT, Campaign, load, write_client
 from .practice_shop import PLAIN, PracticeShop, practice_shop
 
@@ -229,3 +230,14 @@ def test_results_lie_in_time_as_the_load_knew_them(tmp_path: Path) -> None:
     assert panel_of(shop, as_of=first).measure("results")[:, 0].tolist() == [3, 3, 3]
     assert panel_of(shop).measure("results")[:, 0].tolist() == [5, 5, 5]
     assert panel_of(shop, as_of=first).known_at == datetime.fromisoformat(KNOWN_AT)
+
+
+def test_a_day_that_was_read_and_told_nothing_is_a_day_without_spend(tmp_path: Path) -> None:
+    """The account was read to the tenth, its last ad spent on the eighth; of the eleventh nobody knows."""
+    context = accounts.client(init_workspace(tmp_path / "workspace"))
+    accounts.add_account(context, "act_1", "UTC", "EUR", KNOWN_AT)
+    read = ("2026-06-08", "2026-06-10")
+    accounts.load_days(context, {"2026-06-08": 10.0}, known_at=KNOWN_AT, days=read)
+    days = DateRange(date(2026, 6, 8), date(2026, 6, 11))
+    told = read_panel(context, Reader(context.warehouse), Level.AD, days).measure("spend")
+    assert np.array_equal(told[:, 0], [10e6, 0.0, 0.0, np.nan], equal_nan=True)

@@ -9,7 +9,7 @@ from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.response.series import Bools, Series
 
 Identified = Literal["yes", "partly", "no"]
-Reason = Literal["", "short", "still", "season", "little", "sparse"]
+Reason = Literal["", "unread", "short", "still", "season", "little", "sparse"]
 
 # Standard deviations of log spend. Pacing alone moves a day's spend by some tenths, and evens it out over a week.
 _STILL_DAY, _STILL_WEEK = 0.2, 0.07
@@ -77,6 +77,8 @@ def identified(series: Series, moves: Moves, elasticity_error: Floats) -> list[t
 
 
 def _verdict(series: Series, moves: Moves, error: float, arm: int) -> tuple[Identified, Reason]:
+    if series.is_unread[arm]:
+        return "no", "unread"
     if not series.is_fitted[arm]:
         return "no", "short"
     day, week = moves.by_day[arm], moves.by_week[arm]

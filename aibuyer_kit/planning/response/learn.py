@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from aibuyer_kit.planning.curves import ResponseCurves, ValueOf, seen_range
 from aibuyer_kit.planning.response.experiments import Experiment, Tested, incremental_share
 from aibuyer_kit.planning.response.fit import LEVEL, ROOM, SHAPES, SLOPE, TIRED, Fitted, fit
 from aibuyer_kit.planning.response.identify import Moves, Reason, identified, moves_of
-from aibuyer_kit.planning.response.series import Ints, Series, series_of
+from aibuyer_kit.planning.response.series import Ints, Series, series_of, spend_of_late
 
 # The share of what a lasting change of spend wears out that is felt within the days of a plan.
 _FELT = 0.45
@@ -62,7 +63,8 @@ def learn_response(
     if draws < 20:
         raise InputError(f"draws is {draws}; give 20 or more.")
     panel = _spending(panel)
-    panel, chosen, left_out = _valued(panel, value_of)
+    panel, chosen, without = _valued(panel, value_of)
+    left_out = tuple(each.name for each in without.objects)
     series = series_of(panel)
     groups = _groups(panel)
     fitted = fit(series, groups)
@@ -91,6 +93,15 @@ def learn_response(
         value_of=chosen,
         currency=panel.currency,
         seen=seen_range(series.spend),
+        budget_now=series.budget_now,
+        left_out=tuple(
+            (name, float(spend)) for name, spend in zip(left_out, spend_of_late(without), strict=True) if spend > 0
+        ),
+        keys=tuple(
+            (each.platform, each.account_id, each.level or str(panel.level), each.key) for each in panel.objects
+        ),
+        revenue_by_value=_by_value(panel, "revenue", worth, groups),
+        results_by_value=1.0 / worth,
     )
     reasons = tuple(reason for _, reason in verdicts)
     return Learnt(curves, series, fitted, moves, reasons, elasticity, share, tests, left_out, worth)
@@ -141,8 +152,8 @@ def _spending(panel: DailyPanel) -> DailyPanel:
     return panel if len(places) == len(panel.objects) else panel.only(places)
 
 
-def _valued(panel: DailyPanel, value_of: ValueOf | None) -> tuple[DailyPanel, ValueOf, tuple[str, ...]]:
-    """Return the panel of the arms whose results have a value, what that is, and the names of the others."""
+def _valued(panel: DailyPanel, value_of: ValueOf | None) -> tuple[DailyPanel, ValueOf, DailyPanel]:
+    """Return the panel of the arms whose results have a value, what that is, and the panel of the others."""
     order: tuple[ValueOf, ...] = ("gross_profit", "revenue", "results")
     for chosen in (value_of,) if value_of else order:
         values = panel.measures.get(chosen)
@@ -152,8 +163,8 @@ def _valued(panel: DailyPanel, value_of: ValueOf | None) -> tuple[DailyPanel, Va
             raise InputError(f"The panel's {chosen} is negative on some day: a response has no such figure.")
         results = np.nansum(panel.measure("results"), axis=0)
         lacks = (np.nansum(values, axis=0) <= 0) & (results > 0)
-        left = tuple(each.name for each, lacking in zip(panel.objects, lacks, strict=True) if lacking)
-        return (panel.only(np.flatnonzero(~lacks).tolist()) if left else panel), chosen, left
+        kept = panel.only(np.flatnonzero(~lacks).tolist()) if lacks.any() else panel
+        return kept, chosen, panel.only(np.flatnonzero(lacks).tolist())
     told = value_of or "results"
     raise InputError(f"There is no {told} in {panel.days}: without any, nothing can be learnt of what spend brings.")
 
@@ -175,6 +186,14 @@ def _value_per_result(panel: DailyPanel, chosen: ValueOf, groups: Ints) -> tuple
     of_group = np.bincount(groups, value)[groups] / np.maximum(1.0, np.bincount(groups, count)[groups])
     usual = np.where(of_group > 0, of_group, value.sum() / max(1.0, count.sum()))
     return (value + _OTHERS * usual) / (count + _OTHERS), _VALUE_SPREAD / np.sqrt(count + _OTHERS)
+
+
+def _by_value(panel: DailyPanel, name: Literal["revenue"], worth: Floats, groups: Ints) -> Floats | None:
+    """Return how much of `name` goes with a unit of value of each arm; None where the panel does not tell it."""
+    values = panel.measures.get(name)
+    if values is None or not np.nansum(values) > 0:
+        return None
+    return np.asarray(_value_per_result(panel, name, groups)[0] / worth)
 
 
 def _tested(panel: DailyPanel, series: Series, fitted: Fitted, experiments: Sequence[Experiment]) -> tuple[Tested, ...]:

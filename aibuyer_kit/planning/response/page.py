@@ -36,17 +36,20 @@ def _plain(text: str) -> str:
 
 def response_html(response: Response, locale: str) -> str:
     """Return the same as HTML, with the curves of the arms that spend most."""
-    head = "".join(f"<th>{for_html(t(locale, f'curves.column_{name}'))}</th>" for name in _COLUMNS)
+    head = "".join(f"<th>{for_html(t(locale, f'curves.column_{name}'))}</th>" for name in _COLUMNS[:-1])
     body = "".join(_row(response, each, locale) for each in response.arms[:_MOST_ROWS])
     notes = "".join(f"<li>{for_html(note)}</li>" for note in response.notes(locale))
     advice = "".join(f"<li>{for_html(line)}</li>" for line in response.advice(locale))
     more = len(response.arms) - _MOST_ROWS
     tail = f'<p class="ab-note">{for_html(t(locale, "chart.others", count=more))}</p>' if more > 0 else ""
     return (
-        f'{style_tag()}<div class="ab"><h2>{for_html(t(locale, "curves.title", client=response.client_name))}</h2>'
+        f'{style_tag()}<div class="ab"><div class="ab-stack">'
+        f"<h2>{for_html(t(locale, 'curves.title', client=response.client_name))}</h2>"
         f'<div class="ab-warnings"><ul>{notes}</ul></div>'
-        f'<div class="ab-scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{tail}'
-        f'<div class="ab-note"><ul>{advice}</ul></div>{_charts(response, _largest(response, 4), locale)}</div>'
+        f"{_charts(response, _largest(response, 4), locale)}"
+        f'<div class="ab-card ab-table ab-scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>{tail}"
+        f'<div class="ab-note"><ul>{advice}</ul></div></div></div>'
     )
 
 
@@ -68,7 +71,7 @@ def _charts(response: Response, places: list[int], locale: str) -> str:
         caption = f"<figcaption><span>{for_html(chart.title)}</span></figcaption>"
         drawn.append(f'<figure class="ab-card">{caption}{curve_svg(chart)}</figure>')
     key = for_html(t(locale, "curves.chart_key"))
-    return f'<div class="ab-charts">{"".join(drawn)}</div><p class="ab-note">{key}</p>'
+    return f'<div><div class="ab-charts">{"".join(drawn)}</div><p class="ab-note">{key}</p></div>'
 
 
 def _chart(response: Response, place: int, locale: str) -> CurveChart:
@@ -108,6 +111,11 @@ def _cells(response: Response, each: ArmResponse, locale: str) -> list[str]:
 
 
 def _row(response: Response, each: ArmResponse, locale: str) -> str:
+    # What to know stands below the name: a column of its own would be a few characters wide.
     name, *figures, advice = (for_html(cell) for cell in _cells(response, each, locale))
-    cells = "".join(f"<td>{cell}</td>" for cell in figures)
-    return f'<tr><th scope="row">{name}</th>{cells}<td><div class="ab-note">{advice}</div></td></tr>'
+    note = f'<div class="ab-note">{advice}</div>' if advice else ""
+    cells = "".join(
+        f'<td data-label="{for_html(t(locale, f"curves.column_{column}"))}">{cell}</td>'
+        for column, cell in zip(_COLUMNS[1:-1], figures, strict=True)
+    )
+    return f'<tr><th scope="row">{name}{note}</th>{cells}</tr>'

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LOW, _HIGH = 0.05, 0.95
 
 
-REASONS = ("short", "still", "season", "little", "sparse")
+REASONS = ("unread", "short", "still", "season", "little", "sparse")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ _LEAST_KNOWN = 0.3
 _LEAST_SHARE_OF_USUAL = 0.1
 LEAST_DAYS = 14
 _LATE_DAYS = 7
+# Spend goes by a budget of which it takes more than this.
+_BY_BUDGET = 0.6
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,9 @@ class Series:
     """Arms by day: `spend` in currency units, `results` as reported, `known` the share of them that was in by then.
 
     `used` (days, arms) are the days that say something. `centre` (arms,) is the spend around which a curve is told, the
-    geometric mean of the days used; `spend_now` is a day's spend of late. `price` (days, arms) is by which share a
-    thousand impressions cost more than the arm's spend and the day explain, as a logarithm.
+    geometric mean of the days used; `spend_now` is a day's spend of late, `budget_now` the daily budget, NaN where
+    there is none. `price` (days, arms) is by which share a thousand impressions cost more than the arm's spend and the
+    day explain, as a logarithm.
     """
 
     spend: Floats
@@ -39,6 +42,8 @@ class Series:
     weekday: Ints
     centre: Floats
     spend_now: Floats
+    budget_now: Floats
+    is_unread: Bools  # by arm, whether none of its last days was read
 
     @property
     def days(self) -> int:
@@ -55,6 +60,8 @@ class Series:
             **{name: getattr(self, name)[:, places] for name in ("spend", "results", "known", "used", "price")},
             centre=self.centre[places],
             spend_now=self.spend_now[places],
+            budget_now=self.budget_now[places],
+            is_unread=self.is_unread[places],
         )
 
     @cached_property
@@ -81,15 +88,18 @@ def series_of(panel: DailyPanel) -> Series:
     logs = np.log(np.where(used, spend, 1.0))
     count = np.maximum(1, used.sum(axis=0))
     centre = np.where(used.any(axis=0), np.exp((logs * used).sum(axis=0) / count), np.maximum(usual, 1.0))
+    budget = np.array([each.units(each.daily_budget_micros) for each in panel.objects])
     return Series(
-        spend=np.where(np.isfinite(spend), spend, 0.0),
+        spend=_filled(spend),
         results=np.where(used, results, 0.0),
         known=np.where(used, known, 1.0),
         used=used,
         price=_price(panel, spend, used),
         weekday=weekday,
         centre=centre,
-        spend_now=_spend_now(panel, spend),
+        spend_now=spend_of_late(panel),
+        budget_now=np.where(budget > 0, budget, np.nan),
+        is_unread=np.asarray(~np.isfinite(spend[-_LATE_DAYS:]).any(axis=0)),
     )
 
 
@@ -107,13 +117,32 @@ def _usual(spend: Floats) -> Floats:
     return found
 
 
-def _spend_now(panel: DailyPanel, spend: Floats) -> Floats:
-    """Return the spend a day of late: the budget where the last days went by it, otherwise the mean of a week."""
-    late = np.nan_to_num(spend[-_LATE_DAYS:])
-    week, last = late.mean(axis=0), late[-2:].mean(axis=0)
-    budget = np.array([(each.daily_budget_micros or 0) / MICROS_PER_UNIT for each in panel.objects])
-    by_budget = (budget > 0) & (np.abs(last - budget) < 0.4 * budget)
-    return np.where(by_budget, budget, week)
+def spend_of_late(panel: DailyPanel) -> Floats:
+    """Return the spend a day of late: the budget where the last days went by it, otherwise the mean of a week.
+
+    Days that were not read are not known: those before them count. What is paused spends nothing, and what spent more
+    than its budget has had it cut.
+    """
+    spend = panel.measure("spend") / MICROS_PER_UNIT
+    week, last = _mean_of_last(spend, _LATE_DAYS), _mean_of_last(spend, 2)
+    budget = np.array([each.units(each.daily_budget_micros or 0) for each in panel.objects])
+    by_budget = (budget > 0) & (last > _BY_BUDGET * budget)
+    delivers = np.array([each.delivers for each in panel.objects])
+    return np.where(delivers, np.where(by_budget, budget, week), 0.0)
+
+
+def _mean_of_last(spend: Floats, days: int) -> Floats:
+    """Return the mean of the last days that are known, 0 where none is."""
+    known = np.isfinite(spend)
+    late = known & (np.cumsum(known[::-1], axis=0)[::-1] <= days)
+    return np.asarray(np.where(late, spend, 0.0).sum(axis=0) / np.maximum(1, late.sum(axis=0)))
+
+
+def _filled(spend: Floats) -> Floats:
+    """Return spend with that of the day before where a day was not read, 0 before the first that was."""
+    rows = np.where(np.isfinite(spend), np.arange(len(spend))[:, None], -1)
+    before = np.maximum.accumulate(rows, axis=0)
+    return np.where(before >= 0, np.take_along_axis(spend, np.maximum(before, 0), axis=0), 0.0)
 
 
 def _price(panel: DailyPanel, spend: Floats, used: Bools) -> Floats:

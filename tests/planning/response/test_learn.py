@@ -1,12 +1,15 @@
 """Response curves against curves that are known, and what they say where nothing can be known."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from aibuyer_kit.core.dates import DateRange
-from aibuyer_kit.core.errors import ExperimentError, InputError
+from aibuyer_kit.core.errors import ExperimentError, InputError, PlanError
+from aibuyer_kit.planning.make import make_plan
+from aibuyer_kit.planning.request import PlanRequest
 from aibuyer_kit.planning.response.arms import by_budget
 from aibuyer_kit.planning.response.experiments import Experiment
 from aibuyer_kit.planning.response.learn import Learnt, learn_response
@@ -223,3 +226,78 @@ def test_an_experiment_without_an_error_is_refused() -> None:
     """What has no error cannot be weighed."""
     with pytest.raises(ExperimentError, match="standard error of 0"):
         Experiment("a", FORTNIGHT, 10.0, 5.0, 0.0)
+
+
+def test_days_that_were_not_read_are_not_days_without_spend() -> None:
+    """Three days behind, an arm spends what it did before; a week behind, it says that nobody read it."""
+    spend = np.full((60, 3), 100.0)
+    spend[-3:, 0] = np.nan
+    spend[-9:, 1] = np.nan
+    learnt = learn_response(panel(spend, np.where(np.isnan(spend), np.nan, 8.0)))
+    assert learnt.curves.spend_now == pytest.approx([100.0, 100.0, 100.0])
+    assert np.isfinite(learnt.series.spend).all()
+    assert (learnt.series.spend[-9:] == 100.0).all()
+    assert learnt.reasons[1] == "unread"
+    assert learnt.curves.seen is not None
+    assert learnt.curves.seen[0] == pytest.approx([100.0] * 3)
+
+
+def test_spend_goes_by_the_budget_in_the_currency_shown() -> None:
+    """A budget of 5,000 of which one is worth .02 is 100; what spends 60 of 200 does not go by its budget."""
+    spend = np.tile([100.0, 60.0, 0.0], (60, 1))
+    spend[:-4, 2] = 50.0
+    objects = [
+        {"campaign_id": "c0", "daily_budget_micros": 5_000_000_000, "rate": 0.02},
+        {"campaign_id": "c0", "daily_budget_micros": 10_000_000_000, "rate": 0.02},
+        {"campaign_id": "c0", "daily_budget_micros": 2_500_000_000, "rate": 0.02, "delivers": False},
+    ]
+    curves = learn_response(panel(spend, spend / 10, objects=objects)).curves
+    assert curves.spend_now == pytest.approx([100.0, 60.0, 0.0])
+    assert curves.budget_now == pytest.approx([100.0, 200.0, 50.0])
+    assert curves.goes_by_budget == (True, False, False)
+
+
+def test_curves_know_how_much_revenue_and_how_many_results_go_with_their_value() -> None:
+    """A result of 50.00 with a margin of a half is 25.00 of profit: twice as much revenue, a 25th of a result."""
+    spend = moving(120, 2, seed=3)
+    results = drawn(hill(spend), seed=4)
+    curves = learn_response(panel(spend, results)).curves
+    assert curves.value_of == "gross_profit"
+    assert curves.revenue_by_value == pytest.approx([2.0, 2.0])
+    assert curves.results_by_value == pytest.approx([0.04, 0.04])
+    returned = (curves.value(curves.spend_now).mean(axis=0) * 2).sum() / curves.spend_now.sum()
+    plan = make_plan(curves, PlanRequest(target_roas=round(0.9 * returned, 2)))
+    assert plan.total_micros > 0
+    cheap = make_plan(curves, PlanRequest(target_cpa=round(50 / (0.9 * returned), 2)))
+    assert cheap.total_micros == pytest.approx(plan.total_micros, rel=0.05)
+    unknown = learn_response(panel(spend, results, value=None)).curves
+    with pytest.raises(PlanError, match="--value-of revenue"):
+        make_plan(unknown, PlanRequest(target_roas=2.0))
+
+
+def test_arms_whose_results_have_no_value_are_told_with_what_they_spend() -> None:
+    """They have no curve, and go on spending."""
+    spend = np.full((60, 3), 100.0)
+    known = panel(spend, np.full((60, 3), 8.0))
+    profit = known.measures["gross_profit"].copy()
+    profit[:, 2] = 0.0
+    learnt = learn_response(replace(known, measures={**known.measures, "gross_profit": profit}))
+    assert learnt.left_out == ("Arm 2",)
+    assert learnt.curves.left_out == (("Arm 2", 100.0),)
+
+
+def test_equal_ids_of_two_accounts_or_levels_are_arms_of_their_own() -> None:
+    """An ad set of each of two accounts, and a campaign with a shared budget, all with the id 7."""
+    shared = {"campaign_daily_budget_micros": 10**8}
+    objects = [
+        {"id": "7", "account_id": "act_1", "platform": "meta", "campaign_id": "c", "daily_budget_micros": 10**8},
+        {"id": "7", "account_id": "act_2", "platform": "meta", "campaign_id": "c", "daily_budget_micros": 10**8},
+        {"id": "8", "account_id": "act_1", "platform": "meta", "campaign_id": "7", **shared},
+        {"id": "9", "account_id": "act_1", "platform": "meta", "campaign_id": "7", **shared},
+    ]  # fmt: skip
+    spend = np.tile([100.0, 70.0, 30.0, 20.0], (60, 1))
+    curves = learn_response(by_budget(panel(spend, spend / 10, objects=objects))).curves
+    assert curves.arms == ("meta:act_1:adset:7", "meta:act_2:adset:7", "meta:act_1:campaign:7")
+    assert curves.keys is not None
+    assert curves.keys[2] == ("meta", "act_1", "campaign", "7")
+    assert curves.spend_now == pytest.approx([100.0, 100.0, 50.0])

@@ -58,6 +58,14 @@ def test_names_are_escaped_on_every_way_out(response: Response) -> None:
     assert page.count("&lt;script&gt;") >= 3
 
 
+def test_a_page_shows_charts_first_and_what_to_know_below_each_name(response: Response) -> None:
+    """A column of remarks would be a few characters wide: they stand in the cell of the arm's name."""
+    page = response._repr_html_()
+    assert page.index("<svg") < page.index("<table")
+    assert page.count("<th>") == 6
+    assert '<div class="ab-note">spend never moved</div></th>' in page
+
+
 def test_a_chart_of_an_arm_shows_the_spend_that_was_observed(response: Response) -> None:
     """By id or by name; in words it names the range."""
     assert str(response.plot("a1")) == str(response.plot("Two"))
