@@ -36,8 +36,8 @@ class Band:
 class TrendChart:
     """One metric over days, with an optional target line in the metric's own unit.
 
-    From the day `not_final_from` on its values still move, and are drawn lighter and hatched.
-    `band` is drawn behind: nothing but it is filled.
+    From the day `not_final_from` on its values still move, and are drawn lighter and hatched. `band` is drawn behind,
+    and nothing else is filled then.
     """
 
     title: str

@@ -14,13 +14,15 @@ from aibuyer_kit.planning.curves import ResponseCurves, ValueOf, seen_range
 from aibuyer_kit.planning.response.experiments import Experiment, Tested, incremental_share
 from aibuyer_kit.planning.response.fit import LEVEL, ROOM, SHAPES, SLOPE, TIRED, Fitted, fit
 from aibuyer_kit.planning.response.identify import Moves, Reason, identified, moves_of
-from aibuyer_kit.planning.response.series import Ints, Series, series_of, spend_of_late
+from aibuyer_kit.planning.response.series import Bools, Ints, Series, series_of, spend_of_late
 
 # The share of what a lasting change of spend wears out that is felt within the days of a plan.
 _FELT = 0.45
 _LEAST_ELASTICITY, _MOST_SLOPE = 0.05, 4.0
 # Results of others that a value per result is told by, beside an arm's own; and how far single values differ.
 _OTHERS, _VALUE_SPREAD = 3.0, 0.5
+# Beyond this standard error of its logarithm, an arm's level is that of the others' results per spend.
+_MOST_LEVEL_ERROR, _LEVEL_OF_OTHERS_ERROR = 0.7, 0.5
 # No test finds so many times what is reported.
 _MOST_LIFT = 50.0
 
@@ -66,6 +68,11 @@ def learn_response(
     panel, chosen, without = _valued(panel, value_of)
     left_out = tuple(each.name for each in without.objects)
     series = series_of(panel)
+    if not series.used.any():
+        raise InputError(
+            f"Of no day in {panel.days} enough is known yet to learn a response from: results are still arriving. "
+            "Wait for some days, or take a longer past."
+        )
     groups = _groups(panel)
     fitted = fit(series, groups)
     rng = np.random.default_rng(seed)
@@ -114,6 +121,8 @@ class _Draws:
         self.at = np.where(series.spend_now > 0, series.spend_now, series.centre)
         root = np.linalg.cholesky(fitted.cover + 1e-10 * np.eye(SHAPES))
         theta = fitted.mode + np.einsum("nij,dnj->dni", root, rng.standard_normal((draws, series.arms, SHAPES)))
+        unsure = np.sqrt(fitted.cover[:, LEVEL, LEVEL]) > _MOST_LEVEL_ERROR
+        theta[:, unsure, LEVEL] = _levels_of_others(series, fitted, unsure, draws, rng)
         slope, room, tired = np.exp(theta[..., SLOPE]), theta[..., ROOM], theta[..., TIRED]
         log_x = np.log(self.at / series.centre)
         reached = 0.5 * (1 + np.tanh(0.5 * (slope * log_x - room)))
@@ -122,6 +131,21 @@ class _Draws:
         self.results = np.exp(level + np.log(reached) + np.logaddexp(0, room) - _FELT * tired * log_x)
         self.elasticity = slope * (1 - reached) - _FELT * tired
         self.bend = slope**2 * reached * (1 - reached)
+
+
+def _levels_of_others(series: Series, fitted: Fitted, unsure: Bools, draws: int, rng: np.random.Generator) -> Floats:
+    """Return draws (draws, unsure arms) of log results a day at their centre, at the others' results per spend.
+
+    What is not known may lie far above as well as far below; the mean of such draws stays what the others bring.
+    """
+    if unsure.all():
+        spent = float((series.spend * series.used).sum())
+        rate = np.log(max(0.5, float(series.results.sum())) / spent)
+    else:
+        sure = ~unsure
+        rate = np.log(np.exp(fitted.mode[sure, LEVEL]).sum() / series.centre[sure].sum())
+    around = _LEVEL_OF_OTHERS_ERROR * rng.standard_normal((draws, int(unsure.sum()))) - _LEVEL_OF_OTHERS_ERROR**2 / 2
+    return np.asarray(rate + np.log(series.centre[unsure]) + around)
 
 
 def _kept(share: Floats, rng: np.random.Generator) -> Floats:

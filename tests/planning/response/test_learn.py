@@ -321,3 +321,24 @@ def test_equal_ids_of_two_accounts_or_levels_are_arms_of_their_own() -> None:
     assert curves.keys is not None
     assert curves.keys[2] == ("meta", "act_1", "campaign", "7")
     assert curves.spend_now == pytest.approx([100.0, 100.0, 50.0])
+
+
+def test_an_arm_of_three_days_brings_about_what_its_spend_brings_elsewhere() -> None:
+    """Its results are still to arrive: it has the others' results per spend, and no invented profit."""
+    spend = moving(120, 5, 1)
+    spend[:-3, 4], spend[-3:, 4] = 0.0, 10.0
+    results = drawn(hill(spend), 2)
+    known = np.ones_like(spend)
+    known[-10:] = np.nan
+    curves = learn_response(panel(spend, results, known=known)).curves
+    brought = curves.value(curves.spend_now).mean(axis=0)
+    of_others = brought[:4].sum() / curves.spend_now[:4].sum()
+    assert curves.identified[4] == "no"
+    assert 0.4 * of_others < brought[4] / curves.spend_now[4] < 2.5 * of_others
+
+
+def test_a_past_of_which_nothing_has_arrived_is_refused() -> None:
+    """What is not known yet is no response of zero."""
+    spend = np.full((3, 2), 50.0)
+    with pytest.raises(InputError, match="still arriving"):
+        learn_response(panel(spend, np.ones_like(spend), known=np.full_like(spend, np.nan)))
