@@ -31,9 +31,9 @@ DAILY, OFTEN, ON_EVENT = {"every": "1d"}, {"every": "15m"}, {"on": "event"}
 
 @pytest.fixture
 def context(example_workspace: Path, tmp_path: Path) -> ClientContext:
-    """The sample account in a workspace of its own, without rules."""
+    """The sample account in a workspace of its own, without rules, of which nothing was ever decided."""
     folder = tmp_path / "workspace"
-    shutil.copytree(example_workspace, folder)
+    shutil.copytree(example_workspace, folder, ignore=shutil.ignore_patterns("ledger"))
     for path in (folder / "rules").glob("*.json"):
         path.unlink()
     return open_client(folder, CLIENT_ID)
