@@ -15,6 +15,7 @@ from aibuyer_kit.planning.response.experiments import Experiment
 from aibuyer_kit.planning.response.learn import learn_response
 from aibuyer_kit.planning.response.response import Response
 from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.period import account_today, parse_as_of
 
@@ -23,6 +24,7 @@ USUAL_DAYS = 400
 LEVELS = ("budget", "campaign", "adset", "ad")
 
 
+@leads_back
 def client_curves(
     context: ClientContext,
     *,
@@ -42,6 +44,7 @@ def client_curves(
     )
 
 
+@leads_back
 def response_of(
     context: ClientContext,
     reader: Reader,

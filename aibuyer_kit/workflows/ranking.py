@@ -17,6 +17,7 @@ from aibuyer_kit.creatives.told import Overlap, RankingTold
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.panel_besides import (
     AGE_GENDER,
@@ -46,6 +47,7 @@ _REACH_DAYS = 28
 _LEAST_OVERLAP = 0.05
 
 
+@leads_back
 def rank_creatives(
     context: ClientContext,
     metric: str = "",
@@ -78,6 +80,7 @@ def rank_creatives(
     return RankingTold(rank(evidence, within=within), "creatives", context.settings.locale)
 
 
+@leads_back
 def rank_audiences(
     context: ClientContext,
     by: str = "adset",
