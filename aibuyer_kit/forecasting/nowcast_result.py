@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.charts.fragment import style_tag
+from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_day, format_metric, format_moment, format_share, t
 from aibuyer_kit.core.text_table import as_table
@@ -77,18 +78,15 @@ class NowcastResult:
 
     def _repr_html_(self) -> str:
         keys = ("word.period", "forecast.known", "forecast.expected", "forecast.low", "forecast.high", "forecast.share")
-        head = "".join(f'<th scope="col">{for_html(t(self.locale, key))}</th>' for key in keys)
-        body = "".join(self._line(each) for each in self.lines)
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        table = html_table([t(self.locale, key) for key in keys], map(self._cells, self.lines))
         return (
             f'{style_tag()}<div class="ab"><div class="ab-stack"><p class="ab-lead">{for_html(self.headline())}</p>'
             f'<div class="ab-meta">{for_html(self._meta())}</div>'
-            f'<div class="ab-card ab-table"><div class="ab-scroll">{table}</div></div></div></div>'
+            f"{table}</div></div>"
         )
 
-    def _line(self, each: NowcastLine) -> str:
+    def _cells(self, each: NowcastLine) -> tuple[str, ...]:
         label = format_day(each.day, self.locale) if each.day and each is not self.today else each.label
         share = format_share(each.known / each.expected, self.locale, 0) if each.expected else "–"
         figures = [self._shown(value) for value in (each.known, each.expected, each.low, each.high)]
-        cells = "".join(f"<td>{for_html(cell)}</td>" for cell in (*figures, share))
-        return f'<tr><th scope="row">{for_html(label)}</th>{cells}</tr>'
+        return (label, *figures, share)
