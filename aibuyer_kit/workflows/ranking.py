@@ -43,6 +43,8 @@ AUDIENCES: dict[str, tuple[str, ...]] = {
 }
 _NAMES = ("spend", "impressions", "clicks", "results", "revenue")
 _REACH_DAYS = 28
+# What platforms say of people of whom they do not know what they are.
+_UNKNOWN = "unknown"
 # Of two that share fewer of their people nobody needs to be told.
 _LEAST_OVERLAP = 0.05
 
@@ -209,7 +211,10 @@ def _parts(
     measures = {name: _dense(facts, name, inside, day, row, (len(panel.days), len(rows))) for name in _NAMES}
     return (
         Daily(item, group, measures, panel.known_share[:, group]),
-        tuple(Item(" ".join(each), ", ".join(text.replace("_", " ") for text in each)) for each in parts),
+        tuple(
+            Item(" ".join(each), ", ".join(text.replace("_", " ") for text in each), can_be_chosen=_UNKNOWN not in each)
+            for each in parts
+        ),
     )
 
 
