@@ -14,7 +14,8 @@ from aibuyer_kit.planning.response.arms import by_budget
 from aibuyer_kit.planning.response.experiments import Experiment
 from aibuyer_kit.planning.response.learn import learn_response
 from aibuyer_kit.planning.response.response import Response
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.period import account_today, parse_as_of
 

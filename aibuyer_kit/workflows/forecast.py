@@ -19,7 +19,8 @@ from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.budgets import assumed_spend, spend_level
 from aibuyer_kit.forecasting.result import TOTAL, Forecast, ForecastObject, Span
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.period import account_today
 

@@ -22,7 +22,8 @@ from aibuyer_kit.forecasting.budgets import assumed_spend, spend_level
 from aibuyer_kit.forecasting.nowcast import Expected, NowcastDay, Triangle, finals, nowcast, triangle_of
 from aibuyer_kit.forecasting.nowcast_result import NowcastLine, NowcastResult
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.maturity import ResultMetric, observed_by_account
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.period import account_today

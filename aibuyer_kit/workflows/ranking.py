@@ -16,7 +16,8 @@ from aibuyer_kit.creatives.rank import Within, rank
 from aibuyer_kit.creatives.told import Overlap, RankingTold
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats, Ints
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.panel_besides import (
     AGE_GENDER,
@@ -128,7 +129,7 @@ def _panel(
     until: Day | None,
     as_of: AsOf | str | None,
 ) -> tuple[DailyPanel, tuple[str, ...]]:
-    moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+    moment = parse_as_of(as_of)
     until = end_of(context, reader, since, until, as_of=moment)
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
     return _of_one_kind(read_panel(context, reader, level, period, as_of=moment, measures=_NAMES), metric)
