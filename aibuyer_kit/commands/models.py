@@ -55,7 +55,7 @@ def list_models(
 ) -> None:
     """List the versions of models that are kept, the newest first, with what they were learnt from and how they did."""
     from aibuyer_kit.settings.workspace_settings import read_settings
-    from aibuyer_kit.workflows.learn import open_registry
+    from aibuyer_kit.workflows.champions import open_registry
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     folder = find_workspace(workspace)
@@ -73,7 +73,7 @@ def show(
 ) -> None:
     """Show all that is kept of one version: parameters, data, seed, software, metrics, and its files' digests."""
     from aibuyer_kit.settings.workspace_settings import read_settings
-    from aibuyer_kit.workflows.learn import open_registry
+    from aibuyer_kit.workflows.champions import open_registry
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     folder = find_workspace(workspace)

@@ -56,6 +56,10 @@ class InputError(AibuyerError):
     exit_code = 2
 
 
+class TooLittleError(InputError):
+    """There is too little yet to learn from, which is nobody's fault and passes."""
+
+
 class InvalidIdError(InputError):
     pass
 

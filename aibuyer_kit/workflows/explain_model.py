@@ -14,7 +14,7 @@ from aibuyer_kit.core.i18n import format_ratio, messages, t
 from aibuyer_kit.features.trainable import Explainable
 from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.workflows.learn import open_registry
+from aibuyer_kit.workflows.champions import open_registry
 from aibuyer_kit.workflows.past_panels import PastPanels
 from aibuyer_kit.workflows.trainables import trainable_of
 

@@ -10,7 +10,14 @@ import filelock
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import AibuyerError, ArtefactError, InputError, NotFoundError, RegistryError
+from aibuyer_kit.core.errors import (
+    AibuyerError,
+    ArtefactError,
+    InputError,
+    NotFoundError,
+    RegistryError,
+    TooLittleError,
+)
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_share, t
 from aibuyer_kit.core.text_table import as_table
@@ -23,6 +30,7 @@ from aibuyer_kit.registry.records import CHALLENGER, CHAMPION, ModelRecord
 from aibuyer_kit.registry.registry import Registry
 from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.champions import open_registry
 from aibuyer_kit.workflows.past_panels import PastPanels, spans
 from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.round import Progress
@@ -41,7 +49,7 @@ class Lesson:
     """What came of one model: `state` is a key of `lesson` in the locales.
 
     promoted, kept (the champion stays), first (the first one, put in force), below_floor (no champion yet), not_due,
-    refused (it could not be learnt; `note` says why).
+    too_little (there is too little to learn from yet), refused (it could not be learnt); `note` says why.
     """
 
     name: str
@@ -82,12 +90,6 @@ class Learnt:
 
     def _repr_html_(self) -> str:
         return f"<pre>{for_html(repr(self))}</pre>"
-
-
-def open_registry(context: ClientContext, settings: Settings) -> Registry:
-    """Return the models of a client, where the settings say that they are kept."""
-    uri = settings.models.tracking_uri
-    return Registry(context.id, context.models, uri.get_secret_value() if uri else None)
 
 
 def learn(
@@ -148,11 +150,15 @@ def promote(context: ClientContext, settings: Settings, name: str, version: str,
 
     Raises NotFoundError, and RegistryError while another process trains for this client.
     """
-    registry = open_registry(context, settings)
-    with _alone(context):
-        found = registry.find(name, version)
-        trainable_of(context, name).load(registry.files(found))
-        return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}")
+    registry, reader = open_registry(context, settings), Reader(context.warehouse)
+    try:
+        with _alone(context):
+            found = registry.find(name, version)
+            trainable_of(context, name).load(registry.files(found))
+            now = client_clock(context, reader).now()
+            return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}", at=now)
+    finally:
+        reader.close()
 
 
 def tune_parameters(context: ClientContext, name: str, *, trials: int, seed: int) -> TunedModel:
@@ -188,16 +194,26 @@ class _School:
         self._registry = open_registry(context, settings)
         self._log = UpkeepLog(context.models)
         self._now = client_clock(context, reader).now()
+        self._pasts: dict[tuple[Level, int], PastPanels] = {}
         self.drift = self._drift()
 
     def lesson(self, trainable: Trainable, *, force: bool) -> Lesson:
         """Train one model if it is due, and settle which version is in force from now on."""
         try:
             return self._lesson(trainable, force=force)
+        except TooLittleError as error:
+            self._log.put(trainable.name, Upkeep(self._now))
+            return Lesson(trainable.name, "too_little", str(error))
         except (InputError, NotFoundError, ArtefactError) as error:
             kept = self._log.of(trainable.name)
             self._log.put(trainable.name, Upkeep(self._now, kept.until, kept.due_on, kept.findings, str(error)))
             return Lesson(trainable.name, "refused", str(error))
+
+    def _past(self, trainable: Trainable) -> PastPanels:
+        key = trainable.level, trainable.history_days
+        if key not in self._pasts:
+            self._pasts[key] = PastPanels(self._context, self._reader, *key)
+        return self._pasts[key]
 
     def _drift(self) -> tuple[str, ...]:
         """Return what has changed in the figures of the last three days, and note it; days too few tell nothing."""
@@ -210,7 +226,7 @@ class _School:
         return found
 
     def _lesson(self, trainable: Trainable, *, force: bool) -> Lesson:
-        past = PastPanels(self._context, self._reader, trainable.level, trainable.history_days)
+        past = self._past(trainable)
         versions = self._registry.versions(trainable.name)
         champion = next((each for each in versions if CHAMPION in each.stages), None)
         folds = past.folds(trainable)

@@ -6,7 +6,8 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.settings.workspace_settings import Settings
-from aibuyer_kit.workflows.learn import Learnt, compare, contest_text, learn, open_registry, tune_parameters
+from aibuyer_kit.workflows.champions import open_registry
+from aibuyer_kit.workflows.learn import Learnt, compare, contest_text, learn, tune_parameters
 
 if TYPE_CHECKING:
     import pandas as pd
