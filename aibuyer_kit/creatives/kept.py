@@ -54,9 +54,7 @@ class CreativeTrainable:
         seen = seen_of(evidence, self.part)
         shown = sum(bool(each.shown) for each in evidence.items)
         if shown < LEAST_ITEMS or seen is None:
-            raise TooLittleError(
-                f"Of {shown} creatives it is known what they show; a model is learnt from {LEAST_ITEMS}."
-            )
+            raise TooLittleError("creatives", shown=shown, least=LEAST_ITEMS)
         model, folds = by_attributes(evidence, seen, seed)
         ids = [each.id for each in evidence.items]
         return KeptCreatives(self, model, dict(zip(ids, folds.tolist(), strict=True)))

@@ -73,10 +73,8 @@ class RateTrainable:
         rows = _Days(known).samples()
         results = float(rows.results.sum())
         if len(rows.results) < _LEAST_ROWS or results < _LEAST_RESULTS:
-            raise TooLittleError(
-                f"{known.days} at the level {known.level} hold {len(rows.results)} weeks of objects with"
-                f" {results:,.0f} results; a model is learnt from {_LEAST_ROWS} with {_LEAST_RESULTS} at least."
-            )
+            least = {"least_weeks": _LEAST_ROWS, "least_results": _LEAST_RESULTS}
+            raise TooLittleError("rate", days=f"{known.days}", weeks=len(rows.results), results=int(results), **least)
         settings = {**self.parameters, **parameters}
         trees = int(settings.pop("trees"))
         settings |= {"objective": "poisson", "num_threads": 1, "deterministic": True, "force_row_wise": True}

@@ -74,7 +74,7 @@ class WeightsTrainable:
         _, told = self.asked(known, self.measure, self.horizon_days, Forecaster(origins=origins))
         found = learnt_weights(told.fitted)
         if not found:
-            raise TooLittleError(f"{known.days} are too few days of {self.measure} to test any member on.")
+            raise TooLittleError("weights", days=str(known.days))
         return Weights(self, found)
 
     def load(self, files: Files) -> "Weights":

@@ -1,6 +1,6 @@
 """Training what is due, and letting a new model replace the old one only if it wins a paired backtest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ from aibuyer_kit.core.errors import (
 )
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_share, t
-from aibuyer_kit.core.text_table import as_table
+from aibuyer_kit.core.text_table import as_table, headed
 from aibuyer_kit.features.trainable import Fold, Model, Parameters, Trainable, trained
 from aibuyer_kit.measurement.backtest import Backtest, backtest, paired
 from aibuyer_kit.measurement.contest import LEAST_FOLDS, Contest, contest
@@ -39,6 +39,7 @@ from aibuyer_kit.workflows.tune import TunedModel, tune_model
 from aibuyer_kit.workflows.upkeep_log import TunedParameters, Upkeep, UpkeepLog
 
 _LEAST_FIRST_FOLDS = 3
+_HARDLY = 0.05  # a loss that is less than so much below the floor's is hardly below it
 _DRIFT_DAYS = 150
 FIGURES = "figures"  # under which the drift of figures stands beside the models
 Why = str  # a key of `learn` in the locales: first, damaged, scheduled, drifted, changed, asked
@@ -86,7 +87,7 @@ class Learnt:
         return bool(self.drift) or any(each.state == "refused" for each in self.lessons)
 
     def __repr__(self) -> str:
-        return "\n".join([as_table(self.rows()), *(f"DRIFT {each}" for each in self.drift)])
+        return "\n".join([as_table(headed(self.rows(), self.locale)), *(f"DRIFT {each}" for each in self.drift)])
 
     def _repr_html_(self) -> str:
         return f"<pre>{for_html(repr(self))}</pre>"
@@ -183,6 +184,17 @@ def contest_text(found: Contest, locale: str) -> str:
     return said if not found.folds else f"{said} {t(locale, 'contest.over', folds=found.folds, objects=found.objects)}"
 
 
+def beside_floor(metrics: Mapping[str, float], folds: int, locale: str) -> str:
+    """Return how far a model's loss lies below or above that of the simplest estimate, in words."""
+    loss, floor = metrics.get("loss"), metrics.get("floor_loss")
+    if loss is None or not floor:
+        return t(locale, "contest.untold")
+    gain = 1 - loss / floor
+    key = "above" if gain <= 0 else "hardly" if gain < _HARDLY else "below"
+    told = t(locale, f"floor.{key}", gain=format_share(abs(gain), locale, 1), folds=folds)
+    return told if folds >= _LEAST_FIRST_FOLDS else f"{told} {t(locale, 'floor.too_few', least=_LEAST_FIRST_FOLDS)}"
+
+
 _IN_FORCE = {"damaged": "promoted"}  # what it is called that a model is put in force without a contest
 
 
@@ -203,7 +215,7 @@ class _School:
             return self._lesson(trainable, force=force)
         except TooLittleError as error:
             self._log.put(trainable.name, Upkeep(self._now))
-            return Lesson(trainable.name, "too_little", str(error))
+            return Lesson(trainable.name, "too_little", error.text(self._context.settings.locale))
         except (InputError, NotFoundError, ArtefactError) as error:
             kept = self._log.of(trainable.name)
             self._log.put(trainable.name, Upkeep(self._now, kept.until, kept.due_on, kept.findings, str(error)))
@@ -322,7 +334,8 @@ class _School:
             stage, state = (CHAMPION, _IN_FORCE.get(why, "first")) if good else (CHALLENGER, "below_floor")
             said = f"{why}: {spans(folds)}, loss {metrics.get('loss', 0):.4g}, floor {metrics.get('floor_loss', 0):.4g}"
             record = self._registry.keep(made, at=self._now, stage=stage, reason=said)
-            return Lesson(trainable.name, state, why=why, record=record, note=said.partition(": ")[2])
+            note = beside_floor(table.metrics(), len(told), self._context.settings.locale)
+            return Lesson(trainable.name, state, why=why, record=record, note=note)
         before = _as_of_folds(trainable, self._registry, champion, past, [fold for _, fold in told])
         outcome = contest(*paired(before, table))
         stage, state = (CHAMPION, "promoted") if outcome.is_won else (CHALLENGER, "kept")

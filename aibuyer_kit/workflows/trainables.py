@@ -1,12 +1,18 @@
 """Which models a client has: every kind that `aibuyer learn` keeps up."""
 
+from collections.abc import Mapping
+
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.features.trainable import Trainable
 
+# The model that rules take an object's score from, by its level.
+SCORES: Mapping[Level, str] = {Level.ADSET: "next-week-rate", Level.AD: "creative-results"}
+
 
 def trainables(context: ClientContext) -> tuple[Trainable, ...]:  # noqa: ARG001 - which ones may come to depend on it
-    """Return the kinds of models that are learnt for a client; rules take scores of the first of their level."""
+    """Return the kinds of models that are learnt for a client."""
     from aibuyer_kit.creatives.kept import CreativeTrainable
     from aibuyer_kit.forecasting.rate import RateTrainable
     from aibuyer_kit.forecasting.weighing import WeightsTrainable

@@ -1,7 +1,7 @@
-"""What is usual of a client's arms as a model that is kept: the shapes curves are drawn to, and what carries over.
+"""What is usual of arms as a model that is kept: the shapes that curves are drawn to, and how much carries over.
 
-Each arm's own curve is learnt anew each day, under what was learnt of all of them once a month: that takes long to tell,
-changes slowly, and decides what is believed of the many arms whose spend has hardly moved.
+Each arm's own curve is learnt anew each day, under what was learnt of all of them once a month. That takes long to
+tell, changes slowly, and decides what is believed of the many arms whose spend has hardly moved.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class UsualTrainable:
         """Return what is usual. Raises InputError where no arm has a history that a curve can be fitted on."""
         learnt = learn_response(by_budget(known), value_of="results", draws=20, seed=seed)
         if not learnt.series.is_fitted.any():
-            raise TooLittleError(f"In {known.days} no arm has spent and brought enough to learn what is usual from.")
+            raise TooLittleError("usual", days=str(known.days))
         return UsualModel((learnt.fitted.carry, learnt.fitted.usual))
 
     def load(self, files: Files) -> "UsualModel":
@@ -97,7 +97,8 @@ class UsualModel:
         exposed = np.nansum(before.measure("spend") * np.clip(before.known_share, 0, 1), axis=0) / 1e6
         rate = (np.nansum(before.measure("results"), axis=0) + 0.5) / np.maximum(exposed, 1e-9)
         draws = curves.value(spend / np.maximum(days, 1)) * days
-        mean, floor = draws.mean(axis=0), rate * spend
+        # Draws of what is hardly known have a long tail, which would carry their mean away.
+        mean, floor = np.median(draws, axis=0), rate * spend
         told = (spend > 0) & (exposed > 0) & np.isfinite(results) & (mean > 0) & learnt.series.is_fitted
         return Judged(
             ids,
