@@ -47,7 +47,8 @@ COMPARE_COLUMNS = (
 class Look:
     """One rule and one object: whether the rule is about it, and its trace, whether or not it is.
 
-    `missing` are targets that the client does not have; `held_back` tells why what it would do is not proposed now.
+    `missing` are targets that the client does not have; `held_back` tells why what it would do is not proposed now,
+    `score_told` what drove the score that it compares.
     """
 
     rule: Rule
@@ -57,6 +58,7 @@ class Look:
     would: str
     missing: tuple[MissingTarget, ...] = ()
     held_back: str = ""
+    score_told: str = ""
 
     @property
     def verdict(self) -> str:
@@ -64,7 +66,8 @@ class Look:
 
     def why(self, locale: str) -> str:
         """Return what settled it, in the reader's language."""
-        told = " ".join([sentence(self.trace.content(), locale), *(each.sentence(locale) for each in self.missing)])
+        missing = (each.sentence(locale) for each in self.missing)
+        told = " ".join([sentence(self.trace.content(), locale), *missing, *filter(None, [self.score_told])])
         return told if self.in_scope else f"{t(locale, 'trace.out_of_scope')} {told}"
 
     def row(self, locale: str) -> dict[str, Any]:
@@ -148,7 +151,11 @@ def explain(context: ClientContext, rules: Sequence[Rule], object_id: str) -> li
         for table, of_level in _tables(evidence, rules):
             seen.update(str(table.level) for _ in table.subjects[:1])
             rows = [row for row, subject in enumerate(table.subjects) if subject.object_id == object_id]
-            found += [look for rule in of_level for look in _looks(context, rule, table, rows)]
+            for rule in of_level:
+                scored = any(each.name == "score" for each in columns_of([rule]))
+                for look in _looks(context, rule, table, rows):
+                    told = evidence.score_told(look.subject, context.settings.locale) if scored else ""
+                    found.append(replace(look, score_told=told))
     if not found:
         levels = ", ".join(sorted(seen)) or "no level"
         raise NotFoundError(f"There is no object {object_id!r} that the rules look at ({levels}). Check its id.")
