@@ -29,6 +29,7 @@ from aibuyer_kit.warehouse.rollup import (
     actions_sql,
     any_broken_sql,
     days_told_sql,
+    development_sql,
     ended_sql,
     left_out_sql,
     only_broken_sql,
@@ -317,14 +318,18 @@ class Reader:
         result: ResultSetting,
         as_of: AsOf | None = None,
         since: date = date.min,
+        level: Level = Level.ACCOUNT,
     ) -> Answer:
-        """Return one row per day from `since` on and age (days of `zone`): the account's results as known then."""
+        """Return one row per object of `level`, day from `since` on and age (days of `zone`): results as known then.
+
+        The account itself has no `entity_id`. `aged_days` is how old a day was when it was read last at that age.
+        """
         cursor = self._cursor()
         last = _load_number(cursor, as_of)
         bounds = "SELECT min(known_at_utc), max(known_at_utc) FROM load WHERE load_id <= ? HAVING count(*) > 0"
         known: tuple[datetime, datetime] | None = cursor.execute(bounds, [last]).fetchone()
         cursor.execute(
-            windowed_sql("development", result.window, insight_versions(cursor.months, DateRange(since, date.max))),
+            development_sql(level, result.window, insight_versions(cursor.months, DateRange(since, date.max))),
             {
                 **(day_starts(known[0], known[1], zone) if known else {"days": [], "day_starts": []}),
                 "account_id": account_id,
