@@ -1,9 +1,9 @@
 """Nowcasts against what days came to: seven days' conversions, as far as they were known, and 28 days later.
 
-Worlds live 300 days, the first 150 of which are learnt from before the first nowcast; budgets of half of the worlds move
-every one to four weeks. Each day is read ten minutes before it ends, as `tests/market_panels.py` reads panels: without
-HTTP. A nowcast is asked at some hour of every fifth day, of the purchases of the account, its campaigns and its ad sets.
-Seeds are not those on which anything was chosen.
+Worlds live 300 days, the first 150 of which are learnt from before the first nowcast; budgets of half of the worlds
+move every one to four weeks. Each day is read ten minutes before it ends, as `tests/market_panels.py` reads panels:
+without HTTP. A nowcast is asked at some hour of every fifth day, of the purchases of the account, its campaigns and its
+ad sets. Seeds are not those on which anything was chosen.
 
 - error: sum of |told - came| of seven days' conversions, as a share of that of taking them at face value;
 - "chain ladder": what is known divided by the share known at its age, of the last 56 days (Mack 1993), between two ages
@@ -67,7 +67,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Readings:
-    """What was read of the days of each ad set that sells: `nights` (days, ages, ad sets), and spend (days, ad sets)."""
+    """What was read of each ad set that sells: `nights` (days, ages, ad sets), and `spend` (days, ad sets)."""
 
     market: Market
     nights: Floats
@@ -185,16 +185,17 @@ def measured(presets: Mapping[str, int], first_seed: int = FIRST_SEED) -> dict[s
     table = {name: summed(rows) for name, rows in found.items()}
     asked = {name: row for name, row in table.items() if name in ("seasonal, account", "shock, account")}
     errors = {name.split(",")[0]: row["error"] for name, row in asked.items()}
+    plain = {f"chain ladder, {name.split(',')[0]}": row["ladder"] for name, row in asked.items()}
     return {
         "name": "seven days' conversions, nowcast",
         "unit": "error as a share of that of face value",
         "limit": {"error": 0.5, "coverage": [0.76, 0.84]},
         "peers": {
             **{f"face value, {name}": 1.0 for name in errors},
-            **{f"chain ladder, {name.split(',')[0]}": row["ladder"] for name, row in asked.items()},
+            **plain,
         },
         "ours": errors | {f"coverage, {name.split(',')[0]}": row["coverage"] for name, row in asked.items()},
-        "ratios": {f"chain ladder, {name.split(',')[0]}": round(row["ladder"] / row["error"], 2) for name, row in asked.items()},
+        "ratios": {name: round(error / errors[name.partition(", ")[2]], 2) for name, error in plain.items()},
         "table": table,
         "conditions": {
             "worlds": dict(presets), "first_seed": first_seed, "cpu_seconds": round(time.process_time() - started, 1),

@@ -65,8 +65,8 @@ def triangle_of(
             aged[at] = each.age_days + 1.0 if each.aged_days is None else each.aged_days
     exposure = None if spend is None else np.asarray(spend, dtype=np.float64)
     newest_age = (today - days.until).days
-    carried = (_carried(each, newest_age) for each in (known, aged))
-    return Triangle(days.since, next(carried), newest_age, exposure, next(carried), unit)
+    known, aged = (carried(each, newest_age) for each in (known, aged))
+    return Triangle(days.since, known, newest_age, exposure, aged, unit)
 
 
 @dataclass(frozen=True)
@@ -193,13 +193,11 @@ def _hours(aged: Floats) -> Floats:
     return found + np.arange(len(ages)) * 1e-9
 
 
-def _carried(values: Floats, newest_age: int) -> Floats:
-    """Return what was last seen of a day at ages at which it was not looked at."""
+def carried(values: Floats, newest_age: int) -> Floats:
+    """Return (days, ages, …) what was last seen of a day at ages at which it was not looked at, up to its own."""
     filled = values.copy()
-    days = len(values)
-    for day in range(days):
-        reached = min(newest_age + days - 1 - day, values.shape[1] - 1)
-        for age in range(1, reached + 1):
-            if np.isnan(filled[day, age]):
-                filled[day, age] = filled[day, age - 1]
+    reached = newest_age + np.arange(len(values))[::-1]
+    for age in range(1, values.shape[1]):
+        missing = np.isnan(filled[:, age]) & (reached >= age).reshape(-1, *(1,) * (values.ndim - 2))
+        filled[:, age] = np.where(missing, filled[:, age - 1], filled[:, age])
     return filled
