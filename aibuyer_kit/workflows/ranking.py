@@ -22,6 +22,7 @@ from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.warehouse.as_of import AsOf
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.champions import Champions
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.panel_besides import (
     AGE_GENDER,
@@ -56,6 +57,7 @@ _REACH_DAYS = 28
 _LEAST_OVERLAP = 0.05
 
 
+@leads_back
 def rank_creatives(
     context: ClientContext,
     metric: str = "",
@@ -98,6 +100,7 @@ def _in_force(
     return found, tuple(said)
 
 
+@leads_back
 def rank_audiences(
     context: ClientContext,
     by: str = "adset",
