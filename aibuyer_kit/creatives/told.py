@@ -36,12 +36,16 @@ class Overlap:
 
 @dataclass(frozen=True)
 class RankingTold:
-    """A ranking with its readers' words: `kind` is creatives or audiences, `ranking` holds models and evidence."""
+    """A ranking with its readers' words: `kind` is creatives or audiences, `ranking` holds models and evidence.
+
+    `models` says which models that are kept stand behind it.
+    """
 
     ranking: Ranking
     kind: str
     locale: str = "en"
     overlaps: tuple[Overlap, ...] = ()
+    models: tuple[str, ...] = ()
 
     @property
     def ranked(self) -> tuple[Ranked, ...]:
@@ -98,7 +102,7 @@ class RankingTold:
         if self.kind == "creatives":
             gain = format_share(rate.model.gain, self.locale, decimals=0)
             told.append(self._t("learnt", gain=gain) if rate.model.gain >= _LEAST_GAIN else self._t("nothing_learnt"))
-        return tuple(told)
+        return (*told, *self.models)
 
     def text(self, most: int | None = SHOWN) -> str:
         """Return it as plain text, with so many of the ranked, or all."""

@@ -52,13 +52,21 @@ class Scorer(Protocol):
         """Return one score per object as known after a load; NaN where there is none."""
         ...
 
+    def missing(self, level: Level, now: datetime) -> str:
+        """Return why nothing is said of the objects of a level; empty where something is."""
+        ...
+
+    def told(self, subject: Subject, now: datetime, load_id: int, locale: str) -> str:
+        """Return what drove an object's score; empty where there is none."""
+        ...
+
 
 class Evidence:
     """One reading of a client's warehouse for one moment: whatever rules ask for is read once.
 
     `moment` is when rules are evaluated, `load_id` the last load that they may know of; `results` says what counts as
-    one, by the client's settings of today unless it is given. `gaps` tell which windows of which accounts are not
-    known, and why.
+    one, by the client's settings of today unless it is given. Scores are those of the models that were in force then.
+    `gaps` tell which windows of which accounts are not known, and why.
     """
 
     def __init__(
@@ -219,10 +227,24 @@ class Evidence:
         return before | fresh
 
     def score(self, level: Level, subjects: Sequence[Subject], now: datetime) -> Floats:
-        """Return what a model says of objects; nothing without a model."""
-        if self._scorer is None:
+        """Return what the model in force then says of objects; nothing without a model."""
+        if missing := self._scoring.missing(level, now):
+            if missing not in self.gaps:
+                self.gaps.append(missing)
             return np.full(len(subjects), np.nan)
-        return self._scorer.scores(level, subjects, now, self._load_id)
+        return self._scoring.scores(level, subjects, now, self._load_id)
+
+    def score_told(self, subject: Subject, locale: str) -> str:
+        """Return what drove an object's score, in the reader's language; empty where there is none."""
+        return self._scoring.told(subject, self._moment, self._load_id, locale)
+
+    @property
+    def _scoring(self) -> Scorer:
+        if self._scorer is None:
+            from aibuyer_kit.workflows.scoring import ModelScorer
+
+            self._scorer = ModelScorer(self.context, self._reader)
+        return self._scorer
 
     def _curve(self, kind: int) -> dict[str, tuple[float | None, ...]]:
         if kind not in self._curves:

@@ -10,7 +10,8 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ImportFileError, NotFoundError
-from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult
+from aibuyer_kit.warehouse.coverage import Coverage, Extent
+from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.import_checks import (

@@ -14,7 +14,8 @@ from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
 from aibuyer_kit.planning.make import Note, make_plan
 from aibuyer_kit.planning.plan import Plan
 from aibuyer_kit.planning.request import Amount, PlanRequest
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.curves import response_of
 from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.period import account_today, parse_as_of

@@ -49,7 +49,8 @@ class Look:
     """One rule and one object: whether the rule is about it, and its trace, whether or not it is.
 
     `missing` are targets that the client does not have; `held_back` tells why what it would do is not proposed now,
-    `is_unripe` that the rule fires only until the results that are still arriving are there.
+    `score_told` what drove the score that it compares, `is_unripe` that the rule fires only until the results that are
+    still arriving are there.
     """
 
     rule: Rule
@@ -59,6 +60,7 @@ class Look:
     would: str
     missing: tuple[MissingTarget, ...] = ()
     held_back: str = ""
+    score_told: str = ""
     is_unripe: bool = False
 
     @property
@@ -68,6 +70,7 @@ class Look:
     def why(self, locale: str) -> str:
         """Return what settled it, in the reader's language."""
         said = [sentence(self.trace.content(), locale), *(each.sentence(locale) for each in self.missing)]
+        said += [self.score_told] if self.score_told else []
         told = " ".join([*said, t(locale, "trace.unripe")] if self.is_unripe else said)
         return told if self.in_scope else f"{t(locale, 'trace.out_of_scope')} {told}"
 
@@ -152,7 +155,11 @@ def explain(context: ClientContext, rules: Sequence[Rule], object_id: str) -> li
         for table, of_level in _tables(evidence, rules):
             seen.update(str(table.level) for _ in table.subjects[:1])
             rows = [row for row, subject in enumerate(table.subjects) if subject.object_id == object_id]
-            found += [look for rule in of_level for look in _looks(context, evidence, rule, table, rows)]
+            for rule in of_level:
+                scored = any(each.name == "score" for each in columns_of([rule]))
+                for look in _looks(context, evidence, rule, table, rows):
+                    told = evidence.score_told(look.subject, context.settings.locale) if scored else ""
+                    found.append(replace(look, score_told=told))
     if not found:
         levels = ", ".join(sorted(seen)) or "no level"
         raise NotFoundError(f"There is no object {object_id!r} that the rules look at ({levels}). Check its id.")
