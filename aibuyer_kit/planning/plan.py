@@ -169,8 +169,9 @@ class Plan:
         from aibuyer_kit.charts.fragment import style_tag
 
         return (
-            f'<!doctype html><html lang="{locale or self.locale}"><meta charset="utf-8">{style_tag()}'
-            f'<body style="max-width: 960px; margin: 32px auto; padding: 0 16px; color-scheme: light dark">'
+            f'<!doctype html><html lang="{locale or self.locale}" style="color-scheme: light dark">'
+            f'<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{style_tag()}'
+            f'<body style="max-width: 960px; margin: 32px auto; padding: 0 16px">'
             f'<div class="ab">{self.html(locale)}</div></body></html>'
         )
 
