@@ -44,13 +44,17 @@ class ProphetModel:
                 found[row, :, place] = told[int(origin) : int(origin) + horizon]
         return {self.name: np.maximum(found, 0.0) if series.nonnegative else found}
 
-    def components(self, series: SeriesSet, place: int, horizon: int) -> "pd.DataFrame":
-        """Return one row per time of the past and ahead with what trend, week, year and each known day add."""
+    def components(self, series: SeriesSet, place: int, horizon: int, *, name: str = "") -> "pd.DataFrame":
+        """Return one row per time of the past and ahead with what trend, week, year and each known day add.
+
+        Raises InputError that names the series, or what it is called otherwise, if its past is too short.
+        """
         from aibuyer_kit.core.errors import InputError
 
         model = _fitted(series, place, series.times)
         if model is None:
-            raise InputError(f"{series.names[place]} has fewer than {_LEAST_VALUES} values: too few for a season.")
+            called = name or series.names[place]
+            raise InputError(f"{called} has fewer than {_LEAST_VALUES} values: too few for a season.")
         told = model.predict(_frame(series, place, 0, series.times + horizon))
         parts = [name for name in ("trend", "weekly", "yearly", *_flags(series)) if name in told]
         found: pd.DataFrame = told[["ds", *parts, "yhat"]]
