@@ -100,8 +100,9 @@ class Explanation:
 
     def chart(self) -> Waterfall | InfluenceChart:
         """Return the way from the baseline to the whole, or without a whole the parts beside each other."""
-        shown, rest = self.parts[:MOST_PARTS], self.parts[MOST_PARTS:]
-        steps = [Step(each.label, each.amount, self._added(each.amount)) for each in shown if each.amount]
+        parts = self._visible()
+        shown, rest = parts[:MOST_PARTS], parts[MOST_PARTS:]
+        steps = [Step(each.label, each.amount, self._added(each.amount)) for each in shown]
         if self.whole is None:
             rows = tuple(Influence(each.label, each.amount, each.text) for each in steps)
             return InfluenceChart(self.title, self.locale, rows, signed=self.signed)
@@ -122,12 +123,26 @@ class Explanation:
 
     def __repr__(self) -> str:
         head = [self.title, *self.said]
-        blocks = ["\n".join(map(for_terminal, head)), "\n".join(self._lines()), "\n".join(map(for_terminal, self.notes))]
+        blocks = [
+            "\n".join(map(for_terminal, head)),
+            "\n".join(self._lines()),
+            "\n".join(map(for_terminal, self.notes)),
+        ]
         blocks += [for_terminal(each.describe()) for each in self.charts]
         return "\n\n".join(block for block in (*blocks, *map(repr, self.more)) if block)
 
     def _repr_html_(self) -> str:
         return f'{style_tag()}<div class="ab">{self.html()}</div>'
+
+    def page(self) -> str:
+        """Return it as a whole HTML page of its own."""
+        return (
+            f'<!doctype html><html lang="{self.locale}"><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{for_html(self.title)}</title>{style_tag()}"
+            '<body style="max-width: 960px; margin: 32px auto; padding: 0 16px; color-scheme: light dark">'
+            f'<div class="ab">{self.html()}</div></body></html>'
+        )
 
     def html(self) -> str:
         """Return it as a piece of a page, without the style sheet; every label is escaped."""
@@ -136,7 +151,8 @@ class Explanation:
         notes = "".join(f'<p class="ab-note">{for_html(note)}</p>' for note in self.notes)
         charts = "".join(f"<h3>{for_html(each.title)}</h3>{_figure(each)}" for each in self.charts)
         more = "".join(each.html() for each in self.more)
-        return f'<div class="ab-stack"><h2>{for_html(self.title)}</h2>{said}{drawn}{self._remarks()}{notes}{charts}{more}</div>'
+        head = f"<h2>{for_html(self.title)}</h2>{said}"
+        return f'<div class="ab-stack">{head}{drawn}{self._remarks()}{notes}{charts}{more}</div>'
 
     def _remarks(self) -> str:
         """Return the table of parts where there is more to say of them than how large they are."""
@@ -145,15 +161,22 @@ class Explanation:
         rows = "".join(
             f'<tr><th scope="row">{for_html(each.label)}</th><td>{for_html(self._added(each.amount))}</td>'
             f'<td style="text-align:left;white-space:normal">{for_html(each.remark)}</td></tr>'
-            for each in self.parts
+            for each in self._visible()
         )
         return f'<div class="ab-card ab-table"><div class="ab-scroll"><table><tbody>{rows}</tbody></table></div></div>'
+
+    def _visible(self) -> tuple[Part, ...]:
+        """Return the parts that are more than nothing in the digits that are shown."""
+        return tuple(
+            each for each in self.parts if self._added(each.amount)[1:] != self._added(0.0)[self.metric == "" :]
+        )
 
     def _lines(self) -> Sequence[str]:
         ends = [each for each in (self.baseline, self.whole) if each is not None]
         cells = [
             (for_terminal(each.label), (self._stands if each in ends else self._added)(each.amount), each.remark)
             for each in self.rows()
+            if each in ends or each in self._visible()
         ]
         wide = [max((len(row[at]) for row in cells), default=0) for at in (0, 1)]
         return [

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aibuyer_kit.commands.data import AsOfOption, DaysOption, SinceOption, UntilOption
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put
+from aibuyer_kit.commands.options import (
+    ALL,
+    ClientOption,
+    ExplanationPageOption,
+    JsonOption,
+    WorkspaceOption,
+    put,
+    put_explained,
+)
 from aibuyer_kit.core.text_table import as_json, as_table
 
 if TYPE_CHECKING:
@@ -49,6 +57,10 @@ def features(
 def creatives(
     metric: MetricOption = "",
     within_groups: WithinOption = False,
+    explain: Annotated[
+        str, typer.Option(help="What makes it so: a creative by id or name, or `all` for what raises and lowers them.")
+    ] = "",
+    html: ExplanationPageOption = None,
     days: DaysOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -70,6 +82,9 @@ def creatives(
         until=until,
         as_of=as_of,
     )
+    if explain:
+        put_explained(told.why(None if explain == ALL else explain), json, html)
+        return
     _put(told, json)
 
 

@@ -227,7 +227,9 @@ class _Features:
     def names(self) -> tuple[str, ...]:
         """What the columns of `rows` are, in their order."""
         found = ["steps_ahead", "log_level", "weekday", *(f"mean_{window}" for window in _WINDOWS)]
-        found += [f"lag_{lag}" for lag in _LAGS] + [f"season_{again + 1}" for again in range(self._seasons)] + ["drivers"]
+        found += (
+            [f"lag_{lag}" for lag in _LAGS] + [f"season_{again + 1}" for again in range(self._seasons)] + ["drivers"]
+        )
         for name in self._known:
             found += [BUDGET] if name == BUDGET else [name, f"{name} of late"]
         return tuple(found)

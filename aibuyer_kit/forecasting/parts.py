@@ -79,7 +79,9 @@ def _taken_apart(
     longer = min(max(horizon, series.season), series.future)
     paid = _paid(series, horizon)
     here = np.array([series.times], dtype=np.int64)
-    members, parts, trees = {}, {}, {}
+    members: dict[str, Floats] = {}
+    parts: dict[str, Parts] = {}
+    trees: dict[str, TreesSay] = {}
     for model in forecaster.models:
         names = [name for name in model.names if (fitted_.weights.get(name, np.zeros(1)) > 0).any()]
         if not names:
@@ -200,9 +202,7 @@ def _paid(series: SeriesSet, horizon: int) -> "tuple[Bools, Bools] | None":
 
 def _shares(members: Mapping[str, Floats], weights: Mapping[str, Floats]) -> dict[str, Floats]:
     """Return how much each member counts (steps, series): its weight among those that can tell."""
-    heavy = {
-        name: np.where(np.isfinite(path), weights[name] + _ABOVE_NOTHING, 0.0) for name, path in members.items()
-    }
+    heavy = {name: np.where(np.isfinite(path), weights[name] + _ABOVE_NOTHING, 0.0) for name, path in members.items()}
     total = sum(heavy.values(), np.zeros(1))
     return {name: np.where(total > 0, each / np.where(total > 0, total, 1.0), 0.0) for name, each in heavy.items()}
 
@@ -220,7 +220,9 @@ def _after(say: TreesSay, late: int) -> TreesSay:
     """Return what trees say of the steps after the first `late`."""
     kept = slice(late * say.level.shape[1], None)
     told = say.told
-    return TreesSay(type(told)(told.names, told.values[kept], told.base[kept]), say.level[late:], say.on_logs, say.rows[kept])
+    return TreesSay(
+        type(told)(told.names, told.values[kept], told.base[kept]), say.level[late:], say.on_logs, say.rows[kept]
+    )
 
 
 def _mean(values: Floats) -> Floats:

@@ -5,6 +5,9 @@ ProphetModel()))` tests it in the same backtest, fitted once a series, and runs 
 """
 
 import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +42,8 @@ class ProphetModel:
             whole = _frame(series, place, 0, int(origins[-1]) + horizon)
             told = np.full(len(whole), np.nan)
             ahead = whole.iloc[int(origins[0]) :]
-            told[int(origins[0]) :] = model.predict(ahead)["yhat"].to_numpy()
+            with _quiet():
+                told[int(origins[0]) :] = model.predict(ahead)["yhat"].to_numpy()
             for row, origin in enumerate(origins):
                 found[row, :, place] = told[int(origin) : int(origin) + horizon]
         return {self.name: np.maximum(found, 0.0) if series.nonnegative else found}
@@ -55,7 +59,8 @@ class ProphetModel:
         if model is None:
             called = name or series.names[place]
             raise InputError(f"{called} has fewer than {_LEAST_VALUES} values: too few for a season.")
-        told = model.predict(_frame(series, place, 0, series.times + horizon))
+        with _quiet():
+            told = model.predict(_frame(series, place, 0, series.times + horizon))
         parts = [name for name in ("trend", "weekly", "yearly", *_flags(series)) if name in told]
         found: pd.DataFrame = told[["ds", *parts, "yhat"]]
         return found
@@ -83,10 +88,20 @@ def _fitted(series: SeriesSet, place: int, learnt: int) -> Any:
     past = series.values[first:learnt, place]
     if np.isfinite(past).sum() < _LEAST_VALUES:
         return None
-    from prophet import Prophet
+    with _quiet():
+        from prophet import Prophet
 
-    logging.getLogger("cmdstanpy").disabled = True  # two lines a fit
-    model = Prophet(uncertainty_samples=0)
-    for name in _flags(series):
-        model.add_regressor(name)
-    return model.fit(_frame(series, place, first, learnt), seed=7)
+        model = Prophet(uncertainty_samples=0)
+        for name in _flags(series):
+            model.add_regressor(name)
+        return model.fit(_frame(series, place, first, learnt), seed=7)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep quiet two lines a fit, and that Prophet 1.3 asks pandas for what is to go."""
+    logging.getLogger("cmdstanpy").disabled = True
+    logging.getLogger("prophet").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

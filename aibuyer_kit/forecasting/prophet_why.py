@@ -1,7 +1,7 @@
 """Prophet's components of one object, in words and as charts: its trend, its week, its year, and known days."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +31,9 @@ def prophet_explained(asked: "Explainer", place: int) -> Explanation:
     Raises InputError for a ratio, and for an object with too little past.
     """
     if isinstance(METRICS[asked.metric], Ratio):
-        raise InputError(f"Prophet is fitted to sums, not to {asked.metric}: ask for what it is made of, such as spend.")
+        raise InputError(
+            f"Prophet is fitted to sums, not to {asked.metric}: ask for what it is made of, such as spend."
+        )
     told = asked.told[0]
     series, steps = told.fitted.series.settled(), len(asked.days)
     node = len(told.tree.parents) - 1 if asked.objects[place].id == TOTAL else int(told.tree.leaves[place])
@@ -77,7 +79,10 @@ def _charts(asked: "Explainer", found: "pd.DataFrame", times: int) -> "Sequence[
     charts: list[TrendChart | InfluenceChart] = [
         TrendChart(_say(asked, "trend_chart"), asked.metric, asked.currency, asked.locale, lines)
     ]
-    when = {"weekly": found["ds"].dt.weekday.to_numpy(), "yearly": found["ds"].dt.month.to_numpy() - 1}
+    when = {
+        "weekly": np.array([day.weekday() for day in days]),
+        "yearly": np.array([day.month - 1 for day in days]),
+    }
     names = {"weekly": _names("day", asked.locale), "yearly": _names("month", asked.locale)}
     for name, groups in when.items():
         if name in found:
@@ -106,5 +111,5 @@ def _names(kind: str, locale: str) -> tuple[str, ...]:
     return tuple(str(name) for _, name in sorted(get_month_names("wide", "stand-alone", locale=locale).items()))
 
 
-def _say(asked: "Explainer", key: str, **values: object) -> str:
+def _say(asked: "Explainer", key: str, **values: Any) -> str:
     return t(asked.locale, f"prophet_why.{key}", **values)

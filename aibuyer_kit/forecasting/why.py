@@ -1,6 +1,6 @@
 """Why a forecast is what it is, in words: its drivers, its members with their weights, and the trees behind them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
@@ -12,8 +12,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError, NotFoundError
 from aibuyer_kit.core.i18n import format_metric, format_period, format_ratio, format_share, messages, t
 from aibuyer_kit.core.metrics import METRICS, Ratio
-from aibuyer_kit.features.windows import Floats, Ints
-from aibuyer_kit.forecasting.boosted import TreesSay
+from aibuyer_kit.features.windows import Ints
 from aibuyer_kit.forecasting.forecaster import Forecaster
 from aibuyer_kit.forecasting.parts import CORRECTION, SIBLINGS, TOGETHER, ForecastParts, forecast_parts
 from aibuyer_kit.forecasting.result import TOTAL, ForecastObject
@@ -22,6 +21,7 @@ from aibuyer_kit.forecasting.tree_forecast import TreeForecast
 By = Literal["drivers", "prophet"]
 _AFTERWARDS = (SIBLINGS, CORRECTION, TOGETHER)
 _MOST_NAMED = 5
+_NO_WEIGHT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,9 @@ class Explainer:
         amounts = {
             key: asked.scale * (top_parts.get(key, 0.0) * of_top + low_parts.get(key, 0.0) * of_low) for key in keys
         }
-        baseline = Part("recent", self._say("recent_ratio", count=self._parts[0].recent_steps), asked.scale * top0 / low0)
+        baseline = Part(
+            "recent", self._say("recent_ratio", count=self._parts[0].recent_steps), asked.scale * top0 / low0
+        )
         found = ranked([Part(key, self.part_name(key), amount) for key, amount in amounts.items()])
         whole = Part("expected", t(self.locale, "forecast.expected"), asked.scale * top / low)
         names = (asked.numerator, asked.denominator)
@@ -126,7 +128,7 @@ class Explainer:
         for name, path in parts.members.items():
             counts = np.where(np.isfinite(path), parts.weights[name] * np.nan_to_num(path), 0.0)[:, own]
             says, weight = np.nansum(path[:, own]), float(parts.weights[name][:, own].mean())
-            if counts.any():
+            if weight > _NO_WEIGHT:
                 remark = self._say(
                     "member_says",
                     weight=format_share(weight, self.locale, decimals=0),
@@ -155,11 +157,15 @@ class Explainer:
         title = self._say("trees_title", member=member_name(name, self.locale))
         if self.objects[place].id == TOTAL:
             sizes = np.abs(values).mean(axis=(0, 1))
-            of_all = [Part(key, self.feature_name(key), float(size)) for key, size in zip(say.told.names, sizes, strict=True)]
+            of_all = [
+                Part(key, self.feature_name(key), float(size)) for key, size in zip(say.told.names, sizes, strict=True)
+            ]
             return (Explanation(title, self.locale, ranked(of_all), signed=False, said=(self._say("trees_all"),)),)
         means = values.mean(axis=(0, 1))
         own = [Part(key, self.feature_name(key), float(mean)) for key, mean in zip(say.told.names, means, strict=True)]
-        start = Part("usual", self._say("trees_usual"), float(say.told.base.reshape(steps, count)[:, self.columns(place)].mean()))
+        start = Part(
+            "usual", self._say("trees_usual"), float(say.told.base.reshape(steps, count)[:, self.columns(place)].mean())
+        )
         whole = Part("says", self._say("trees_whole"), start.amount + sum(each.amount for each in own))
         said = (self._say("trees_one", factor=format_ratio(float(np.exp(whole.amount)), self.locale)),)
         return (Explanation(title, self.locale, ranked(own), start, whole, higher_is_better=True, said=said),)
@@ -193,7 +199,11 @@ class Explainer:
         if kind in ("mean", "lag", "season") and steps.isdigit():
             return t(self.locale, f"forecast_feature.{kind}", count=int(steps))
         flag = key.removesuffix(" of late")
-        return self.part_name(flag) if flag == key else t(self.locale, "forecast_feature.of_late", name=self.part_name(flag))
+        return (
+            self.part_name(flag)
+            if flag == key
+            else t(self.locale, "forecast_feature.of_late", name=self.part_name(flag))
+        )
 
     def _say(self, key: str, *, count: int | None = None, **values: object) -> str:
         return t(self.locale, f"forecast_why.{key}", count=count, **values)
@@ -209,5 +219,5 @@ def _known(key: str, locale: str) -> str:
     return str(found[key]) if isinstance(found.get(key), str) else ""
 
 
-def _signed(figure: "object", amount: float) -> str:
-    return ("+" if amount > 0 else "−") + figure(abs(amount))  # type: ignore[operator]
+def _signed(figure: Callable[[float], str], amount: float) -> str:
+    return ("+" if amount > 0 else "−") + figure(abs(amount))
