@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aibuyer_kit.charts.fragment import Fragment, style_tag
+from aibuyer_kit.charts.fragment import Fragment, style_tag, whole_page
 from aibuyer_kit.charts.influence import Influence, InfluenceChart, influence_svg
 from aibuyer_kit.charts.spec import BarChart, TrendChart
 from aibuyer_kit.charts.waterfall import Step, Waterfall, waterfall_svg
@@ -21,10 +21,11 @@ from aibuyer_kit.core.metrics import METRICS
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_PARTS = 8
+MOST_PARTS, MOST_ROWS = 8, 40
 # What is left over beyond this share of all sizes is no rounding.
 _ROUNDING = 1e-9
 _FEW = 100
+_LARGEST_LOG = 30.0
 
 
 @dataclass(frozen=True)
@@ -100,15 +101,10 @@ class Explanation:
 
     def chart(self) -> Waterfall | InfluenceChart:
         """Return the way from the baseline to the whole, or without a whole the parts beside each other."""
-        parts = self._visible()
-        shown, rest = parts[:MOST_PARTS], parts[MOST_PARTS:]
-        steps = [Step(each.label, each.amount, self._added(each.amount)) for each in shown]
-        if self.whole is None:
-            rows = tuple(Influence(each.label, each.amount, each.text) for each in steps)
-            return InfluenceChart(self.title, self.locale, rows, signed=self.signed)
-        if rest:
-            amount = math.fsum(each.amount for each in rest)
-            steps.append(Step(t(self.locale, "chart.others", count=len(rest)), amount, self._added(amount)))
+        if self.whole is None:  # sizes beside each other have no rest
+            rows = [Influence(each.label, each.amount, self._added(each.amount)) for each in self.parts[:MOST_PARTS]]
+            return InfluenceChart(self.title, self.locale, tuple(rows), signed=self.signed)
+        steps = [Step(each.label, each.amount, self._added(each.amount)) for each in self._listed(MOST_PARTS)]
         first = self.baseline or Part("nothing", t(self.locale, "explained.nothing"), 0.0)
         start, end = (Step(each.label, each.amount, self._stands(each.amount)) for each in (first, self.whole))
         words = "; ".join(f"{each.label}: {each.text}" for each in (start, *steps, end))
@@ -128,7 +124,7 @@ class Explanation:
             "\n".join(self._lines()),
             "\n".join(map(for_terminal, self.notes)),
         ]
-        blocks += [for_terminal(each.describe()) for each in self.charts]
+        blocks += [for_terminal(_words(each)) for each in self.charts]
         return "\n\n".join(block for block in (*blocks, *map(repr, self.more)) if block)
 
     def _repr_html_(self) -> str:
@@ -136,13 +132,7 @@ class Explanation:
 
     def page(self) -> str:
         """Return it as a whole HTML page of its own."""
-        return (
-            f'<!doctype html><html lang="{self.locale}"><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{for_html(self.title)}</title>{style_tag()}"
-            '<body style="max-width: 960px; margin: 32px auto; padding: 0 16px; color-scheme: light dark">'
-            f'<div class="ab">{self.html()}</div></body></html>'
-        )
+        return whole_page(self.html(), title=self.title, locale=self.locale)
 
     def html(self) -> str:
         """Return it as a piece of a page, without the style sheet; every label is escaped."""
@@ -160,41 +150,40 @@ class Explanation:
             return ""
         rows = "".join(
             f'<tr><th scope="row">{for_html(each.label)}</th><td>{for_html(self._added(each.amount))}</td>'
-            f'<td style="text-align:left;white-space:normal">{for_html(each.remark)}</td></tr>'
-            for each in self._visible()
+            f'<td class="ab-remark">{for_html(each.remark)}</td></tr>'
+            for each in self._listed(MOST_ROWS)
         )
         return f'<div class="ab-card ab-table"><div class="ab-scroll"><table><tbody>{rows}</tbody></table></div></div>'
 
-    def _visible(self) -> tuple[Part, ...]:
-        """Return the parts that are more than nothing in the digits that are shown."""
-        return tuple(
-            each for each in self.parts if self._added(each.amount)[1:] != self._added(0.0)[self.metric == "" :]
-        )
+    def _listed(self, most: int) -> tuple[Part, ...]:
+        """Return the largest parts that are more than nothing in the digits shown, and what the others come to."""
+        nothing = self._added(0.0).lstrip("+−")
+        shown = tuple(each for each in self.parts if self._added(each.amount).lstrip("+−") != nothing)
+        if len(shown) <= most:
+            return shown
+        rest = math.fsum(each.amount for each in shown[most:])
+        return (*shown[:most], Part("others", t(self.locale, "chart.others", count=len(shown) - most), rest))
 
     def _lines(self) -> Sequence[str]:
-        ends = [each for each in (self.baseline, self.whole) if each is not None]
-        cells = [
-            (for_terminal(each.label), (self._stands if each in ends else self._added)(each.amount), each.remark)
-            for each in self.rows()
-            if each in ends or each in self._visible()
-        ]
+        first, last = (
+            [] if each is None else [(each, self._stands(each.amount))] for each in (self.baseline, self.whole)
+        )
+        rows = [*first, *((each, self._added(each.amount)) for each in self._listed(MOST_ROWS)), *last]
+        cells = [(for_terminal(each.label), text, for_terminal(each.remark)) for each, text in rows]
         wide = [max((len(row[at]) for row in cells), default=0) for at in (0, 1)]
-        return [
-            f"  {label:<{wide[0]}}  {amount:>{wide[1]}}  {for_terminal(remark)}".rstrip()
-            for label, amount, remark in cells
-        ]
+        return [f"  {label:<{wide[0]}}  {amount:>{wide[1]}}  {remark}".rstrip() for label, amount, remark in cells]
 
     def _stands(self, amount: float) -> str:
         """Return a figure that stands for itself."""
         if not self.metric:
-            return f"×{format_ratio(math.exp(min(amount, 700.0)), self.locale)}"
+            return f"×{format_ratio(_factor(amount), self.locale)}"
         return self._figure(amount)
 
     def _added(self, amount: float) -> str:
         """Return what a part adds, with its sign."""
         if not self.metric:
             sign = "×" if self.signed else "×/÷ "
-            return f"{sign}{format_ratio(math.exp(min(amount, 700.0)), self.locale)}"
+            return f"{sign}{format_ratio(_factor(amount), self.locale)}"
         sign = "+" if amount > 0 else "−" if amount < 0 else ""
         if METRICS[self.metric].unit == "share":
             points = format_share(abs(amount), self.locale).rstrip("%").strip()
@@ -208,9 +197,19 @@ class Explanation:
         return format_ratio(amount, self.locale) if few else format_count(amount, self.locale)
 
 
+def _factor(log: float) -> float:
+    """Return a factor from its logarithm, no greater than can be written."""
+    return math.exp(min(log, _LARGEST_LOG))
+
+
 def ranked(parts: Sequence[Part]) -> tuple[Part, ...]:
     """Return parts that add anything, the largest in size first."""
     return tuple(sorted((each for each in parts if each.amount), key=lambda each: -abs(each.amount)))
+
+
+def _words(chart: TrendChart | BarChart | InfluenceChart) -> str:
+    said = chart.describe()
+    return said if said.startswith(chart.title) else f"{chart.title}. {said}"
 
 
 def _figure(chart: Waterfall | TrendChart | BarChart | InfluenceChart) -> str:

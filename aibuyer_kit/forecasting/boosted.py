@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aibuyer_kit.features.contributions import Contributions, contributions
-from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.forecasting.drivers import expected_by, factors_of, fitted
 from aibuyer_kit.forecasting.model import Paths
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
@@ -84,12 +84,13 @@ class Boosted:
         features, boosters = trained
         steps, whose = _ahead(horizon, series.count)
         at = np.full(len(steps), series.times)
-        rows, level = features.rows(at, whose, steps), features.level(at, whose)
+        rows, level, shape = features.rows(at, whose, steps), features.level(at, whose), (horizon, series.count)
+        pays = np.asarray(features.pays(at, whose, steps), dtype=np.bool_).reshape(shape)
         found = {}
         for (name, booster), objective in zip(boosters.items(), _OBJECTIVES, strict=True):
             told = replace(contributions(booster, rows), names=features.names)
             on_logs = objective["objective"] == "poisson"
-            found[name] = TreesSay(told, level.reshape(horizon, series.count), on_logs, rows)
+            found[name] = TreesSay(told, level.reshape(shape), on_logs, rows, pays)
         return found
 
     def _trained(
@@ -136,13 +137,15 @@ class Boosted:
 class TreesSay:
     """What adds up to what trees say, a row per step ahead and series, as multiples of `level` (steps, series).
 
-    They are logarithms of the multiple where `on_logs`; `rows` are the features, in the order of the names.
+    They are logarithms of the multiple where `on_logs`; `rows` are the features, in the order of the names. Where a
+    series does not have a budget (`pays`, steps by series), what trees say does not count.
     """
 
     told: Contributions
     level: Floats
     on_logs: bool
     rows: Floats
+    pays: Bools
 
 
 def _ahead(horizon: int, count: int) -> tuple[Ints, Ints]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aibuyer_kit.features.contributions import Contributions
 from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.boosted import Boosted, TreesSay
 from aibuyer_kit.forecasting.drivers import Drivers, factors_of, fitted
@@ -219,10 +220,8 @@ def _log_mean(one: Floats, other: Floats) -> Floats:
 def _after(say: TreesSay, late: int) -> TreesSay:
     """Return what trees say of the steps after the first `late`."""
     kept = slice(late * say.level.shape[1], None)
-    told = say.told
-    return TreesSay(
-        type(told)(told.names, told.values[kept], told.base[kept]), say.level[late:], say.on_logs, say.rows[kept]
-    )
+    told = Contributions(say.told.names, say.told.values[kept], say.told.base[kept])
+    return TreesSay(told, say.level[late:], say.on_logs, say.rows[kept], say.pays[late:])
 
 
 def _mean(values: Floats) -> Floats:

@@ -101,7 +101,7 @@ def _fitted(series: SeriesSet, place: int, learnt: int) -> Any:
 def _quiet() -> Iterator[None]:
     """Keep quiet two lines a fit, and that Prophet 1.3 asks pandas for what is to go."""
     logging.getLogger("cmdstanpy").disabled = True
-    logging.getLogger("prophet").setLevel(logging.WARNING)
+    logging.getLogger("prophet").setLevel(logging.CRITICAL)  # it misses plotly, which is not used here
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

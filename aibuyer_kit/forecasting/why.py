@@ -12,7 +12,8 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError, NotFoundError
 from aibuyer_kit.core.i18n import format_metric, format_period, format_ratio, format_share, messages, t
 from aibuyer_kit.core.metrics import METRICS, Ratio
-from aibuyer_kit.features.windows import Ints
+from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.forecasting.boosted import TreesSay
 from aibuyer_kit.forecasting.forecaster import Forecaster
 from aibuyer_kit.forecasting.parts import CORRECTION, SIBLINGS, TOGETHER, ForecastParts, forecast_parts
 from aibuyer_kit.forecasting.result import TOTAL, ForecastObject
@@ -89,7 +90,7 @@ class Explainer:
         return Explanation(
             self._title(metric, place), self.locale, found, baseline, whole, metric, self.currency,
             METRICS[metric].higher_is_better, said=self._sentences(metric, baseline, found, whole),
-            more=(self._members(metric, parts, place), *self._trees(parts, place)),
+            more=(self._members(metric, parts, place), *self._trees(metric, parts, place)),
         )  # fmt: skip
 
     def _sums(self, parts: ForecastParts, place: int) -> tuple[float, dict[str, float], float]:
@@ -143,32 +144,43 @@ class Explainer:
         title = self._say("members_title")
         return Explanation(title, self.locale, ranked(found), None, whole, metric, self.currency)
 
-    def _trees(self, parts: ForecastParts, place: int) -> tuple[Explanation, ...]:
-        """Return what moves the pooled trees: of one object the mean over the days, of the total over all objects."""
-        on_logs = [each for each in parts.trees.items() if each[1].on_logs] or list(parts.trees.items())
-        found = on_logs[:1]
-        if not found or not parts.weights[found[0][0]][:, self.columns(place)].any():
-            return ()
-        name, say = found[0]
-        if not say.on_logs:
-            return ()
-        steps, count = say.level.shape
-        values = say.told.values.reshape(steps, count, -1)[:, self.columns(place)]
+    def _trees(self, metric: str, parts: ForecastParts, place: int) -> tuple[Explanation, ...]:
+        """Return what moves the pooled trees that count: sizes over all objects for the total, else of the object."""
+        own = self.columns(place)
+        found = [
+            (name, say)
+            for name, say in parts.trees.items()
+            if parts.weights[name][:, own].max() > _NO_WEIGHT and say.pays[:, own].any()
+        ]
+        return tuple(self._of_trees(metric, name, say, place) for name, say in found)
+
+    def _of_trees(self, metric: str, name: str, say: TreesSay, place: int) -> Explanation:
+        """Return logarithms of the mean member, which multiplies; of the median, which adds, amounts of the metric."""
+        own, shape = self.columns(place), say.level.shape
+        pays = say.pays[:, own]
+        values = say.told.values.reshape(*shape, -1)[:, own][pays]
+        base, level = say.told.base.reshape(shape)[:, own][pays], say.level[:, own][pays]
         title = self._say("trees_title", member=member_name(name, self.locale))
+        unit = ("", "") if say.on_logs else (metric, self.currency)
         if self.objects[place].id == TOTAL:
-            sizes = np.abs(values).mean(axis=(0, 1))
-            of_all = [
-                Part(key, self.feature_name(key), float(size)) for key, size in zip(say.told.names, sizes, strict=True)
-            ]
-            return (Explanation(title, self.locale, ranked(of_all), signed=False, said=(self._say("trees_all"),)),)
-        means = values.mean(axis=(0, 1))
-        own = [Part(key, self.feature_name(key), float(mean)) for key, mean in zip(say.told.names, means, strict=True)]
-        start = Part(
-            "usual", self._say("trees_usual"), float(say.told.base.reshape(steps, count)[:, self.columns(place)].mean())
-        )
-        whole = Part("says", self._say("trees_whole"), start.amount + sum(each.amount for each in own))
-        said = (self._say("trees_one", factor=format_ratio(float(np.exp(whole.amount)), self.locale)),)
-        return (Explanation(title, self.locale, ranked(own), start, whole, higher_is_better=True, said=said),)
+            sizes = np.abs(values if say.on_logs else values * level[:, None]).mean(axis=0)
+            parts = self._features(say, sizes)
+            return Explanation(
+                title, self.locale, parts, None, None, *unit, signed=False, said=(self._say("trees_all"),)
+            )
+        shares = 1 / len(values) if say.on_logs else level
+        amounts, first = (values.T * shares).sum(axis=1), float((base * shares).sum())
+        start = Part("usual", self._say("trees_usual"), first)
+        whole = Part("says", self._say("trees_whole"), first + float(amounts.sum()))
+        better = True if say.on_logs else METRICS[metric].higher_is_better
+        said: tuple[str, ...] = ()
+        if say.on_logs:
+            said = (self._say("trees_one", factor=format_ratio(float(np.exp(whole.amount)), self.locale)),)
+        return Explanation(title, self.locale, self._features(say, amounts), start, whole, *unit, better, said=said)
+
+    def _features(self, say: TreesSay, amounts: Floats) -> tuple[Part, ...]:
+        pairs = zip(say.told.names, amounts.tolist(), strict=True)
+        return ranked([Part(key, self.feature_name(key), amount) for key, amount in pairs])
 
     def _title(self, metric: str, place: int) -> str:
         name = t(self.locale, "word.total") if self.objects[place].id == TOTAL else self.name(place)

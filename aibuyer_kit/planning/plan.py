@@ -178,13 +178,11 @@ class Plan:
 
     def page(self, locale: str | None = None) -> str:
         """Return the plan as a whole HTML page of its own."""
-        from aibuyer_kit.charts.fragment import style_tag
+        from aibuyer_kit.charts.fragment import whole_page
+        from aibuyer_kit.planning.page import plan_title
 
-        return (
-            f'<!doctype html><html lang="{locale or self.locale}"><meta charset="utf-8">{style_tag()}'
-            f'<body style="max-width: 960px; margin: 32px auto; padding: 0 16px; color-scheme: light dark">'
-            f'<div class="ab">{self.html(locale)}</div></body></html>'
-        )
+        locale = locale or self.locale
+        return whole_page(self.html(locale), title=plan_title(self, locale), locale=locale)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain JSON values; money by arm in micros a day."""

@@ -1,5 +1,6 @@
 """Why a plan moves budgets as it does: the way from today's profit to the plan's, arm by arm, and each arm alone."""
 
+from dataclasses import replace
 from math import fsum
 from typing import Any
 
@@ -33,20 +34,18 @@ def _found(plan: Plan, arm: str) -> PlannedArm:
 
 def _whole(plan: Plan, locale: str) -> Explanation:
     """Return the waterfall of profit, or of value where none is known; learning anew is a part of its own."""
-    parts = [Part(arm.id, arm.name, _adds(plan, arm), _remark(plan, arm, locale)) for arm in plan.moving]
+    parts = [Part(arm.id, arm.name, _adds(plan, arm), _remark(plan, arm, locale)) for arm in plan.arms]
     rest = plan.expected.mean - plan.today.mean - fsum(each.amount for each in parts)
     if any(arm.resets for arm in plan.arms):
         parts.append(Part("resets", _say(locale, "resets"), rest))
-    elif parts:  # what whole amounts have rounded away
+    else:  # today's amounts are whole micros here
         largest = max(range(len(parts)), key=lambda at: abs(parts[at].amount))
-        each = parts[largest]
-        parts[largest] = Part(each.key, each.label, each.amount + rest, each.remark)
-    today = plan.today.mean if parts else plan.expected.mean
+        parts[largest] = replace(parts[largest], amount=parts[largest].amount + rest)
     return Explanation(
         _say(locale, "title", what=_say(locale, "profit" if plan.is_profit else "value")),
         locale,
         ranked(parts),
-        Part("today", _say(locale, "today"), today),
+        Part("today", _say(locale, "today"), plan.today.mean),
         Part("planned", _say(locale, "planned"), plan.expected.mean),
         _metric(plan),
         plan.currency,

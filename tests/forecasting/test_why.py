@@ -101,6 +101,23 @@ def test_shap_values_of_the_pooled_trees_add_up_to_what_they_say() -> None:
         assert len(say.told.names) == say.rows.shape[1]
 
 
+def test_what_drives_the_trees_is_told_where_they_count() -> None:
+    """Alone in the combination: of one object its parts add up to what they say, of all there are sizes."""
+    alone = Forecaster((Boosted(least_rows=600, trees=20),), origins=3)
+    told = forecast_tree(promoted(2.5), [["c"]] * 5, AHEAD, alone)
+    ask = replace(explainer(told), forecaster=alone)
+    parts = forecast_parts(told, alone)
+    for name, found in zip(parts.trees, ask("s1").more[1:], strict=True):
+        assert found.whole is not None
+        path = parts.members[name][:, 1]
+        level = parts.trees[name].level[:, 1]
+        says = np.log(path / level).mean() if parts.trees[name].on_logs else path.sum()
+        assert found.whole.amount == pytest.approx(says)
+    first = {each.key for each in ask().more[1].parts[:2]}
+    assert first & {"promotion", "drivers"}, "the planted cause, or what drivers make of it"
+    assert "SHAP" in ask().more[1].title
+
+
 def test_a_planted_promotion_is_named_first(promotion: TreeForecast) -> None:
     found = explainer(promotion)()
     assert found.parts[0].key == "promotion"
@@ -176,7 +193,7 @@ def test_ukrainian_has_no_english_and_names_are_hostile() -> None:
 
 
 def test_what_is_not_there_is_refused(promotion: TreeForecast) -> None:
-    with pytest.raises(NotFoundError, match="no 'nobody' in this forecast. Known: s0, s1"):
+    with pytest.raises(NotFoundError, match=r"no 'nobody' in this forecast\. Known: s0, s1"):
         explainer(promotion)("nobody")
     with pytest.raises(InputError, match="Known: drivers, prophet"):
         explainer(promotion)(TOTAL, "magic")
