@@ -5,7 +5,7 @@ whose product is the prediction. Without a prediction the parts are how much eac
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.escape import for_html, for_terminal
 from aibuyer_kit.core.i18n import format_count, format_metric, format_ratio, format_share, t
 from aibuyer_kit.core.metrics import METRICS
+from aibuyer_kit.core.text_table import as_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,8 @@ class Part:
 class Explanation:
     """A prediction (`whole`) as a `baseline` and parts, the largest first, that add up to it.
 
-    `said` are sentences on top, `charts` come after the parts, and `more` are explanations of what is behind them.
+    `said` are sentences on top, `charts` and `figures` (rows of a table) come after the parts, and `more` are
+    explanations of what is behind them.
     `higher_is_better` colours the parts; None leaves them without a verdict. Raises InputError for parts that do not
     add up, or are no numbers.
     """
@@ -59,6 +61,7 @@ class Explanation:
     said: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     charts: tuple[TrendChart | BarChart | InfluenceChart, ...] = ()
+    figures: tuple[Mapping[str, Any], ...] = ()
     more: "tuple[Explanation, ...]" = ()
 
     def __post_init__(self) -> None:
@@ -96,8 +99,14 @@ class Explanation:
             "whole": self.whole and vars(self.whole),
             "said": list(self.said),
             "notes": list(self.notes),
+            "figures": [dict(each) for each in self.figures],
             "more": [each.to_dict() for each in self.more],
         }
+
+    def sentence(self, most: int) -> str:
+        """Return it in one line, with so many of the largest parts."""
+        parts = [f"{each.label} {self._added(each.amount)}" for each in self.parts[:most]]
+        return " ".join((self.title, *self.said, *([f"{'; '.join(parts)}."] if parts else [])))
 
     def chart(self) -> Waterfall | InfluenceChart:
         """Return the way from the baseline to the whole, or without a whole the parts beside each other."""
@@ -125,6 +134,7 @@ class Explanation:
             "\n".join(map(for_terminal, self.notes)),
         ]
         blocks += [for_terminal(_words(each)) for each in self.charts]
+        blocks += [as_table(self.figures, decimals=lambda *_: 3)] if self.figures else []
         return "\n\n".join(block for block in (*blocks, *map(repr, self.more)) if block)
 
     def _repr_html_(self) -> str:
@@ -140,9 +150,10 @@ class Explanation:
         drawn = _figure(self.chart()) if any(each.amount for each in self.rows()) else ""
         notes = "".join(f'<p class="ab-note">{for_html(note)}</p>' for note in self.notes)
         charts = "".join(f"<h3>{for_html(each.title)}</h3>{_figure(each)}" for each in self.charts)
+        figures = f"<pre>{for_html(as_table(self.figures, decimals=lambda *_: 3))}</pre>" if self.figures else ""
         more = "".join(each.html() for each in self.more)
         head = f"<h2>{for_html(self.title)}</h2>{said}"
-        return f'<div class="ab-stack">{head}{drawn}{self._remarks()}{notes}{charts}{more}</div>'
+        return f'<div class="ab-stack">{head}{drawn}{self._remarks()}{notes}{charts}{figures}{more}</div>'
 
     def _remarks(self) -> str:
         """Return the table of parts where there is more to say of them than how large they are."""

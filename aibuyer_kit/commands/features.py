@@ -14,7 +14,7 @@ from aibuyer_kit.commands.options import (
     put,
     put_explained,
 )
-from aibuyer_kit.core.text_table import as_json, as_table
+from aibuyer_kit.core.text_table import as_json, as_table, headed
 
 if TYPE_CHECKING:
     from aibuyer_kit.creatives.told import RankingTold
@@ -51,7 +51,7 @@ def features(
         put(as_json(rows))
     else:
         shown = ("name", "unit", "leakage", "meaning")
-        put(as_table([{name: row[name] for name in shown} for row in rows]))
+        put(as_table(headed([{name: row[name] for name in shown} for row in rows], locale)))
 
 
 def creatives(

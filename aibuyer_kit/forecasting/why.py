@@ -164,10 +164,8 @@ class Explainer:
         unit = ("", "") if say.on_logs else (metric, self.currency)
         if self.objects[place].id == TOTAL:
             sizes = np.abs(values if say.on_logs else values * level[:, None]).mean(axis=0)
-            parts = self._features(say, sizes)
-            return Explanation(
-                title, self.locale, parts, None, None, *unit, signed=False, said=(self._say("trees_all"),)
-            )
+            parts, all_said = self._features(say, sizes), (self._say("trees_all"),)
+            return Explanation(title, self.locale, parts, None, None, *unit, signed=False, said=all_said)
         shares = 1 / len(values) if say.on_logs else level
         amounts, first = (values.T * shares).sum(axis=1), float((base * shares).sum())
         start = Part("usual", self._say("trees_usual"), first)

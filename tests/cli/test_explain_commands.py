@@ -23,7 +23,7 @@ def whole(found: Result) -> float:
 
 
 def test_a_forecast_is_explained_in_all_and_object_by_object(example_workspace: Path, tmp_path: Path) -> None:
-    """By id or by name, as text, JSON and a page; a name that is not there ends with a line that tells those there are."""
+    """By id or by name, as text, JSON and a page; a name that is not there is refused with those there are."""
     words = ("forecast", "revenue", "--horizon-days", "7", "--level", "account")
     rows = json.loads(run(example_workspace, *words, "--json").stdout)
     assert whole(run(example_workspace, *words, "--explain", "all", "--json")) == pytest.approx(rows[-1]["expected"])
