@@ -1,7 +1,7 @@
 """Rows as plain text for a terminal, or as JSON for another program."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from aibuyer_kit.core.escape import for_terminal
@@ -12,8 +12,14 @@ Row = Mapping[str, object]
 Decimals = Callable[[Row, str], int | None]
 
 
-def as_table(rows: Sequence[Row], *, empty: str = "Nothing to show.", decimals: Decimals | None = None) -> str:
-    """Return aligned columns, numbers to the right; unknown values are a dash.
+def as_table(
+    rows: Sequence[Row],
+    *,
+    empty: str = "Nothing to show.",
+    decimals: Decimals | None = None,
+    right: Container[str] = (),
+) -> str:
+    """Return aligned columns, numbers and columns named in `right` to the right; unknown values are a dash.
 
     >>> print(as_table([{"name": "a", "spend": 1.5}, {"name": "b", "spend": None}]))
     name  spend
@@ -25,8 +31,8 @@ def as_table(rows: Sequence[Row], *, empty: str = "Nothing to show.", decimals: 
     names = list(rows[0])
     cells = [[_cell(row[name], decimals and decimals(row, name)) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[at]) for line in cells)) for at, name in enumerate(names)]
-    right = [any(isinstance(row[name], int | float) for row in rows) for name in names]
-    lines = [_line(names, widths, right), *(_line(line, widths, right) for line in cells)]
+    to_right = [name in right or any(isinstance(row[name], int | float) for row in rows) for name in names]
+    lines = [_line(names, widths, to_right), *(_line(line, widths, to_right) for line in cells)]
     return "\n".join(lines)
 
 

@@ -15,8 +15,10 @@ from aibuyer_kit.planning.response.experiments import Experiment
 from aibuyer_kit.planning.response.learn import learn_response
 from aibuyer_kit.planning.response.response import Response
 from aibuyer_kit.planning.response.usual import MODEL, UsualModel
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.champions import Champions
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.period import account_today, client_clock, parse_as_of
 
@@ -25,6 +27,7 @@ USUAL_DAYS = 400
 LEVELS = ("budget", "campaign", "adset", "ad")
 
 
+@leads_back
 def client_curves(
     context: ClientContext,
     *,
@@ -44,6 +47,7 @@ def client_curves(
     )
 
 
+@leads_back
 def response_of(
     context: ClientContext,
     reader: Reader,

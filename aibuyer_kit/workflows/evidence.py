@@ -5,6 +5,7 @@ loaded, thinned or sealed later (decisions protect their loads). A day is one of
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
@@ -139,6 +140,16 @@ class Evidence:
             for account in self._objects.accounts.values()
             if (subjects := self._objects.subjects(level, account))
         )
+
+    def more(self, table: Table, columns: Iterable[Column], seen_as: Callable[[Table], Table] | None = None) -> Table:
+        """Return a table of this evidence with further columns, which are shown as the table is: by `seen_as`."""
+        wanted = [each for each in columns if each not in table.numbers]
+        if not wanted or not len(table):
+            return table
+        self._plan(table.level, wanted)
+        account = self._objects.accounts[table.subjects[0].key[:2]]
+        found = _View(self, table.level, account, self._objects.subjects(table.level, account)).table(wanted)
+        return replace(table, numbers={**table.numbers, **(seen_as(found) if seen_as else found).numbers})
 
     def is_told(self, account: AccountKey, level: Level, columns: Iterable[Column]) -> bool:
         """Return whether the days and hours of all of these columns were read, in an account's table of a level."""

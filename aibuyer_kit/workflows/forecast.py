@@ -20,8 +20,10 @@ from aibuyer_kit.forecasting.budgets import assumed_spend, spend_level
 from aibuyer_kit.forecasting.result import TOTAL, Forecast, ForecastObject, Span
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 from aibuyer_kit.forecasting.weighing import SegmentWeights, Weights, model_name
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.champions import Champions
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.period import account_today, client_clock
 
@@ -42,6 +44,7 @@ _UNREAD_DAYS = 3
 PROMOTION = "promotion"
 
 
+@leads_back
 def client_forecast(
     context: ClientContext,
     reader: Reader,

@@ -9,7 +9,8 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.trainable import Fold, Trainable
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.panel_besides import with_creatives
 from aibuyer_kit.workflows.period import account_today

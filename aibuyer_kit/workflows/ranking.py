@@ -19,8 +19,10 @@ from aibuyer_kit.creatives.rank import Within, rank
 from aibuyer_kit.creatives.told import Overlap, RankingTold
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats, Ints
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.champions import Champions
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.panel_besides import (
     AGE_GENDER,
@@ -55,6 +57,7 @@ _REACH_DAYS = 28
 _LEAST_OVERLAP = 0.05
 
 
+@leads_back
 def rank_creatives(
     context: ClientContext,
     metric: str = "",
@@ -97,6 +100,7 @@ def _in_force(
     return found, tuple(said)
 
 
+@leads_back
 def rank_audiences(
     context: ClientContext,
     by: str = "adset",
@@ -147,7 +151,7 @@ def _panel(
     until: Day | None,
     as_of: AsOf | str | None,
 ) -> tuple[DailyPanel, tuple[str, ...]]:
-    moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+    moment = parse_as_of(as_of)
     until = end_of(context, reader, since, until, as_of=moment)
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
     return _of_one_kind(read_panel(context, reader, level, period, as_of=moment, measures=NAMES), metric)
