@@ -41,7 +41,7 @@ def features(
 ) -> None:
     """List every feature that models may use: its unit, what it may look at, and what it tells."""
     from aibuyer_kit.core.errors import InputError
-    from aibuyer_kit.core.i18n import known_locale
+    from aibuyer_kit.core.i18n import known_locale, t
     from aibuyer_kit.features.catalogue import FAMILIES, feature_rows
 
     if family and family not in FAMILIES:
@@ -50,8 +50,16 @@ def features(
     if json:
         put(as_json(rows))
     else:
-        shown = ("name", "unit", "leakage", "meaning")
-        put(as_table(headed([{name: row[name] for name in shown} for row in rows], locale)))
+        told = [
+            {
+                "name": row["name"],
+                "unit": t(locale, f"unit.{row['unit']}"),
+                "leakage": t(locale, f"leakage_short.{row['leakage']}"),
+                "meaning": row["meaning"],
+            }
+            for row in rows
+        ]
+        put(as_table(headed(told, locale)))
 
 
 def creatives(
