@@ -412,16 +412,18 @@ class Client:
         )  # fmt: skip
 
     def nowcast(
-        self, metric: "ResultMetric" = "results", *, days: int = 7, as_of: AsOf | str | None = None
+        self, metric: str = "results", *, days: int = 7, level: str = "account", as_of: AsOf | str | None = None
     ) -> "NowcastResult":
         """Return today and the last `days` as they will be once all conversions have arrived, with intervals.
 
-        Raises InputError where it has not been seen yet how results grow, NotFoundError.
+        `metric` is results, revenue, or a ratio with one of them (cpa, cvr, roas). A `level` below the account adds the
+        sum of the days of each object. Raises InputError where it has not been seen yet how results grow,
+        UnknownMetricError, NotFoundError.
         """
         from aibuyer_kit.workflows.nowcast import client_nowcast
 
         moment = parse_as_of(as_of)
-        return client_nowcast(self._context, self._reader, metric, days=days, as_of=moment)
+        return client_nowcast(self._context, self._reader, metric, days=days, level=level, as_of=moment)
 
     def quarantine(self, *, resolved: bool = False, as_of: AsOf | str | None = None) -> "pd.DataFrame":
         """Return one row per row that could not be read and is still open; with `resolved` all that ever were."""

@@ -24,6 +24,7 @@ from aibuyer_kit.warehouse.rollup import (
     actions_sql,
     any_broken_sql,
     days_told_sql,
+    development_sql,
     ended_sql,
     left_out_sql,
     only_broken_sql,
@@ -309,22 +310,28 @@ class Reader:
         as_of: AsOf | None = None,
         since: date = date.min,
     ) -> Answer:
-        """Return one row per day from `since` on and age (days of `zone`): the account's results as known then."""
+        """Return one row per day from `since` on and age (days of `zone`): the account's results as known then.
+
+        `aged_days` is how old the day was when it was read last at that age.
+        """
         cursor = self._cursor()
-        last = load_number(cursor, as_of)
-        bounds = "SELECT min(known_at_utc), max(known_at_utc) FROM load WHERE load_id <= ? HAVING count(*) > 0"
-        known: tuple[datetime, datetime] | None = cursor.execute(bounds, [last]).fetchone()
-        cursor.execute(
-            windowed_sql("development", result.window, insight_versions(cursor.months, DateRange(since, date.max))),
-            {
-                **(day_starts(known[0], known[1], zone) if known else {"days": [], "day_starts": []}),
-                "account_id": account_id,
-                "since": since,
-                "as_of_load": last,
-                "action_0": result.action_type,
-            },
-        )
-        return _answer(cursor)
+        asked = _development(cursor, account_id, zone, result, as_of, since)
+        return _answer(cursor.execute(development_sql(Level.ACCOUNT, result.window, asked.versions), asked.parameters))
+
+    def development_below(
+        self,
+        account_id: str,
+        zone: ZoneInfo,
+        level: Level,
+        *,
+        result: ResultSetting,
+        as_of: AsOf | None = None,
+        since: date = date.min,
+    ) -> "pa.Table":
+        """Return what `development` does, one row per object of `level` (`entity_id`), day and age."""
+        cursor = self._cursor()
+        asked = _development(cursor, account_id, zone, result, as_of, since)
+        return cursor.table_of(development_sql(level, result.window, asked.versions), asked.parameters)
 
     def disagreements(self, days: DateRange, *, result: ResultSetting, as_of: AsOf | None = None) -> Answer:
         """Return one row per account, day, level and measure whose sum is not the account's own figure."""
@@ -484,3 +491,28 @@ def _check_left_out(cursor: Cursor, form: Form, parameters: Mapping[str, object]
 
 def _answer(cursor: Cursor) -> Answer:
     return Answer(cursor.columns, cursor)
+
+
+@dataclass(frozen=True)
+class _Development:
+    versions: str
+    parameters: dict[str, object]
+
+
+def _development(
+    cursor: Cursor, account_id: str, zone: ZoneInfo, result: ResultSetting, as_of: AsOf | None, since: date
+) -> _Development:
+    """Return what is read to tell how days grew, and with which parameters."""
+    last = load_number(cursor, as_of)
+    bounds = "SELECT min(known_at_utc), max(known_at_utc) FROM load WHERE load_id <= ? HAVING count(*) > 0"
+    known: tuple[datetime, datetime] | None = cursor.execute(bounds, [last]).fetchone()
+    return _Development(
+        insight_versions(cursor.months, DateRange(since, date.max)),
+        {
+            **(day_starts(known[0], known[1], zone) if known else {"days": [], "day_starts": []}),
+            "account_id": account_id,
+            "since": since,
+            "as_of_load": last,
+            "action_0": result.action_type,
+        },
+    )

@@ -142,6 +142,14 @@ def days_told_sql(form: Form) -> str:
     return _fill(sql_text("read/days_told"), {"known": form.rows(_TOUCHING)})
 
 
+_DEVELOPMENT_OF = {"account": "''", "campaign": "campaign_id", "adset": "adset_id", "ad": "entity_id"}
+
+
+def development_sql(level: str, window: str, versions: str) -> str:
+    """Return the query of how results of the objects of `level` grew, counted in one of `core.facts.WINDOWS`."""
+    return windowed_sql("development", window, versions).replace("{entity}", _DEVELOPMENT_OF[level])
+
+
 def windowed_sql(name: str, window: str, versions: str) -> str:
     """Return the query `sql/read/<name>` over `versions`, with results counted in one of `core.facts.WINDOWS`."""
     sql = re.sub(r"\{window_total:(\w+)\}", lambda mark: _window_total(mark[1], window, 0), sql_text(f"read/{name}"))

@@ -22,6 +22,7 @@ from aibuyer_kit.workflows.import_checks import (
     refuse_odd_days,
     refuse_synced_account,
 )
+from aibuyer_kit.workflows.no_results import why_no_results
 from aibuyer_kit.workflows.period import client_clock
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ImportDone:
     facts: LoadResult
     totals: str
     replaced: tuple[LoadResult, ...] = ()
+    no_results: str = ""
 
     def summary(self) -> str:
         """Return a few lines for a terminal."""
@@ -46,6 +48,7 @@ class ImportDone:
         return (
             f"{self.report}\n{load.coverage.days}: {load.inserted} new rows, {load.restated} restated,"
             f" {gone} gone, {load.unchanged} unchanged{set_aside}\n{self.totals}\n"
+            f"{self.no_results and self.no_results + chr(10)}"
             f"load {load.load_id}; to take it back: aibuyer import-undo {load.load_id}"
         )
 
@@ -110,7 +113,7 @@ def import_export(
         replaced = tuple(
             writer.load(_coverage(found, form), [], known_at=known_at, extent=extent) for form in sorted(others)
         )
-    return ImportDone(found.report, facts, _totals(found), replaced)
+    return ImportDone(found.report, facts, _totals(found), replaced, why_no_results(context))
 
 
 def _reader(context: ClientContext) -> Reader | None:

@@ -75,7 +75,7 @@ def observed_by_account(
         zone = time_zone(account["time_zone"] or "UTC")
         rows = reader.development(account["account_id"], zone, result=setting, as_of=as_of, since=since).rows()
         seen = [
-            Observation(row["date"], row["age_days"], row[_COLUMNS[metric]])
+            Observation(row["date"], row["age_days"], row[_COLUMNS[metric]], row["aged_days"])
             for row in rows
             if (account["account_id"], row["date"]) not in differing
         ]

@@ -104,7 +104,12 @@ def held_period(
 
 def in_account_time(reader: Reader, moment: datetime) -> str:
     """Return a moment as commands tell it: on the clock of the (first) account, with its offset."""
-    return moment.astimezone(time_zone(account_zones(reader)[0])).isoformat(timespec="minutes")
+    return on_account_clock(moment, account_zones(reader)).isoformat(timespec="minutes")
+
+
+def on_account_clock(moment: datetime, zones: Iterable[str]) -> datetime:
+    """Return a moment on the clock of the first of the accounts' zones."""
+    return moment.astimezone(time_zone(min(zones, default="UTC")))
 
 
 def account_zones(reader: Reader, *, as_of: AsOf | None = None) -> tuple[str, ...]:
