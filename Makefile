@@ -35,7 +35,7 @@ lab: $(READY) ## Open the notebooks in JupyterLab: your workspace, or else the d
 
 test: $(READY) ## Quick tests; they need nothing from outside
 	@AIBUYER_CHROMIUM="$$($(BIN)/python scripts/browser.py)" && export AIBUYER_CHROMIUM && \
-	$(BIN)/python -m pytest -m "not prove and not soak" -n 2 --dist worksteal
+	$(BIN)/python -m pytest -m "not prove and not soak" -n auto --dist worksteal
 
 prove: $(READY) ## Statistical proofs on the public data in the folder AIBUYER_DATA
 	@$(BIN)/python -m pytest tests -m prove
