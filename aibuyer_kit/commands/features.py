@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aibuyer_kit.commands.data import AsOfOption, DaysOption, SinceOption, UntilOption
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put
+from aibuyer_kit.commands.options import (
+    ALL,
+    ClientOption,
+    ExplanationPageOption,
+    JsonOption,
+    WorkspaceOption,
+    put,
+    put_explained,
+)
 from aibuyer_kit.core.text_table import as_json, as_table, headed
 
 if TYPE_CHECKING:
@@ -44,21 +52,25 @@ def features(
     if json:
         put(as_json(rows))
     else:
-        shown = [
+        told = [
             {
                 "name": row["name"],
-                "unit": t(locale, f"feature_unit.{row['unit']}"),
-                "leakage": t(locale, f"leakage_word.{row['leakage']}"),
+                "unit": t(locale, f"unit.{row['unit']}"),
+                "leakage": t(locale, f"leakage_short.{row['leakage']}"),
                 "meaning": row["meaning"],
             }
             for row in rows
         ]
-        put(as_table(headed(shown, locale)))
+        put(as_table(headed(told, locale)))
 
 
 def creatives(
     metric: MetricOption = "",
     within_groups: WithinOption = False,
+    explain: Annotated[
+        str, typer.Option(help="What makes it so: a creative by id or name, or `all` for what raises and lowers them.")
+    ] = "",
+    html: ExplanationPageOption = None,
     days: DaysOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -81,6 +93,9 @@ def creatives(
         until=until,
         as_of=as_of,
     )
+    if explain:
+        put_explained(told.why(None if explain == ALL else explain), json, html)
+        return
     _put(told, json, every)
 
 

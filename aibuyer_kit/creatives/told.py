@@ -14,6 +14,8 @@ from aibuyer_kit.creatives.rank import Ranked, Ranking
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.charts.explanation import Explanation
+
 SHOWN = 30
 # Of less than one percent nobody needs to be told.
 _LEAST_GAIN = 0.01
@@ -78,6 +80,15 @@ class RankingTold:
         import pandas as pd
 
         return pd.DataFrame(self.rows())
+
+    def why(self, item: str | None = None) -> "Explanation":
+        """Return what makes an item (by id or name) as good as it is, or what raises and lowers what all of them bring.
+
+        Of one item these are factors whose product says how well it works beside a usual one. Raises NotFoundError.
+        """
+        from aibuyer_kit.creatives.why import explained
+
+        return explained(self, item)
 
     @property
     def summary(self) -> str:

@@ -21,7 +21,7 @@ _MET = 5e-5
 
 def plan_text(plan: Plan, locale: str) -> str:
     """Return a plan as plain text, fit for a terminal."""
-    lines = [_title(plan, locale), "", *_lead(plan, locale), ""]
+    lines = [plan_title(plan, locale), "", *_lead(plan, locale), ""]
     lines += _text_table(plan, locale)
     for heading, sentences in _sections(plan, locale):
         lines += ["", f"{heading}:", *(f"- {for_terminal(each)}" for each in sentences)]
@@ -38,7 +38,7 @@ def plan_html(plan: Plan, locale: str) -> str:
     )
     charts = "".join(f'<figure class="ab-card">{_figure(chart)}</figure>' for chart in plan_charts(plan, locale))
     return (
-        f'<div class="ab-stack"><header><h1>{for_html(_title(plan, locale))}</h1></header>'
+        f'<div class="ab-stack"><header><h1>{for_html(plan_title(plan, locale))}</h1></header>'
         f'<p class="ab-lead">{lead}</p><div class="ab-charts">{charts}</div>'
         f"{_html_table(plan, locale)}{sections}</div>"
     )
@@ -65,7 +65,8 @@ def _figure(chart: BarChart) -> str:
     return f"<figcaption>{for_html(chart.title)}</figcaption>{svg(chart)}"
 
 
-def _title(plan: Plan, locale: str) -> str:
+def plan_title(plan: Plan, locale: str) -> str:
+    """Return what a page of the plan is called."""
     return t(locale, "plan.title", total=_money(plan, plan.total_micros, locale))
 
 

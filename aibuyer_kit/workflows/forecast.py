@@ -30,6 +30,7 @@ from aibuyer_kit.workflows.period import account_today, client_clock
 if TYPE_CHECKING:
     from aibuyer_kit.forecasting.forecaster import Forecaster
     from aibuyer_kit.forecasting.tree_forecast import TreeForecast
+    from aibuyer_kit.forecasting.why import Explainer
 
 LEARNT_FROM_DAYS = 420
 SHOWN_DAYS = 56
@@ -296,7 +297,7 @@ def _measure(request: _Request, asked: Measure) -> Forecast:
     spans = _spans(told.expected[:, kept].sum(axis=0), np.quantile(futures, [0.1, 0.9], axis=0))
     history = request.measured(asked.name).sum(axis=1)
     return _result(
-        request, asked.name, told, (told.expected[:, kept], told.low[:, kept], told.high[:, kept]), spans, history
+        request, asked.name, (told,), (told.expected[:, kept], told.low[:, kept], told.high[:, kept]), spans, history
     )
 
 
@@ -318,7 +319,7 @@ def _ratio(request: _Request, asked: Ratio) -> Forecast:
     history = _divided(been[0], been[1], scale)
     unknown = np.isnan(expected)
     low, high = (np.where(unknown, np.nan, each) for each in (np.fmin(low, expected), np.fmax(high, expected)))
-    return _result(request, asked.name, top, (expected, low, high), spans, history)
+    return _result(request, asked.name, (top, bottom), (expected, low, high), spans, history)
 
 
 def _divided(top: Floats, bottom: Floats, scale: int) -> Floats:
@@ -339,11 +340,12 @@ def _spans(expected: Floats, bounds: Floats) -> tuple[Span, ...]:
 
 
 def _result(
-    request: _Request, name: str, told: "TreeForecast", values: tuple[Floats, Floats, Floats],
+    request: _Request, name: str, made_of: "tuple[TreeForecast, ...]", values: tuple[Floats, Floats, Floats],
     spans: tuple[Span, ...], history: Floats,
 ) -> Forecast:  # fmt: skip
-    panel = request.panel
+    panel, told = request.panel, made_of[0]
     objects = [ForecastObject(each.id, each.name, panel.level.value, each.campaign_id) for each in panel.objects]
+    objects.append(ForecastObject(TOTAL, t(request.locale, "word.total"), TOTAL))
     weights = {member: float(share.mean()) for member, share in told.fitted.weights.items()}
     shown = min(SHOWN_DAYS, len(history))
     days = list(panel.days)[-shown:]
@@ -352,7 +354,7 @@ def _result(
         currency=panel.currency,
         locale=request.locale,
         days=request.ahead,
-        objects=(*objects, ForecastObject(TOTAL, t(request.locale, "word.total"), TOTAL)),
+        objects=tuple(objects),
         expected=values[0],
         low=values[1],
         high=values[2],
@@ -364,7 +366,17 @@ def _result(
         known_at=panel.known_at,
         load_id=panel.load_id,
         notes=_notes(request, name, told),
+        explainer=lambda of, by: _explainer(request, name, objects, made_of)(of, by),
     )
+
+
+def _explainer(
+    request: _Request, name: str, objects: Sequence[ForecastObject], made_of: "tuple[TreeForecast, ...]"
+) -> "Explainer":
+    from aibuyer_kit.forecasting.forecaster import Forecaster
+    from aibuyer_kit.forecasting.why import Explainer
+
+    return Explainer(name, request.panel.currency, request.locale, request.ahead, objects, made_of, Forecaster())
 
 
 def _notes(request: _Request, name: str, told: "TreeForecast") -> tuple[str, ...]:
