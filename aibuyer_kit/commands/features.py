@@ -26,6 +26,8 @@ WithinOption = Annotated[
     bool, typer.Option("--within-groups", help="Compare only within each ad set (audiences: within each campaign).")
 ]
 
+EveryOption = Annotated[bool, typer.Option("--all", help="Show every one of them, not only the first.")]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands; they stand at the top, beside the groups."""
@@ -75,6 +77,7 @@ def creatives(
     as_of: AsOfOption = "",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: EveryOption = False,
     json: JsonOption = False,
 ) -> None:
     """Rank creatives: how probable it is that each is the best, which share to give it, or that it cannot be told."""
@@ -93,7 +96,7 @@ def creatives(
     if explain:
         put_explained(told.why(None if explain == ALL else explain), json, html)
         return
-    _put(told, json)
+    _put(told, json, every)
 
 
 def audiences(
@@ -106,6 +109,7 @@ def audiences(
     as_of: AsOfOption = "",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: EveryOption = False,
     json: JsonOption = False,
 ) -> None:
     """Rank audiences in the same way, and tell which of them reach the same people."""
@@ -122,8 +126,8 @@ def audiences(
         until=until,
         as_of=as_of,
     )
-    _put(told, json)
+    _put(told, json, every)
 
 
-def _put(told: "RankingTold", as_json_text: bool) -> None:
-    put(as_json(told.rows()) if as_json_text else repr(told))
+def _put(told: "RankingTold", as_json_text: bool, every: bool) -> None:
+    put(as_json(told.rows()) if as_json_text else told.text(None) if every else told.text())

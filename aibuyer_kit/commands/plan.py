@@ -35,7 +35,11 @@ def plan(
     may_stop: Annotated[list[str] | None, typer.Option(help="An arm that may be stopped.")] = None,
     start: Annotated[list[str] | None, typer.Option(help="An arm that is paused and may begin again.")] = None,
     move_unidentified: Annotated[
-        bool, typer.Option("--move-unidentified", help="Move arms, too, whose response cannot be told.")
+        bool,
+        typer.Option(
+            "--move-unidentified",
+            help="Move arms whose response cannot be told as far as all others; else they stay near today's budgets.",
+        ),
     ] = False,
     reset_loss: Annotated[str, typer.Option(help="What it costs that an arm learns anew.")] = "",
     target_roas: Annotated[float | None, typer.Option(help="Instead of a total: revenue by spend.")] = None,
