@@ -18,13 +18,17 @@ def for_html(text: object) -> str:
     return _html.escape(str(text).translate(_DIRECTION_MARKS), quote=True)
 
 
+# With which numbers and dates are written.
+_SPACES = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+
+
 def for_terminal(text: object) -> str:
     """Return `text` on one line that draws nothing in the reader's terminal: no breaks, escape codes, direction marks.
 
     >>> for_terminal("Sample\\n\\x1b[31mred")
     'Sample��[31mred'
     """
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(text))
+    return "".join(each if each.isprintable() or each in _SPACES else "\N{REPLACEMENT CHARACTER}" for each in str(text))
 
 
 def for_sheet(cell: object) -> object:
