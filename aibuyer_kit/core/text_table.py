@@ -5,6 +5,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from aibuyer_kit.core.escape import for_terminal
+from aibuyer_kit.core.i18n import messages
 
 Row = Mapping[str, object]
 # How many decimals a column of a row has; None where it has no number of its own.
@@ -33,6 +34,12 @@ def as_table(
     to_right = [name in right or any(isinstance(row[name], int | float) for row in rows) for name in names]
     lines = [_line(names, widths, to_right), *(_line(line, widths, to_right) for line in cells)]
     return "\n".join(lines)
+
+
+def headed(rows: Iterable[Row], locale: str) -> list[dict[str, object]]:
+    """Return rows with their columns named in the reader's language; a column without a word keeps its name."""
+    words = messages(locale)
+    return [{str(words.get(f"head.{name}", name)): value for name, value in row.items()} for row in rows]
 
 
 def as_json(rows: Iterable[Row]) -> str:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.charts.fragment import style_tag
+from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_day, format_metric, format_moment, format_share, t
 from aibuyer_kit.core.metrics import Ratio, arrives_late, metric
@@ -139,17 +140,7 @@ class NowcastResult:
 
     def _table(self, lines: tuple[NowcastLine, ...], head: str) -> str:
         heads = [head, *(t(self.locale, key) for key in _FIGURES)]
-        top = "".join(f'<th scope="col">{for_html(each)}</th>' for each in heads)
-        body = ""
-        for each in lines:
-            first, *cells = self._cells(each)
-            figures = "".join(
-                f'<td data-label="{for_html(name)}">{for_html(cell)}</td>'
-                for name, cell in zip(heads[1:], cells, strict=True)
-            )
-            body += f'<tr><th scope="row">{for_html(first)}</th>{figures}</tr>'
-        table = f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-        return f'<div class="ab-card ab-table"><div class="ab-scroll">{table}</div></div>'
+        return html_table(heads, map(self._cells, lines))
 
 
 _COLUMNS = ("known", "expected", "low", "high")

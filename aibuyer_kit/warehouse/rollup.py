@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.core.metrics import MEASURES, METRICS, RATIOS, Ratio, multipliers
 from aibuyer_kit.core.results import MILLIONTHS, ResultRules, ResultSetting
+from aibuyer_kit.warehouse.coverage import breakdown_filter
 from aibuyer_kit.warehouse.dimensions import OBJECTIVE, Dimensions
-from aibuyer_kit.warehouse.load import breakdown_filter
 from aibuyer_kit.warehouse.schema import sql_text
 
 _ENTITY_KEYS = """platform,

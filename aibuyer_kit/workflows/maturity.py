@@ -11,7 +11,8 @@ from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.results import ResultKind, ResultSetting
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.reconcile import DiffersByKind
 from aibuyer_kit.workflows.what_counts import result_settings
 

@@ -24,8 +24,10 @@ from aibuyer_kit.forecasting.nowcast import Expected, Nowcast, finals, nowcast, 
 from aibuyer_kit.forecasting.nowcast_result import NowcastLine, NowcastResult
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 from aibuyer_kit.forecasting.triangle import MATURE_DAYS, Triangle, carried, triangle_of
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.maturity import ResultMetric, observed_by_account
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.period import account_today, account_zones, on_account_clock
 from aibuyer_kit.workflows.what_counts import result_settings
@@ -37,6 +39,7 @@ _PARTS_LEARN_DAYS = 90
 _LATELY_DAYS = 35
 
 
+@leads_back
 def client_nowcast(
     context: ClientContext,
     reader: Reader,
@@ -60,7 +63,7 @@ def client_nowcast(
     since = freshness.known_at.date() - timedelta(days=LEARNT_FROM_DAYS + 28)
     seen = _counted(context, reader, late, freshness.load_id, since)
     if not seen:
-        raise NotFoundError("No results are known, so nothing can be said of those to come. Run aibuyer sync first.")
+        raise NotFoundError("No results are known, so nothing can be said of those to come.")
     today = account_today(context, reader, as_of=freshness.load_id)
     first = max(min(day for each in seen for day in each.newest), today - timedelta(days=LEARNT_FROM_DAYS))
     past = DateRange(min(first, today - timedelta(days=1)), today - timedelta(days=1))

@@ -10,7 +10,8 @@ from aibuyer_kit.core.dates import DateRange, day_start, last_days, parse_day, t
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, PeriodError, QualityWarning
 from aibuyer_kit.core.i18n import format_day, format_period, t
-from aibuyer_kit.warehouse.read import AsOf, DayEnd, Freshness, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import DayEnd, Freshness, Reader
 
 Day = date | str
 
@@ -117,8 +118,13 @@ def account_zones(reader: Reader, *, as_of: AsOf | None = None) -> tuple[str, ..
     return tuple(sorted({row["time_zone"] for row in rows if row["time_zone"]})) or ("UTC",)
 
 
-def parse_as_of(text: str) -> AsOf | None:
-    """Return a load number or an aware moment written in `text`; None for an empty text. Raises PeriodError."""
+def parse_as_of(text: AsOf | str | None) -> AsOf | None:
+    """Return the load number or aware moment that a text tells, None for an empty one; what is no text stays as it is.
+
+    Raises PeriodError for any other text.
+    """
+    if not isinstance(text, str):
+        return text
     if not text:
         return None
     if text.isascii() and text.isdigit():
