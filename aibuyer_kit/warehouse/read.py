@@ -509,7 +509,7 @@ def _development(
     return _Development(
         insight_versions(cursor.months, DateRange(since, date.max)),
         {
-            **(day_starts(*known[0], zone) if known else {"days": [], "day_starts": []}),
+            **(day_starts(known[0][0], known[0][1], zone) if known else {"days": [], "day_starts": []}),
             "account_id": account_id,
             "since": since,
             "as_of_load": last,
