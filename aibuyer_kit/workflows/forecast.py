@@ -84,7 +84,7 @@ def client_forecast(
     country = country_of(context, panel)
     others = 0
     if counts_results(name):
-        panel, others = _of_one_kind(panel, action_type)
+        panel, others = of_one_kind(panel, action_type)
     locale, moment = context.settings.locale, client_clock(context, reader, as_of=as_of).now()
     kept, notes = _weights_in_force(champions or Champions(context), asked, parse_level(level), moment, locale)
     found = panel_forecast(
@@ -115,9 +115,14 @@ def tree_of(
 ) -> "tuple[tuple[str, ...], TreeForecast]":
     """Return of which objects of a panel a measure is forecast, those of the usual kind of result, and the forecast."""
     if counts_results(name):
-        panel, _ = _of_one_kind(panel, "")
+        panel, _ = of_one_kind(panel, "")
     request = _Request(panel, horizon_days, {}, (), "en")
     return tuple(each.id for each in panel.objects), _forecast(request, name, forecaster)
+
+
+def series_of(panel: DailyPanel, name: str, promotions: Sequence[DateRange], country: str | None) -> SeriesSet:
+    """Return a measure of a panel's objects with what is known of its days."""
+    return _Request(panel, 1, {}, tuple(promotions), "en", country=country).series(name)
 
 
 def measured(panel: DailyPanel, name: str) -> Floats:
@@ -153,7 +158,7 @@ def panel_forecast(
     return _ratio(request, asked) if isinstance(asked, Ratio) else _measure(request, asked)
 
 
-def _of_one_kind(panel: DailyPanel, action_type: str) -> tuple[DailyPanel, int]:
+def of_one_kind(panel: DailyPanel, action_type: str) -> tuple[DailyPanel, int]:
     """Return the objects that count one kind of result, and how many count another or several."""
     totals: dict[str, float] = {}
     for place, each in enumerate(panel.objects):
