@@ -80,12 +80,12 @@ def client_forecast(
     since = max(first, today - timedelta(days=LEARNT_FROM_DAYS))
     past = DateRange(min(since, today - timedelta(days=1)), today - timedelta(days=1))
     panel = with_budgets(read_panel(context, reader, parse_level(level), past, as_of=as_of), reader)
-    approved = approved_budgets(context, panel) if as_of is None else {}
     country = country_of(context, panel)
     others = 0
     if counts_results(name):
         panel, others = of_one_kind(panel, action_type)
     locale, moment = context.settings.locale, client_clock(context, reader, as_of=as_of).now()
+    approved = approved_budgets(context, panel, moment) if as_of is None else {}
     kept, notes = _weights_in_force(champions or Champions(context), asked, parse_level(level), moment, locale)
     found = panel_forecast(
         panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others, weights=kept,

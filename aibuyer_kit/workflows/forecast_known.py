@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
 
@@ -73,16 +74,15 @@ def _of_late(values: Floats) -> Floats:
     return found
 
 
-def approved_budgets(context: ClientContext, panel: DailyPanel) -> Mapping[str, float]:
+def approved_budgets(context: ClientContext, panel: DailyPanel, now: datetime) -> Mapping[str, float]:
     """Return what people have approved and nothing has carried out yet: daily budgets by object of the panel, in its
     currency; 0 is a pause."""
     if not (context.ledger / FILE_NAME).exists():
         return {}
-    objects = {(each.account_id, each.key): each for each in panel.objects if each.level in ("", panel.level.value)}
+    objects = {(each.account_id, each.key): each for each in panel.objects}
     found: dict[str, float] = {}
     with Ledger(context.ledger) as ledger:
         waiting = ledger.to_apply()
-    now = panel.known_at
     for proposal in waiting:
         for each in proposal.changes:
             change = each.change
