@@ -73,8 +73,9 @@ class NowcastResult:
         total = self.total
         said = [self._shown(each) for each in (total.known, total.expected, total.low, total.high)]
         kind = "nowcast_ratio" if self.is_ratio else "nowcast"
+        label = total.label[:1].lower() + total.label[1:]
         return t(
-            self.locale, f"forecast.{kind}", metric=t(self.locale, f"metric.{self.metric}"), label=total.label,
+            self.locale, f"forecast.{kind}", metric=t(self.locale, f"metric.{self.metric}"), label=label,
             known=said[0], expected=said[1], between=self._between(said[2], said[3]),
         )  # fmt: skip
 

@@ -111,7 +111,8 @@ class Seasonal:
         return (
             f'{style_tag()}<div class="ab"><div class="ab-stack"><p class="ab-lead">{for_html(self.headline())}</p>'
             f'<div class="ab-meta">{for_html(self._meta())}</div>'
-            f'<div class="ab-card">{svg(self.chart(), width=760, height=260)}</div>{table}'
+            f'<div class="ab-card">{svg(self.chart(), width=760, height=260)}</div>'
+            f'<p class="ab-note">{for_html(t(self.locale, "forecast.adjusted_lines"))}</p>{table}'
             + (f'<div class="ab-warnings"><ul>{notes}</ul></div>' if notes else "")
             + "</div></div>"
         )
