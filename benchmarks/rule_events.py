@@ -31,7 +31,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.facts import canonical_json, entity_schema
 from aibuyer_kit.settings.workspace_settings import Settings
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.decide import decide_on_event
 from aibuyer_kit.workflows.evaluation_record import rule_json

@@ -37,7 +37,7 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.facts import entity_schema, insight_schema
 from aibuyer_kit.rules.language import Rule, rule_of
 from aibuyer_kit.settings.workspace_settings import Settings
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.write import Writer, open_writer
 from aibuyer_kit.workflows.replay import Replay, replay
 from aibuyer_kit.workflows.workspaces import init_workspace

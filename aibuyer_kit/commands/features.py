@@ -6,7 +6,7 @@ import typer
 
 from aibuyer_kit.commands.data import AsOfOption, DaysOption, SinceOption, UntilOption
 from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put
-from aibuyer_kit.core.text_table import as_json, as_table
+from aibuyer_kit.core.text_table import as_json, as_table, headed
 
 if TYPE_CHECKING:
     from aibuyer_kit.creatives.told import RankingTold
@@ -43,7 +43,7 @@ def features(
         put(as_json(rows))
     else:
         shown = ("name", "unit", "leakage", "meaning")
-        put(as_table([{name: row[name] for name in shown} for row in rows]))
+        put(as_table(headed([{name: row[name] for name in shown} for row in rows], locale)))
 
 
 def creatives(

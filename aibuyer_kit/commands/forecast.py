@@ -55,8 +55,9 @@ def forecast(
 
 
 def nowcast(
-    metric: Annotated[str, typer.Argument(help="results or revenue.")] = "results",
+    metric: Annotated[str, typer.Argument(help="results, revenue, cpa, cvr or roas.")] = "results",
     days: Annotated[int, typer.Option(help="How many full days, besides today.")] = 7,
+    level: Annotated[str, typer.Option(help="account; or also each campaign, adset or ad.")] = "account",
     as_of: AsOfOption = "",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
@@ -64,10 +65,11 @@ def nowcast(
 ) -> None:
     """Print today and the last days as they will be once all conversions have arrived, with the interval of 80%."""
     from aibuyer_kit.warehouse.read import Reader
-    from aibuyer_kit.workflows.nowcast import client_nowcast, late_metric
+    from aibuyer_kit.workflows.nowcast import client_nowcast
     from aibuyer_kit.workflows.period import parse_as_of
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     context = only_client(find_workspace(workspace), client)
-    found = client_nowcast(context, Reader(context.warehouse), late_metric(metric), days=days, as_of=parse_as_of(as_of))
+    reader = Reader(context.warehouse)
+    found = client_nowcast(context, reader, metric, days=days, level=level, as_of=parse_as_of(as_of))
     put(as_json(found.rows()) if json else str(found))

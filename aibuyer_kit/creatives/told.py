@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.charts.fragment import Fragment
+from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import UNKNOWN, format_metric, format_ratio, format_share, t
 from aibuyer_kit.core.text_table import as_table
@@ -35,12 +36,16 @@ class Overlap:
 
 @dataclass(frozen=True)
 class RankingTold:
-    """A ranking with its readers' words: `kind` is creatives or audiences, `ranking` holds models and evidence."""
+    """A ranking with its readers' words: `kind` is creatives or audiences, `ranking` holds models and evidence.
+
+    `models` says which models that are kept stand behind it.
+    """
 
     ranking: Ranking
     kind: str
     locale: str = "en"
     overlaps: tuple[Overlap, ...] = ()
+    models: tuple[str, ...] = ()
 
     @property
     def ranked(self) -> tuple[Ranked, ...]:
@@ -97,7 +102,7 @@ class RankingTold:
         if self.kind == "creatives":
             gain = format_share(rate.model.gain, self.locale, decimals=0)
             told.append(self._t("learnt", gain=gain) if rate.model.gain >= _LEAST_GAIN else self._t("nothing_learnt"))
-        return tuple(told)
+        return (*told, *self.models)
 
     def __repr__(self) -> str:
         shown = [dict(zip(self._headings(), cells, strict=True)) for cells in map(self._cells, self.ranked[:SHOWN])]
@@ -105,16 +110,9 @@ class RankingTold:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        heads = "".join(f'<th scope="col">{for_html(each)}</th>' for each in self._headings())
-        body = "".join(map(self._row_html, self.ranked[:SHOWN]))
+        table = html_table(self._headings(), map(self._cells, self.ranked[:SHOWN]), words=[len(self._headings()) - 1])
         notes = "".join(f'<p class="ab-note">{for_html(note)}</p>' for note in (*self._more(), *self.notes))
-        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-        card = f'<div class="ab-card ab-table"><div class="ab-scroll">{table}</div></div>'
-        return Fragment(f"<p>{for_html(self.summary)}</p>{card}{notes}", "")._repr_html_()
-
-    def _row_html(self, each: Ranked) -> str:
-        name, *cells = map(for_html, self._cells(each))
-        return f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        return Fragment(f"<p>{for_html(self.summary)}</p>{table}{notes}", "")._repr_html_()
 
     def _more(self) -> Sequence[str]:
         left = len(self.ranked) - SHOWN

@@ -5,6 +5,7 @@ from itertools import islice
 from math import isfinite
 
 from aibuyer_kit.charts.spec import Bar, BarChart
+from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.escape import for_html, for_terminal
 from aibuyer_kit.core.i18n import UNKNOWN, format_change, format_count, format_money, format_ratio, format_share, t
 from aibuyer_kit.planning.plan import Binding, Plan, PlannedArm
@@ -38,7 +39,7 @@ def plan_html(plan: Plan, locale: str) -> str:
     return (
         f'<div class="ab-stack"><header><h1>{for_html(_title(plan, locale))}</h1></header>'
         f'<p class="ab-lead">{lead}</p><div class="ab-charts">{charts}</div>'
-        f'<div class="ab-card ab-table ab-scroll">{_html_table(plan, locale)}</div>{sections}</div>'
+        f"{_html_table(plan, locale)}{sections}</div>"
     )
 
 
@@ -187,18 +188,8 @@ def _text_table(plan: Plan, locale: str) -> list[str]:
 
 
 def _html_table(plan: Plan, locale: str) -> str:
-    heads = "".join(f"<th>{for_html(each)}</th>" for each in _heads(locale))
-    body = "".join(_html_row(_cells(plan, arm, locale)) for arm in _largest(plan)[:_MOST_ROWS])
-    left_out = "".join(f'<tr><th colspan="5">{for_html(each)}</th></tr>' for each in _left_out(plan, locale))
-    return (
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{body}{left_out}</tbody>"
-        f"<tfoot>{_html_row(_together(plan, locale))}</tfoot></table>"
-    )
-
-
-def _html_row(cells: list[str]) -> str:
-    name, *rest = (for_html(cell) for cell in cells)
-    return f"<tr><th>{name}</th>{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>"
+    rows = [_cells(plan, arm, locale) for arm in _largest(plan)[:_MOST_ROWS]]
+    return html_table(_heads(locale), rows, foot=_together(plan, locale), below=_left_out(plan, locale))
 
 
 def _heads(locale: str) -> list[str]:

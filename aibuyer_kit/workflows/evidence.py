@@ -5,6 +5,7 @@ loaded, thinned or sealed later (decisions protect their loads). A day is one of
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
@@ -51,13 +52,21 @@ class Scorer(Protocol):
         """Return one score per object as known after a load; NaN where there is none."""
         ...
 
+    def missing(self, level: Level, now: datetime) -> str:
+        """Return why nothing is said of the objects of a level; empty where something is."""
+        ...
+
+    def told(self, subject: Subject, now: datetime, load_id: int, locale: str) -> str:
+        """Return what drove an object's score; empty where there is none."""
+        ...
+
 
 class Evidence:
     """One reading of a client's warehouse for one moment: whatever rules ask for is read once.
 
     `moment` is when rules are evaluated, `load_id` the last load that they may know of; `results` says what counts as
-    one, by the client's settings of today unless it is given. `gaps` tell which windows of which accounts are not
-    known, and why.
+    one, by the client's settings of today unless it is given. Scores are those of the models that were in force then.
+    `gaps` tell which windows of which accounts are not known, and why.
     """
 
     def __init__(
@@ -131,6 +140,16 @@ class Evidence:
             for account in self._objects.accounts.values()
             if (subjects := self._objects.subjects(level, account))
         )
+
+    def more(self, table: Table, columns: Iterable[Column], seen_as: Callable[[Table], Table] | None = None) -> Table:
+        """Return a table of this evidence with further columns, which are shown as the table is: by `seen_as`."""
+        wanted = [each for each in columns if each not in table.numbers]
+        if not wanted or not len(table):
+            return table
+        self._plan(table.level, wanted)
+        account = self._objects.accounts[table.subjects[0].key[:2]]
+        found = _View(self, table.level, account, self._objects.subjects(table.level, account)).table(wanted)
+        return replace(table, numbers={**table.numbers, **(seen_as(found) if seen_as else found).numbers})
 
     def is_told(self, account: AccountKey, level: Level, columns: Iterable[Column]) -> bool:
         """Return whether the days and hours of all of these columns were read, in an account's table of a level."""
@@ -208,10 +227,24 @@ class Evidence:
         return before | fresh
 
     def score(self, level: Level, subjects: Sequence[Subject], now: datetime) -> Floats:
-        """Return what a model says of objects; nothing without a model."""
-        if self._scorer is None:
+        """Return what the model in force then says of objects; nothing without a model."""
+        if missing := self._scoring.missing(level, now):
+            if missing not in self.gaps:
+                self.gaps.append(missing)
             return np.full(len(subjects), np.nan)
-        return self._scorer.scores(level, subjects, now, self._load_id)
+        return self._scoring.scores(level, subjects, now, self._load_id)
+
+    def score_told(self, subject: Subject, locale: str) -> str:
+        """Return what drove an object's score, in the reader's language; empty where there is none."""
+        return self._scoring.told(subject, self._moment, self._load_id, locale)
+
+    @property
+    def _scoring(self) -> Scorer:
+        if self._scorer is None:
+            from aibuyer_kit.workflows.scoring import ModelScorer
+
+            self._scorer = ModelScorer(self.context, self._reader)
+        return self._scorer
 
     def _curve(self, kind: int) -> dict[str, tuple[float | None, ...]]:
         if kind not in self._curves:

@@ -12,14 +12,17 @@ from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
 from aibuyer_kit.planning.make import Note, make_plan
 from aibuyer_kit.planning.plan import Plan
 from aibuyer_kit.planning.request import Amount, PlanRequest
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.curves import response_of
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.period import account_today, parse_as_of
 from aibuyer_kit.workflows.plan_arms import Arm, CampaignLimits, arms_of, campaign_groups, changes_of, check_start
 
 _MOST_NAMES = 5
 
 
+@leads_back
 def plan_of(
     context: ClientContext,
     reader: Reader,
@@ -123,6 +126,7 @@ def _notes(plan: Plan, arms: Mapping[str, Arm], paused: list[str]) -> Iterator[N
         yield "by_hand", {"count": len(rest), "names": tuple(each.name for each in rest[:_MOST_NAMES]), "money": moved}
 
 
+@leads_back
 def client_plan(
     context: ClientContext,
     asked: PlanRequest,

@@ -12,8 +12,9 @@ from aibuyer_kit.connectors.csv_export import Choices
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, ImportFileError, InconsistentReadError, InputError, NotFoundError
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.settings.workspace_settings import Settings
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone, import_export
 from aibuyer_kit.workflows.insights import read_insights

@@ -11,7 +11,7 @@ import pytest
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, PeriodError, UnknownMetricError
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.why import client_why, earlier_periods, have_same_weekdays
 from aibuyer_kit.workspace import Client

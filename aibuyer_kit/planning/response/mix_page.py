@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from aibuyer_kit.charts.fragment import style_tag
+from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.escape import for_html, for_terminal
 from aibuyer_kit.core.i18n import format_count, format_ratio, format_share, t
 from aibuyer_kit.core.text_table import as_table
@@ -20,16 +21,11 @@ def mix_text(mix: Mix, locale: str) -> str:
 
 def mix_html(mix: Mix, locale: str) -> str:
     """Return the same as HTML."""
-    head = "".join(f"<th>{for_html(t(locale, f'mix.column_{name}'))}</th>" for name in _COLUMNS)
-    body = "".join(
-        f'<tr><th scope="row">{for_html(name)}</th>{"".join(f"<td>{for_html(each)}</td>" for each in cells)}</tr>'
-        for name, *cells in _cells(mix, locale)
-    )
+    table = html_table([t(locale, f"mix.column_{name}") for name in _COLUMNS], _cells(mix, locale))
     notes = "".join(f"<li>{for_html(note)}</li>" for note in _notes(mix, locale))
     return (
         f'{style_tag()}<div class="ab"><h2>{for_html(t(locale, "mix.title"))}</h2>'
-        f'<div class="ab-warnings"><ul>{notes}</ul></div><div class="ab-scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div></div>"
+        f'<div class="ab-warnings"><ul>{notes}</ul></div>{table}</div>'
     )
 
 
