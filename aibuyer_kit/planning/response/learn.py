@@ -11,10 +11,11 @@ from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.curves import ResponseCurves, ValueOf, seen_range
-from aibuyer_kit.planning.response.experiments import Experiment, Tested, incremental_share
+from aibuyer_kit.planning.response.experiments import Experiment, Tested
 from aibuyer_kit.planning.response.fit import LEVEL, ROOM, SHAPES, SLOPE, TIRED, Fitted, fit
 from aibuyer_kit.planning.response.identify import Moves, Reason, identified, moves_of
 from aibuyer_kit.planning.response.series import Bools, Ints, Series, series_of, spend_of_late
+from aibuyer_kit.planning.response.share import incremental_share, traits_of
 
 # The share of what a lasting change of spend wears out that is felt within the days of a plan.
 _FELT = 0.45
@@ -78,8 +79,8 @@ def learn_response(
     rng = np.random.default_rng(seed)
     tests = _tested(panel, series, fitted, experiments)
     drawn = _Draws(series, fitted, draws, rng)
-    reported = np.median(drawn.elasticity, axis=0)
-    share = incremental_share(tests, groups, reported, draws, rng) if tests else np.ones((draws, series.arms))
+    traits = traits_of(panel, series, np.median(drawn.elasticity, axis=0))
+    share = incremental_share(tests, groups, traits, draws, rng) if tests else np.ones((draws, series.arms))
     kept = _kept(share, rng) if tests else np.ones((draws, 1))
     elasticity = 1 - (1 - drawn.elasticity) * kept
     worth, worth_error = _value_per_result(panel, chosen, groups)
@@ -156,7 +157,8 @@ def _kept(share: Floats, rng: np.random.Generator) -> Floats:
     brought.
     """
     usual = np.exp(np.median(np.log(share), axis=1, keepdims=True))
-    return np.asarray(np.clip(1.1 * usual, 0.6, 1.0) * np.exp(0.08 * rng.standard_normal(usual.shape)))
+    given = 1.0 - np.clip(1.1 * usual, 0.6, 1.0)
+    return np.asarray(1.0 - np.minimum(given * np.exp(0.25 * rng.standard_normal(usual.shape)), 0.7))
 
 
 def _as_hill(spend: Floats, value: Floats, elasticity: Floats, bend: Floats) -> tuple[Floats, Floats, Floats]:
