@@ -20,7 +20,7 @@ from aibuyer_kit.planning.response.share import incremental_share, traits_of
 # The share of what a lasting change of spend wears out that is felt within the days of a plan.
 _FELT = 0.45
 _LEAST_ELASTICITY, _MOST_SLOPE = 0.05, 4.0
-# Results of others that a value per result is told by, beside an arm's own; and how far single values differ.
+# Results of others that a value per result is told by, beside an arm's own; and how far their single values differ.
 _OTHERS, _VALUE_SPREAD = 3.0, 0.5
 # Beyond this standard error of its logarithm, an arm's level is that of the others' results per spend.
 _MOST_LEVEL_ERROR, _LEVEL_OF_OTHERS_ERROR = 0.7, 0.5
@@ -211,7 +211,11 @@ def _value_per_result(panel: DailyPanel, chosen: ValueOf, groups: Ints) -> tuple
     value = np.where(known, panel.measure(chosen), 0.0).sum(axis=0) / MICROS_PER_UNIT
     of_group = np.bincount(groups, value)[groups] / np.maximum(1.0, np.bincount(groups, count)[groups])
     usual = np.where(of_group > 0, of_group, value.sum() / max(1.0, count.sum()))
-    return (value + _OTHERS * usual) / (count + _OTHERS), _VALUE_SPREAD / np.sqrt(count + _OTHERS)
+    worth = (value + _OTHERS * usual) / (count + _OTHERS)
+    brought, arrived = (np.where(known, panel.measure(name), 0.0) for name in (chosen, "results"))
+    off = ((brought / MICROS_PER_UNIT - worth * arrived) ** 2).sum(axis=0) / np.maximum(worth, 1e-12) ** 2
+    spread = np.sqrt((off + _OTHERS * _VALUE_SPREAD**2) / (count + _OTHERS))
+    return worth, spread / np.sqrt(count + _OTHERS)
 
 
 def _by_value(panel: DailyPanel, name: Literal["revenue"], worth: Floats, groups: Ints) -> Floats | None:

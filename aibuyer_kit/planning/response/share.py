@@ -13,9 +13,9 @@ from aibuyer_kit.planning.response.series import Ints, Series
 
 # Logarithms, before any test: what ads bring by what is reported of an account, and its spread between accounts; how
 # far campaigns of an account and arms of a campaign differ.
-_ACCOUNT = (math.log(0.54), 0.34)
+_ACCOUNT = (math.log(0.52), 0.34)
 _CAMPAIGNS = (math.log(0.25), 0.3)
-_ARMS = (math.log(0.25), 0.3)
+_ARMS = (math.log(0.28), 0.3)
 # How the share goes (in logarithms) with the elasticity of reports, with the logarithm of the price of impressions, and
 # with that of their results. Claims of people who would have bought anyway are soon exhausted, and such people are dear
 # and buy much.
@@ -25,7 +25,7 @@ _MOST_TRAIT = 1.0
 _DIFFER = (1.0, 2.0)
 _ACCOUNT_AT, _CAMPAIGNS_AT, _ARMS_AT, _DIFFER_AT, _TRAITS_AT = range(5)
 _CAMPAIGN_AT = _TRAITS_AT + len(_BY_TRAITS)
-_BURN_IN, _THIN = 400, 12
+_BURN_IN, _THIN = 400, 6
 _LEAST_ERROR, _MOST_CUTS, _MOST_LOG = 0.02, 100, 5.0
 Log = Callable[[Floats], tuple[Floats, float]]
 
