@@ -8,6 +8,8 @@ import numpy as np
 from aibuyer_kit.features.windows import Bools, Floats, Ints
 
 FLOOR = "seasonal naive"
+# An origin counts for half as much as the one so many after it.
+_HALF_LIFE_ORIGINS = 10.0
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,14 @@ def actual_of(values: Floats, origins: Sequence[int] | Ints, steps: int) -> Floa
     at = np.asarray(origins)[:, None] + np.arange(steps)[None, :]
     found = np.where((at < times)[:, :, None], values[np.minimum(at, times - 1)], np.nan)
     return found.reshape(len(at), steps, count)
+
+
+def recency(count: int) -> Floats:
+    """Return how much each of so many origins counts, the newest 1: what a series was like changes."""
+    found: Floats = 0.5 ** (np.arange(count)[::-1] / _HALF_LIFE_ORIGINS)
+    return found
+
+
+def seen_futures(count: int, series: int) -> float:
+    """Return how many futures so many origins of series have shown: windows overlap by half."""
+    return float(recency(count).sum()) * series / 2
