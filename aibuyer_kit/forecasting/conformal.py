@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from aibuyer_kit.features.windows import Floats, Ints
-from aibuyer_kit.forecasting.backtest import recency, seen_futures
 
 LEVEL = 0.8
 _GRID = np.round(np.arange(0.01, 1.0, 0.01), 2)
@@ -125,10 +124,12 @@ def learn_spread(
     nonnegative: bool,
     horizon: int,
     unrest: Floats,
+    counts: Floats,
 ) -> Spread:
     """Return the spread that backtests (origins, steps, series) show, for `horizon` steps in weeks of `week`.
 
-    Steps beyond those that a backtest has seen are taken for its last week. `unrest` is as in `Spread`.
+    Steps beyond those that a backtest has seen are taken for its last week. `unrest` is as in `Spread`,
+    `counts` how much each origin counts.
     """  # fmt: skip
     if not np.isfinite(forecast - actual).any():
         return _untested(segment_of, segments, horizon, unrest)
@@ -143,16 +144,26 @@ def learn_spread(
         parts, np.ones(len(segment_of)), segment_of, step_of[:seen], np.zeros((segments, weeks, 99)),
         np.zeros((segments, weeks)), np.ones((segments, weeks)), unrest,
     )  # fmt: skip
-    newer = recency(len(forecast))
-    power, usual = _power(error, plain, forecast, newer)
+    power, usual = _power(error, plain, forecast, counts)
     restless = replace(plain, power=power, usual=usual)
-    factors = _factors(error / restless.sizes(forecast), newer)
+    factors = _factors(error / restless.sizes(forecast), counts)
     scaled = replace(restless, factors=factors)
     size = scaled.sizes(forecast)
-    quantiles, means = _tables(error / size, size, segment_of, segments, step_of[:seen], weeks, newer)
+    quantiles, means = _tables(error / size, size, segment_of, segments, step_of[:seen], weeks, counts)
     spread = replace(scaled, quantiles=quantiles, means=means)
-    stretch = _stretch(spread, forecast, actual, segments, weeks, nonnegative, newer)
+    stretch = _stretch(spread, forecast, actual, segments, weeks, nonnegative, counts)
+    stretch = (
+        stretch * _untold(np.bincount(segment_of, minlength=segments).astype(np.float64) * float(counts.sum()))[:, None]
+    )
     return replace(spread, stretch=stretch, step_of=step_of)
+
+
+def _untold(seen: Floats) -> Floats:
+    """Return by how much wider an interval is of which only so many futures were seen, as Student's t is."""
+    from scipy.special import ndtri, stdtrit
+
+    found: Floats = stdtrit(np.maximum(seen, 1.0), (1 + LEVEL) / 2) / ndtri((1 + LEVEL) / 2)
+    return found
 
 
 def _relative(unrest: Floats, plain: Floats) -> Floats:
@@ -163,7 +174,7 @@ def _relative(unrest: Floats, plain: Floats) -> Floats:
     return found
 
 
-def _power(error: Floats, plain: Spread, forecast: Floats, newer: Floats) -> tuple[float, float]:
+def _power(error: Floats, plain: Spread, forecast: Floats, counts: Floats) -> tuple[float, float]:
     """Return to which power restlessness tells the size of errors, and what is usual of it: a line through logarithms.
 
     One row is a series and an origin; errors of one series tell much the same, so that each counts for a part.
@@ -174,7 +185,7 @@ def _power(error: Floats, plain: Spread, forecast: Floats, newer: Floats) -> tup
         known = np.isfinite(error)
         off = np.log(np.nansum(np.abs(error / size), axis=1) / np.maximum(known.sum(axis=1), 1))
         moved = np.log(rest)
-    weight = np.where(np.isfinite(off) & np.isfinite(moved), newer[:, None] / _ALIKE, 0.0)
+    weight = np.where(np.isfinite(off) & np.isfinite(moved), counts[:, None] / _ALIKE, 0.0)
     if not weight.sum():
         return 0.0, 1.0
     off, moved = np.nan_to_num(off, neginf=0.0), np.nan_to_num(moved)
@@ -215,10 +226,10 @@ def _parts(error: Floats, forecast: Floats) -> Floats:
     return np.array([max(chance, least), np.sqrt(share)])
 
 
-def _factors(scaled: Floats, newer: Floats) -> Floats:
+def _factors(scaled: Floats, counts: Floats) -> Floats:
     """Return how much less predictable each series has been than the others, shrunk to 1."""
     bounded = np.minimum(scaled**2, 16.0)
-    weight = np.where(np.isfinite(bounded), newer[:, None, None], 0.0)
+    weight = np.where(np.isfinite(bounded), counts[:, None, None], 0.0)
     rows = weight.sum(axis=(0, 1)) / _ALIKE
     own = (np.nan_to_num(bounded) * weight).sum(axis=(0, 1)) / _ALIKE
     whole = float(own.sum() / rows.sum()) if rows.sum() else 1.0
@@ -230,13 +241,13 @@ def _factors(scaled: Floats, newer: Floats) -> Floats:
 
 
 def _tables(
-    scaled: Floats, size: Floats, segment_of: Ints, segments: int, step_of: Ints, weeks: int, newer: Floats
+    scaled: Floats, size: Floats, segment_of: Ints, segments: int, step_of: Ints, weeks: int, counts: Floats
 ) -> tuple[Floats, Floats]:
     quantiles, means = np.zeros((segments, weeks, 99)), np.zeros((segments, weeks))
-    weight = np.where(np.isfinite(scaled), newer[:, None, None], 0.0)
+    weight = np.where(np.isfinite(scaled), counts[:, None, None], 0.0)
     whole = _quantiles(scaled, weight) if weight.sum() else _normal()
-    # So many past futures were seen that tell of a shift of the centre.
-    futures = seen_futures(len(scaled), scaled.shape[2])
+    # So many past futures were seen that tell of a shift of the centre: windows overlap by half.
+    futures = float(counts.sum()) * scaled.shape[2] / 2
     for week in range(weeks):
         here = step_of == week
         of_week, sizes, weights = scaled[:, here], size[:, here], weight[:, here]
@@ -284,7 +295,7 @@ def _normal() -> Floats:
 
 
 def _stretch(
-    spread: Spread, forecast: Floats, actual: Floats, segments: int, weeks: int, nonnegative: bool, newer: Floats
+    spread: Spread, forecast: Floats, actual: Floats, segments: int, weeks: int, nonnegative: bool, counts: Floats
 ) -> Floats:
     """Return by how much intervals are widened so that they cover `LEVEL` of the backtest, zeros and all."""
     stretch = np.ones((segments, weeks))
@@ -292,7 +303,7 @@ def _stretch(
         np.stack([spread.quantile(each, level, origin) for origin, each in enumerate(forecast)]) - forecast
         for level in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     )
-    weights = np.broadcast_to(newer[:, None, None], forecast.shape)
+    weights = np.broadcast_to(counts[:, None, None], forecast.shape)
     for segment in range(segments):
         for week in range(weeks):
             cell = np.ix_(np.arange(len(forecast)), spread.step_of == week, spread.segment_of == segment)

@@ -8,7 +8,7 @@ import numpy as np
 
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.features.windows import Bools, Floats, Ints
-from aibuyer_kit.forecasting.backtest import FLOOR, Backtest, actual_of, inner_origins, recency
+from aibuyer_kit.forecasting.backtest import FLOOR, Backtest, actual_of, inner_origins, relevance
 from aibuyer_kit.forecasting.boosted import Boosted
 from aibuyer_kit.forecasting.cold import borrow
 from aibuyer_kit.forecasting.conformal import LEVEL, Spread, learn_spread, restlessness
@@ -147,7 +147,8 @@ class Forecaster:
         came, actual = (
             np.where(begun, actual_of(each.values, origins, steps), np.nan) for each in (series.settled(), tame)
         )
-        weighed = self._weights(told, actual, of, len(names)) if told else None
+        relevant = relevance(origins, series.times, series.step_days)
+        weighed = self._weights(told, actual, of, len(names), relevant) if told else None
         weights = None if weighed is None else weighed[0]
         counts = None if weights is None else {name: bool((weights[:, at] > 0).any()) for at, name in enumerate(told)}
         final = self._final(tame, here, horizon, series.late, counts)
@@ -162,7 +163,7 @@ class Forecaster:
             combined = np.stack([_mixed(weighed[1][row], paths[:, row]) for row in range(len(origins))])
         week = 7 if series.step_days == 1 else max(1, round(28 / series.step_days))
         unrest = restlessness(tame.values, np.append(origins - series.late, here), series.season)
-        spread = learn_spread(combined, actual, of, len(names), week, series.nonnegative, horizon, unrest)
+        spread = learn_spread(combined, actual, of, len(names), week, series.nonnegative, horizon, unrest, relevant)
         borrowed = borrow(series, base)
         base, spread = np.nan_to_num(borrowed.base), replace(spread, doubt=borrowed.doubt)
         backtest = Backtest(origins, came, {**told, self.name: combined})
@@ -190,7 +191,7 @@ class Forecaster:
         return told
 
     def _weights(
-        self, told: Mapping[str, Floats], actual: Floats, of: Ints, segments: int
+        self, told: Mapping[str, Floats], actual: Floats, of: Ints, segments: int, relevant: Floats
     ) -> tuple[Floats, Sequence[Floats]]:
         """Return the weights (series, members), and for each origin those that the other half of the origins tell.
 
@@ -206,19 +207,23 @@ class Forecaster:
         crossed = [_kept(np.ones((actual.shape[2], len(paths))), tells)] * len(actual)
         if half:
             old, new = paths[:, :half], paths[:, half:]
-            base = _of_segments(old, actual[:half], of, segments)
-            behind = _of_segments(new, actual[half:], of, segments)
+            then, now = relevant[:half], relevant[half:]
+            base = _of_segments(old, actual[:half], of, segments, then)
+            behind = _of_segments(new, actual[half:], of, segments, now)
             losses = [
                 np.nansum(
-                    np.abs(np.einsum("sm,mohs->ohs", _tilted(old, actual[:half], base, of, each), new) - actual[half:])
+                    np.abs(
+                        np.einsum("sm,mohs->ohs", _tilted(old, actual[:half], base, of, then, each), new)
+                        - actual[half:]
+                    )
                 )
                 for each in (_TILTS if actual.shape[2] > 1 else _TILTS[:1])  # one series has weights of its own
             ]
             tilt = _TILTS[int(np.argmin(losses))]
-            of_old = _kept(_tilted(old, actual[:half], base, of, tilt), tells)
-            of_new = _kept(_tilted(new, actual[half:], behind, of, tilt), tells)
+            of_old = _kept(_tilted(old, actual[:half], base, of, then, tilt), tells)
+            of_new = _kept(_tilted(new, actual[half:], behind, of, now, tilt), tells)
             crossed = [of_new] * half + [of_old] * (len(actual) - half)
-        whole = _tilted(paths, actual, _of_segments(paths, actual, of, segments), of, tilt)
+        whole = _tilted(paths, actual, _of_segments(paths, actual, of, segments, relevant), of, relevant, tilt)
         return _kept(whole, tells), crossed
 
     def _final(
@@ -323,17 +328,19 @@ def _whole(paths: Floats) -> Floats:
     return np.where(np.isfinite(paths), paths, mean)
 
 
-def _of_segments(paths: Floats, actual: Floats, of: Ints, segments: int) -> Floats:
+def _of_segments(paths: Floats, actual: Floats, of: Ints, segments: int, relevant: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         scale = np.nansum(np.abs(actual), axis=(0, 1)) / np.maximum(np.isfinite(actual).sum(axis=(0, 1)), 1)
     usual = float(scale[scale > 0].mean()) if (scale > 0).any() else 1.0
     even = np.sqrt(np.maximum(scale, 0.01 * usual) * usual)
-    return segment_weights(paths, actual, even, of, segments, recency(len(actual)))
+    return segment_weights(paths, actual, even, of, segments, relevant)
 
 
-def _tilted(paths: Floats, actual: Floats, base: Floats, of: Ints, tilt: tuple[float, float]) -> Floats:
+def _tilted(
+    paths: Floats, actual: Floats, base: Floats, of: Ints, relevant: Floats, tilt: tuple[float, float]
+) -> Floats:
     behind, sharpness = tilt
-    return series_weights(paths, actual, base, of, recency(len(actual)), behind, sharpness) if sharpness else base[of]
+    return series_weights(paths, actual, base, of, relevant, behind, sharpness) if sharpness else base[of]
 
 
 def _mixed(weights: Floats, members: Floats) -> Floats:

@@ -58,18 +58,18 @@ def best_weights(members: Floats, actual: Floats, scale: Floats, *, squares: boo
 
 
 def segment_weights(
-    members: Floats, actual: Floats, scale: Floats, segment_of: Ints, segments: int, newer: Floats
+    members: Floats, actual: Floats, scale: Floats, segment_of: Ints, segments: int, counts: Floats
 ) -> Floats:
     """Return the weights (segments, members).
 
-    `members` is (members, origins, steps, series), `scale` (series,), `newer` how much each origin counts.
+    `members` is (members, origins, steps, series), `scale` (series,), `counts` how much each origin counts.
     """
     size = len(members)
-    wide = np.broadcast_to(scale / newer[:, None, None], actual.shape)
+    wide = np.broadcast_to(scale / counts[:, None, None], actual.shape)
     whole = best_weights(members.reshape(size, -1), actual.ravel(), wide.ravel(), squares=mostly_zero(actual))
-    futures = float(newer.sum()) * actual.shape[2] / 2
+    futures = float(counts.sum()) * actual.shape[2] / 2
     share = futures / (futures + _BEHIND_FUTURES)
-    whole = share * whole + (1 - share) * _by_error(members, actual, newer)
+    whole = share * whole + (1 - share) * _by_error(members, actual, counts)
     found = np.tile(whole, (segments, 1))
     for segment in range(segments):
         inside = segment_of == segment
@@ -86,11 +86,11 @@ def segment_weights(
     return found
 
 
-def _by_error(members: Floats, actual: Floats, newer: Floats) -> Floats:
+def _by_error(members: Floats, actual: Floats, counts: Floats) -> Floats:
     """Return weights (members,) that fall with the error of each by itself."""
     off = np.abs(members - actual)
     known = np.isfinite(off).all(axis=0)
-    weight = np.where(known, newer[:, None, None], 0.0)
+    weight = np.where(known, counts[:, None, None], 0.0)
     loss = (np.nan_to_num(off) * weight).sum(axis=(1, 2, 3))
     weights = np.maximum(loss / max(float(loss.min()), _SMALL), 1.0) ** -_SHARPNESS
     found: Floats = weights / weights.sum()
@@ -104,7 +104,7 @@ def mostly_zero(actual: Floats) -> bool:
 
 
 def series_weights(
-    members: Floats, actual: Floats, weights: Floats, segment_of: Ints, newer: Floats, behind: float, sharpness: float
+    members: Floats, actual: Floats, weights: Floats, segment_of: Ints, counts: Floats, behind: float, sharpness: float
 ) -> Floats:
     """Return the weights (series, members): a segment's, moved to the members that did better on this one series.
 
@@ -112,8 +112,8 @@ def series_weights(
     of `segment_weights`.
     """
     off = np.abs(members - actual)
-    seen = (np.isfinite(off) * newer[:, None, None]).sum(axis=(1, 2))
-    loss = np.nan_to_num(off) * newer[:, None, None]
+    seen = (np.isfinite(off) * counts[:, None, None]).sum(axis=(1, 2))
+    loss = np.nan_to_num(off) * counts[:, None, None]
     loss = np.where(seen > 0, loss.sum(axis=(1, 2)) / np.where(seen > 0, seen, 1.0), np.nan).T
     rows = np.isfinite(actual).sum(axis=(0, 1))[:, None]
     base = weights[segment_of]

@@ -7,7 +7,7 @@ import pytest
 
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.features.windows import Floats, Ints
-from aibuyer_kit.forecasting.backtest import inner_origins
+from aibuyer_kit.forecasting.backtest import inner_origins, relevance
 from aibuyer_kit.forecasting.conformal import learn_spread, restlessness
 from aibuyer_kit.forecasting.forecaster import Forecaster
 from aibuyer_kit.forecasting.model import Paths
@@ -305,15 +305,15 @@ def test_little_that_was_seen_is_not_taken_for_certain() -> None:
 
 
 def test_an_interval_is_as_wide_as_errors_were_of_late() -> None:
-    """Errors of a series grew fivefold a year ago, thirteen origins of 26: it is nearer to those that came after."""
+    """Errors of a series grew fivefold a while ago, thirteen origins of 26: it is nearer to those that came after."""
     draw = np.random.default_rng(8)
     size = np.repeat([1.0, 5.0], 13)[:, None, None]
     errors = draw.normal(0, 1, (26, 14, 1)) * size
     forecast, of = np.full((26, 14, 1), 100.0), np.zeros(1, np.int64)
-    unknown = np.full((27, 1), np.nan)
+    unknown, origins = np.full((27, 1), np.nan), np.arange(318, 500, 7)
     widths = []
     for turned in (errors, errors[::-1]):
-        spread = learn_spread(forecast, forecast + turned, of, 1, 7, True, 14, unknown)
+        spread = learn_spread(forecast, forecast + turned, of, 1, 7, True, 14, unknown, relevance(origins, 500, 1))
         widths.append(np.mean(spread.quantile(forecast[0], 0.9) - spread.quantile(forecast[0], 0.1)))
     assert widths[0] > 1.5 * widths[1]
 
@@ -329,7 +329,7 @@ def test_what_moved_more_has_a_wider_interval_before_its_own_errors_tell() -> No
     forecast = np.full((2, 14, 40), 100.0)
     actual = np.stack([values[at : at + 14] for at in origins[:2]])
     told, untold = (
-        learn_spread(forecast, actual, np.zeros(40, np.int64), 1, 7, True, 14, each)
+        learn_spread(forecast, actual, np.zeros(40, np.int64), 1, 7, True, 14, each, np.ones(2))
         for each in (unrest, np.full_like(unrest, np.nan))
     )
     ratios = [
@@ -345,3 +345,13 @@ def test_restlessness_is_not_told_of_what_has_just_begun() -> None:
     values = np.zeros((60, 2))
     values[50:, 0] = values[10:, 1] = 9.0
     assert np.isnan(restlessness(values, np.array([60]), 7)[0]).tolist() == [True, False]
+
+
+def test_newer_origins_count_more_and_those_of_the_same_season_again() -> None:
+    """Two years of fortnights: half after seven, next to nothing in half a year, and all of it a year ago."""
+    found = relevance(np.arange(0, 728, 14), 728, 1)
+    assert found[-1] == 1
+    assert found[-8] == pytest.approx(0.5)
+    assert found[-15:-12] == pytest.approx(0.5 ** (np.arange(14, 11, -1) / 7), rel=1e-6)
+    assert found[26] > 0.99
+    assert found[13] < 0.1
