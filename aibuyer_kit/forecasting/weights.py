@@ -11,7 +11,7 @@ import numpy as np
 
 from aibuyer_kit.features.windows import Floats, Ints
 
-_MOST_ROWS = 12_000
+_MOST_ROWS = 8_000
 _ROUNDS = 12
 # As many rows of the whole stand behind a segment's own.
 _BEHIND_ROWS = 400
