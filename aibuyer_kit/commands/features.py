@@ -27,6 +27,8 @@ WithinOption = Annotated[
     bool, typer.Option("--within-groups", help="Compare only within each ad set (audiences: within each campaign).")
 ]
 
+EveryOption = Annotated[bool, typer.Option("--all", help="Show every one of them, not only the first.")]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands; they stand at the top, beside the groups."""
@@ -42,7 +44,7 @@ def features(
 ) -> None:
     """List every feature that models may use: its unit, what it may look at, and what it tells."""
     from aibuyer_kit.core.errors import InputError
-    from aibuyer_kit.core.i18n import known_locale
+    from aibuyer_kit.core.i18n import known_locale, t
     from aibuyer_kit.features.catalogue import FAMILIES, feature_rows
 
     if family and family not in FAMILIES:
@@ -51,8 +53,16 @@ def features(
     if json:
         put(as_json(rows))
     else:
-        shown = ("name", "unit", "leakage", "meaning")
-        put(as_table(headed([{name: row[name] for name in shown} for row in rows], locale)))
+        told = [
+            {
+                "name": row["name"],
+                "unit": t(locale, f"unit.{row['unit']}"),
+                "leakage": t(locale, f"leakage_short.{row['leakage']}"),
+                "meaning": row["meaning"],
+            }
+            for row in rows
+        ]
+        put(as_table(headed(told, locale)))
 
 
 def creatives(
@@ -68,6 +78,7 @@ def creatives(
     as_of: AsOfOption = "",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: EveryOption = False,
     json: JsonOption = False,
 ) -> None:
     """Rank creatives: how probable it is that each is the best, which share to give it, or that it cannot be told."""
@@ -87,7 +98,7 @@ def creatives(
     if explain:
         put_explained(told.why(None if explain == ALL else explain), json, html)
         return
-    _put(told, json)
+    _put(told, json, every)
 
 
 def audiences(
@@ -100,6 +111,7 @@ def audiences(
     as_of: AsOfOption = "",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: EveryOption = False,
     json: JsonOption = False,
 ) -> None:
     """Rank audiences in the same way, and tell which of them reach the same people."""
@@ -116,8 +128,8 @@ def audiences(
         until=until,
         as_of=as_of,
     )
-    _put(told, json)
+    _put(told, json, every)
 
 
-def _put(told: "RankingTold", as_json_text: bool) -> None:
-    put(as_json(told.rows()) if as_json_text else repr(told))
+def _put(told: "RankingTold", as_json_text: bool, every: bool) -> None:
+    put(as_json(told.rows()) if as_json_text else told.text(None) if every else told.text())
