@@ -13,7 +13,7 @@ import numpy as np
 
 from aibuyer_kit.features.contributions import Contributions, contributions
 from aibuyer_kit.features.windows import Bools, Floats, Ints
-from aibuyer_kit.forecasting.drivers import expected_by, factors_of, fitted
+from aibuyer_kit.forecasting.drivers import expected_by, learnt_factors
 from aibuyer_kit.forecasting.model import Paths
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 
@@ -172,8 +172,7 @@ class _Features:
         self._known_sums = {
             name: np.concatenate([zeros, np.cumsum(values, axis=0)]) for name, values in self._known.items()
         }
-        factors = factors_of(series, learnt, times)
-        coefficients = fitted(series.values[:learnt], factors)
+        factors, coefficients = learnt_factors(series, learnt, times)
         expected = expected_by(factors, coefficients)
         self._assumed = series.assumed.get(BUDGET) if BUDGET in self._known else None
         if self._assumed is not None:
