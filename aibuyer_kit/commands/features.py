@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aibuyer_kit.commands.data import AsOfOption, DaysOption, SinceOption, UntilOption
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put
+from aibuyer_kit.commands.options import (
+    ALL,
+    ClientOption,
+    ExplanationPageOption,
+    JsonOption,
+    WorkspaceOption,
+    put,
+    put_explained,
+)
 from aibuyer_kit.core.text_table import as_json, as_table, headed
 
 if TYPE_CHECKING:
@@ -17,6 +25,8 @@ MetricOption = Annotated[
 WithinOption = Annotated[
     bool, typer.Option("--within-groups", help="Compare only within each ad set (audiences: within each campaign).")
 ]
+
+EveryOption = Annotated[bool, typer.Option("--all", help="Show every one of them, not only the first.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,12 +67,17 @@ def features(
 def creatives(
     metric: MetricOption = "",
     within_groups: WithinOption = False,
+    explain: Annotated[
+        str, typer.Option(help="What makes it so: a creative by id or name, or `all` for what raises and lowers them.")
+    ] = "",
+    html: ExplanationPageOption = None,
     days: DaysOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     as_of: AsOfOption = "",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: EveryOption = False,
     json: JsonOption = False,
 ) -> None:
     """Rank creatives: how probable it is that each is the best, which share to give it, or that it cannot be told."""
@@ -78,7 +93,10 @@ def creatives(
         until=until,
         as_of=as_of,
     )
-    _put(told, json)
+    if explain:
+        put_explained(told.why(None if explain == ALL else explain), json, html)
+        return
+    _put(told, json, every)
 
 
 def audiences(
@@ -91,6 +109,7 @@ def audiences(
     as_of: AsOfOption = "",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: EveryOption = False,
     json: JsonOption = False,
 ) -> None:
     """Rank audiences in the same way, and tell which of them reach the same people."""
@@ -107,8 +126,8 @@ def audiences(
         until=until,
         as_of=as_of,
     )
-    _put(told, json)
+    _put(told, json, every)
 
 
-def _put(told: "RankingTold", as_json_text: bool) -> None:
-    put(as_json(told.rows()) if as_json_text else repr(told))
+def _put(told: "RankingTold", as_json_text: bool, every: bool) -> None:
+    put(as_json(told.rows()) if as_json_text else told.text(None) if every else told.text())

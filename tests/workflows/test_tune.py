@@ -91,12 +91,13 @@ def test_parameters_of_a_model_are_tuned_and_its_estimates_explained(shop: Clien
     log.put_tuned(name, None)
     learn(shop, settings, [name])
     whole = explain_model(shop, settings, name, "1")
-    assert len(whole.contributions) == 11
+    assert whole.parts
     assert "20 objects" in repr(whole)
     assert "<svg" in whole._repr_html_()
     one = explain_model(shop, settings, name, "1", "126428200100001000")
-    assert one.base is not None
-    assert one.estimate == pytest.approx(np.exp(one.base + sum(one.contributions.values())))
+    assert one.baseline is not None
+    assert one.whole is not None
+    assert one.whole.amount == pytest.approx(one.baseline.amount + sum(each.amount for each in one.parts))
 
 
 def tuned_to(before: float, after: float) -> TunedModel:
