@@ -22,13 +22,20 @@ def forecast_html(forecast: "Forecast") -> str:
     parts = (
         f'<p class="ab-lead">{for_html(forecast.headline())}</p>',
         f'<div class="ab-meta">{for_html(_as_of(forecast))}</div>',
-        f'<div class="ab-card">{svg(forecast.chart(), width=760, height=260)}</div>',
+        f'<div class="ab-card">{_chart(forecast)}</div>',
         _objects(forecast),
         f"<h2>{_say(forecast, 'forecast.backtest', origins=forecast.backtest_origins)}</h2>",
         _table(backtest_cells(forecast)),
         f'<div class="ab-warnings"><ul>{notes}</ul></div>' if notes else "",
     )
     return f'{style_tag()}<div class="ab"><div class="ab-stack">{"".join(parts)}</div></div>'
+
+
+def _chart(forecast: "Forecast") -> str:
+    """Return the chart twice: what is drawn for a page has letters too small for a phone."""
+    chart = forecast.chart()
+    wide, narrow = svg(chart, width=760, height=260), svg(chart, width=380, height=250)
+    return f'<div class="ab-wide">{wide}</div><div class="ab-narrow">{narrow}</div>'
 
 
 def _as_of(forecast: "Forecast") -> str:

@@ -33,6 +33,7 @@ from aibuyer_kit.workflows.period import account_today, client_clock, on_account
 if TYPE_CHECKING:
     from aibuyer_kit.forecasting.forecaster import Forecaster
     from aibuyer_kit.forecasting.tree_forecast import TreeForecast
+    from aibuyer_kit.forecasting.why import Explainer
 
 LEARNT_FROM_DAYS = 420
 SHOWN_DAYS = 56
@@ -313,7 +314,7 @@ def _measure(request: _Request, asked: Measure) -> Forecast:
     spans = _spans(told.expected[:, kept].sum(axis=0), np.quantile(futures, [0.1, 0.9], axis=0))
     history = request.measured(asked.name).sum(axis=1)
     values = told.expected[:, kept], told.low[:, kept], told.high[:, kept]
-    return _result(request, asked.name, told, values, spans, history, told_bias((told,)))
+    return _result(request, asked.name, (told,), told, values, spans, history, told_bias((told,)))
 
 
 def _ratio(request: _Request, asked: Ratio) -> Forecast:
@@ -336,7 +337,9 @@ def _ratio(request: _Request, asked: Ratio) -> Forecast:
     low, high = (np.where(unknown, np.nan, each) for each in (np.fmin(low, expected), np.fmax(high, expected)))
     # The backtest that is shown is that of the side that is harder to tell: what arrives late, rather than spend.
     harder = top if arrives_late(asked.numerator) or not arrives_late(asked.denominator) else bottom
-    return _result(request, asked.name, harder, (expected, low, high), spans, history, told_bias((top, bottom)))
+    return _result(
+        request, asked.name, (top, bottom), harder, (expected, low, high), spans, history, told_bias((top, bottom))
+    )
 
 
 def _divided(top: Floats, bottom: Floats, scale: int) -> Floats:
@@ -357,11 +360,12 @@ def _spans(expected: Floats, bounds: Floats) -> tuple[Span, ...]:
 
 
 def _result(
-    request: _Request, name: str, told: "TreeForecast", values: tuple[Floats, Floats, Floats],
-    spans: tuple[Span, ...], history: Floats, bias: float | None,
+    request: _Request, name: str, made_of: "tuple[TreeForecast, ...]", told: "TreeForecast",
+    values: tuple[Floats, Floats, Floats], spans: tuple[Span, ...], history: Floats, bias: float | None,
 ) -> Forecast:  # fmt: skip
     panel = request.panel
     objects = [ForecastObject(each.id, each.name, panel.level.value, each.campaign_id) for each in panel.objects]
+    objects.append(ForecastObject(TOTAL, t(request.locale, "word.total"), TOTAL))
     weights = {member: float(share.mean()) for member, share in told.fitted.weights.items()}
     shown = min(SHOWN_DAYS, len(history))
     days = list(panel.days)[-shown:]
@@ -370,7 +374,7 @@ def _result(
         currency=panel.currency,
         locale=request.locale,
         days=request.ahead,
-        objects=(*objects, ForecastObject(TOTAL, t(request.locale, "word.total"), TOTAL)),
+        objects=tuple(objects),
         expected=values[0],
         low=values[1],
         high=values[2],
@@ -383,7 +387,17 @@ def _result(
         load_id=panel.load_id,
         notes=_notes(request, name, told),
         bias=bias,
+        explainer=lambda of, by: _explainer(request, name, objects, made_of)(of, by),
     )
+
+
+def _explainer(
+    request: _Request, name: str, objects: Sequence[ForecastObject], made_of: "tuple[TreeForecast, ...]"
+) -> "Explainer":
+    from aibuyer_kit.forecasting.forecaster import Forecaster
+    from aibuyer_kit.forecasting.why import Explainer
+
+    return Explainer(name, request.panel.currency, request.locale, request.ahead, objects, made_of, Forecaster())
 
 
 def _of_ratio(request: _Request, name: str) -> list[tuple[object, str, dict[str, Any]]]:
