@@ -81,9 +81,10 @@ def test_what_was_done_to_a_budget_is_taken_for_granted_from_then_on() -> None:
 
 
 def test_a_forecast_that_was_always_too_high_says_so() -> None:
-    """Every two weeks four tenths of what is left are lost; with nothing but chance, nothing is said."""
+    """After 52 days four tenths of what is left are lost time and again; with nothing but chance, nothing is said."""
     draw = np.random.default_rng(2)
-    falling = draw.poisson(400 * 0.6 ** (np.arange(112) // 14)[:, None] * np.ones((1, 3))).astype(float) + 1
+    level = 400 * 0.6 ** np.searchsorted([52, 63, 80, 88, 101], np.arange(112), side="right")
+    falling = draw.poisson(level[:, None] * np.ones((1, 3))).astype(float)
     steady = draw.poisson(60.0, (112, 3)).astype(float)
     told, quiet = (panel_forecast(panel_of(each), "results", 14) for each in (falling, steady))
     assert told.bias is not None
