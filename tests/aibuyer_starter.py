@@ -17,7 +17,6 @@ import typer
 import aibuyer_kit.workflows
 from aibuyer_kit.cli import app, main
 
-ASKED_BYTES = 1 << 17
 # What most commands import, so that it is there when one is forked; none of it starts a thread that they need.
 BEFOREHAND = ("cryptography.fernet", "pydantic_settings", "requests", "sqlalchemy.dialects.sqlite", "typer._adapters")
 
@@ -25,20 +24,22 @@ BEFOREHAND = ("cryptography.fernet", "pydantic_settings", "requests", "sqlalchem
 def serve(asking: socket.socket) -> None:
     """Answer each command with its exit code, until the one who asks is gone."""
     while True:
-        asked, files, *_ = socket.recv_fds(asking, ASKED_BYTES, 3)
-        if not asked:
+        called, files, *_ = socket.recv_fds(asking, 1, 4)
+        if not called:
             return
         if not (child := os.fork()):
             asking.close()
-            become(json.loads(asked), files)
+            asked, *streams = files
+            with os.fdopen(asked, "rb") as told:
+                become(json.load(told), streams)
             end(code_of_main())
         for each in files:
             os.close(each)
         asking.send(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
 
 
-def become(asked: dict[str, Any], files: list[int]) -> None:
-    for at, each in enumerate(files):
+def become(asked: dict[str, Any], streams: list[int]) -> None:
+    for at, each in enumerate(streams):
         os.dup2(each, at)
         os.close(each)
     os.chdir(asked["cwd"])

@@ -45,10 +45,12 @@ def _row(heads: Sequence[str], row: Sequence[str], wordy: frozenset[int]) -> str
 
 def _fit(heads: Sequence[str], rows: Sequence[Sequence[str]], wordy: frozenset[int]) -> str:
     """Return how many characters the columns hold, from which the style sheet takes the size of the type."""
+    cells = {place: max((len(row[place]) for row in rows), default=1) for place in range(1, len(heads))}
     longest = [
-        min(max(len(row[place]) for row in (heads, *rows)), _LONGEST_WORDS if place in wordy else 10_000)
-        for place in range(1, len(heads))
+        min(max(own, len(heads[place])), _LONGEST_WORDS if place in wordy else 10_000) for place, own in cells.items()
     ]
-    sizes = {"columns": len(longest), "chars": sum(longest), "longest": max(longest, default=1)}
+    # On a card a head may be broken into lines, a figure may not.
+    card = max((own for place, own in cells.items() if place not in wordy), default=1)
+    sizes = {"columns": len(longest), "chars": sum(longest), "longest": card}
     sizes |= {"major-columns": sizes["columns"], "major-chars": sizes["chars"]}
     return ";".join(f"--ab-{name}:{size}" for name, size in sizes.items())

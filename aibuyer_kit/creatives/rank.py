@@ -15,7 +15,7 @@ from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.creatives.effects import USUAL_SPREAD, Effects, Seen, fit_effects
 from aibuyer_kit.creatives.evidence import Evidence
 from aibuyer_kit.creatives.model import CreativeModel, fit_model
-from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.features.windows import Bools, Floats, Ints
 
 DRAWS = 4_000
 # Of very many items fewer draws are made: so many numbers are held in memory, and so many draws at least.
@@ -27,7 +27,7 @@ VALUE_CV = 0.6
 _USUAL_SLOPE, _STEPS = 0.3, 20
 Within = Literal["all", "group"]
 Part = Literal["rate", "value"]
-Verdict = Literal["best", "behind", "cannot_tell", "alone"]
+Verdict = Literal["best", "behind", "cannot_tell", "alone", "not_aimed"]
 
 
 @dataclass(frozen=True)
@@ -219,8 +219,7 @@ def _pools(evidence: Evidence, within: Within) -> list[tuple[str, Ints]]:
 def _of_pool(evidence: Evidence, pool: str, rows: Ints, index: Floats, groups: Floats) -> list[Ranked]:
     items = np.unique(evidence.item[rows])
     own = index[:, items]
-    best = np.bincount(own.argmax(axis=1), minlength=len(items)) / len(own)
-    shares = matched_shares(best)
+    best, shares = _best_and_shares(own, np.array([evidence.items[item].can_be_chosen for item in items]))
     behind = _behind(own)
     low, middle, high = np.quantile(np.exp(own), (0.1, 0.5, 0.9), axis=0)
     found = []
@@ -243,10 +242,22 @@ def _of_pool(evidence: Evidence, pool: str, rows: Ints, index: Floats, groups: F
                 index_high=float(high[place]),
                 probability_best=float(best[place]),
                 share=float(shares[place]),
-                verdict=_verdict(len(items), float(best[place]), float(behind[place])),
+                verdict=_verdict(len(items), float(best[place]), float(behind[place]))
+                if evidence.items[item].can_be_chosen
+                else "not_aimed",
             )
         )
     return sorted(found, key=lambda each: (-each.probability_best, -each.index, each.id))
+
+
+def _best_and_shares(draws: Floats, can_be_chosen: Bools) -> tuple[Floats, Floats]:
+    """Return how probable it is that each is the best of those that can be chosen, and its share; 0 for the others."""
+    best, shares = np.zeros(len(can_be_chosen)), np.zeros(len(can_be_chosen))
+    if can_be_chosen.any():
+        places = np.flatnonzero(can_be_chosen)
+        best[places] = np.bincount(draws[:, places].argmax(axis=1), minlength=len(places)) / len(draws)
+        shares[places] = matched_shares(best[places])
+    return best, shares
 
 
 def _verdict(count: int, best: float, behind: float) -> Verdict:

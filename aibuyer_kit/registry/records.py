@@ -116,15 +116,14 @@ def record_of(text: str, version: int, stages: tuple[str, ...]) -> ModelRecord:
 def in_force_at(records: Iterable[ModelRecord], moment: datetime) -> ModelRecord | None:
     """Return the version of one model that was in force at a moment, or None.
 
-    Of several that were put in force at the same moment it is the one that is in force now, or else the newest.
+    Since the last change that was kept it is the one that is in force now, whoever put it there.
     """
-    found = [
-        (at, CHAMPION in each.stages, each.version, each)
-        for each in records
-        for at in each.put_in_force or ((each.trained_at,) if CHAMPION in each.stages else ())
-        if at <= moment
-    ]
-    return max(found, key=lambda one: one[:3])[3] if found else None
+    known = list(records)
+    changes = [(at, each.version, each) for each in known for at in each.put_in_force]
+    if moment >= max((at for at, _, _ in changes), default=moment):
+        return next((each for each in known if CHAMPION in each.stages and each.trained_at <= moment), None)
+    found = [each for each in changes if each[0] <= moment]
+    return max(found, key=lambda one: one[:2])[2] if found else None
 
 
 def _rounded(value: float | None) -> float | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aibuyer_kit.core.changes import Change, canonical_json
 from aibuyer_kit.guardrails.picture import Limits
-from aibuyer_kit.ledger.evaluations import Evaluation
+from aibuyer_kit.ledger.evaluation_records import Evaluation
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.rules.actions import Rebalance
 from aibuyer_kit.rules.effects import Notice, effects

@@ -17,8 +17,8 @@ from aibuyer_kit.workflows.period import account_zones
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.charts.explanation import Explanation
     from aibuyer_kit.registry.records import ModelRecord
-    from aibuyer_kit.workflows.explain_model import ModelExplanation
     from aibuyer_kit.workflows.tune import TunedModel
 
 
@@ -75,7 +75,7 @@ class ModelBook:
         """Return all that is kept of one version: a number, champion or challenger. Raises NotFoundError."""
         return open_registry(self._context, self._settings).find(name, which)
 
-    def explain(self, name: str, object_id: str | None = None, *, which: str = "champion") -> "ModelExplanation":
+    def explain(self, name: str, object_id: str | None = None, *, which: str = "champion") -> "Explanation":
         """Return what moves a version's estimates, of all objects or of one. Raises NotFoundError."""
         from aibuyer_kit.workflows.explain_model import explain_model
 

@@ -53,6 +53,8 @@ CREATIVE_MODELS: Mapping[str, Mapping[str, str]] = {
     "roas": {"rate": "creative-results", "value": "creative-value"},
 }
 _REACH_DAYS = 28
+# What platforms say of people of whom they do not know what they are.
+_UNKNOWN = "unknown"
 # Of two that share fewer of their people nobody needs to be told.
 _LEAST_OVERLAP = 0.05
 
@@ -222,7 +224,10 @@ def _parts(
     measures = {name: _dense(facts, name, inside, day, row, (len(panel.days), len(rows))) for name in NAMES}
     return (
         Daily(item, group, measures, panel.known_share[:, group]),
-        tuple(Item(" ".join(each), ", ".join(text.replace("_", " ") for text in each)) for each in parts),
+        tuple(
+            Item(" ".join(each), ", ".join(text.replace("_", " ") for text in each), can_be_chosen=_UNKNOWN not in each)
+            for each in parts
+        ),
     )
 
 

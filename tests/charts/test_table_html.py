@@ -9,7 +9,7 @@ from aibuyer_kit.charts.fragment import style_tag
 from aibuyer_kit.charts.table_html import html_table
 from tests.pages import Visitor
 
-HEADS = ("Arm", "Today", "Plan", "Change", "Next unit <brings>")
+HEADS = ("Arm", "Today", "Plan", "Порівняно зі звичайним (80%)", "Next unit <brings>")
 ROWS = (
     ("Sample Prospecting everywhere <b>", "1 234 567 890,12 грн", "1 111 111 111,11 грн", "−10,0%", "0,42 грн"),
     ("Second", "75,00 грн", "82,50 грн", "+10,0%", "1,26 грн"),

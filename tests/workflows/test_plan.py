@@ -49,6 +49,14 @@ def test_arms_are_named_by_name_or_id_and_campaigns_have_limits(shop: Client, cu
         shop.plan(curves=curves, campaigns={"Nothing": (1, None)})
 
 
+def test_a_name_that_nobody_bears_is_refused_with_the_nearest_one(shop: Client, curves: ResponseCurves) -> None:
+    """By name, not by ids; without curves at hand, before any is learnt."""
+    with pytest.raises(PlanError, match=r"no campaign and no ad set 'Sample Sal'\. Did you mean 'Sample Sale'"):
+        shop.plan(least={"Sample Sal": 5})
+    with pytest.raises(PlanError, match=r"no curve of an arm 'Sample Sal'\. Did you mean 'Sample Sale'"):
+        shop.plan(curves=curves, held=("Sample Sal",))
+
+
 def test_an_arm_that_may_stop_is_paused(shop: Client, curves: ResponseCurves) -> None:
     """A plan of nothing for it is the status, not a budget of 0, which platforms refuse."""
     worst = min(zip(curves.arms, curves.value(curves.spend_now).mean(axis=0) / curves.spend_now, strict=True),

@@ -15,7 +15,7 @@ _COLUMNS = ("channel", "spent", "share", "return", "marginal", "carry", "identif
 def mix_text(mix: Mix, locale: str) -> str:
     """Return the table and the notes as plain text."""
     names = [t(locale, f"mix.column_{name}") for name in _COLUMNS]
-    rows = [dict(zip(names, map(_plain, cells), strict=True)) for cells in _cells(mix, locale)]
+    rows = [dict(zip(names, map(for_terminal, cells), strict=True)) for cells in _cells(mix, locale)]
     return "\n".join((t(locale, "mix.title"), as_table(rows), *_notes(mix, locale)))
 
 
@@ -54,7 +54,3 @@ def _cells(mix: Mix, locale: str) -> list[list[str]]:
         ]
         for row in mix.rows()
     ]
-
-
-def _plain(text: str) -> str:
-    return for_terminal(text.replace("\xa0", " ").replace("\u202f", " "))
