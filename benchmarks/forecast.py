@@ -4,6 +4,7 @@ Each model forecasts from the same origins (28 days, or 13 weeks of M4) and is f
 median (or what a peer gives for its centre), pinball the sum over 10%, 50% and 90%, Winkler the score of the 80%
 interval, all as shares of the sum of what came. Processor time includes the combination's own backtest. Prophet knows
 of promotions, and so does LightGBM, which knows budgets as well. `--shift` takes earlier origins (to develop on).
+`--many 1000` measures instead how long so many series of 400 days take, their backtest with them.
 
 AutoETS, Theta and the floor are statsforecast's: `--statsforecast` names a Python that has it (its own environment);
 without one they are told as missing, and the floor is ours.
@@ -61,8 +62,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="names of cases to run")
     parser.add_argument("--no-slow-peers", action="store_true", help="leave Prophet, AutoETS and Theta out")
     parser.add_argument("--shift", type=int, default=0, help="days or weeks before the last origins")
+    parser.add_argument("--many", type=int, help="measure only how long so many series of 400 days take")
     arguments = parser.parse_args()
     warm_up()
+    if arguments.many:
+        outcome = how_long(arguments.many)
+        print(json.dumps(outcome) if arguments.json else as_table([outcome]))
+        return
     outcome = measure(cases(arguments), arguments)
     print(json.dumps(outcome) if arguments.json else as_text(outcome))
 
@@ -101,6 +107,20 @@ def ours(case: Case) -> Told:
     seconds = time.process_time() - started
     rows = np.stack([[getattr(each, name) for each in told] for name in ("median", "low", "high")])
     return told_of(rows, seconds)
+
+
+def how_long(count: int, days: int = 400) -> dict[str, Any]:
+    """Return the time of one forecast of many series, learnt, weighed and tested on the past of each."""
+    case = campaign_like(count, seed=3, times=days + 28, origins=1)
+    series = case.series.until(days)
+    wall, cpu = time.perf_counter(), time.process_time()
+    fitted = Forecaster().fit(series, case.horizon)
+    fitted.predict()
+    seconds, processor = time.perf_counter() - wall, time.process_time() - cpu
+    return {
+        "series": count, "days": days, "origins tested": len(fitted.backtest.origins), "seconds": seconds,
+        "processor seconds": processor, "ms a series": 1000 * processor / count,
+    }  # fmt: skip
 
 
 def warm_up() -> None:

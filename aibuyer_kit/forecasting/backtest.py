@@ -8,6 +8,9 @@ import numpy as np
 from aibuyer_kit.features.windows import Bools, Floats, Ints
 
 FLOOR = "seasonal naive"
+# An origin counts for half as much as the one so many after it, but a year ago was a like season, give or take.
+_HALF_LIFE_ORIGINS = 7.0
+_YEAR_DAYS, _LIKE_DAYS = 365.25, 30.0
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,14 @@ def actual_of(values: Floats, origins: Sequence[int] | Ints, steps: int) -> Floa
     at = np.asarray(origins)[:, None] + np.arange(steps)[None, :]
     found = np.where((at < times)[:, :, None], values[np.minimum(at, times - 1)], np.nan)
     return found.reshape(len(at), steps, count)
+
+
+def relevance(origins: Ints, now: int, step_days: int) -> Floats:
+    """Return how much each origin counts, up to 1: what a series was like changes, and comes back with the season."""
+    newer = 0.5 ** (np.arange(len(origins))[::-1] / _HALF_LIFE_ORIGINS)
+    days = (now - np.asarray(origins)) * step_days
+    years = np.round(days / _YEAR_DAYS)
+    apart = np.abs(days - years * _YEAR_DAYS)
+    alike = np.where(years >= 1, 0.5 ** (years - 1) * np.exp(-((apart / _LIKE_DAYS) ** 2)), 0.0)
+    found: Floats = np.maximum(newer, alike)
+    return found

@@ -59,8 +59,7 @@ class Drivers:
         from aibuyer_kit.forecasting.kernels import ratio_levels
 
         learnt = int(origins[0])
-        factors = factors_of(series, learnt, int(origins[-1]) + horizon)
-        coefficients = fitted(series.values[:learnt], factors)
+        factors, coefficients = learnt_factors(series, learnt, int(origins[-1]) + horizon)
         expected = expected_by(factors, coefficients)
         still = idle_share(series.values[:learnt], factors.paused[:learnt])
         scale = scales(series.values[:learnt])
@@ -82,6 +81,16 @@ class Drivers:
                     path[row, :, place] = level[row] * ahead[row][:, place]
             found[f"drivers, {half_life}"] = path * scale
         return found
+
+
+def learnt_factors(series: SeriesSet, learnt: int, times: int) -> tuple[Factors, Floats]:
+    """Return the drivers of all times up to `times`, and what the first `learnt` tell of each; worked out once."""
+    key = ("factors", learnt, times)
+    if key not in series.memo:
+        factors = factors_of(series, learnt, times)
+        series.memo[key] = (factors, fitted(series.values[:learnt], factors))
+    found: tuple[Factors, Floats] = series.memo[key]
+    return found
 
 
 def factors_of(series: SeriesSet, learnt: int, times: int) -> Factors:

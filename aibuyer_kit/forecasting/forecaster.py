@@ -8,14 +8,16 @@ import numpy as np
 
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.features.windows import Bools, Floats, Ints
-from aibuyer_kit.forecasting.backtest import FLOOR, Backtest, actual_of, inner_origins
+from aibuyer_kit.forecasting.backtest import FLOOR, Backtest, actual_of, inner_origins, relevance
 from aibuyer_kit.forecasting.boosted import Boosted
 from aibuyer_kit.forecasting.cold import borrow
-from aibuyer_kit.forecasting.conformal import LEVEL, Spread, learn_spread
+from aibuyer_kit.forecasting.conformal import LEVEL, Spread, learn_spread, restlessness
 from aibuyer_kit.forecasting.drivers import Drivers, idle_share
 from aibuyer_kit.forecasting.floors import SeasonalNaive, Smoothing, Theta, WindowMean
 from aibuyer_kit.forecasting.model import Model, Paths
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
+from aibuyer_kit.forecasting.structure import Structure
+from aibuyer_kit.forecasting.weighing import SegmentWeights
 from aibuyer_kit.forecasting.weights import labels, segment_weights, series_weights
 
 # A member that counts for less is left out, and not run again.
@@ -23,13 +25,13 @@ _LEAST_WEIGHT = 0.04
 # How far weights of one series may leave those of its segment: (rows behind, sharpness); the first not at all.
 _TILTS = ((0.0, 0.0), (150.0, 4.0), (60.0, 10.0), (60.0, 20.0))
 _LEAST_STEPS = 7
-_MOST_ORIGINS, _FUTURES = 18, 120
+_MOST_ORIGINS, _FUTURES = 52, 120
 # What is taken where nothing could be tested.
 _UNTESTED = ("window mean", "drivers, 14")
 # Where less than this share of the usual comes on paused days, nothing is expected of them.
 _LEAST_IDLE = 0.05
-# What lies further back tells nothing of what comes, and costs time.
-_MOST_STEPS = 600
+# What lies further back tells little of what comes, and costs time: many series are cut to the least, few to the most.
+_LEAST_PAST, _MOST_PAST, _VALUES = 600, 3_000, 30_000
 # Beyond so many times its own 95th percentile, a value (of a series with so many) is an accident.
 _FAR_OUT, _LEAST_TO_TAME = 8.0, 20
 # The deviations within which a normal quantity lies with a probability of `LEVEL`.
@@ -42,7 +44,7 @@ def default_models() -> tuple[Model, ...]:
     """Return the members that are cheap enough to be run on every series; the floor is the first."""
     return (
         SeasonalNaive(), WindowMean(), Smoothing(), Smoothing(seasonal=False, name="smoothing without season"), Theta(),
-        Drivers(), Boosted(),
+        Drivers(), Structure(), Boosted(),
     )  # fmt: skip
 
 
@@ -96,7 +98,7 @@ class Fitted:
             alone = np.random.default_rng([seed, own]).standard_normal((count, 1, self.series.count))
             return self._bounded(centre + alone * self.spread.size(self.base))
         error = self.backtest.actual - self.combined
-        size = np.stack([self.spread.size(each)[: error.shape[1]] for each in self.combined])
+        size = self.spread.sizes(self.combined)
         scaled = np.nan_to_num(np.clip(error / size, -6, 6) - self.spread.mean_error()[: error.shape[1]])
         origins = len(scaled)
         at = np.minimum(np.arange(self.horizon), scaled.shape[1] - 1)
@@ -119,28 +121,37 @@ class Fitted:
 class Forecaster:
     """Models behind one interface: `fit` and `predict`, or `cross_validate`.
 
-    With one model there is nothing to weigh: it gets intervals from its own backtest.
+    With one model there is nothing to weigh: it gets intervals from its own backtest. `weights` by segment and member
+    that were learnt before take the place of those that the backtest tells; intervals are always its own.
     """
 
     models: Sequence[Model] = field(default_factory=default_models)
     origins: int = 6
     name: str = "combination"
+    weights: SegmentWeights = field(default_factory=dict)
 
     def fit(self, series: SeriesSet, horizon: int) -> Fitted:
         """Return the combination, its weights and intervals learnt from the past. Raises InputError."""
+        from threadpoolctl import threadpool_limits
+
         _check(series, horizon)
-        series = series.latest(_MOST_STEPS)
+        with threadpool_limits(1):  # matrices are small: threads would wait for each other, and cost more than they do
+            return self._fit(series, horizon)
+
+    def _fit(self, series: SeriesSet, horizon: int) -> Fitted:
+        series = series.latest(max(_LEAST_PAST, min(_MOST_PAST, _VALUES // series.count)))
         tame, capped = _tamed(series.settled())
         here = np.array([tame.times], dtype=np.int64)
         least = 2 * _LEAST_STEPS + series.late
-        origins, steps = inner_origins(series.times, horizon, self._count(series), least=least)
+        origins, steps = inner_origins(series.times, horizon, self._count(series, horizon), least=least)
         of, names = labels(series.segments or segments_of(series.settled()))
         told = self._told(tame, origins - series.late, steps, series.late) if len(origins) else {}
         begun = _had_begun(tame, origins - series.late)[:, None, :]
         came, actual = (
             np.where(begun, actual_of(each.values, origins, steps), np.nan) for each in (series.settled(), tame)
         )
-        weighed = self._weights(told, actual, of, len(names)) if told else None
+        relevant = relevance(origins, series.times, series.step_days)
+        weighed = self._weights(told, actual, of, names, relevant) if told else None
         weights = None if weighed is None else weighed[0]
         counts = None if weights is None else {name: bool((weights[:, at] > 0).any()) for at, name in enumerate(told)}
         final = self._final(tame, here, horizon, series.late, counts)
@@ -154,7 +165,8 @@ class Forecaster:
             paths = np.stack(list(told.values()))
             combined = np.stack([_mixed(weighed[1][row], paths[:, row]) for row in range(len(origins))])
         week = 7 if series.step_days == 1 else max(1, round(28 / series.step_days))
-        spread = learn_spread(combined, actual, of, len(names), week, series.nonnegative, horizon)
+        unrest = restlessness(tame.values, np.append(origins - series.late, here), series.season)
+        spread = learn_spread(combined, actual, of, len(names), week, series.nonnegative, horizon, unrest, relevant)
         borrowed = borrow(series, base)
         base, spread = np.nan_to_num(borrowed.base), replace(spread, doubt=borrowed.doubt)
         backtest = Backtest(origins, came, {**told, self.name: combined})
@@ -165,20 +177,24 @@ class Forecaster:
         """Return what would have been predicted from each origin, each time fitted anew on what was known before."""
         return [self.fit(series.until(int(origin)), horizon).predict((0.1, 0.5, 0.9)) for origin in origins]
 
-    def _count(self, series: SeriesSet) -> int:
-        """Return from how many origins to test: from more where there are few series, which tell little alone."""
-        return max(self.origins, min(_MOST_ORIGINS, _FUTURES // series.count))
+    def _count(self, series: SeriesSet, horizon: int) -> int:
+        """Return from how many origins to test: from more where there are few series, which tell little alone.
+
+        They are of the newer half of the past, so that as much is left to learn from.
+        """
+        able = series.times // horizon  # they are half a horizon apart
+        return max(self.origins, min(_MOST_ORIGINS, _FUTURES // series.count, able))
 
     def _told(self, series: SeriesSet, origins: Ints, steps: int, late: int) -> dict[str, Floats]:
-        """Return what members say of `steps`, the first of which is `late` steps after each origin."""
+        """Return what members that can tell anything say of `steps`, the first `late` steps after each origin."""
         told: dict[str, Floats] = {}
         for model in self.models:
             sane = _sane(series, model.paths(series, origins, steps + late), origins)
-            told.update({name: paths[:, late:] for name, paths in sane.items()})
+            told.update({name: paths[:, late:] for name, paths in sane.items() if np.isfinite(paths).any()})
         return told
 
     def _weights(
-        self, told: Mapping[str, Floats], actual: Floats, of: Ints, segments: int
+        self, told: Mapping[str, Floats], actual: Floats, of: Ints, segments: Sequence[str], relevant: Floats
     ) -> tuple[Floats, Sequence[Floats]]:
         """Return the weights (series, members), and for each origin those that the other half of the origins tell.
 
@@ -194,20 +210,35 @@ class Forecaster:
         crossed = [_kept(np.ones((actual.shape[2], len(paths))), tells)] * len(actual)
         if half:
             old, new = paths[:, :half], paths[:, half:]
-            base = _of_segments(old, actual[:half], of, segments)
-            behind = _of_segments(new, actual[half:], of, segments)
+            then, now = relevant[:half], relevant[half:]
+            base, behind = (
+                self._given(
+                    segments, list(told), _of_segments(paths[:, part], actual[part], of, len(segments), relevant[part])
+                )
+                for part in (slice(half), slice(half, None))
+            )
             losses = [
                 np.nansum(
-                    np.abs(np.einsum("sm,mohs->ohs", _tilted(old, actual[:half], base, of, each), new) - actual[half:])
+                    np.abs(
+                        np.einsum("sm,mohs->ohs", _tilted(old, actual[:half], base, of, then, each), new)
+                        - actual[half:]
+                    )
                 )
-                for each in _TILTS
+                for each in (_TILTS if actual.shape[2] > 1 else _TILTS[:1])  # one series has weights of its own
             ]
             tilt = _TILTS[int(np.argmin(losses))]
-            of_old = _kept(_tilted(old, actual[:half], base, of, tilt), tells)
-            of_new = _kept(_tilted(new, actual[half:], behind, of, tilt), tells)
+            of_old = _kept(_tilted(old, actual[:half], base, of, then, tilt), tells)
+            of_new = _kept(_tilted(new, actual[half:], behind, of, now, tilt), tells)
             crossed = [of_new] * half + [of_old] * (len(actual) - half)
-        whole = _tilted(paths, actual, _of_segments(paths, actual, of, segments), of, tilt)
+        of_all = self._given(segments, list(told), _of_segments(paths, actual, of, len(segments), relevant))
+        whole = _tilted(paths, actual, of_all, of, relevant, tilt)
         return _kept(whole, tells), crossed
+
+    def _given(self, segments: Sequence[str], members: Sequence[str], fresh: Floats) -> Floats:
+        """Return the weights (segments, members) that were learnt before, and fresh ones of segments without."""
+        given = np.array([[self.weights.get(each, {}).get(name, 0.0) for name in members] for each in segments])
+        total = given.sum(axis=1, keepdims=True)
+        return np.where(total > 0, given / np.where(total > 0, total, 1.0), fresh)
 
     def _final(
         self, series: SeriesSet, here: Ints, horizon: int, late: int, counts: Mapping[str, bool] | None
@@ -215,10 +246,20 @@ class Forecaster:
         """Return the forecasts of the models of which a member counts for any series; None: all do."""
         final: dict[str, Floats] = {}
         for model in self.models:
-            if counts is None or any(counts[name] for name in model.names):
+            if counts is None or any(counts.get(name, False) for name in model.names):
                 told = _sane(series, model.paths(series, here, horizon + late), here)
                 final.update({name: paths[0, late:] for name, paths in told.items()})
         return final
+
+
+def learnt_weights(fitted: Fitted) -> dict[str, dict[str, float]]:
+    """Return the mean weights of the members by segment; nothing where nothing could be tested."""
+    if not len(fitted.combined):
+        return {}
+    of, names = labels(fitted.series.segments or segments_of(fitted.series.settled()))
+    table = np.stack(list(fitted.weights.values()), axis=1)
+    means = [table[of == place].mean(axis=0).tolist() for place in range(len(names))]
+    return {name: dict(zip(fitted.weights, mean, strict=True)) for name, mean in zip(names, means, strict=True)}
 
 
 def segments_of(series: SeriesSet) -> tuple[str, ...]:
@@ -311,20 +352,19 @@ def _whole(paths: Floats) -> Floats:
     return np.where(np.isfinite(paths), paths, mean)
 
 
-def _of_segments(paths: Floats, actual: Floats, of: Ints, segments: int) -> Floats:
-    flat, seen = paths.reshape(len(paths), -1, paths.shape[-1]), actual.reshape(-1, actual.shape[-1])
+def _of_segments(paths: Floats, actual: Floats, of: Ints, segments: int, relevant: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
-        scale = np.nansum(np.abs(seen), axis=0) / np.maximum(np.isfinite(seen).sum(axis=0), 1)
+        scale = np.nansum(np.abs(actual), axis=(0, 1)) / np.maximum(np.isfinite(actual).sum(axis=(0, 1)), 1)
     usual = float(scale[scale > 0].mean()) if (scale > 0).any() else 1.0
-    return segment_weights(flat, seen, np.sqrt(np.maximum(scale, 0.01 * usual) * usual), of, segments)
+    even = np.sqrt(np.maximum(scale, 0.01 * usual) * usual)
+    return segment_weights(paths, actual, even, of, segments, relevant)
 
 
-def _tilted(paths: Floats, actual: Floats, base: Floats, of: Ints, tilt: tuple[float, float]) -> Floats:
+def _tilted(
+    paths: Floats, actual: Floats, base: Floats, of: Ints, relevant: Floats, tilt: tuple[float, float]
+) -> Floats:
     behind, sharpness = tilt
-    if not sharpness:
-        return base[of]
-    flat, seen = paths.reshape(len(paths), -1, paths.shape[-1]), actual.reshape(-1, actual.shape[-1])
-    return series_weights(flat, seen, base, of, behind, sharpness)
+    return series_weights(paths, actual, base, of, relevant, behind, sharpness) if sharpness else base[of]
 
 
 def _mixed(weights: Floats, members: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,8 @@ class SeriesSet:
     assumed: Mapping[str, Floats] = field(default_factory=dict)
     late: int = 0
     signed: bool | None = None
+    # What models that see the same series would otherwise work out twice; a changed set begins anew.
+    memo: dict[tuple[str, int, int], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.shape[1] != len(self.names):

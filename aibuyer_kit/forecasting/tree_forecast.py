@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.forecasting.conformal import LEVEL
 from aibuyer_kit.forecasting.forecaster import Fitted, Forecaster, segments_of
 from aibuyer_kit.forecasting.hierarchy import Tree, reconciled, tree_of
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
@@ -30,7 +31,8 @@ class TreeForecast:
         around = self.expected[None] + (drawn - centre[None])
         if self.fitted.series.nonnegative:
             around = np.maximum(around, 0.0)
-        return np.concatenate([around[:, :, self.tree.leaves], around[:, :, -1:]], axis=2)
+        leaves, total = around[:, :, self.tree.leaves], around[:, :, -1]
+        return np.concatenate([leaves, _no_wider(total, leaves)[:, :, None]], axis=2)
 
 
 def forecast_tree(
@@ -73,7 +75,32 @@ def forecast_tree(
     low, high = told.low + moved, told.high + moved
     if whole.nonnegative:
         low, high = np.maximum(low, 0.0), np.maximum(high, 0.0)
+    low, high = _within_parts(tree, low, high)
     return TreeForecast(tree, expected, np.minimum(low, expected), np.maximum(high, expected), fitted)
+
+
+def _within_parts(tree: Tree, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Return intervals no wider than those of the parts together: at worst all are off to one side at once."""
+    low, high = low.copy(), high.copy()
+    for node in range(len(tree.parents)):
+        parts = [part for part, parent in enumerate(tree.parents) if parent == node]
+        if parts:
+            low[:, node] = np.maximum(low[:, node], low[:, parts].sum(axis=1))
+            high[:, node] = np.minimum(high[:, node], high[:, parts].sum(axis=1))
+    return low, high
+
+
+def _no_wider(total: Floats, leaves: Floats) -> Floats:
+    """Return futures of the total (draws, steps) whose sums lie no further out than those of the leaves together."""
+    centre = total.mean(axis=0)
+    sums = total.sum(axis=1)
+    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    mine = np.abs(np.quantile(sums, tails) - sums.mean())
+    parts = leaves.sum(axis=1)
+    most = np.abs((np.quantile(parts, tails, axis=0) - parts.mean(axis=0)).sum(axis=1))
+    share = float(np.min(np.where(mine > 0, most / np.where(mine > 0, mine, 1.0), 1.0)))
+    found: Floats = centre + (total - centre) * min(share, 1.0)
+    return found
 
 
 def _spread(tree: Tree, values: Floats) -> Floats:

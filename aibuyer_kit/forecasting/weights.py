@@ -1,7 +1,8 @@
 """How much each member of a combination counts: least absolute error on a backtest, per segment, weights that sum to 1.
 
 A segment's weights are shrunk to those of all series by how little it has been seen; those of one series to those of
-its segment, by how often its own best member won.
+its segment, by how often its own best member won. Where little was seen at all, weights are shrunk to what each
+member's own error says of it. Newer origins count more.
 """
 
 from collections.abc import Sequence
@@ -10,10 +11,12 @@ import numpy as np
 
 from aibuyer_kit.features.windows import Floats, Ints
 
-_MOST_ROWS = 12_000
+_MOST_ROWS = 8_000
 _ROUNDS = 12
 # As many rows of the whole stand behind a segment's own.
 _BEHIND_ROWS = 400
+# As many futures stand behind the weights that each member's own error tells, which falls with so high a power.
+_BEHIND_FUTURES, _SHARPNESS = 6.0, 8.0
 _SMALL = 1e-9
 
 
@@ -54,24 +57,43 @@ def best_weights(members: Floats, actual: Floats, scale: Floats, *, squares: boo
     return weights
 
 
-def segment_weights(members: Floats, actual: Floats, scale: Floats, segment_of: Ints, segments: int) -> Floats:
-    """Return the weights (segments, members); `members` is (members, rows, series), `scale` (series,)."""
+def segment_weights(
+    members: Floats, actual: Floats, scale: Floats, segment_of: Ints, segments: int, counts: Floats
+) -> Floats:
+    """Return the weights (segments, members).
+
+    `members` is (members, origins, steps, series), `scale` (series,), `counts` how much each origin counts.
+    """
     size = len(members)
-    wide = np.broadcast_to(scale, actual.shape)
+    wide = np.broadcast_to(scale / counts[:, None, None], actual.shape)
     whole = best_weights(members.reshape(size, -1), actual.ravel(), wide.ravel(), squares=mostly_zero(actual))
+    futures = float(counts.sum()) * actual.shape[2] / 2
+    share = futures / (futures + _BEHIND_FUTURES)
+    whole = share * whole + (1 - share) * _by_error(members, actual, counts)
     found = np.tile(whole, (segments, 1))
     for segment in range(segments):
         inside = segment_of == segment
-        rows = int(np.isfinite(actual[:, inside]).sum())
+        rows = int(np.isfinite(actual[:, :, inside]).sum())
         if rows >= 60 and segments > 1:
             own = best_weights(
-                members[:, :, inside].reshape(size, -1),
-                actual[:, inside].ravel(),
-                wide[:, inside].ravel(),
-                squares=mostly_zero(actual[:, inside]),
+                members[..., inside].reshape(size, -1),
+                actual[..., inside].ravel(),
+                wide[..., inside].ravel(),
+                squares=mostly_zero(actual[..., inside]),
             )
             share = rows / (rows + _BEHIND_ROWS)
             found[segment] = share * own + (1 - share) * whole
+    return found
+
+
+def _by_error(members: Floats, actual: Floats, counts: Floats) -> Floats:
+    """Return weights (members,) that fall with the error of each by itself."""
+    off = np.abs(members - actual)
+    known = np.isfinite(off).all(axis=0)
+    weight = np.where(known, counts[:, None, None], 0.0)
+    loss = (np.nan_to_num(off) * weight).sum(axis=(1, 2, 3))
+    weights = np.maximum(loss / max(float(loss.min()), _SMALL), 1.0) ** -_SHARPNESS
+    found: Floats = weights / weights.sum()
     return found
 
 
@@ -82,22 +104,24 @@ def mostly_zero(actual: Floats) -> bool:
 
 
 def series_weights(
-    members: Floats, actual: Floats, weights: Floats, segment_of: Ints, behind: float, sharpness: float
+    members: Floats, actual: Floats, weights: Floats, segment_of: Ints, counts: Floats, behind: float, sharpness: float
 ) -> Floats:
     """Return the weights (series, members): a segment's, moved to the members that did better on this one series.
 
-    `behind` is as how many rows of its own the segment's weights count; 0 rows move nothing.
+    `behind` is as how many rows of its own the segment's weights count; 0 rows move nothing. Other arguments are those
+    of `segment_weights`.
     """
     off = np.abs(members - actual)
-    seen = np.isfinite(off).sum(axis=1)
-    loss = np.where(seen > 0, np.nansum(off, axis=1) / np.maximum(seen, 1), np.nan).T
-    rows = np.isfinite(actual).sum(axis=0)[:, None]
+    seen = (np.isfinite(off) * counts[:, None, None]).sum(axis=(1, 2))
+    loss = np.nan_to_num(off) * counts[:, None, None]
+    loss = np.where(seen > 0, loss.sum(axis=(1, 2)) / np.where(seen > 0, seen, 1.0), np.nan).T
+    rows = np.isfinite(actual).sum(axis=(0, 1))[:, None]
     base = weights[segment_of]
     usual = np.where(np.isfinite(loss), loss, np.inf).min(axis=1, keepdims=True)
     worse = np.where(np.isfinite(loss), loss / np.maximum(np.where(np.isfinite(usual), usual, 1.0), _SMALL) - 1, 0.0)
     tilt = np.exp(-sharpness * np.minimum(worse, 5.0) * rows / (rows + behind))
     own = (base + 0.02) * tilt
-    sparse = np.array([mostly_zero(actual[:, place]) for place in range(actual.shape[1])])
+    sparse = np.array([mostly_zero(actual[..., place]) for place in range(actual.shape[2])])
     own = np.where(sparse[:, None], base, own)
     found: Floats = own / own.sum(axis=1, keepdims=True)
     return found

@@ -39,8 +39,9 @@ class PlanRequest:
     With `total_daily_budget` the whole of it is spent, or at most that with `spend_all=False`; without, today's total.
     `least` and `most` are by arm, or one amount for every arm. No budget moves by more than the share `step` of
     today's; `None` is as far as it pays, and `usual` goes BEYOND_SEEN further than the spends that the past has shown
-    (USUAL_STEP where that is not known), wider where the total itself moves. Arms of `may_stop` may go to 0 in spite of
-    it. Arms whose response is not identified stay `near` today's budget, are `held` there, or `free`. A change beyond
+    (USUAL_STEP where that is not known). A total or a group's limit that cannot be met so is refused; what is asked of
+    an arm by name counts. Arms of `may_stop` may go to 0 in spite of it. Arms whose response is not identified stay
+    `near` today's budget (NEAR), are `held` there, or `free`. A change beyond
     `reset_beyond` costs `reset_loss` of value once. `target_roas` (value by spend) or `target_cpa` (spend by result)
     takes the place of a total: the most value is made that meets it. What is paused is not planned for, unless it is
     named in `start`: then it may begin again, as far as the past has shown it. The plan holds for `days`, with
@@ -118,9 +119,18 @@ def _check(asked: PlanRequest) -> None:
     if asked.unidentified not in ("near", "held", "free"):
         raise PlanError(f"unidentified is {asked.unidentified!r}; it is near, held or free.")
     _check_days(asked)
+    _check_ends(asked)
     names = [group.name for group in asked.groups]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise PlanError(f"Two groups are called {twice[0]!r}.")
+
+
+def _check_ends(asked: PlanRequest) -> None:
+    """Refuse an arm that is asked to stay as it is and to be free at once."""
+    kinds = {"held": asked.held, "may_stop": asked.may_stop, "stopped": asked.stopped, "start": asked.start}
+    for one, other in (("held", "may_stop"), ("held", "stopped"), ("held", "start"), ("stopped", "start")):
+        if both := sorted(set(kinds[one]) & set(kinds[other])):
+            raise PlanError(f"{both[0]!r} is named in {one} and in {other}, which exclude each other: name it in one.")
 
 
 def _check_targets(asked: PlanRequest) -> None:

@@ -7,11 +7,12 @@ import pytest
 
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.features.windows import Floats, Ints
-from aibuyer_kit.forecasting.backtest import inner_origins
+from aibuyer_kit.forecasting.backtest import inner_origins, relevance
+from aibuyer_kit.forecasting.conformal import learn_spread, restlessness
 from aibuyer_kit.forecasting.forecaster import Forecaster
 from aibuyer_kit.forecasting.model import Paths
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
-from aibuyer_kit.forecasting.weights import best_weights
+from aibuyer_kit.forecasting.weights import best_weights, segment_weights
 from tests.forecasting.made import CHEAP, drawn, series_of, weekly_rate
 
 FORECASTER = Forecaster(CHEAP)
@@ -278,3 +279,79 @@ def test_a_short_past_is_tested_on_a_shorter_horizon() -> None:
     assert origins.min() >= 14
     assert origins.max() == 22
     assert not len(inner_origins(10, 28, 6, least=14)[0])
+
+
+def test_few_series_are_told_from_more_of_the_past_and_tested_on_more_of_it() -> None:
+    """One series of 1,300 days: all of it, from 46 origins of its newer half; sixty of them: 600 days, six origins."""
+    one, many = np.full((1_300, 1), 5.0), np.full((1_300, 60), 5.0)
+    alone, together = (Forecaster((Always(5.0), Always(6.0))).fit(series_of(each), 28) for each in (one, many))
+    assert (alone.series.times, len(alone.backtest.origins)) == (1_300, 46)
+    assert alone.backtest.origins[0] > 1_300 / 2 - 28
+    assert together.series.times <= 606
+    assert len(together.backtest.origins) == 6
+
+
+def test_little_that_was_seen_is_not_taken_for_certain() -> None:
+    """A member that was off by 3% more in six futures of one series still counts; in those of sixty hardly."""
+    draw = np.random.default_rng(2)
+    found = {}
+    for count in (1, 60):
+        actual, off = draw.normal(10, 1, (6, 28, count)), draw.normal(0, 1, (6, 28, count))
+        members = np.stack([actual + off, actual + 1.03 * off])
+        found[count] = segment_weights(members, actual, np.ones(count), np.zeros(count, np.int64), 1, np.ones(6))[0]
+    assert found[1].sum() == pytest.approx(1)
+    assert found[1][1] > 0.2
+    assert found[60][1] < 0.05
+
+
+def test_an_interval_is_as_wide_as_errors_were_of_late() -> None:
+    """Errors of a series grew fivefold a while ago, thirteen origins of 26: it is nearer to those that came after."""
+    draw = np.random.default_rng(8)
+    size = np.repeat([1.0, 5.0], 13)[:, None, None]
+    errors = draw.normal(0, 1, (26, 14, 1)) * size
+    forecast, of = np.full((26, 14, 1), 100.0), np.zeros(1, np.int64)
+    unknown, origins = np.full((27, 1), np.nan), np.arange(318, 500, 7)
+    widths = []
+    for turned in (errors, errors[::-1]):
+        spread = learn_spread(forecast, forecast + turned, of, 1, 7, True, 14, unknown, relevance(origins, 500, 1))
+        widths.append(np.mean(spread.quantile(forecast[0], 0.9) - spread.quantile(forecast[0], 0.1)))
+    assert widths[0] > 1.5 * widths[1]
+
+
+def test_what_moved_more_has_a_wider_interval_before_its_own_errors_tell() -> None:
+    """Forty series, the odd ones four times as restless, tested from two origins only."""
+    draw = np.random.default_rng(9)
+    wide = np.where(np.arange(40) % 2, 4.0, 1.0)
+    values = 100 + draw.normal(0, 1, (200, 40)) * wide
+    origins = np.array([172, 186, 200])
+    unrest = restlessness(values, origins, 7)
+    assert (unrest[:, 1::2].mean() / unrest[:, ::2].mean()) == pytest.approx(4, rel=0.1)
+    forecast = np.full((2, 14, 40), 100.0)
+    actual = np.stack([values[at : at + 14] for at in origins[:2]])
+    told, untold = (
+        learn_spread(forecast, actual, np.zeros(40, np.int64), 1, 7, True, 14, each, np.ones(2))
+        for each in (unrest, np.full_like(unrest, np.nan))
+    )
+    ratios = [
+        np.mean(each.size(forecast[0])[:, 1::2]) / np.mean(each.size(forecast[0])[:, ::2]) for each in (told, untold)
+    ]
+    assert told.power > 0.5
+    assert 2.5 < ratios[0] < 5
+    assert ratios[0] > 1.2 * ratios[1]
+
+
+def test_restlessness_is_not_told_of_what_has_just_begun() -> None:
+    """Nothing before the first value counts, nor does a fortnight tell."""
+    values = np.zeros((60, 2))
+    values[50:, 0] = values[10:, 1] = 9.0
+    assert np.isnan(restlessness(values, np.array([60]), 7)[0]).tolist() == [True, False]
+
+
+def test_newer_origins_count_more_and_those_of_the_same_season_again() -> None:
+    """Two years of fortnights: half after seven, next to nothing in half a year, and all of it a year ago."""
+    found = relevance(np.arange(0, 728, 14), 728, 1)
+    assert found[-1] == 1
+    assert found[-8] == pytest.approx(0.5)
+    assert found[-15:-12] == pytest.approx(0.5 ** (np.arange(14, 11, -1) / 7), rel=1e-6)
+    assert found[26] > 0.99
+    assert found[13] < 0.1

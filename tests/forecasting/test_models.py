@@ -85,3 +85,17 @@ def test_lightgbm_says_the_same_each_time() -> None:
     series = series_of(drawn(weekly_rate(120, 6)))
     first, second = (Boosted().paths(series, np.array([120]), 7)["pooled LightGBM"] for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_models_that_see_the_same_series_work_its_drivers_out_once() -> None:
+    """What one has learnt the next one finds; a series that was changed has to be learnt anew."""
+    series = series_of(drawn(weekly_rate(150, 3)))
+    origins = np.array([120])
+    told = Drivers().paths(series, origins, 14)
+    kept = dict(series.memo)
+    Boosted().paths(series, origins, 14)
+    assert len(kept) == 1
+    assert list(series.memo) == list(kept)
+    again = Drivers().paths(series, origins, 14)
+    np.testing.assert_array_equal(again["drivers, 4"], told["drivers, 4"])
+    assert not series.until(140).memo
