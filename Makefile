@@ -11,6 +11,7 @@ export PYTHON
 
 # $(call step,what is checked,command): one line when it is well, the command's own output when it is not
 step = @printf '  %-36s' '$(1)'; if out=$$($(2) 2>&1); then echo ok; else echo FAILED; printf '%s\n' "$$out"; exit 1; fi
+security = $(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive aibuyer_kit
 notebooks = find notebooks dashboards reports -name '*.ipynb' -not -path '*/.ipynb_checkpoints/*'
 compile = $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11 $(if $(UPGRADE),--upgrade)
@@ -35,7 +36,7 @@ lab: $(READY) ## Open the notebooks in JupyterLab: your workspace, or else the d
 
 test: $(READY) ## Quick tests; they need nothing from outside
 	@AIBUYER_CHROMIUM="$$($(BIN)/python scripts/browser.py)" && export AIBUYER_CHROMIUM && \
-	$(BIN)/python -m pytest -m "not prove and not soak" -n 2 --dist worksteal
+	$(BIN)/python -m pytest -m "not prove and not soak" -n auto --dist worksteal
 
 prove: $(READY) ## Statistical proofs on the public data in the folder AIBUYER_DATA
 	@$(BIN)/python -m pytest tests -m prove
@@ -46,10 +47,9 @@ soak: $(READY) ## Long tests: kills and storms
 check: $(READY) ## Everything that needs no run: style, types, layers, security, generated files
 	$(call step,style,$(BIN)/ruff check .)
 	$(call step,format,$(BIN)/ruff format --check .)
-	$(call step,types,$(BIN)/mypy)
 	$(call step,layers,$(BIN)/lint-imports)
 	$(call step,notebooks without outputs,$(notebooks) -exec $(BIN)/nbstripout --keep-id --verify {} +)
-	$(call step,security,$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive aibuyer_kit)
+	$(call step,types and security,{ $(BIN)/mypy & types=$$!; $(security); secure=$$?; wait $$types && [ $$secure -eq 0 ]; })
 	$(call step,data dictionary is current,$(BIN)/python scripts/data_dictionary.py --check)
 	$(call step,the actions of rules are current,$(BIN)/python scripts/rule_actions.py --check)
 	$(call step,tables of worlds are current,$(BIN)/python scripts/world_keys.py --check)

@@ -7,6 +7,7 @@ import tempfile
 
 import pytest
 
+_MOST_WORKERS = 8
 collect_ignore = ["aibuyer_kit/ledger/migrations/env.py"]  # it runs inside Alembic alone
 
 
@@ -15,6 +16,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # Workers of xdist inherit the folder, so the sample account is built once for all of them.
     if not hasattr(config, "workerinput"):
         os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="aibuyer-tests-")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: many tests wait for servers, browsers and other processes."""
+    return min(_MOST_WORKERS, (os.cpu_count() or 1) + 1)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

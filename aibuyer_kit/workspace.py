@@ -2,7 +2,6 @@
 
 import os
 import warnings
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -14,7 +13,8 @@ from aibuyer_kit.core.entities import parse_level
 from aibuyer_kit.core.errors import NotFoundError, QualityWarning
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
-from aibuyer_kit.warehouse.read import AsOf, Freshness, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Freshness, Reader
 from aibuyer_kit.workflows.insights import known_breakdown, several, warn_of_nothing
 from aibuyer_kit.workflows.period import Day, end_of, held_period, parse_as_of, resolve_period
 from aibuyer_kit.workflows.quality import period_quality
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from aibuyer_kit.workflows.maturity import ResultMetric
     from aibuyer_kit.workflows.model_book import ModelBook
     from aibuyer_kit.workflows.plan_arms import CampaignLimits
+    from aibuyer_kit.workflows.proposal_book import ProposalBook
     from aibuyer_kit.workflows.reconcile import Reconciliation
     from aibuyer_kit.workflows.rule_book import RuleBook
     from aibuyer_kit.workflows.sync import SyncReport
@@ -150,7 +151,7 @@ class Client:
         where days differ from the platform's own totals or rows were set aside. `.attrs["notes"]` holds these
         sentences, and the one that says how far results have arrived, in the client's language.
         """
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         until = end_of(self._context, self._reader, since, until, as_of=moment)
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
         names, dimensions = known_breakdown(self._reader, breakdown, period), several(by)
@@ -175,7 +176,7 @@ class Client:
         as_of: AsOf | str | None = None,
     ) -> Overview:
         """Return totals, targets, campaigns and days of a period beside the period before it."""
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         return client_overview(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
 
     def why(
@@ -195,7 +196,7 @@ class Client:
         """
         from aibuyer_kit.workflows.why import explain_change
 
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         return explain_change(self._context, self._reader, metric, period, against=against, level=level, as_of=moment)
 
     def plan(
@@ -219,7 +220,7 @@ class Client:
         from aibuyer_kit.planning.request import PlanRequest
         from aibuyer_kit.workflows.plan import plan_of
 
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         question = PlanRequest(total_daily_budget=total_daily_budget, **asked)
         return plan_of(
             self._context, self._reader, question, campaigns=campaigns, curves=curves, value_of=value_of, as_of=moment
@@ -241,7 +242,7 @@ class Client:
         """
         from aibuyer_kit.workflows.curves import response_of
 
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         return response_of(self._context, self._reader, level=level, days=days, value_of=value_of, as_of=moment)
 
     def held_period(self, since: date | None, until: date | None, *, as_of: AsOf | None = None) -> DateRange:
@@ -278,7 +279,7 @@ class Client:
 
         Reach and frequency belong to a window and must not be summed over days: ask for the window that you mean.
         """
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         if ends is None:
             day = resolve_period(self._context, self._reader, days=1, as_of=moment)
         else:
@@ -287,7 +288,7 @@ class Client:
 
     def creatives(self, *, as_of: AsOf | str | None = None) -> "pd.DataFrame":
         """Return one row per creative: what the ads show."""
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         return self._reader.creatives(as_of=moment).frame()
 
     def features(
@@ -309,7 +310,7 @@ class Client:
 
         from aibuyer_kit.workflows.features import client_features
 
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
         view, made = client_features(
             self._context, self._reader, parse_level(level), period, as_of=moment, ahead=ahead, names=names
@@ -404,27 +405,29 @@ class Client:
         """
         from aibuyer_kit.workflows.forecast import client_forecast
 
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         return client_forecast(
             self._context, self._reader, metric, horizon_days=horizon_days, level=level, plan=plan,
             promotions=promotions, as_of=moment,
         )  # fmt: skip
 
     def nowcast(
-        self, metric: "ResultMetric" = "results", *, days: int = 7, as_of: AsOf | str | None = None
+        self, metric: str = "results", *, days: int = 7, level: str = "account", as_of: AsOf | str | None = None
     ) -> "NowcastResult":
         """Return today and the last `days` as they will be once all conversions have arrived, with intervals.
 
-        Raises InputError where it has not been seen yet how results grow, NotFoundError.
+        `metric` is results, revenue, or a ratio with one of them (cpa, cvr, roas). A `level` below the account adds the
+        sum of the days of each object. Raises InputError where it has not been seen yet how results grow,
+        UnknownMetricError, NotFoundError.
         """
         from aibuyer_kit.workflows.nowcast import client_nowcast
 
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
-        return client_nowcast(self._context, self._reader, metric, days=days, as_of=moment)
+        moment = parse_as_of(as_of)
+        return client_nowcast(self._context, self._reader, metric, days=days, level=level, as_of=moment)
 
     def quarantine(self, *, resolved: bool = False, as_of: AsOf | str | None = None) -> "pd.DataFrame":
         """Return one row per row that could not be read and is still open; with `resolved` all that ever were."""
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         return self._reader.quarantine(resolved=resolved, as_of=moment).frame()
 
     def reconciliation(
@@ -438,7 +441,7 @@ class Client:
         """Return how the sums over each level compare with the platform's own figures of the accounts, day by day."""
         from aibuyer_kit.workflows.reconcile import reconciliation
 
-        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        moment = parse_as_of(as_of)
         period = resolve_period(self._context, self._reader, days=days, since=since, until=until, as_of=moment)
         return reconciliation(self._context, self._reader, period, as_of=moment)
 
@@ -480,9 +483,11 @@ class Client:
         return ModelBook(self._context, self._settings)
 
     @property
-    def proposals(self) -> "Proposals":
-        """What was proposed for this client, approved and done; see Proposals."""
-        return Proposals(self._context)
+    def proposals(self) -> "ProposalBook":
+        """What was proposed for this client, approved and done: `client.proposals.pending()`."""
+        from aibuyer_kit.workflows.proposal_book import ProposalBook
+
+        return ProposalBook(self._context)
 
     def freshness(self) -> Freshness:
         """Return the newest load and the days it covers. Raises NotFoundError before the first."""
@@ -503,46 +508,3 @@ class Client:
 
     def _repr_html_(self) -> str:
         return f"<p><b>{for_html(self.name)}</b> <code>{for_html(self.id)}</code></p>"
-
-
-class Proposals:
-    """The ledger of one client, to be read: one row per proposed change, the newest proposal first.
-
-    Budgets are in micros, statuses are text. Changes are made by `aibuyer approve`, `apply` and `undo`.
-    """
-
-    def __init__(self, context: ClientContext) -> None:
-        self._context = context
-
-    def to_frame(self) -> "pd.DataFrame":
-        """Return every proposed change with its state and its outcome."""
-        return self._frame(only_open=False)
-
-    def pending(self) -> "pd.DataFrame":
-        """Return those of which something may still come: to be approved, to be applied, or waiting."""
-        return self._frame(only_open=True)
-
-    def show(self, proposal: int) -> str:
-        """Return all that is known of one proposal as text. Raises NotFoundError."""
-        from aibuyer_kit.workflows.proposals import proposal_text
-
-        return proposal_text(self._context, proposal)
-
-    def _frame(self, *, only_open: bool) -> "pd.DataFrame":
-        import pandas as pd
-
-        from aibuyer_kit.workflows.proposals import CHANGE_COLUMNS, change_rows
-
-        return pd.DataFrame(change_rows(self._context, only_open=only_open), columns=CHANGE_COLUMNS)
-
-    def _counts(self) -> str:
-        from aibuyer_kit.workflows.proposals import change_rows
-
-        states = Counter(row["state"] for row in change_rows(self._context))
-        return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
-
-    def __repr__(self) -> str:
-        return f"Proposals({self._context.id!r}, changes: {self._counts()})"
-
-    def _repr_html_(self) -> str:
-        return f"<p>Proposed changes of <code>{for_html(self._context.id)}</code>: {for_html(self._counts())}</p>"

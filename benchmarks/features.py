@@ -30,7 +30,7 @@ from aibuyer_kit.features.catalogue import CATALOGUE, make_features
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.past import LAGS, past_features
 from aibuyer_kit.features.view import View
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.panel import read_panel

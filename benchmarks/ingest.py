@@ -129,7 +129,7 @@ def ours(url: str, days: int) -> dict[str, float]:
     from aibuyer_kit.connectors.meta import MetaConnector, MetaCredentials
     from aibuyer_kit.core.dates import DateRange
     from aibuyer_kit.core.entities import Level
-    from aibuyer_kit.warehouse.load import Coverage
+    from aibuyer_kit.warehouse.coverage import Coverage
     from aibuyer_kit.warehouse.write import open_writer
 
     asked = DateRange(SINCE, SINCE + timedelta(days=days - 1))

@@ -11,6 +11,8 @@ the
 today's
   brings before spend.
 - covered: how often the true profit lies within the plan's 90% interval; only where curves are incremental.
+- usual, any: the plan with the usual step, which nobody has to ask for, and the one that may move budgets as far as it
+pays.
 - peers: an equal split; spend in proportion to the return that reports claim for 28 days; last week's spend.
 
 A panel is built from what the platform reports without a sync over HTTP. Optima of worlds take minutes: `--cache` keeps
@@ -40,7 +42,8 @@ from tests.market_panels import budgets_of, lived, panel_of, steps
 PRESETS = ("hill", "logistic", "steady", "seasonal", "fatigue", "low_volume", "shock")
 HORIZON = 14
 LEAST_HEADROOM = 0.1
-SPLITS = ("plan", "equal", "roas", "last_week")
+PEERS = ("equal", "roas", "last_week")
+STEPS: dict[str, Step] = {"usual": "usual", "any": None}
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,15 @@ class World:
     before_spend: float
     best: float
     splits: Mapping[str, float]
-    is_covered: bool | None
-    expected: float
+    expected: Mapping[str, tuple[float, float, float]]  # of each plan the mean, and the ends of its interval
+    is_incremental: bool
+
+    def is_covered(self, step: str) -> bool:
+        """Return whether the true profit of a plan lies within its interval."""
+        return self.expected[step][1] <= self.splits[step] <= self.expected[step][2]
 
 
-def world_of(preset: str, seed: int, days: int, tests: int, asked: PlanRequest, cache: dict[str, Any]) -> World:
+def world_of(preset: str, seed: int, days: int, tests: int, cache: dict[str, Any]) -> World:
     """Return one world, lived through and judged."""
     market, found = lived(preset, seed, steps(seed), days=days, tests=tests)
     panel, budgets = panel_of(market), budgets_of(market)
@@ -68,28 +75,36 @@ def world_of(preset: str, seed: int, days: int, tests: int, asked: PlanRequest, 
         for test in found
     ]
     learnt = learn_response(panel, experiments)
-    plan = planned(learnt.curves, ids, budgets, asked)
-    splits = {
-        "plan": np.array([plan.allocation.get(one, round(units * 1e6)) / 1e6 for one, units in zip(ids, budgets,
-        strict=True)]), "equal": np.full(len(ids), budgets.sum() / len(ids)), "roas": by_return(panel, budgets),
+    plans = {name: planned(learnt.curves, ids, budgets, step) for name, step in STEPS.items()}
+    splits = {name: allocated(plan, ids, budgets) for name, plan in plans.items()} | {
+        "equal": np.full(len(ids), budgets.sum() / len(ids)),
+        "roas": by_return(panel, budgets),
         "last_week": like(panel.measure("spend")[-7:].sum(axis=0), budgets),
-    }  # fmt: skip
+    }
     truth = {name: true_profit(market, ids, split) for name, split in splits.items()}
     today, before_spend = profits(market, ids, budgets)
     headroom, best = best_of(market, budgets, f"{preset}/{seed}/{days}/{tests}", cache)
-    low, high = plan.expected.low * HORIZON, plan.expected.high * HORIZON
-    return World(
-        preset, seed, headroom, today, before_spend, best, truth,
-        low <= truth["plan"] <= high if learnt.curves.basis == "incremental" else None, plan.expected.mean * HORIZON,
-    )  # fmt: skip
+    expected = {
+        name: (plan.expected.mean * HORIZON, plan.expected.low * HORIZON, plan.expected.high * HORIZON)
+        for name, plan in plans.items()
+    }
+    is_incremental = learnt.curves.basis == "incremental"
+    return World(preset, seed, headroom, today, before_spend, best, truth, expected, is_incremental)
 
 
-def planned(curves: ResponseCurves, ids: list[str], budgets: Floats, asked: PlanRequest) -> Plan:
+def allocated(plan: Plan, ids: list[str], budgets: Floats) -> Floats:
+    """Return a plan's budgets; what has no curve keeps its own."""
+    return np.array(
+        [plan.allocation.get(one, round(units * 1e6)) / 1e6 for one, units in zip(ids, budgets, strict=True)]
+    )
+
+
+def planned(curves: ResponseCurves, ids: list[str], budgets: Floats, step: Step) -> Plan:
     """Return the plan of today's total; arms are at the budgets that hold, those without a curve keep theirs."""
     now = dict(zip(ids, budgets.tolist(), strict=True))
     at = replace(curves, spend_now=np.array([now[arm] for arm in curves.arms]))
     total = round(float(at.spend_now.sum()), 2)
-    return make_plan(at, replace(asked, total_daily_budget=total, days=HORIZON))
+    return make_plan(at, PlanRequest(step=step, total_daily_budget=total, days=HORIZON))
 
 
 def by_return(panel: DailyPanel, budgets: Floats) -> Floats:
@@ -129,15 +144,16 @@ def table(worlds: list[World]) -> dict[str, dict[str, Any]]:
     for preset in dict.fromkeys(world.preset for world in worlds):
         own = [world for world in worlds if world.preset == preset]
         open_ones = [world for world in own if world.headroom >= LEAST_HEADROOM]
-        covered = [world.is_covered for world in own if world.is_covered is not None]
+        told_all = [world for world in own if world.is_incremental]
         row: dict[str, Any] = {
             "worlds": len(own),
             "with_headroom": len(open_ones),
             "headroom": float(np.median([world.headroom for world in own])),
-            "covered": float(np.mean(covered)) if covered else None,
         }
-        for split in SPLITS:
+        for split in (*STEPS, *PEERS):
             row[split] = judged(own, open_ones, split)
+        for step in STEPS:
+            row[step]["covered"] = float(np.mean([world.is_covered(step) for world in told_all])) if told_all else None
         told[preset] = row
     return told
 
@@ -158,19 +174,18 @@ def judged(worlds: list[World], open_ones: list[World], split: str) -> dict[str,
 def shown(told: dict[str, dict[str, Any]]) -> str:
     lines = []
     for preset, row in told.items():
-        covered = "–" if row["covered"] is None else f"{row['covered']:.0%}"
         lines.append(
-            f"{preset}: {row['worlds']} worlds, {row['with_headroom']} with headroom (median {row['headroom']:.0%}), "
-            f"profit within the interval {covered}"
+            f"{preset}: {row['worlds']} worlds, {row['with_headroom']} with headroom (median {row['headroom']:.0%})"
         )
-        for split in SPLITS:
+        for split in (*STEPS, *PEERS):
             each = row[split]
             captured = (
                 "–" if each["captured"] is None else f"{each['captured']:.0%} (median {each['captured_median']:.0%})"
             )
+            within = "" if each.get("covered") is None else f", profit within the interval {each['covered']:.0%}"
             lines.append(
                 f"  {split:10} captured {captured}, worse than today's in {each['worse']:.0%}, "
-                f"worst loss {each['worst_loss']:.2%}"
+                f"loss at the 99th percentile {each['loss_99']:.2%}{within}"
             )
     return "\n".join(lines)
 
@@ -183,16 +198,13 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--days", type=int, default=330, help="days of history beyond the first 60")
     parser.add_argument("--tests", type=int, default=10, help="lift tests that a world supplies")
-    parser.add_argument("--step", default="usual", help="usual, any, or a share")
     parser.add_argument("--cache", type=Path, help="a file that keeps the optima of worlds")
     given = parser.parse_args()
-    step: Step = "usual" if given.step == "usual" else None if given.step == "any" else float(given.step)
-    asked = PlanRequest(step=step)
     cache = json.loads(given.cache.read_text()) if given.cache and given.cache.exists() else {}
     worlds = []
     for preset in given.presets:
         for seed in range(given.first_seed, given.first_seed + given.seeds):
-            worlds.append(world_of(preset, seed, given.days, given.tests, asked, cache))
+            worlds.append(world_of(preset, seed, given.days, given.tests, cache))
             if given.cache:
                 given.cache.write_text(json.dumps(cache))
         if not given.json:
@@ -202,10 +214,10 @@ def main() -> None:
         print(json.dumps({
             "name": "market_plan", "unit": "share of what the optimum wins over today's split",
             "limit": dict.fromkeys(told, 1.0),
-            "peers": {split: {preset: row[split] for preset, row in told.items()} for split in SPLITS[1:]},
-            "ours": {preset: row["plan"] | {"covered": row["covered"]} for preset, row in told.items()},
+            "peers": {split: {preset: row[split] for preset, row in told.items()} for split in ("any", *PEERS)},
+            "ours": {preset: row["usual"] for preset, row in told.items()},
             "ratios": {}, "conditions": {
-                "horizon_days": HORIZON, "history_days": given.days + 60, "lift_tests": given.tests, "step": given.step,
+                "horizon_days": HORIZON, "history_days": given.days + 60, "lift_tests": given.tests,
                 "headroom": {preset: row["headroom"] for preset, row in told.items()},
             },
             "worlds": [asdict(world) for world in worlds],

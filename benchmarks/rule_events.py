@@ -23,6 +23,7 @@ from typing import Any
 import pyarrow as pa
 
 sys.path.append(str(Path(__file__).parent))
+from drawn_rules import drawn_rule
 from rule_replay import FIRST, HISTORY_DAYS, World, _load, _table
 
 from aibuyer_kit.access.client_file import ClientFile
@@ -31,12 +32,11 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.facts import canonical_json, entity_schema
 from aibuyer_kit.settings.workspace_settings import Settings
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.decide import decide_on_event
 from aibuyer_kit.workflows.evaluation_record import rule_json
 from aibuyer_kit.workflows.workspaces import init_workspace
-from rules import drawn_rule
 
 BAR_MS = 100.0
 PER_ADSET, PER_CAMPAIGN = 5, 25

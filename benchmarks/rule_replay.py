@@ -3,7 +3,7 @@
 An account is made in a temporary folder and loaded as a sync loads it: the objects, a month of history at once,
 then one read a day of the last days, whose results are restated for three days. `workflows.replay.replay()` is measured
 as `aibuyer rules replay` calls it: reading what was known after each load, windows, verdicts, traces of what fired, and
-what becomes of it, on a ledger of its own. The rules are those of benchmarks/rules.py, each with a least
+what becomes of it, on a ledger of its own. The rules are those of benchmarks/drawn_rules.py, each with a least
 spend that few ad sets reach: a rule that fired on every tenth ad set would be written for nobody.
 
 By default small; the whole: --adsets 10000 --days 365 --rules 500 (some minutes to load, about 2 GB of disk).
@@ -30,6 +30,8 @@ import numpy as np
 import pyarrow as pa
 
 sys.path.append(str(Path(__file__).parent))
+from drawn_rules import drawn_rule
+
 from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client
 from aibuyer_kit.core.dates import DateRange
@@ -37,11 +39,10 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.facts import entity_schema, insight_schema
 from aibuyer_kit.rules.language import Rule, rule_of
 from aibuyer_kit.settings.workspace_settings import Settings
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.write import Writer, open_writer
 from aibuyer_kit.workflows.replay import Replay, replay
 from aibuyer_kit.workflows.workspaces import init_workspace
-from rules import drawn_rule
 
 FIRST = date(2025, 1, 1)
 HISTORY_DAYS, PER_CAMPAIGN = 35, 10

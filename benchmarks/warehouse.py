@@ -35,10 +35,11 @@ from aibuyer_kit.access.clients import ClientContext, add_client
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.facts import insight_schema
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.warehouse.compact import compact
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.files import WarehouseFiles, flush
-from aibuyer_kit.warehouse.load import Coverage
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.whole import open_whole
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.maturity import client_maturity

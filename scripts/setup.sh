@@ -32,7 +32,8 @@ else
     echo "Setting up .venv with $("$python" --version) (first time: a few minutes)…" >&2
     "$python" -m venv --clear .venv
 fi
-install --require-hashes --requirement requirements/dev.txt
+# The lock names everything, so nothing is resolved; modules are compiled where they are first imported, most never are.
+install --require-hashes --no-deps --no-compile --requirement requirements/dev.txt
 install --no-deps --no-build-isolation --editable .
 touch .venv/.ready
 echo "Ready." >&2

@@ -62,6 +62,7 @@ def lived(
         market.advance(days=1)
     found = []
     if tests:
+        market.true_sums(DateRange(market.first_day, market.first_day))  # what is lived through once, forks share
         told = market.fork()
         told.history_end, told.world = told.today, replace(told.world, lift_tests=min(tests, len(ids)))
         found = list(lift_tests(told))

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.local_server import Answers, serving
 
 DATE = "Mon, 01 Jun 2026 06:30:00 GMT"
 NOW = 1_780_295_400  # the same moment in seconds
@@ -90,24 +92,12 @@ class SmallGraph:
 @contextmanager
 def small_graph() -> Iterator[SmallGraph]:
     graph = SmallGraph()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(graph))
-    server.daemon_threads = True
-    graph.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with serving(_handler(graph), graph.ended) as graph.url:
         yield graph
-    finally:
-        graph.ended.set()
-        server.shutdown()
-        server.socket.close()
-        thread.join()
 
 
-def _handler(graph: SmallGraph) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+def _handler(graph: SmallGraph) -> type[Answers]:
+    class Handler(Answers, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             query = dict(parse_qsl(url.query))
@@ -131,8 +121,5 @@ def _handler(graph: SmallGraph) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, text)
             self.end_headers()
             self.wfile.write(body)
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
-            """Keep the output of the tests clean."""
 
     return Handler

@@ -12,6 +12,7 @@ import pytest
 
 from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import add_client, open_client
+from tests.aibuyer import aibuyer
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("docs", "aibuyer_kit", "notebooks", "dashboards", "reports", "rules", "benchmarks")
@@ -35,12 +36,7 @@ def commands(program: str) -> list[str]:
 
 @cache
 def help_of(*command: str) -> str:
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("aibuyer")), *command, "--help"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = aibuyer(*command, "--help")
     assert done.returncode == 0, f"aibuyer {' '.join(command)} --help: {done.stdout}{done.stderr}"
     return done.stdout
 

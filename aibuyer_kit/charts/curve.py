@@ -54,7 +54,7 @@ def _drawn(chart: CurveChart, width: int, height: int) -> "Figure":
     axes.set_yticks(ticks, labels, alpha=0.7)
     axes.set_ylim(0, max(top, ticks[-1]) * 1.02)
     axes.set_xlim(0, chart.spend[-1])
-    across = [tick for tick in _round_ticks(0.0, chart.spend[-1]) if tick <= chart.spend[-1]]
+    across = [tick for tick in _round_ticks(0.0, chart.spend[-1]) if 0 < tick <= chart.spend[-1]]
     axes.set_xticks(across, [format_money_short(tick, chart.currency, chart.locale) for tick in across], alpha=0.7)
     left = (12 + 6.3 * max(map(len, labels))) / width
     axes.set_position((left, 26 / height, 1 - left - 22 / width, 1 - 38 / height))

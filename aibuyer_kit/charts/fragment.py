@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
+from aibuyer_kit.core.escape import for_html
+
 # Beside the HTML of a page's first piece: what the whole page is called and in which language it is.
 PAGE_MIME = "application/vnd.aibuyer.page+json"
 
@@ -18,6 +20,20 @@ def style_css() -> str:
 def style_tag() -> str:
     """Return the style sheet as one <style> element."""
     return f"<style>{style_css()}</style>"
+
+
+def whole_page(html: str, *, title: str, locale: str) -> str:
+    """Return a piece whose untrusted parts are escaped as a page of its own, light or dark as its reader prefers."""
+    dark = (
+        "@media (prefers-color-scheme: dark) { :root { --ab-accent: #8aa4ff; --ab-good: #4cc38a; --ab-bad: #ff9470; } }"
+    )
+    return (
+        f'<!doctype html><html lang="{locale}" style="color-scheme: light dark"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{for_html(title)}</title>{style_tag()}<style>{dark}</style>"
+        '<body style="max-width: 960px; margin: 32px auto; padding: 0 16px">'
+        f'<div class="ab">{html}</div></body></html>'
+    )
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """The way of one metric from a figure to a later one, step by step, in the order given."""
+    """The way of one metric from a figure to a later one, step by step, in the order given.
+
+    `words` tell it to those who do not see it; unsaid, they tell of a change.
+    """
 
     title: str
     metric: str
@@ -34,9 +37,12 @@ class Waterfall:
     steps: tuple[Step, ...]
     end: Step
     higher_is_better: bool | None = None
+    words: str = ""
 
     def describe(self) -> str:
         """Return the chart in words, for those who do not see it."""
+        if self.words:
+            return self.words
         steps = "; ".join(f"{step.label}: {step.text}" for step in self.steps)
         name = t(self.locale, f"metric.{self.metric}")
         return t(self.locale, "why.described", metric=name, before=self.start.text, steps=steps, after=self.end.text)

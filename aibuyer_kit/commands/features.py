@@ -5,8 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aibuyer_kit.commands.data import AsOfOption, DaysOption, SinceOption, UntilOption
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put
-from aibuyer_kit.core.text_table import as_json, as_table
+from aibuyer_kit.commands.options import (
+    ALL,
+    ClientOption,
+    ExplanationPageOption,
+    JsonOption,
+    WorkspaceOption,
+    put,
+    put_explained,
+)
+from aibuyer_kit.core.text_table import as_json, as_table, headed
 
 if TYPE_CHECKING:
     from aibuyer_kit.creatives.told import RankingTold
@@ -17,6 +25,8 @@ MetricOption = Annotated[
 WithinOption = Annotated[
     bool, typer.Option("--within-groups", help="Compare only within each ad set (audiences: within each campaign).")
 ]
+
+EveryOption = Annotated[bool, typer.Option("--all", help="Show every one of them, not only the first.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,7 +43,7 @@ def features(
 ) -> None:
     """List every feature that models may use: its unit, what it may look at, and what it tells."""
     from aibuyer_kit.core.errors import InputError
-    from aibuyer_kit.core.i18n import known_locale
+    from aibuyer_kit.core.i18n import known_locale, t
     from aibuyer_kit.features.catalogue import FAMILIES, feature_rows
 
     if family and family not in FAMILIES:
@@ -42,19 +52,32 @@ def features(
     if json:
         put(as_json(rows))
     else:
-        shown = ("name", "unit", "leakage", "meaning")
-        put(as_table([{name: row[name] for name in shown} for row in rows]))
+        told = [
+            {
+                "name": row["name"],
+                "unit": t(locale, f"unit.{row['unit']}"),
+                "leakage": t(locale, f"leakage_short.{row['leakage']}"),
+                "meaning": row["meaning"],
+            }
+            for row in rows
+        ]
+        put(as_table(headed(told, locale)))
 
 
 def creatives(
     metric: MetricOption = "",
     within_groups: WithinOption = False,
+    explain: Annotated[
+        str, typer.Option(help="What makes it so: a creative by id or name, or `all` for what raises and lowers them.")
+    ] = "",
+    html: ExplanationPageOption = None,
     days: DaysOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     as_of: AsOfOption = "",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: EveryOption = False,
     json: JsonOption = False,
 ) -> None:
     """Rank creatives: how probable it is that each is the best, which share to give it, or that it cannot be told."""
@@ -70,7 +93,10 @@ def creatives(
         until=until,
         as_of=as_of,
     )
-    _put(told, json)
+    if explain:
+        put_explained(told.why(None if explain == ALL else explain), json, html)
+        return
+    _put(told, json, every)
 
 
 def audiences(
@@ -83,6 +109,7 @@ def audiences(
     as_of: AsOfOption = "",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    every: EveryOption = False,
     json: JsonOption = False,
 ) -> None:
     """Rank audiences in the same way, and tell which of them reach the same people."""
@@ -99,8 +126,8 @@ def audiences(
         until=until,
         as_of=as_of,
     )
-    _put(told, json)
+    _put(told, json, every)
 
 
-def _put(told: "RankingTold", as_json_text: bool) -> None:
-    put(as_json(told.rows()) if as_json_text else repr(told))
+def _put(told: "RankingTold", as_json_text: bool, every: bool) -> None:
+    put(as_json(told.rows()) if as_json_text else told.text(None) if every else told.text())

@@ -5,7 +5,16 @@ from typing import Annotated, Any
 import typer
 
 from aibuyer_kit.commands.data import AsOfOption
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say
+from aibuyer_kit.commands.options import (
+    ALL,
+    ClientOption,
+    ExplanationPageOption,
+    JsonOption,
+    WorkspaceOption,
+    put,
+    put_explained,
+    say,
+)
 from aibuyer_kit.core.text_table import as_json
 
 
@@ -27,6 +36,13 @@ def forecast(
     promotion: Annotated[
         list[str] | None, typer.Option(help="A day or FROM..TO of a promotion, past or to come; may be repeated.")
     ] = None,
+    explain: Annotated[
+        str, typer.Option(help="Why it is forecast so: an object by id or name, or `all` for the total.")
+    ] = "",
+    by: Annotated[
+        str, typer.Option(help="With --explain: drivers, or prophet for the components of Prophet.")
+    ] = "drivers",
+    html: ExplanationPageOption = None,
     daily: Annotated[bool, typer.Option("--daily", help="Print one row per object and day.")] = False,
     as_of: AsOfOption = "",
     client: ClientOption = None,
@@ -35,6 +51,7 @@ def forecast(
 ) -> None:
     """Print what is expected of a metric, with the interval that holds 80%, and how far off models were before."""
     from aibuyer_kit.core.text_table import as_table
+    from aibuyer_kit.forecasting.result import TOTAL
     from aibuyer_kit.warehouse.read import Reader
     from aibuyer_kit.workflows.forecast import client_forecast, parsed_plan, parsed_promotions
     from aibuyer_kit.workflows.period import parse_as_of
@@ -45,6 +62,9 @@ def forecast(
         context, Reader(context.warehouse), metric, horizon_days=horizon_days, level=level,
         plan=parsed_plan(budget or ()), promotions=parsed_promotions(promotion or ()), as_of=parse_as_of(as_of),
     )  # fmt: skip
+    if explain:
+        put_explained(found.why(TOTAL if explain == ALL else explain, by=by), json, html)
+        return
     rows: list[dict[str, Any]] = found.daily_rows() if daily else found.rows()
     if not json and not daily:
         put(str(found))
@@ -55,8 +75,9 @@ def forecast(
 
 
 def nowcast(
-    metric: Annotated[str, typer.Argument(help="results or revenue.")] = "results",
+    metric: Annotated[str, typer.Argument(help="results, revenue, cpa, cvr or roas.")] = "results",
     days: Annotated[int, typer.Option(help="How many full days, besides today.")] = 7,
+    level: Annotated[str, typer.Option(help="account; or also each campaign, adset or ad.")] = "account",
     as_of: AsOfOption = "",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
@@ -64,10 +85,11 @@ def nowcast(
 ) -> None:
     """Print today and the last days as they will be once all conversions have arrived, with the interval of 80%."""
     from aibuyer_kit.warehouse.read import Reader
-    from aibuyer_kit.workflows.nowcast import client_nowcast, late_metric
+    from aibuyer_kit.workflows.nowcast import client_nowcast
     from aibuyer_kit.workflows.period import parse_as_of
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     context = only_client(find_workspace(workspace), client)
-    found = client_nowcast(context, Reader(context.warehouse), late_metric(metric), days=days, as_of=parse_as_of(as_of))
+    reader = Reader(context.warehouse)
+    found = client_nowcast(context, reader, metric, days=days, level=level, as_of=parse_as_of(as_of))
     put(as_json(found.rows()) if json else str(found))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from aibuyer_kit.commands.options import NEEDS_A_LOOK, ClientOption, JsonOption, WorkspaceOption, put, say, told_to_end
-from aibuyer_kit.core.text_table import as_json, as_table
+from aibuyer_kit.core.text_table import as_json, as_json_object, as_table, headed
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The models of a client, and which is in force.")
 NameArgument = Annotated[str, typer.Argument(metavar="MODEL", help="Its name, as `aibuyer models list` shows it.")]
@@ -39,7 +39,7 @@ def learn(
     context = only_client(folder, client)
     with told_to_end(), tqdm_progress(f"Learning {context.id}", shown=sys.stderr.isatty()) as progress:
         learnt = learn_models(context, read_settings(folder), names or (), force=force, progress=progress)
-    put(as_json(learnt.rows()) if json else as_table(learnt.rows()))
+    put(as_json(learnt.rows()) if json else as_table(headed(learnt.rows(), context.settings.locale)))
     for each in learnt.drift:
         say(f"DRIFT {each}")
     if learnt.needs_a_look:
@@ -55,12 +55,14 @@ def list_models(
 ) -> None:
     """List the versions of models that are kept, the newest first, with what they were learnt from and how they did."""
     from aibuyer_kit.settings.workspace_settings import read_settings
-    from aibuyer_kit.workflows.learn import open_registry
+    from aibuyer_kit.workflows.champions import open_registry
+    from aibuyer_kit.workflows.model_book import listed
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     folder = find_workspace(workspace)
-    rows = [each.row() for each in open_registry(only_client(folder, client), read_settings(folder)).versions(name)]
-    put(as_json(rows) if json else as_table(rows, empty="No models yet. Train what is due: aibuyer learn"))
+    context = only_client(folder, client)
+    found = open_registry(context, read_settings(folder)).versions(name)
+    put(as_json([each.row() for each in found]) if json else listed(context, found))
 
 
 @app.command("show")
@@ -73,7 +75,7 @@ def show(
 ) -> None:
     """Show all that is kept of one version: parameters, data, seed, software, metrics, and its files' digests."""
     from aibuyer_kit.settings.workspace_settings import read_settings
-    from aibuyer_kit.workflows.learn import open_registry
+    from aibuyer_kit.workflows.champions import open_registry
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     folder = find_workspace(workspace)
@@ -100,7 +102,7 @@ def compare(
     context = only_client(folder, client)
     found = compare_models(context, read_settings(folder), name, left, right)
     row = {key: value if value == value else None for key, value in vars(found).items()}
-    put(as_json([row]) if json else f"{as_table([row])}\n{contest_text(found, context.settings.locale)}")
+    put(as_json([row]) if json else contest_text(found, context.settings.locale))
 
 
 @app.command("promote")
@@ -128,6 +130,7 @@ def explain(
     version: Annotated[str, typer.Option(help="A number, champion or challenger.")] = "champion",
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Show what moves a model's estimates, of all objects or of one: factors whose product is the estimate."""
     from aibuyer_kit.settings.workspace_settings import read_settings
@@ -135,4 +138,5 @@ def explain(
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
     folder = find_workspace(workspace)
-    put(repr(explain_model(only_client(folder, client), read_settings(folder), name, version, object_id)))
+    found = explain_model(only_client(folder, client), read_settings(folder), name, version, object_id)
+    put(as_json_object(found.to_dict()) if json else repr(found))

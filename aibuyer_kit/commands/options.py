@@ -7,13 +7,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aibuyer_kit.core.errors import InputError
-from aibuyer_kit.core.text_table import as_json, as_table
+from aibuyer_kit.core.text_table import as_json, as_json_object, as_table
 
+if TYPE_CHECKING:
+    from aibuyer_kit.charts.explanation import Explanation
+
+ALL = "all"  # what --explain takes for the whole
 NEEDS_A_LOOK = 3  # the exit code of a command that did its work and found something that a person should see
 
 WorkspaceOption = Annotated[
@@ -23,12 +27,23 @@ WorkspaceOption = Annotated[
 ClientOption = Annotated[
     str | None, typer.Option("--client", "-c", help="The client's id. Not needed if the workspace has only one.")
 ]
+ExplanationPageOption = Annotated[
+    Path | None, typer.Option("--html", help="With --explain: write it with its charts to this file, too.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def put(text: str) -> None:
     """Print data."""
     typer.echo(text)
+
+
+def put_explained(found: "Explanation", as_json_text: bool, page: Path | None = None) -> None:
+    """Print an explanation, and write it with its charts to a file if one is named."""
+    if page:
+        page.write_text(found.page(), encoding="utf-8")
+        say(f"wrote {page}")
+    put(as_json_object(found.to_dict()) if as_json_text else repr(found))
 
 
 def put_rows(rows: list[dict[str, Any]], as_json_text: bool, more: str = "") -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aibuyer_kit.commands.options import ClientOption, JsonOption, WorkspaceOption, put, say
+from aibuyer_kit.commands.options import ALL, ClientOption, JsonOption, WorkspaceOption, put, put_explained, say
 from aibuyer_kit.core.errors import PlanError
 
 if TYPE_CHECKING:
@@ -35,7 +35,11 @@ def plan(
     may_stop: Annotated[list[str] | None, typer.Option(help="An arm that may be stopped.")] = None,
     start: Annotated[list[str] | None, typer.Option(help="An arm that is paused and may begin again.")] = None,
     move_unidentified: Annotated[
-        bool, typer.Option("--move-unidentified", help="Move arms, too, whose response cannot be told.")
+        bool,
+        typer.Option(
+            "--move-unidentified",
+            help="Move arms whose response cannot be told as far as all others; else they stay near today's budgets.",
+        ),
     ] = False,
     reset_loss: Annotated[str, typer.Option(help="What it costs that an arm learns anew.")] = "",
     target_roas: Annotated[float | None, typer.Option(help="Instead of a total: revenue by spend.")] = None,
@@ -44,6 +48,9 @@ def plan(
     risk: Annotated[float | None, typer.Option(help="The quantile of profit to make the most of, such as 0.2.")] = None,
     value_of: Annotated[str, typer.Option(help="gross_profit, revenue or results. Default: the first known.")] = "",
     as_of: Annotated[str, typer.Option(help="What was known then: a load number, or a moment with its zone.")] = "",
+    explain: Annotated[
+        str, typer.Option(help="Why it moves what it moves: an arm by id or name, or `all` for the way to the profit.")
+    ] = "",
     html: Annotated[Path | None, typer.Option(help="Write the page with charts to this file, too.")] = None,
     client: ClientOption = None,
     workspace: WorkspaceOption = None,
@@ -74,6 +81,9 @@ def plan(
     limits = {name: _limits(text) for name, text in _once(campaign, "--campaign").items()}
     context = only_client(find_workspace(workspace), client)
     found = client_plan(context, asked, campaigns=limits, value_of=known_value(value_of), as_of=as_of)
+    if explain:
+        put_explained(found.why(None if explain == ALL else explain), json, html)
+        return
     if html:
         html.write_text(found.page(), encoding="utf-8")
         say(f"wrote {html}")

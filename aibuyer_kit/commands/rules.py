@@ -181,7 +181,7 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """Show for every rule of an object's level why it fires on it or why not, condition by condition."""
-    from aibuyer_kit.rules.trace import lines_of
+    from aibuyer_kit.rules.trace_lines import lines_of, verdict_word
     from aibuyer_kit.workflows.rule_files import read_rules
     from aibuyer_kit.workflows.rule_tools import explain as explain_object
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
@@ -193,9 +193,9 @@ def explain(
         put(as_json([{**each.row(locale), "trace": each.trace.content()} for each in looks]))
         return
     for each in looks:
-        put(f"{each.rule.id}: {each.verdict}{f' ({each.would})' if each.would else ''}")
+        put(f"{each.rule.id}: {verdict_word(each.verdict, locale)}{f' ({each.would})' if each.would else ''}")
         put(f"  {each.why(locale)}")
-        for line in lines_of(each.trace.content(), 1):
+        for line in lines_of(each.trace.content(), 1, locale):
             put(line)
 
 

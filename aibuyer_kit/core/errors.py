@@ -2,6 +2,7 @@
 
 AibuyerError                     exit code
 ├── InputError                   2   what the user gave; the message names the place and the cure
+│   ├── TooLittleError               there is too little yet to learn a model from
 │   ├── InvalidIdError               a client or account id that is unsafe or malformed
 │   ├── SettingsError                a settings or client file
 │   ├── CredentialsError             a key or an encrypted file of credentials
@@ -42,7 +43,7 @@ QualityWarning                   figures that are still arriving, or in doubt
 
 from collections.abc import Callable
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class AibuyerError(Exception):
@@ -54,6 +55,24 @@ class AibuyerError(Exception):
 
 class InputError(AibuyerError):
     exit_code = 2
+
+
+class TooLittleError(InputError):
+    """There is too little yet to learn from, which is nobody's fault and passes."""
+
+    def __init__(self, key: str, **values: int | str) -> None:
+        """`key` is of the section `too_little` in the locales, `values` are what its sentence holds."""
+        super().__init__(key)
+        self._key, self._values = key, values
+
+    def text(self, locale: str) -> str:
+        """Return the sentence in the reader's language."""
+        from aibuyer_kit.core.i18n import t
+
+        return t(locale, f"too_little.{self._key}", **dict[str, Any](self._values))
+
+    def __str__(self) -> str:
+        return self.text("en")
 
 
 class InvalidIdError(InputError):

@@ -1,6 +1,7 @@
 """One escape for each way out: campaign names are written by strangers and are hostile until escaped."""
 
 import html as _html
+from unicodedata import category
 
 # A spreadsheet runs a cell that begins so; a tab or return in front hides the character from a careless check.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -21,10 +22,18 @@ def for_html(text: object) -> str:
 def for_terminal(text: object) -> str:
     """Return `text` on one line that draws nothing in the reader's terminal: no breaks, escape codes, direction marks.
 
-    >>> for_terminal("Sample\\n\\x1b[31mred")
-    'Sample��[31mred'
+    Spaces of other widths, which stand in amounts and days, become plain ones.
+
+    >>> for_terminal("Sample\\n\\x1b[31mred"), for_terminal("270,00\\xa0EUR")
+    ('Sample��[31mred', '270,00 EUR')
     """
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(text))
+    return "".join(map(_printable, str(text)))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if category(character) == "Zs" else "\N{REPLACEMENT CHARACTER}"
 
 
 def for_sheet(cell: object) -> object:

@@ -75,12 +75,12 @@ def t(locale: str, key: str, *, count: int | None = None, **values: object) -> s
 def format_money(amount: Number | None, currency: str, locale: str) -> str:
     """Return an amount in currency units with the currency's own number of decimals.
 
-    >>> format_money(1234567.5, "EUR", "en")
-    '€1,234,567.50'
+    >>> format_money(1234567.5, "EUR", "en"), format_money(-3, "EUR", "en")
+    ('€1,234,567.50', '−€3.00')
     """
     from babel.numbers import format_currency
 
-    return UNKNOWN if amount is None else _apart(format_currency(amount, currency, locale=locale), currency)
+    return UNKNOWN if amount is None else _set(_apart(format_currency(amount, currency, locale=locale), currency))
 
 
 @cache
@@ -108,7 +108,7 @@ def format_money_short(amount: Number, currency: str, locale: str) -> str:
 
     digits = 0 if amount == int(amount) and -1000 < amount < 1000 else 1
     text: str = format_compact_currency(amount, currency, locale=locale, fraction_digits=digits)
-    return _apart(text, currency)
+    return _set(_apart(text, currency))
 
 
 def format_count(number: Number | None, locale: str) -> str:
@@ -121,7 +121,7 @@ def format_count_short(number: Number, locale: str) -> str:
     from babel.numbers import format_compact_decimal
 
     text: str = format_compact_decimal(number, locale=locale, fraction_digits=0 if -1000 < number < 1000 else 1)
-    return text
+    return _set(text)
 
 
 def format_ratio(number: Number | None, locale: str) -> str:
@@ -143,7 +143,7 @@ def format_share(share: Number | None, locale: str, decimals: int = 2) -> str:
     from babel.numbers import format_percent
 
     pattern = "#,##0." + "0" * decimals + "%" if decimals else "#,##0%"
-    return UNKNOWN if share is None else str(format_percent(share, format=pattern, locale=locale))
+    return UNKNOWN if share is None else _set(str(format_percent(share, format=pattern, locale=locale)))
 
 
 def format_change(change: Number | None, locale: str) -> str:
@@ -220,7 +220,12 @@ def action_name(action_type: str, locale: str) -> str:
 def _decimal(number: Number | None, pattern: str, locale: str) -> str:
     from babel.numbers import format_decimal
 
-    return UNKNOWN if number is None else str(format_decimal(number, format=pattern, locale=locale))
+    return UNKNOWN if number is None else _set(str(format_decimal(number, format=pattern, locale=locale)))
+
+
+def _set(number: str) -> str:
+    """Return a number with the minus of printed text, as wide as its plus."""
+    return number.replace("-", "−")
 
 
 def _apart(text: str, currency: str) -> str:

@@ -1,18 +1,25 @@
 """Rows as plain text for a terminal, or as JSON for another program."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from aibuyer_kit.core.escape import for_terminal
+from aibuyer_kit.core.i18n import messages
 
 Row = Mapping[str, object]
 # How many decimals a column of a row has; None where it has no number of its own.
 Decimals = Callable[[Row, str], int | None]
 
 
-def as_table(rows: Sequence[Row], *, empty: str = "Nothing to show.", decimals: Decimals | None = None) -> str:
-    """Return aligned columns, numbers to the right; unknown values are a dash.
+def as_table(
+    rows: Sequence[Row],
+    *,
+    empty: str = "Nothing to show.",
+    decimals: Decimals | None = None,
+    right: Container[str] = (),
+) -> str:
+    """Return aligned columns, numbers and columns named in `right` to the right; unknown values are a dash.
 
     >>> print(as_table([{"name": "a", "spend": 1.5}, {"name": "b", "spend": None}]))
     name  spend
@@ -24,9 +31,15 @@ def as_table(rows: Sequence[Row], *, empty: str = "Nothing to show.", decimals: 
     names = list(rows[0])
     cells = [[_cell(row[name], decimals and decimals(row, name)) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[at]) for line in cells)) for at, name in enumerate(names)]
-    right = [any(isinstance(row[name], int | float) for row in rows) for name in names]
-    lines = [_line(names, widths, right), *(_line(line, widths, right) for line in cells)]
+    to_right = [name in right or any(isinstance(row[name], int | float) for row in rows) for name in names]
+    lines = [_line(names, widths, to_right), *(_line(line, widths, to_right) for line in cells)]
     return "\n".join(lines)
+
+
+def headed(rows: Iterable[Row], locale: str) -> list[dict[str, object]]:
+    """Return rows with their columns named in the reader's language; a column without a word keeps its name."""
+    words = messages(locale)
+    return [{str(words.get(f"head.{name}", name)): value for name, value in row.items()} for row in rows]
 
 
 def as_json(rows: Iterable[Row]) -> str:

@@ -34,11 +34,15 @@ MOST_DELIVERY = 3.0
 
 @dataclass(frozen=True)
 class Item:
-    """A creative, or a segment of people or places; `shown` is what a creative shows."""
+    """A creative, or a segment of people or places; `shown` is what a creative shows.
+
+    `can_be_chosen` is not so of people of whom the platform does not know what they are: nobody can aim at them.
+    """
 
     id: str
     name: str
     shown: Mapping[str, Any] = field(default_factory=dict)
+    can_be_chosen: bool = True
 
 
 @dataclass(frozen=True)

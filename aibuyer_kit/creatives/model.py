@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.errors import ArtefactError, InputError
 from aibuyer_kit.creatives.shown import Columns, Shown, columns_of
 from aibuyer_kit.features.windows import Floats, Ints
 
@@ -74,7 +74,10 @@ class CreativeModel:
         if not self._boosters:
             import lightgbm
 
-            self._boosters.extend(lightgbm.Booster(model_str=text) for text in self.texts)
+            try:
+                self._boosters.extend([lightgbm.Booster(model_str=text) for text in self.texts])
+            except lightgbm.basic.LightGBMError as error:
+                raise ArtefactError(f"LightGBM does not understand this model: {error}") from None
         return self._boosters
 
     def to_text(self) -> str:

@@ -5,6 +5,7 @@ item is the best of its pool is the probability that it is, and a share in propo
 Thompson 1933) spends on finding out what may be the best. A floor keeps every item seen.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,7 +15,7 @@ from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.creatives.effects import USUAL_SPREAD, Effects, Seen, fit_effects
 from aibuyer_kit.creatives.evidence import Evidence
 from aibuyer_kit.creatives.model import CreativeModel, fit_model
-from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.features.windows import Bools, Floats, Ints
 
 DRAWS = 4_000
 # Of very many items fewer draws are made: so many numbers are held in memory, and so many draws at least.
@@ -25,7 +26,8 @@ MOST_FLOOR = 0.05
 VALUE_CV = 0.6
 _USUAL_SLOPE, _STEPS = 0.3, 20
 Within = Literal["all", "group"]
-Verdict = Literal["best", "behind", "cannot_tell", "alone"]
+Part = Literal["rate", "value"]
+Verdict = Literal["best", "behind", "cannot_tell", "alone", "not_aimed"]
 
 
 @dataclass(frozen=True)
@@ -101,17 +103,31 @@ class Ranking:
         return found
 
 
-def rank(evidence: Evidence, *, within: Within = "all", draws: int = DRAWS, seed: int = 0) -> Ranking:
-    """Return the items of the evidence, ranked among all or within each group that they are seen in."""
-    parts = [_learnt("rate", evidence, _of_counts(evidence), seed)]
-    if evidence.counted.has_worth and (seen := _of_values(evidence)) is not None:
-        parts.append(_learnt("value", evidence, seen, seed))
+# By part of a metric, a model of what items show that was learnt before, and which of its folds has not seen each item.
+Known = Mapping[str, tuple[CreativeModel, Ints]]
+
+
+def rank(
+    evidence: Evidence, *, within: Within = "all", draws: int = DRAWS, seed: int = 0, known: Known | None = None
+) -> Ranking:
+    """Return the items of the evidence, ranked among all or within each group that they are seen in.
+
+    What is not `known` before of what items show is learnt from the evidence.
+    """
+    names: tuple[Part, ...] = ("rate", "value") if evidence.counted.has_worth else ("rate",)
+    seen_by = {name: seen for name in names if (seen := seen_of(evidence, name)) is not None}
+    parts = [_learnt(name, evidence, seen, seed, (known or {}).get(name)) for name, seen in seen_by.items()]
     draws = min(draws, max(_MOST_DRAWN // len(evidence.items), _LEAST_DRAWS))
     drawn = [part.effects.draws(draws, seed + number) for number, part in enumerate(parts)]
     groups = np.sum([of_groups for of_groups, _ in drawn], axis=0)
     index = np.sum([part.expected + of_items for part, (_, of_items) in zip(parts, drawn, strict=True)], axis=0)
     ranked = [each for name, rows in _pools(evidence, within) for each in _of_pool(evidence, name, rows, index, groups)]
     return Ranking(evidence, within, tuple(ranked), tuple(parts))
+
+
+def seen_of(evidence: Evidence, part: Part) -> Seen | None:
+    """Return what was seen of a part of a metric; None where it was nothing."""
+    return _of_counts(evidence) if part == "rate" else _of_values(evidence)
 
 
 def _of_counts(evidence: Evidence) -> Seen:
@@ -133,12 +149,20 @@ def _of_values(evidence: Evidence) -> Seen | None:
     return Seen(evidence.group, evidence.item, values, weights, np.zeros(len(told)), "log")
 
 
-def _learnt(name: str, evidence: Evidence, seen: Seen, seed: int) -> Learnt:
+def by_attributes(evidence: Evidence, seen: Seen, seed: int) -> tuple[CreativeModel, Ints]:
+    """Return a model of what comes of what items show, and by item which of its folds has not seen it."""
+    first = fit_effects(replace(seen, expected=_by_delivery(evidence, seen)[seen.item]))
+    return fit_model([each.shown for each in evidence.items], *_alone(first, len(evidence.items)), seed)
+
+
+def _learnt(
+    name: str, evidence: Evidence, seen: Seen, seed: int, known: tuple[CreativeModel, Ints] | None = None
+) -> Learnt:
     """Return what is expected of each item by its delivery and its attributes, and its effect beyond that."""
     items = [each.shown for each in evidence.items]
     delivery = _by_delivery(evidence, seen)
     first = fit_effects(replace(seen, expected=delivery[seen.item]))
-    model, folds = fit_model(items, *_alone(first, len(items)), seed)
+    model, folds = known or fit_model(items, *_alone(first, len(items)), seed)
     expected = delivery + model.expected(items, folds)
     effects = fit_effects(replace(seen, expected=expected[seen.item])) if model.has_learnt else first
     return Learnt(name, model, folds, expected, effects, delivery)
@@ -195,8 +219,7 @@ def _pools(evidence: Evidence, within: Within) -> list[tuple[str, Ints]]:
 def _of_pool(evidence: Evidence, pool: str, rows: Ints, index: Floats, groups: Floats) -> list[Ranked]:
     items = np.unique(evidence.item[rows])
     own = index[:, items]
-    best = np.bincount(own.argmax(axis=1), minlength=len(items)) / len(own)
-    shares = matched_shares(best)
+    best, shares = _best_and_shares(own, np.array([evidence.items[item].can_be_chosen for item in items]))
     behind = _behind(own)
     low, middle, high = np.quantile(np.exp(own), (0.1, 0.5, 0.9), axis=0)
     found = []
@@ -219,10 +242,22 @@ def _of_pool(evidence: Evidence, pool: str, rows: Ints, index: Floats, groups: F
                 index_high=float(high[place]),
                 probability_best=float(best[place]),
                 share=float(shares[place]),
-                verdict=_verdict(len(items), float(best[place]), float(behind[place])),
+                verdict=_verdict(len(items), float(best[place]), float(behind[place]))
+                if evidence.items[item].can_be_chosen
+                else "not_aimed",
             )
         )
     return sorted(found, key=lambda each: (-each.probability_best, -each.index, each.id))
+
+
+def _best_and_shares(draws: Floats, can_be_chosen: Bools) -> tuple[Floats, Floats]:
+    """Return how probable it is that each is the best of those that can be chosen, and its share; 0 for the others."""
+    best, shares = np.zeros(len(can_be_chosen)), np.zeros(len(can_be_chosen))
+    if can_be_chosen.any():
+        places = np.flatnonzero(can_be_chosen)
+        best[places] = np.bincount(draws[:, places].argmax(axis=1), minlength=len(places)) / len(draws)
+        shares[places] = matched_shares(best[places])
+    return best, shares
 
 
 def _verdict(count: int, best: float, behind: float) -> Verdict:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.charts.fragment import Fragment
+from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import UNKNOWN, format_metric, format_ratio, format_share, t
 from aibuyer_kit.core.text_table import as_table
@@ -12,6 +13,8 @@ from aibuyer_kit.creatives.rank import Ranked, Ranking
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from aibuyer_kit.charts.explanation import Explanation
 
 SHOWN = 30
 # Of less than one percent nobody needs to be told.
@@ -35,12 +38,16 @@ class Overlap:
 
 @dataclass(frozen=True)
 class RankingTold:
-    """A ranking with its readers' words: `kind` is creatives or audiences, `ranking` holds models and evidence."""
+    """A ranking with its readers' words: `kind` is creatives or audiences, `ranking` holds models and evidence.
+
+    `models` says which models that are kept stand behind it.
+    """
 
     ranking: Ranking
     kind: str
     locale: str = "en"
     overlaps: tuple[Overlap, ...] = ()
+    models: tuple[str, ...] = ()
 
     @property
     def ranked(self) -> tuple[Ranked, ...]:
@@ -74,6 +81,15 @@ class RankingTold:
 
         return pd.DataFrame(self.rows())
 
+    def why(self, item: str | None = None) -> "Explanation":
+        """Return what makes an item (by id or name) as good as it is, or what raises and lowers what all of them bring.
+
+        Of one item these are factors whose product says how well it works beside a usual one. Raises NotFoundError.
+        """
+        from aibuyer_kit.creatives.why import explained
+
+        return explained(self, item)
+
     @property
     def summary(self) -> str:
         """What can be told in a sentence: of how many there is a best one, and of whom it cannot be told yet."""
@@ -97,27 +113,25 @@ class RankingTold:
         if self.kind == "creatives":
             gain = format_share(rate.model.gain, self.locale, decimals=0)
             told.append(self._t("learnt", gain=gain) if rate.model.gain >= _LEAST_GAIN else self._t("nothing_learnt"))
-        return tuple(told)
+        return (*told, *self.models)
 
-    def __repr__(self) -> str:
-        shown = [dict(zip(self._headings(), cells, strict=True)) for cells in map(self._cells, self.ranked[:SHOWN])]
-        lines = [self.summary, "", as_table(shown), *self._more(), *(["", *self.notes] if self.notes else [])]
+    def text(self, most: int | None = SHOWN) -> str:
+        """Return it as plain text, with so many of the ranked, or all."""
+        shown = [dict(zip(self._headings(), cells, strict=True)) for cells in map(self._cells, self.ranked[:most])]
+        lines = [self.summary, "", as_table(shown), *self._more(most), *(["", *self.notes] if self.notes else [])]
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        return self.text()
+
     def _repr_html_(self) -> str:
-        heads = "".join(f'<th scope="col">{for_html(each)}</th>' for each in self._headings())
-        body = "".join(map(self._row_html, self.ranked[:SHOWN]))
-        notes = "".join(f'<p class="ab-note">{for_html(note)}</p>' for note in (*self._more(), *self.notes))
-        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-        card = f'<div class="ab-card ab-table"><div class="ab-scroll">{table}</div></div>'
-        return Fragment(f"<p>{for_html(self.summary)}</p>{card}{notes}", "")._repr_html_()
+        table = html_table(self._headings(), map(self._cells, self.ranked[:SHOWN]), words=[len(self._headings()) - 1])
+        notes = "".join(f'<p class="ab-note">{for_html(note)}</p>' for note in (*self._more(SHOWN), *self.notes))
+        lead = f'<p class="ab-lead">{for_html(self.summary)}</p>'
+        return Fragment(f'<div class="ab-stack">{lead}{table}<div>{notes}</div></div>', "")._repr_html_()
 
-    def _row_html(self, each: Ranked) -> str:
-        name, *cells = map(for_html, self._cells(each))
-        return f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-    def _more(self) -> Sequence[str]:
-        left = len(self.ranked) - SHOWN
+    def _more(self, most: int | None) -> Sequence[str]:
+        left = 0 if most is None else len(self.ranked) - most
         return [self._t("more", left=left)] if left > 0 else []
 
     def _headings(self) -> tuple[str, ...]:
@@ -141,8 +155,10 @@ class RankingTold:
             f"{each.count:.0f}",
             *shown,
             f"{middle} ({low}–{high})",
-            format_share(each.probability_best, self.locale, decimals=0),
-            format_share(each.share, self.locale, decimals=0),
+            *(
+                UNKNOWN if each.verdict == "not_aimed" else format_share(share, self.locale, decimals=0)
+                for share in (each.probability_best, each.share)
+            ),
             self._t(f"verdict_{each.verdict}"),
         )
 

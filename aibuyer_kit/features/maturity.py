@@ -14,11 +14,15 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Observation:
-    """The sum of one day's results as it was known when the day was `age_days` old (whole account days)."""
+    """The sum of one day's results as it was known when the day was `age_days` old (whole account days).
+
+    `aged_days` is how old it was to the hour, where that is known.
+    """
 
     day: date
     age_days: int
     total: int
+    aged_days: float | None = None
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Judged:
     """How a model did on one fold, by object: arrays of one length, NaN where it cannot be told.
 
     `loss` and `floor` (the floor's, of the same outcome) are losses, less is better, with additive means; `covered` is
-    1 where the outcome lay within the model's 80% interval, 0 where it did not.
+    the share of outcomes that lay within the model's 80% interval: of one outcome 1 or 0.
     """
 
     ids: tuple[str, ...]
@@ -81,11 +81,29 @@ class Explainable(Protocol):
         ...
 
 
+@runtime_checkable
+class Scoring(Protocol):
+    """A model that says one number of each object, which rules may compare: more is better, 1 is usual."""
+
+    def scores(self, known: DailyPanel) -> Floats:
+        """Return a number for each object of the panel; NaN where there is none."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A model that is a few figures, which can be read."""
+
+    def described(self) -> Sequence[Mapping[str, Any]]:
+        """Return its figures as rows of one table."""
+        ...
+
+
 class Trainable(Protocol):
     """How models of one kind are learnt. The same panel, parameters and seed give the same files, byte for byte.
 
     `revision` changes when its code gives another model of the same data; `history_days` is how much it wants to see,
-    `horizon_days` how many days after an origin tell its outcome.
+    `horizon_days` how many days after an origin tell its outcome, `folds` on how many origins it is judged.
     """
 
     @property
@@ -98,6 +116,8 @@ class Trainable(Protocol):
     def history_days(self) -> int: ...
     @property
     def horizon_days(self) -> int: ...
+    @property
+    def folds(self) -> int: ...
     @property
     def parameters(self) -> Parameters:
         """The parameters that it is learnt with unless others are given."""

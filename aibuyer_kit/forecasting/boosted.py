@@ -5,15 +5,20 @@ sees lags 1, 7, 14, 28, window means, the weekday, what is known of the day that
 that of late, its promotions and holidays), and how far the drivers of forecasting/drivers.py expect that day to differ.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aibuyer_kit.features.windows import Floats, Ints
+from aibuyer_kit.features.contributions import Contributions, contributions
+from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.forecasting.drivers import expected_by, learnt_factors
 from aibuyer_kit.forecasting.model import Paths
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
+
+if TYPE_CHECKING:
+    import lightgbm
 
 _WINDOWS = (7, 14, 28, 56)
 _LAGS = (1, 7, 14, 28)
@@ -53,35 +58,64 @@ class Boosted:
         return (self.name, f"{self.name}, median")
 
     def paths(self, series: SeriesSet, origins: Ints, horizon: int) -> Paths:
-        import lightgbm as lgb
-
         here = np.asarray(origins, dtype=np.int64)
         found = {name: np.full((len(here), horizon, series.count), np.nan) for name in self.names}
         learnt = int(here[0])
-        features = _Features(series, learnt, int(here[-1]) + horizon)
-        drawn = self._drawn(series, learnt, horizon)
-        if drawn is None:
+        trained = self._trained(series, learnt, int(here[-1]) + horizon, horizon)
+        if trained is None:
             return found
-        moments, places, ahead = drawn
-        level = features.level(moments, places)
-        target = series.values[moments + ahead - 1, places] / level
-        kept = np.isfinite(target) & (target >= 0) & features.pays(moments, places, ahead)
-        if kept.sum() < 200 or not target[kept].sum():
-            return found
-        x = features.rows(moments, places, ahead)
-        weight = _bounded(np.sqrt(level[kept]))
-        data = lgb.Dataset(x[kept], np.minimum(target[kept], 50.0), weight=weight, params=_PARAMETERS).construct()
-        steps, whose = np.repeat(np.arange(1, horizon + 1), series.count), np.tile(np.arange(series.count), horizon)
+        features, boosters = trained
+        steps, whose = _ahead(horizon, series.count)
         ahead_rows = [features.rows(np.full(len(steps), origin), whose, steps) for origin in here]
         begun = np.isfinite(series.values[:learnt]).any(axis=0)
-        for name, objective in zip(self.names, _OBJECTIVES, strict=True):
-            booster = lgb.train({**_PARAMETERS, **objective}, data, self.trees)
+        for name, booster in boosters.items():
             for row, origin in enumerate(here):
                 at = np.full(len(steps), origin)
                 told = booster.predict(ahead_rows[row], num_threads=1) * features.level(at, whose)
                 told = np.where(features.pays(at, whose, steps), told, 0.0).reshape(horizon, series.count)
                 found[name][row] = np.where(begun, told, np.nan)
         return found
+
+    def explained(self, series: SeriesSet, horizon: int) -> "Mapping[str, TreesSay]":
+        """Return by member what adds up to what its trees say of each step after the last time, and of each series."""
+        trained = self._trained(series, series.times, series.times + horizon, horizon)
+        if trained is None:
+            return {}
+        features, boosters = trained
+        steps, whose = _ahead(horizon, series.count)
+        at = np.full(len(steps), series.times)
+        rows, level, shape = features.rows(at, whose, steps), features.level(at, whose), (horizon, series.count)
+        pays = np.asarray(features.pays(at, whose, steps), dtype=np.bool_).reshape(shape)
+        found = {}
+        for (name, booster), objective in zip(boosters.items(), _OBJECTIVES, strict=True):
+            told = replace(contributions(booster, rows), names=features.names)
+            on_logs = objective["objective"] == "poisson"
+            found[name] = TreesSay(told, level.reshape(shape), on_logs, rows, pays)
+        return found
+
+    def _trained(
+        self, series: SeriesSet, learnt: int, times: int, horizon: int
+    ) -> "tuple[_Features, Mapping[str, lightgbm.Booster]] | None":
+        """Return the features up to `times` and the trees by member; None where the past is too short."""
+        import lightgbm as lgb
+
+        features = _Features(series, learnt, times)
+        drawn = self._drawn(series, learnt, horizon)
+        if drawn is None:
+            return None
+        moments, places, ahead = drawn
+        level = features.level(moments, places)
+        target = series.values[moments + ahead - 1, places] / level
+        kept = np.isfinite(target) & (target >= 0) & features.pays(moments, places, ahead)
+        if kept.sum() < 200 or not target[kept].sum():
+            return None
+        x = features.rows(moments, places, ahead)
+        weight = _bounded(np.sqrt(level[kept]))
+        data = lgb.Dataset(x[kept], np.minimum(target[kept], 50.0), weight=weight, params=_PARAMETERS).construct()
+        return features, {
+            name: lgb.train({**_PARAMETERS, **objective}, data, self.trees)
+            for name, objective in zip(self.names, _OBJECTIVES, strict=True)
+        }
 
     def _drawn(self, series: SeriesSet, learnt: int, horizon: int) -> tuple[Ints, Ints, Ints] | None:
         """Return moments, series and steps ahead to learn from; None where the past is too short."""
@@ -97,6 +131,26 @@ class Boosted:
         moments = firsts[places] + least + np.floor(draw.random(wanted) * room[places]).astype(np.int64)
         ahead = 1 + np.floor(draw.random(wanted) * np.minimum(horizon, learnt - moments)).astype(np.int64)
         return moments, places, ahead
+
+
+@dataclass(frozen=True)
+class TreesSay:
+    """What adds up to what trees say, a row per step ahead and series, as multiples of `level` (steps, series).
+
+    They are logarithms of the multiple where `on_logs`; `rows` are the features, in the order of the names. Where a
+    series does not have a budget (`pays`, steps by series), what trees say does not count.
+    """
+
+    told: Contributions
+    level: Floats
+    on_logs: bool
+    rows: Floats
+    pays: Bools
+
+
+def _ahead(horizon: int, count: int) -> tuple[Ints, Ints]:
+    """Return steps ahead and places of series, a row for each pair."""
+    return np.repeat(np.arange(1, horizon + 1), count), np.tile(np.arange(count), horizon)
 
 
 def _bounded(weight: Floats) -> Floats:
@@ -171,6 +225,21 @@ class _Features:
         found: Floats = known * np.exp(np.clip(np.where(past, moved, 0.0), -8, 8))
         return found
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the columns of `rows` are, in their order."""
+        found = ["steps_ahead", "log_level", "weekday", *(f"mean_{window}" for window in _WINDOWS)]
+        found += (
+            [f"lag_{lag}" for lag in _LAGS] + [f"season_{again + 1}" for again in range(self._seasons)] + ["drivers"]
+        )
+        for name in self._known:
+            found += [BUDGET] if name == BUDGET else [name, f"{name} of late"]
+        return tuple(found)
+
+    @property
+    def _seasons(self) -> int:
+        return 4 if self._series.season <= 14 else 2
+
     def rows(self, moments: Ints, places: Ints, ahead: Ints) -> Floats:
         level = self.level(moments, places)
         values, when = self._series.values, moments + ahead - 1
@@ -181,7 +250,7 @@ class _Features:
         # The same step of the season, as often as it was seen of late.
         period = self._series.season
         back = ((ahead - 1) // period + 1) * period
-        for again in range(4 if period <= 14 else 2):
+        for again in range(self._seasons):
             at = when - back - again * period
             value = np.where((at >= 0) & (at < moments), values[np.clip(at, 0, len(values) - 1), places], np.nan)
             columns.append(value / level)

@@ -17,6 +17,7 @@ from aibuyer_kit.forecasting.floors import SeasonalNaive, Smoothing, Theta, Wind
 from aibuyer_kit.forecasting.model import Model, Paths
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 from aibuyer_kit.forecasting.structure import Structure
+from aibuyer_kit.forecasting.weighing import SegmentWeights
 from aibuyer_kit.forecasting.weights import labels, segment_weights, series_weights
 
 # A member that counts for less is left out, and not run again.
@@ -120,12 +121,14 @@ class Fitted:
 class Forecaster:
     """Models behind one interface: `fit` and `predict`, or `cross_validate`.
 
-    With one model there is nothing to weigh: it gets intervals from its own backtest.
+    With one model there is nothing to weigh: it gets intervals from its own backtest. `weights` by segment and member
+    that were learnt before take the place of those that the backtest tells; intervals are always its own.
     """
 
     models: Sequence[Model] = field(default_factory=default_models)
     origins: int = 6
     name: str = "combination"
+    weights: SegmentWeights = field(default_factory=dict)
 
     def fit(self, series: SeriesSet, horizon: int) -> Fitted:
         """Return the combination, its weights and intervals learnt from the past. Raises InputError."""
@@ -148,7 +151,7 @@ class Forecaster:
             np.where(begun, actual_of(each.values, origins, steps), np.nan) for each in (series.settled(), tame)
         )
         relevant = relevance(origins, series.times, series.step_days)
-        weighed = self._weights(told, actual, of, len(names), relevant) if told else None
+        weighed = self._weights(told, actual, of, names, relevant) if told else None
         weights = None if weighed is None else weighed[0]
         counts = None if weights is None else {name: bool((weights[:, at] > 0).any()) for at, name in enumerate(told)}
         final = self._final(tame, here, horizon, series.late, counts)
@@ -191,7 +194,7 @@ class Forecaster:
         return told
 
     def _weights(
-        self, told: Mapping[str, Floats], actual: Floats, of: Ints, segments: int, relevant: Floats
+        self, told: Mapping[str, Floats], actual: Floats, of: Ints, segments: Sequence[str], relevant: Floats
     ) -> tuple[Floats, Sequence[Floats]]:
         """Return the weights (series, members), and for each origin those that the other half of the origins tell.
 
@@ -208,8 +211,14 @@ class Forecaster:
         if half:
             old, new = paths[:, :half], paths[:, half:]
             then, now = relevant[:half], relevant[half:]
-            base = _of_segments(old, actual[:half], of, segments, then)
-            behind = _of_segments(new, actual[half:], of, segments, now)
+            base, behind = (
+                self._given(
+                    segments,
+                    list(told),
+                    _of_segments(paths[:, part], actual[part], of, len(segments), relevant[part]),
+                )
+                for part in (slice(half), slice(half, None))
+            )
             losses = [
                 np.nansum(
                     np.abs(
@@ -223,8 +232,15 @@ class Forecaster:
             of_old = _kept(_tilted(old, actual[:half], base, of, then, tilt), tells)
             of_new = _kept(_tilted(new, actual[half:], behind, of, now, tilt), tells)
             crossed = [of_new] * half + [of_old] * (len(actual) - half)
-        whole = _tilted(paths, actual, _of_segments(paths, actual, of, segments, relevant), of, relevant, tilt)
+        of_all = self._given(segments, list(told), _of_segments(paths, actual, of, len(segments), relevant))
+        whole = _tilted(paths, actual, of_all, of, relevant, tilt)
         return _kept(whole, tells), crossed
+
+    def _given(self, segments: Sequence[str], members: Sequence[str], fresh: Floats) -> Floats:
+        """Return the weights (segments, members) that were learnt before, and fresh ones of segments without."""
+        given = np.array([[self.weights.get(each, {}).get(name, 0.0) for name in members] for each in segments])
+        total = given.sum(axis=1, keepdims=True)
+        return np.where(total > 0, given / np.where(total > 0, total, 1.0), fresh)
 
     def _final(
         self, series: SeriesSet, here: Ints, horizon: int, late: int, counts: Mapping[str, bool] | None
@@ -236,6 +252,16 @@ class Forecaster:
                 told = _sane(series, model.paths(series, here, horizon + late), here)
                 final.update({name: paths[0, late:] for name, paths in told.items()})
         return final
+
+
+def learnt_weights(fitted: Fitted) -> dict[str, dict[str, float]]:
+    """Return the mean weights of the members by segment; nothing where nothing could be tested."""
+    if not len(fitted.combined):
+        return {}
+    of, names = labels(fitted.series.segments or segments_of(fitted.series.settled()))
+    table = np.stack(list(fitted.weights.values()), axis=1)
+    means = [table[of == place].mean(axis=0).tolist() for place in range(len(names))]
+    return {name: dict(zip(fitted.weights, mean, strict=True)) for name, mean in zip(names, means, strict=True)}
 
 
 def segments_of(series: SeriesSet) -> tuple[str, ...]:

@@ -1,54 +1,24 @@
 """What is still to come of days that are over: conversions are reported for days after, and the past tells how.
 
-Of each day a triangle holds what was known of it at each age. From the newest days of the past come the shares known
-at each age (chain ladder; Mack 1993). What is to come of a day is then told by what is known of it (known / share) as
-far as it is known, and by what its spend usually brings as far as it is not (Benktander 1976, between chain ladder and
-Bornhuetter-Ferguson). Intervals hold because the same estimate is made at every earlier moment, from what was known
-then, and its errors against the final figures are what the next one may be off by.
+`triangle.py` tells what days will come to, `nowcast_spread.py` how far off that has been.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
-from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
-from aibuyer_kit.features.maturity import Observation
 from aibuyer_kit.features.windows import Bools, Floats
+from aibuyer_kit.forecasting.nowcast_spread import Spread, bounds, spread_of
+from aibuyer_kit.forecasting.triangle import Block, Estimate, Triangle, block_of, estimated, triangle_of
 
-MATURE_DAYS = 28
-_LEARNT_DAYS = 56
-# A share that stays this near to 1 is final.
-_FINAL_WITHIN = 0.003
-_LEAST_MOMENTS = 8
-_MOMENTS = 60
-_TAIL = 1.2816
 # Of a day of which less is known, what is to come is mostly told by its spend, which forecasts know already.
 _SETTLED, _MOST_LATE_DAYS = 0.6, 7
-
-
-@dataclass(frozen=True)
-class Triangle:
-    """What was known of each day at each age: `known` (days, ages), NaN where it was not seen, from day `since` on.
-
-    `newest_age` is the age of the last day now: 1 if it was yesterday. `exposure` (days,) is what results come from,
-    such as spend; without it days are taken to be alike.
-    """
-
-    since: date
-    known: Floats
-    newest_age: int
-    exposure: Floats | None = None
-
-    def __post_init__(self) -> None:
-        if self.known.ndim != 2 or (self.exposure is not None and len(self.exposure) != len(self.known)):
-            raise InputError("A triangle is (days, ages), with one exposure a day.")
-
-    @property
-    def days(self) -> int:
-        return len(self.known)
+# Objects share what is still to come of them all; what they say themselves is not taken to be off by more.
+_MOST_TIMES = 3.0
+__all__ = ["Expected", "Nowcast", "NowcastDay", "Triangle", "finals", "nowcast", "nowcast_parts", "triangle_of"]
 
 
 @dataclass(frozen=True)
@@ -76,145 +46,79 @@ class Nowcast:
     moments: int
 
 
-def triangle_of(
-    observations: Iterable[Observation], days: DateRange, today: date, spend: Sequence[float] | None = None
-) -> Triangle:
-    """Return the triangle of what was seen of `days`, the last of which is over."""
-    known = np.full((len(days), MATURE_DAYS + 1), np.nan)
-    for each in observations:
-        if each.day in days and 0 <= each.age_days <= MATURE_DAYS:
-            known[(each.day - days.since).days, each.age_days] = each.total
-    exposure = None if spend is None else np.asarray(spend, dtype=np.float64)
-    return Triangle(days.since, _carried(known, (today - days.until).days), (today - days.until).days, exposure)
-
-
 def nowcast(triangle: Triangle, window_days: int = 7) -> Nowcast:
     """Return the last `window_days` of a triangle as they will be. Raises InputError where no growth was seen."""
-    if not 1 <= window_days <= triangle.days:
-        raise InputError(f"The window is {window_days} days; there are {triangle.days}.")
-    now = triangle.days - 1
-    shares = _shares(triangle, now)
-    if shares is None:
-        raise InputError(
-            "How results grow as days age is not known yet: no day was seen at two ages. Sync for some days more."
-        )
-    final_age = _final_age(shares)
-    expected, known = _estimates(triangle, now, window_days, shares)
-    errors, sums = _past_errors(triangle, window_days, final_age)
-    chance = _chance(triangle, now, shares)
-    rows = []
-    for back in range(window_days):
-        at = window_days - 1 - back
-        age = triangle.newest_age + at
-        share = float(shares[min(age, len(shares) - 1)])
-        off = errors[:, back] if len(errors) else np.empty(0)
-        bounds = _bounds(float(expected[back]), off, (1 - share) * chance)
-        day = triangle.since + timedelta(days=now - at)
-        rows.append(NowcastDay(float(known[back]), float(expected[back]), *bounds, day, share))
-    whole = float(expected.sum())
-    unknown = max(0.0, 1 - float(known.sum()) / whole) if whole else 0.0
-    return Nowcast(
-        tuple(rows), Expected(float(known.sum()), whole, *_bounds(whole, sums, unknown * chance)), len(errors)
-    )
+    return nowcast_parts((triangle,), window_days)[0]
+
+
+def nowcast_parts(parts: Sequence[Triangle], window_days: int = 7) -> tuple[Nowcast, ...]:
+    """Return the last days of objects that are read together as they will be: they grow alike, and err alike.
+
+    Raises InputError where no growth was seen.
+    """
+    block = block_of(parts)
+    if not 1 <= window_days <= block.days:
+        raise InputError(f"The window is {window_days} days; there are {block.days}.")
+    shares = _shares(block)
+    told = estimated(block, block.days - 1, window_days, shares)
+    if len(parts) > 1:
+        told = _adding_up(told, block, shares, window_days)
+    spread = spread_of(block, window_days, shares)
+    return tuple(_nowcast(block, told, spread, parts[place].since, place) for place in range(len(parts)))
 
 
 def finals(triangle: Triangle) -> tuple[Floats, int]:
     """Return all days as they will be in the end, and of how many of the newest too little is known to learn from."""
-    now = triangle.days - 1
-    shares = _shares(triangle, now)
-    if shares is None:
-        raise InputError("How results grow as days age is not known yet: no day was seen at two ages.")
-    settled: Bools = shares[triangle.newest_age :] >= _SETTLED
+    block = block_of((triangle,))
+    now, shares = block.days - 1, _shares(block)
+    told = estimated(block, now, block.days, shares)
+    settled: Bools = told.share[::-1] >= _SETTLED
     late = int(settled.argmax()) if settled.any() else 0
-    return _estimates(triangle, now, triangle.days, shares)[0], min(late, _MOST_LATE_DAYS, now)
+    return (told.known + told.to_come)[:, 0], min(late, _MOST_LATE_DAYS, now)
 
 
-def _shares(triangle: Triangle, moment: int) -> Floats | None:
-    """Return the share known at each age, from the cells that were known when day `moment` was the newest."""
-    ages = triangle.known.shape[1]
-    shares = np.ones(ages)
-    told = False
-    # A day is of age `newest_age` when it is the newest one.
-    for age in reversed(range(ages - 1)):
-        last = moment - max(0, age + 1 - triangle.newest_age)
-        first = max(0, last - _LEARNT_DAYS + 1)
-        before, after = triangle.known[first : last + 1, age], triangle.known[first : last + 1, age + 1]
-        both = np.isfinite(before) & np.isfinite(after)
-        growth = after[both].sum() / before[both].sum() if before[both].sum() > 0 else np.nan
-        told = told or bool(np.isfinite(growth))
-        shares[age] = shares[age + 1] / growth if np.isfinite(growth) and growth > 0 else shares[age + 1]
-    return np.clip(shares, 0.02, 2.0) if told else None
+def _shares(block: Block) -> Floats:
+    shares = block.shares(block.days - 1)
+    if shares is None:
+        raise InputError(
+            "How results grow as days age is not known yet: no day was seen at two ages. Sync for some days more."
+        )
+    return shares
 
 
-def _final_age(shares: Floats) -> int:
-    off = np.abs(shares - 1) > _FINAL_WITHIN
-    return int(np.flatnonzero(off).max() + 1) if off.any() else 0
+def _adding_up(told: Estimate, block: Block, shares: Floats, window: int) -> Estimate:
+    """Return estimates of which each day's come to what is expected of all objects together."""
+    whole = Block(
+        block.known.sum(axis=2, keepdims=True), block.exposure.sum(axis=1, keepdims=True),
+        block.aged, block.hour, block.newest_age, block.unit,
+    )  # fmt: skip
+    together = estimated(whole, block.days - 1, window, shares).to_come[:, 0]
+    theirs = told.to_come.sum(axis=1)
+    times = np.divide(together, theirs, out=np.ones_like(theirs), where=theirs > 0)
+    scaled = told.to_come * np.clip(times, 1 / _MOST_TIMES, _MOST_TIMES)[:, None]
+    return Estimate(told.days, told.known, scaled, told.share)
 
 
-def _estimates(triangle: Triangle, moment: int, window: int, shares: Floats) -> tuple[Floats, Floats]:
-    """Return what the days up to `moment` will be, and what was known of them then."""
-    since = max(0, moment - max(window, 28) + 1)
-    places = np.arange(since, moment + 1)
-    ages = np.minimum(triangle.newest_age + moment - places, triangle.known.shape[1] - 1)
-    known, share = triangle.known[places, ages], shares[ages]
-    exposure = np.ones(len(places)) if triangle.exposure is None else np.nan_to_num(triangle.exposure[places])
-    seen = np.isfinite(known)
-    # What a unit of exposure brings in the end, counting each day as far as it is known.
-    under = (exposure * share)[seen].sum()
-    rate = known[seen].sum() / under if under > 0 else 0.0
-    ladder = np.where(seen, known, 0.0) / share
-    expected_from_exposure = rate * exposure
-    trust = np.where(seen, np.clip(share, 0.0, 1.0), 0.0)
-    to_come = (1 - share) * (trust * ladder + (1 - trust) * expected_from_exposure)
-    final = np.where(seen, known + to_come, expected_from_exposure)
-    return np.maximum(final, 0.0)[-window:], np.nan_to_num(known)[-window:]
+def _nowcast(block: Block, told: Estimate, spread: Spread, since: date, place: int) -> Nowcast:
+    known, to_come = told.known[:, place], told.to_come[:, place]
+    low, high = _ends(known, to_come, spread.days, spread.restated, block.unit)
+    days = tuple(
+        NowcastDay(
+            float(known[at]), float(known[at] + to_come[at]), float(low[at]), float(high[at]),
+            since + timedelta(days=int(day)), float(told.share[at]),
+        )
+        for at, day in enumerate(told.days)
+    )  # fmt: skip
+    ends = _ends(known.sum(), to_come.sum(), spread.total, spread.restated, block.unit)
+    total = Expected(float(known.sum()), float(known.sum() + to_come.sum()), *map(float, ends))
+    return Nowcast(days, total, spread.moments)
 
 
-def _past_errors(triangle: Triangle, window: int, final_age: int) -> tuple[Floats, Floats]:
-    """Return by day of the window (moments, window), and of its sum, how far off earlier estimates were, scaled."""
-    settled = triangle.days - 1 - max(0, final_age - triangle.newest_age)
-    by_day, sums = [], []
-    for moment in range(max(window + 13, settled - _MOMENTS + 1), settled + 1):
-        shares = _shares(triangle, moment)
-        if shares is None:
-            continue
-        told, _ = _estimates(triangle, moment, window, shares)
-        final = triangle.known[moment - window + 1 : moment + 1, final_age]
-        if not np.isfinite(final).all():
-            continue
-        by_day.append((final - told) / np.sqrt(np.maximum(told, 1.0)))
-        sums.append((final.sum() - told.sum()) / np.sqrt(max(told.sum(), 1.0)))
-    return np.array(by_day).reshape(len(by_day), window), np.array(sums)
-
-
-def _chance(triangle: Triangle, moment: int, shares: Floats) -> float:
-    """Return by how much days vary around what their exposure brings, as a multiple of it; 1 is chance of counts."""
-    told, _ = _estimates(triangle, moment, min(28, triangle.days), shares)
-    exposure = np.ones(len(told)) if triangle.exposure is None else np.nan_to_num(triangle.exposure[-len(told) :])
-    usual = exposure * told.sum() / exposure.sum() if exposure.sum() > 0 else np.full(len(told), told.mean())
-    paid = usual > 0
-    return float(max(((told - usual)[paid] ** 2 / usual[paid]).mean(), 1e-6)) if paid.any() else 1.0
-
-
-def _bounds(expected: float, errors: Floats, unknown: float) -> tuple[float, float]:
-    """Return the interval that holds 80%: from earlier errors, or by the chance of what is `unknown` without enough."""
-    root = np.sqrt(max(expected, 1.0))
-    if len(errors) < _LEAST_MOMENTS:
-        half = _TAIL * root * np.sqrt(max(unknown, 0.0))
-        return max(0.0, expected - half), expected + half
-    level = min(1.0, 0.8 * (len(errors) + 1) / len(errors))
-    half = float(np.quantile(np.abs(errors - np.median(errors) / 2), level)) * root
-    centre = expected + float(np.median(errors)) / 2 * root
-    return max(0.0, min(centre - half, expected)), max(centre + half, expected)
-
-
-def _carried(known: Floats, newest_age: int) -> Floats:
-    """Return the triangle with what was last seen of a day at ages at which it was not looked at."""
-    filled = known.copy()
-    days = len(known)
-    for day in range(days):
-        reached = min(newest_age + days - 1 - day, known.shape[1] - 1)
-        for age in range(1, reached + 1):
-            if np.isnan(filled[day, age]):
-                filled[day, age] = filled[day, age - 1]
-    return filled
+def _ends(
+    known: Floats, to_come: Floats, half: Floats | float, restated: bool, unit: float | None
+) -> tuple[Floats, Floats]:
+    """Return the interval of what will be known: less than is known now only where that has happened before."""
+    low, high = bounds(to_come, half, unit)
+    expected = known + to_come
+    least = np.zeros_like(known) if restated else np.minimum(known, expected)
+    return np.minimum(np.maximum(known + low, least), expected), np.maximum(known + high, expected)

@@ -5,6 +5,9 @@ ProphetModel()))` tests it in the same backtest, fitted once a series, and runs 
 """
 
 import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,19 +42,25 @@ class ProphetModel:
             whole = _frame(series, place, 0, int(origins[-1]) + horizon)
             told = np.full(len(whole), np.nan)
             ahead = whole.iloc[int(origins[0]) :]
-            told[int(origins[0]) :] = model.predict(ahead)["yhat"].to_numpy()
+            with _quiet():
+                told[int(origins[0]) :] = model.predict(ahead)["yhat"].to_numpy()
             for row, origin in enumerate(origins):
                 found[row, :, place] = told[int(origin) : int(origin) + horizon]
         return {self.name: np.maximum(found, 0.0) if series.nonnegative else found}
 
-    def components(self, series: SeriesSet, place: int, horizon: int) -> "pd.DataFrame":
-        """Return one row per time of the past and ahead with what trend, week, year and each known day add."""
+    def components(self, series: SeriesSet, place: int, horizon: int, *, name: str = "") -> "pd.DataFrame":
+        """Return one row per time of the past and ahead with what trend, week, year and each known day add.
+
+        Raises InputError that names the series, or what it is called otherwise, if its past is too short.
+        """
         from aibuyer_kit.core.errors import InputError
 
         model = _fitted(series, place, series.times)
         if model is None:
-            raise InputError(f"{series.names[place]} has fewer than {_LEAST_VALUES} values: too few for a season.")
-        told = model.predict(_frame(series, place, 0, series.times + horizon))
+            called = name or series.names[place]
+            raise InputError(f"{called} has fewer than {_LEAST_VALUES} values: too few for a season.")
+        with _quiet():
+            told = model.predict(_frame(series, place, 0, series.times + horizon))
         parts = [name for name in ("trend", "weekly", "yearly", *_flags(series)) if name in told]
         found: pd.DataFrame = told[["ds", *parts, "yhat"]]
         return found
@@ -79,10 +88,20 @@ def _fitted(series: SeriesSet, place: int, learnt: int) -> Any:
     past = series.values[first:learnt, place]
     if np.isfinite(past).sum() < _LEAST_VALUES:
         return None
-    from prophet import Prophet
+    with _quiet():
+        from prophet import Prophet
 
-    logging.getLogger("cmdstanpy").disabled = True  # two lines a fit
-    model = Prophet(uncertainty_samples=0)
-    for name in _flags(series):
-        model.add_regressor(name)
-    return model.fit(_frame(series, place, first, learnt), seed=7)
+        model = Prophet(uncertainty_samples=0)
+        for name in _flags(series):
+            model.add_regressor(name)
+        return model.fit(_frame(series, place, first, learnt), seed=7)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep quiet two lines a fit, and that Prophet 1.3 asks pandas for what is to go."""
+    logging.getLogger("cmdstanpy").disabled = True
+    logging.getLogger("prophet").setLevel(logging.CRITICAL)  # it misses plotly, which is not used here
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import ArtefactError, InputError
+from aibuyer_kit.core.errors import ArtefactError, InputError, TooLittleError
 from aibuyer_kit.features.contributions import Contributions, contributions
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.trainable import Files, Fold, Judged, Parameters, json_content, json_file
@@ -53,6 +53,7 @@ class RateTrainable:
     revision: int = 1
     history_days: int = 182
     horizon_days: int = HORIZON_DAYS
+    folds: int = 12
 
     @property
     def parameters(self) -> Parameters:
@@ -72,10 +73,8 @@ class RateTrainable:
         rows = _Days(known).samples()
         results = float(rows.results.sum())
         if len(rows.results) < _LEAST_ROWS or results < _LEAST_RESULTS:
-            raise InputError(
-                f"{known.days} at the level {known.level} hold {len(rows.results)} weeks of objects with"
-                f" {results:,.0f} results; a model is learnt from {_LEAST_ROWS} with {_LEAST_RESULTS} at least."
-            )
+            least = {"least_weeks": _LEAST_ROWS, "least_results": _LEAST_RESULTS}
+            raise TooLittleError("rate", days=f"{known.days}", weeks=len(rows.results), results=int(results), **least)
         settings = {**self.parameters, **parameters}
         trees = int(settings.pop("trees"))
         settings |= {"objective": "poisson", "num_threads": 1, "deterministic": True, "force_row_wise": True}
@@ -137,6 +136,9 @@ class RateModel:
         if live.any():
             found[live] = self._corrections(days.features(last)[live]) * days.shrunk(28, last)[live]
         return found
+
+    def scores(self, known: DailyPanel) -> Floats:
+        return self.factors(known)
 
     def rates(self, known: DailyPanel) -> Floats:
         """Return the results that each object's next unit of spend (a micro) is expected to bring; NaN: not known."""

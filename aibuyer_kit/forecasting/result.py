@@ -1,6 +1,7 @@
 """A forecast as people get it: text and page with a fan, frames, the backtest with its floor, and notes."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from aibuyer_kit.charts.spec import Band, Series, TrendChart
 from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.i18n import format_metric, format_moment, format_period, t
 from aibuyer_kit.core.metrics import Ratio, metric
 from aibuyer_kit.core.text_table import as_table
@@ -17,6 +19,7 @@ from aibuyer_kit.forecasting.backtest import Scores
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.charts.explanation import Explanation
     from aibuyer_kit.charts.fragment import Fragment
 
 TOTAL = "total"
@@ -66,6 +69,18 @@ class Forecast:
     known_at: datetime
     load_id: int
     notes: tuple[str, ...] = ()
+    explainer: "Callable[[str, str], Explanation] | None" = field(default=None, compare=False, repr=False)
+
+    def why(self, of: str = TOTAL, *, by: str = "drivers") -> "Explanation":
+        """Return what the forecast of an object (by id or name), or of the total, is made of; the parts add up to it.
+
+        `by` drivers: from the pace of the last four weeks by weekday, season, promotions, planned spend and what else
+        moves it; then what each model of the combination says, and what drives the pooled trees. `by` prophet: the
+        components of a Prophet that is fitted to this object. Raises NotFoundError, InputError.
+        """
+        if self.explainer is None:
+            raise InputError("This forecast was made without its models, so that it cannot be explained.")
+        return self.explainer(of, by)
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one row per object and day: expected, low and high (80%), money in currency units."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aibuyer_kit.charts.fragment import style_tag
 from aibuyer_kit.charts.static import svg
+from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_change, format_metric, format_share, t
 
@@ -21,13 +22,20 @@ def forecast_html(forecast: "Forecast") -> str:
     parts = (
         f'<p class="ab-lead">{for_html(forecast.headline())}</p>',
         f'<div class="ab-meta">{for_html(_as_of(forecast))}</div>',
-        f'<div class="ab-card">{svg(forecast.chart(), width=760, height=260)}</div>',
+        f'<div class="ab-card">{_chart(forecast)}</div>',
         _objects(forecast),
         f"<h2>{_say(forecast, 'forecast.backtest', origins=forecast.backtest_origins)}</h2>",
         _backtest(forecast),
         f'<div class="ab-warnings"><ul>{notes}</ul></div>' if notes else "",
     )
     return f'{style_tag()}<div class="ab"><div class="ab-stack">{"".join(parts)}</div></div>'
+
+
+def _chart(forecast: "Forecast") -> str:
+    """Return the chart twice: what is drawn for a page has letters too small for a phone."""
+    chart = forecast.chart()
+    wide, narrow = svg(chart, width=760, height=260), svg(chart, width=380, height=250)
+    return f'<div class="ab-wide">{wide}</div><div class="ab-narrow">{narrow}</div>'
 
 
 def _as_of(forecast: "Forecast") -> str:
@@ -87,13 +95,5 @@ def _is_known(forecast: "Forecast", name: str) -> bool:
 
 
 def _table(forecast: "Forecast", heads: Sequence[str], rows: Sequence[Sequence[str]], *, total: bool = False) -> str:
-    head = "".join(f'<th scope="col">{_say(forecast, each)}</th>' for each in heads)
-
-    def line(row: Sequence[str]) -> str:
-        cells = "".join(f"<td>{for_html(cell)}</td>" for cell in row[1:])
-        return f'<tr><th scope="row">{for_html(row[0])}</th>{cells}</tr>'
-
-    body = "".join(line(row) for row in (rows[:-1] if total else rows))
-    foot = f"<tfoot>{line(rows[-1])}</tfoot>" if total else ""
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table>"
-    return f'<div class="ab-card ab-table"><div class="ab-scroll">{table}</div></div>'
+    foot = rows[-1] if total else None
+    return html_table([t(forecast.locale, each) for each in heads], rows[:-1] if total else rows, foot=foot)

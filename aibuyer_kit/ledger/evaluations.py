@@ -2,146 +2,39 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, func, insert, or_, select
 
 from aibuyer_kit.core.changes import sha256
 from aibuyer_kit.core.errors import LedgerError
 from aibuyer_kit.ledger.database import telling
+from aibuyer_kit.ledger.evaluation_records import (
+    CallVerdict,
+    Evaluation,
+    Firing,
+    KeptEffect,
+    Looked,
+    PastChange,
+    RuleFinding,
+    WaitingCall,
+)
 from aibuyer_kit.ledger.last_words import LastWord, Resting, last_words
+from aibuyer_kit.ledger.past_changes import past_changes
 from aibuyer_kit.ledger.tables import (
-    approval,
-    attempt,
     call_outcome,
     effect,
     evaluation,
     finding,
     firing,
-    intent,
     kept_text,
-    outcome,
     outgoing_call,
-    proposal,
     proposed_change,
 )
 
-Kind = Literal["change", "notice", "call", "nothing"]
-CallVerdict = Literal["sent", "refused", "failed"]
 # Databases take only so many values in one question.
 _AT_ONCE = 10_000
-
-
-@dataclass(frozen=True)
-class KeptEffect:
-    """What one action made: `draft` is the place of its change in the proposal, `held_by` what kept it back."""
-
-    kind: Kind
-    content: str
-    draft: int | None = None
-    held_by: str | None = None
-    held_reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Firing:
-    """One object on which a rule was true."""
-
-    object_id: str
-    object_name: str
-    trace: Mapping[str, Any]
-    effects: tuple[KeptEffect, ...]
-
-
-@dataclass(frozen=True)
-class RuleFinding:
-    """What one rule found in one account; `slot` is the appointment that the run was for.
-
-    It is not `whole` where a gap made figures of the rule unknown in the whole account.
-    """
-
-    rule_id: str
-    revision: str
-    platform: str
-    account_id: str
-    level: str
-    local_day: str
-    evaluated: int
-    latency_us: int
-    firings: tuple[Firing, ...] = ()
-    slot: str | None = None
-    whole: bool = True
-
-    @property
-    def suppressed(self) -> dict[str, int]:
-        """How many effects each reason kept back."""
-        held = [each.held_by for one in self.firings for each in one.effects if each.held_by]
-        return {reason: held.count(reason) for reason in sorted(set(held))}
-
-    @property
-    def proposed(self) -> int:
-        return sum(each.draft is not None for one in self.firings for each in one.effects)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """One run; `rules` are (id, revision, canonical JSON).
-
-    `targets`, `curves` and `settings` (what counts as a result, limits, kill switch) are canonical JSON as of then.
-    """
-
-    evaluated_at: datetime
-    load_id: int
-    data_known_at: datetime
-    rules: Sequence[tuple[str, str, str]]
-    targets: str
-    curves: str
-    findings: Sequence[RuleFinding]
-    duration_us: int
-    scheduled: bool = False
-    gaps: Sequence[str] = ()
-    settings: str = "{}"
-
-
-@dataclass(frozen=True)
-class Looked:
-    """When rules were evaluated, after which load, under which targets and settings (JSON), and which rules."""
-
-    evaluation_id: int
-    evaluated_at: datetime
-    load_id: int
-    scheduled: bool
-    targets: str
-    settings: str
-    rules: frozenset[str]
-
-
-@dataclass(frozen=True)
-class PastChange:
-    """A change that a rule asked for and that did not expire before anybody sent it; also one that was rejected.
-
-    `at` is when it was last touched, on the platform's clock: decided on, sent, or read back.
-    """
-
-    rule_id: str
-    evaluation_id: int | None
-    account_id: str
-    object_id: str
-    field: str
-    before: str
-    after: str
-    local_day: str | None
-    at: datetime
-
-
-@dataclass(frozen=True)
-class WaitingCall:
-    """An outgoing call that was decided on and has not been begun."""
-
-    effect_id: int
-    content: str
 
 
 class Evaluations:
@@ -169,41 +62,8 @@ class Evaluations:
     @telling
     def past_changes(self, since: datetime, now: datetime) -> list[PastChange]:
         """Return what rules have asked for on figures known since then, once for each rule that asked for it."""
-        sent_at = (
-            select(intent.c.change_id, func.max(attempt.c.begun_at).label("begun_at"))
-            .join(attempt, attempt.c.intent_id == intent.c.intent_id)
-            .group_by(intent.c.change_id)
-            .subquery()
-        )
-        asked = (
-            select(
-                proposed_change,
-                proposal.c.expires_at,
-                func.coalesce(evaluation.c.data_known_at, proposal.c.data_known_at).label("known_at"),
-                func.coalesce(finding.c.rule_id, proposed_change.c.rule_id).label("asked_by"),
-                evaluation.c.evaluation_id,
-                finding.c.local_day,
-                approval.c.approval_id,
-                sent_at.c.begun_at,
-                outcome.c.verdict,
-                outcome.c.concluded_at,
-            )
-            .select_from(proposed_change)
-            .join(proposal, proposal.c.proposal_id == proposed_change.c.proposal_id)
-            .outerjoin(effect, effect.c.change_id == proposed_change.c.change_id)
-            .outerjoin(firing, firing.c.firing_id == effect.c.firing_id)
-            .outerjoin(finding, finding.c.finding_id == firing.c.finding_id)
-            .outerjoin(evaluation, evaluation.c.evaluation_id == finding.c.evaluation_id)
-            .outerjoin(approval, approval.c.proposal_id == proposal.c.proposal_id)
-            .outerjoin(intent, intent.c.change_id == proposed_change.c.change_id)
-            .outerjoin(outcome, outcome.c.intent_id == intent.c.intent_id)
-            .outerjoin(sent_at, sent_at.c.change_id == proposed_change.c.change_id)
-            .where(proposal.c.data_known_at >= since)
-            .order_by(proposed_change.c.change_id)
-        )
         with self._reading() as connection:
-            rows = connection.execute(asked).all()
-        return [_past(row) for row in rows if row.asked_by and row.known_at and not _came_to_nothing(row, now)]
+            return past_changes(connection, since, now)
 
     @telling
     def last_words(
@@ -478,28 +338,4 @@ def _findings(connection: Connection, evaluation_id: int) -> tuple[RuleFinding, 
             row.whole,
         )
         for row in rows
-    )
-
-
-def _came_to_nothing(row: Any, now: datetime) -> bool:
-    """Return whether a change expired before anything was sent of it."""
-    if row.begun_at is not None:
-        return False
-    if row.concluded_at is not None:
-        return bool(row.verdict == "failed" and row.concluded_at >= row.expires_at)
-    return bool(row.approval_id is None and now >= row.expires_at)
-
-
-def _past(row: Any) -> PastChange:
-    moments = [each for each in (row.known_at, row.begun_at, row.concluded_at) if each is not None]
-    return PastChange(
-        row.asked_by,
-        row.evaluation_id,
-        row.account_id,
-        row.object_id,
-        row.field,
-        row.before_value,
-        row.after_value,
-        row.local_day,
-        max(moments),
     )

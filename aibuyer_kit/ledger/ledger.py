@@ -1,7 +1,6 @@
 """One client's ledger: what is written is on the disk before a call returns, and is never changed afterwards."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,22 +8,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, and_, func, insert, select
+from sqlalchemy import Connection, Engine, Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from aibuyer_kit.core.changes import AMOUNTS, Change, Value
-from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import ApprovalError, ChangeError, LedgerError, NotFoundError
+from aibuyer_kit.core.changes import Change, Value
+from aibuyer_kit.core.errors import ApprovalError, LedgerError, NotFoundError
 from aibuyer_kit.ledger.database import open_engine, sqlite_url, telling
-from aibuyer_kit.ledger.evaluations import Evaluation, Evaluations, write_evaluation
+from aibuyer_kit.ledger.evaluation_records import Evaluation
+from aibuyer_kit.ledger.evaluations import Evaluations, write_evaluation
+from aibuyer_kit.ledger.proposal_rows import proposals_of, row_of, values_of
 from aibuyer_kit.ledger.records import (
-    Approval,
-    Attempt,
     Draft,
-    Outcome,
     Proposal,
     ProposedChange,
-    Rejection,
     Verdict,
     idempotency_key,
     plan_hash,
@@ -218,7 +214,7 @@ class Ledger:
         with self._reading() as connection:
             asked = select(proposal.c.proposal_id).order_by(proposal.c.proposal_id.desc())
             numbers = connection.scalars(asked if most is None else asked.limit(most)).all()
-            return sorted(self._several(connection, numbers), key=lambda each: -each.proposal_id)
+            return sorted(proposals_of(connection, numbers), key=lambda each: -each.proposal_id)
 
     @telling
     def to_apply(self) -> list[Proposal]:
@@ -233,7 +229,7 @@ class Ledger:
             .distinct()
         )
         with self._reading() as connection:
-            found = self._several(connection, connection.scalars(unfinished).all())
+            found = proposals_of(connection, connection.scalars(unfinished).all())
             return sorted(found, key=lambda each: each.proposal_id)
 
     @telling
@@ -242,7 +238,7 @@ class Ledger:
         with self._reading() as connection:
             made = select(proposal.c.proposal_id).where(proposal.c.expires_at > now)
             numbers = {*connection.scalars(made), *(each.proposal_id for each in self.to_apply())}
-            found = [each for each in self._several(connection, sorted(numbers)) if each.is_open(now)]
+            found = [each for each in proposals_of(connection, sorted(numbers)) if each.is_open(now)]
             return sorted(found, key=lambda each: each.proposal_id)
 
     @telling
@@ -272,7 +268,7 @@ class Ledger:
         )
         with self._reading() as connection:
             rows = connection.execute(asked).all()
-        return tuple(Sent(row.begun_at, *_values_of(row)) for row in rows)
+        return tuple(Sent(row.begun_at, *values_of(row)) for row in rows)
 
     @telling
     def undone(self, change_ids: Iterable[int], now: datetime) -> dict[int, int]:
@@ -280,7 +276,7 @@ class Ledger:
         wanted = list(change_ids)
         asked = select(proposed_change.c.proposal_id).where(proposed_change.c.undoes_change.in_(wanted)).distinct()
         with self._reading() as connection:
-            plans = self._several(connection, connection.scalars(asked).all())
+            plans = proposals_of(connection, connection.scalars(asked).all())
         return {
             each.draft.undoes_change: plan.proposal_id
             for plan in plans
@@ -326,66 +322,12 @@ class Ledger:
             # SQLite has one writer; elsewhere a rejection and a begin of the same proposal wait for each other.
             held = select(proposal.c.proposal_id).where(proposal.c.proposal_id == proposal_id)
             connection.execute(held.with_for_update())
-        found = self._several(connection, [proposal_id])
+        found = proposals_of(connection, [proposal_id])
         if not found:
             newest = connection.scalar(select(func.max(proposal.c.proposal_id)))
             known = f"They are numbered from 1 to {newest}" if newest else "There is none yet"
             raise NotFoundError(f"There is no proposal {proposal_id}. {known}: aibuyer proposals list")
         return found[0]
-
-    def _several(self, connection: Connection, numbers: Sequence[int]) -> list[Proposal]:
-        if not numbers:
-            return []
-        chosen = proposal.c.proposal_id.in_(numbers)
-        plans = connection.execute(select(proposal).where(chosen)).all()
-        approvals = {
-            row.proposal_id: Approval(row.approved_by, row.approved_at, row.plan_hash)
-            for row in connection.execute(select(approval).where(approval.c.proposal_id.in_(numbers)))
-        }
-        rejections = {
-            row.proposal_id: Rejection(row.rejected_by, row.rejected_at, row.reason)
-            for row in connection.execute(select(rejection).where(rejection.c.proposal_id.in_(numbers)))
-        }
-        changes = self._changes(connection, numbers)
-        return [
-            _proposal(row, changes[row.proposal_id], approvals.get(row.proposal_id), rejections.get(row.proposal_id))
-            for row in plans
-        ]
-
-    def _changes(self, connection: Connection, numbers: Sequence[int]) -> dict[int, list[ProposedChange]]:
-        chosen = proposed_change.c.proposal_id.in_(numbers)
-        begun = and_(intent.c.change_id == proposed_change.c.change_id)
-        rows = connection.execute(
-            select(
-                proposed_change,
-                intent.c.intended_at,
-                outcome.c.verdict,
-                outcome.c.read_back,
-                outcome.c.reason.label("outcome_reason"),
-                outcome.c.concluded_at,
-            )
-            .select_from(proposed_change)
-            .outerjoin(intent, begun)
-            .outerjoin(outcome, outcome.c.intent_id == intent.c.intent_id)
-            .where(chosen)
-            .order_by(proposed_change.c.proposal_id, proposed_change.c.number)
-        ).all()
-        tries = connection.execute(
-            select(intent.c.change_id, attempt.c.number, attempt.c.begun_at, hold.c.until, hold.c.reason)
-            .select_from(attempt)
-            .join(intent, intent.c.intent_id == attempt.c.intent_id)
-            .join(proposed_change, begun)
-            .outerjoin(hold, hold.c.attempt_id == attempt.c.attempt_id)
-            .where(chosen)
-            .order_by(attempt.c.attempt_id)
-        ).all()
-        attempts = defaultdict[int, list[Attempt]](list)
-        for row in tries:
-            attempts[row.change_id].append(Attempt(row.number, row.begun_at, row.until, row.reason or ""))
-        found = defaultdict[int, list[ProposedChange]](list)
-        for row in rows:
-            found[row.proposal_id].append(_change(row, attempts[row.change_id]))
-        return found
 
 
 def _propose(
@@ -398,7 +340,7 @@ def _propose(
     kept = json.dumps([dict(each) for each in findings], allow_nan=False)
     bound = plan_hash(number, made["expires_at"], drafts)
     connection.execute(insert(proposal).values(proposal_id=number, findings=kept, plan_hash=bound, **made))
-    rows = [_row_of(draft) | {"proposal_id": number, "number": at} for at, draft in enumerate(drafts, 1)]
+    rows = [row_of(draft) | {"proposal_id": number, "number": at} for at, draft in enumerate(drafts, 1)]
     connection.execute(insert(proposed_change), rows)
     written = select(proposed_change.c.change_id).where(proposed_change.c.proposal_id == number)
     return number, list(connection.scalars(written.order_by(proposed_change.c.number)))
@@ -434,70 +376,3 @@ def _refuse_to_begin(found: Proposal, each: ProposedChange) -> None:
         raise LedgerError(f"Change {each.change_id} is not covered by an approval of the plan as it stands.")
     if each.outcome is not None:
         raise LedgerError(f"Change {each.change_id} has ended already: {each.outcome.verdict}.")
-
-
-def _row_of(draft: Draft) -> dict[str, Any]:
-    change = draft.change
-    return {
-        "platform": change.platform,
-        "account_id": change.account_id,
-        "level": str(change.level),
-        "object_id": change.object_id,
-        "object_name": draft.object_name,
-        "field": change.field,
-        "before_value": str(change.before),
-        "after_value": str(change.after),
-        "reason": draft.reason,
-        "rule_id": draft.rule_id,
-        "rule_version": draft.rule_version,
-        "trace": None if draft.trace is None else json.dumps(draft.trace, allow_nan=False),
-        "undoes_change": draft.undoes_change,
-        "bundle": draft.bundle or None,
-    }
-
-
-def _value(field: str, text: str) -> Value:
-    return int(text) if field in AMOUNTS else text
-
-
-def _values_of(row: Any) -> tuple[Value, Value]:
-    return _value(row.field, row.before_value), _value(row.field, row.after_value)
-
-
-def _change(row: Any, attempts: Sequence[Attempt]) -> ProposedChange:
-    try:
-        before, after = _values_of(row)
-        change = Change(row.platform, row.account_id, Level(row.level), row.object_id, row.field, before, after)
-    except (ChangeError, ValueError) as error:
-        raise LedgerError(
-            f"The ledger's row of change {row.proposal_id}.{row.number} was edited and is none: {error}"
-            " Restore the ledger from a backup; nothing is applied from this one."
-        ) from None
-    trace = None if row.trace is None else json.loads(row.trace)
-    why = (row.reason, row.object_name, row.rule_id, row.rule_version, trace)
-    draft = Draft(change, *why, row.undoes_change, row.bundle or "")
-    ended = None
-    if row.verdict is not None:
-        read_back = None if row.read_back is None else _value(row.field, row.read_back)
-        ended = Outcome(row.verdict, read_back, row.outcome_reason, row.concluded_at)
-    return ProposedChange(row.change_id, row.proposal_id, row.number, draft, row.intended_at, tuple(attempts), ended)
-
-
-def _proposal(
-    row: Any, changes: Sequence[ProposedChange], approved: Approval | None, rejected: Rejection | None
-) -> Proposal:
-    return Proposal(
-        row.proposal_id,
-        row.made_at,
-        row.expires_at,
-        row.proposed_by,
-        row.by_person,
-        row.load_id,
-        row.data_known_at,
-        row.undoes,
-        tuple(json.loads(row.findings)),
-        row.plan_hash,
-        tuple(changes),
-        approved,
-        rejected,
-    )

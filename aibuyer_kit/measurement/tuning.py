@@ -7,7 +7,7 @@ was missed; who tunes says how much the one weighs beside the other. Thresholds 
 on newer ones.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 Direction = Literal["cut", "raise"]
 _CUTS = ("pause", "lower_budget", "lower_bid")
 _RAISES = ("start", "raise_budget", "raise_bid", "duplicate")
+# On which side of a threshold a rule acts, by metric and direction; on the other side an object keeps its target.
+_ACTS: Mapping[tuple[str, str], str] = {
+    ("cpa", "cut"): ">",
+    ("roas", "cut"): "<",
+    ("cpa", "raise"): "<",
+    ("roas", "raise"): ">",
+}
 _FARTHEST = 4.0
 _PROBABILITIES = 0.5, 0.99
 _STEPS = 4
@@ -60,13 +67,16 @@ class Costs:
 class Scene:
     """What rules saw of an account on one day, which objects they are about, and what the next days brought.
 
-    `worth` (rows,) is worth less cost in units of the currency, NaN where it is not known.
+    `worth` (rows,) is worth less cost in units of the currency, NaN where it is not known; `spend` (rows,) what was
+    spent in these next days. `known_then` says whether figures are as they were known on that day.
     """
 
     day: date
     table: Table
     in_scope: Bools
     worth: Floats
+    spend: Floats
+    known_then: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,11 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a rule did on some moments: objects matched, those rightly and wrongly, and missed; money in units."""
+    """How a rule did on some moments: objects matched, those rightly and wrongly, and missed; money in units.
+
+    `objects_share` is the share of the objects that matched at any of them, `spend_share` that of the spend that
+    followed on matches.
+    """
 
     moments: int
     looked_at: int
@@ -97,6 +111,8 @@ class Agreement:
     wrong_money: float
     missed_money: float
     cost: float
+    objects_share: float = 0.0
+    spend_share: float = 0.0
 
     @property
     def share(self) -> float:
@@ -156,8 +172,36 @@ def thresholds_of(rule: Rule) -> tuple[Threshold, ...]:
 def with_thresholds(rule: Rule, values: Iterable[tuple[Threshold, float]]) -> Rule:
     """Return the rule with other thresholds, of three digits each."""
     for threshold, value in values:
-        rule = with_value(rule, threshold.path, Decimal(f"{value:.3g}") if value != threshold.now else _as_is(value))
+        rule = with_value(rule, threshold.path, _of_three_digits(value) if value != threshold.now else _as_is(value))
     return rule
+
+
+def beyond_targets(rule: Rule, changed: Iterable[str], targets: Mapping[str, float]) -> list[tuple[str, str, Decimal]]:
+    """Return the thresholds at these places that act on what keeps the client's target: metric, place, value.
+
+    Such as a rule that pauses at a cost which lies below the target, or raises at a return below it.
+    """
+    told, found = dict(values_of(rule)), []
+    for path in changed:
+        above, _, name = path.rpartition(".")
+        leaf = above.removesuffix(".value") if name == "times" else above
+        metric, op, value = str(told.get(f"{leaf}.expr")), str(told.get(f"{leaf}.op")), told.get(path)
+        acts = _ACTS.get((metric, direction_of(rule)))
+        aim = 1.0 if name == "times" else targets.get(metric)
+        if acts is None or aim is None or value is None or not is_number(value) or not op.startswith(acts):
+            continue
+        if float(value) < aim if acts == ">" else float(value) > aim:
+            found.append((metric, path, Decimal(value)))
+    return found
+
+
+def _of_three_digits(value: float) -> Decimal:
+    """Return a number as people write it.
+
+    >>> _of_three_digits(304.9), _of_three_digits(0.12345)
+    (Decimal('305'), Decimal('0.123'))
+    """
+    return Decimal(format(Decimal(f"{value:.3g}"), "f"))
 
 
 def split(scenes: Sequence[Scene], horizon_days: int, older_share: float = 0.6) -> tuple[list[Scene], list[Scene]]:
@@ -187,19 +231,26 @@ def split_days(days: Iterable[date], horizon_days: int, older_share: float = 0.6
 def agreement(rule: Rule, scenes: Sequence[Scene], costs: Costs, fired: Fired) -> Agreement:
     """Return how a rule did on these moments; an object of which the outcome is not known counts for nothing."""
     sign = -1.0 if direction_of(rule) == "cut" else 1.0
-    counts, money = np.zeros(5), np.zeros(3)
+    counts, money, spend = np.zeros(5), np.zeros(3), np.zeros(2)
+    seen, hit = set[tuple[str, ...]](), set[tuple[str, ...]]()
     for scene in scenes:
         matched = np.zeros(len(scene.table), dtype=np.bool_)
         matched[list(fired(rule, scene.table))] = True
         told = scene.in_scope & np.isfinite(scene.worth)
         gain = sign * np.where(told, scene.worth, 0.0)
+        keys = [each.key for each in scene.table.subjects]
+        seen.update(keys[row] for row in np.flatnonzero(told))
+        hit.update(keys[row] for row in np.flatnonzero(told & matched))
+        spent = np.where(told, np.nan_to_num(scene.spend), 0.0)
+        spend += [spent[matched].sum(), spent.sum()]
         right, wrong, missed = matched & (gain > 0), matched & (gain < 0), ~matched & (gain > 0)
         counts += [told.sum(), (matched & told).sum(), right.sum(), wrong.sum(), missed.sum()]
         money += [gain[right].sum(), -gain[wrong].sum(), gain[missed].sum()]
     cost = costs.wrong * float(money[1]) + costs.missed * float(money[2])
     looked_at, matches, rights, wrongs, misses = map(int, counts)
     won, lost, left = map(float, money)
-    return Agreement(len(scenes), looked_at, matches, rights, wrongs, misses, won, lost, left, cost)
+    shares = len(hit) / len(seen) if seen else 0.0, float(spend[0] / spend[1]) if spend[1] > 0 else 0.0
+    return Agreement(len(scenes), looked_at, matches, rights, wrongs, misses, won, lost, left, cost, *shares)
 
 
 def tune(

@@ -5,11 +5,13 @@ from itertools import islice
 from math import isfinite
 
 from aibuyer_kit.charts.spec import Bar, BarChart
+from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.escape import for_html, for_terminal
 from aibuyer_kit.core.i18n import UNKNOWN, format_change, format_count, format_money, format_ratio, format_share, t
 from aibuyer_kit.planning.plan import Binding, Plan, PlannedArm
 
 _MOST_LIMITS = 5
+_MOST_NAMES = 3
 _MOST_MOVES = 5
 _MOST_BARS = 10
 _MOST_ROWS = 40
@@ -19,7 +21,7 @@ _MET = 5e-5
 
 def plan_text(plan: Plan, locale: str) -> str:
     """Return a plan as plain text, fit for a terminal."""
-    lines = [_title(plan, locale), "", *_lead(plan, locale), ""]
+    lines = [plan_title(plan, locale), "", *_lead(plan, locale), ""]
     lines += _text_table(plan, locale)
     for heading, sentences in _sections(plan, locale):
         lines += ["", f"{heading}:", *(f"- {for_terminal(each)}" for each in sentences)]
@@ -36,9 +38,9 @@ def plan_html(plan: Plan, locale: str) -> str:
     )
     charts = "".join(f'<figure class="ab-card">{_figure(chart)}</figure>' for chart in plan_charts(plan, locale))
     return (
-        f'<div class="ab-stack"><header><h1>{for_html(_title(plan, locale))}</h1></header>'
+        f'<div class="ab-stack"><header><h1>{for_html(plan_title(plan, locale))}</h1></header>'
         f'<p class="ab-lead">{lead}</p><div class="ab-charts">{charts}</div>'
-        f'<div class="ab-card ab-table ab-scroll">{_html_table(plan, locale)}</div>{sections}</div>'
+        f"{_html_table(plan, locale)}{sections}</div>"
     )
 
 
@@ -63,7 +65,8 @@ def _figure(chart: BarChart) -> str:
     return f"<figcaption>{for_html(chart.title)}</figcaption>{svg(chart)}"
 
 
-def _title(plan: Plan, locale: str) -> str:
+def plan_title(plan: Plan, locale: str) -> str:
+    """Return what a page of the plan is called."""
     return t(locale, "plan.title", total=_money(plan, plan.total_micros, locale))
 
 
@@ -72,18 +75,7 @@ def _lead(plan: Plan, locale: str) -> list[str]:
     key = "plan.expected_profit" if plan.is_profit else "plan.expected_value"
     mean, low, high = (_value(plan, each, locale) for each in vars(plan.expected).values())
     sentences = [t(locale, key, mean=mean, low=low, high=high)]
-    gain = t(
-        locale,
-        "plan.gain_more" if plan.gain.mean >= 0.0 else "plan.gain_less",
-        gain=_value(plan, abs(plan.gain.mean), locale),
-    )
-    low, high = (_signed(plan, each, locale) for each in (plan.gain.low, plan.gain.high))
-    if plan.is_told:
-        better = format_share(plan.better or 0.0, locale, decimals=0)
-        sentences.append(t(locale, "plan.gain", gain=gain, low=low, high=high, better=better))
-    else:
-        sentences.append(t(locale, "plan.gain_usual", gain=gain, low=low, high=high))
-        sentences.append(_rests(plan, locale))
+    sentences += _gain(plan, locale)
     beyond = plan.bound - plan.worth
     if not isfinite(plan.bound):
         sentences.append(t(locale, "plan.bound_unknown"))
@@ -96,6 +88,19 @@ def _lead(plan: Plan, locale: str) -> list[str]:
         total = _money(plan, sum(day.total_micros for day in plan.days), locale)
         sentences.append(t(locale, "plan.days", count=len(plan.days), total=total))
     return sentences
+
+
+def _gain(plan: Plan, locale: str) -> list[str]:
+    """Return what the plan brings beside today's split, and what that rests on."""
+    if not plan.moving:
+        return [t(locale, "plan.gain_none")]
+    key = "plan.gain_more" if plan.gain.mean >= 0.0 else "plan.gain_less"
+    gain = t(locale, key, gain=_value(plan, abs(plan.gain.mean), locale))
+    low, high = (_signed(plan, each, locale) for each in (plan.gain.low, plan.gain.high))
+    if plan.is_told:
+        better = format_share(plan.better or 0.0, locale, decimals=0)
+        return [t(locale, "plan.gain", gain=gain, low=low, high=high, better=better)]
+    return [t(locale, "plan.gain_usual", gain=gain, low=low, high=high), _rests(plan, locale)]
 
 
 def _rests(plan: Plan, locale: str) -> str:
@@ -113,9 +118,20 @@ def _sections(plan: Plan, locale: str) -> Iterator[tuple[str, list[str]]]:
     if limits := _limits(plan, locale):
         yield t(locale, "plan.binding"), limits
     notes = [_note(plan, key, dict(values), locale) for key, values in plan.notes]
-    notes += [f"{arm.name}: {arm.warning}" for arm in plan.arms if arm.warning][:_MOST_LIMITS]
+    notes += _warnings(plan, locale)
     if notes:
         yield t(locale, "plan.notes"), notes
+
+
+def _warnings(plan: Plan, locale: str) -> Iterator[str]:
+    """Yield what to know of arms, each sentence once with those that it is about."""
+    told: dict[str, list[str]] = {}
+    for arm in plan.arms:
+        if arm.warning:
+            told.setdefault(arm.warning, []).append(arm.name)
+    for warning, names in sorted(told.items(), key=lambda each: -len(each[1])):
+        more = [t(locale, "plan.more_arms", count=len(names) - _MOST_NAMES)] if len(names) > _MOST_NAMES else []
+        yield f"{', '.join([*names[:_MOST_NAMES], *more])}: {warning}"
 
 
 def _moves(plan: Plan, locale: str) -> Iterator[str]:
@@ -187,18 +203,8 @@ def _text_table(plan: Plan, locale: str) -> list[str]:
 
 
 def _html_table(plan: Plan, locale: str) -> str:
-    heads = "".join(f"<th>{for_html(each)}</th>" for each in _heads(locale))
-    body = "".join(_html_row(_cells(plan, arm, locale)) for arm in _largest(plan)[:_MOST_ROWS])
-    left_out = "".join(f'<tr><th colspan="5">{for_html(each)}</th></tr>' for each in _left_out(plan, locale))
-    return (
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{body}{left_out}</tbody>"
-        f"<tfoot>{_html_row(_together(plan, locale))}</tfoot></table>"
-    )
-
-
-def _html_row(cells: list[str]) -> str:
-    name, *rest = (for_html(cell) for cell in cells)
-    return f"<tr><th>{name}</th>{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>"
+    rows = [_cells(plan, arm, locale) for arm in _largest(plan)[:_MOST_ROWS]]
+    return html_table(_heads(locale), rows, foot=_together(plan, locale), below=_left_out(plan, locale))
 
 
 def _heads(locale: str) -> list[str]:

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aibuyer_kit.core.changes import Change
 from aibuyer_kit.planning.curves import Basis, ValueOf
 from aibuyer_kit.planning.limits import Limit
+
+if TYPE_CHECKING:
+    from aibuyer_kit.charts.explanation import Explanation
 
 # The interval that is told around an expectation.
 INTERVAL = 0.9
@@ -152,6 +155,15 @@ class Plan:
             for arm in self.arms
         ]
 
+    def why(self, arm: str | None = None, locale: str | None = None) -> "Explanation":
+        """Return the way from today's profit a day to the plan's by arm, or why one arm (id or name) moves as it does.
+
+        Raises NotFoundError for an arm that is not in the plan.
+        """
+        from aibuyer_kit.planning.why import plan_explained
+
+        return plan_explained(self, arm, locale or self.locale)
+
     def text(self, locale: str | None = None) -> str:
         """Return the plan on a page of plain text."""
         from aibuyer_kit.planning.page import plan_text
@@ -166,13 +178,11 @@ class Plan:
 
     def page(self, locale: str | None = None) -> str:
         """Return the plan as a whole HTML page of its own."""
-        from aibuyer_kit.charts.fragment import style_tag
+        from aibuyer_kit.charts.fragment import whole_page
+        from aibuyer_kit.planning.page import plan_title
 
-        return (
-            f'<!doctype html><html lang="{locale or self.locale}"><meta charset="utf-8">{style_tag()}'
-            f'<body style="max-width: 960px; margin: 32px auto; padding: 0 16px; color-scheme: light dark">'
-            f'<div class="ab">{self.html(locale)}</div></body></html>'
-        )
+        locale = locale or self.locale
+        return whole_page(self.html(locale), title=plan_title(self, locale), locale=locale)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain JSON values; money by arm in micros a day."""

@@ -118,9 +118,18 @@ def _check(asked: PlanRequest) -> None:
     if asked.unidentified not in ("near", "held", "free"):
         raise PlanError(f"unidentified is {asked.unidentified!r}; it is near, held or free.")
     _check_days(asked)
+    _check_ends(asked)
     names = [group.name for group in asked.groups]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise PlanError(f"Two groups are called {twice[0]!r}.")
+
+
+def _check_ends(asked: PlanRequest) -> None:
+    """Refuse an arm that is asked to stay as it is and to be free at once."""
+    kinds = {"held": asked.held, "may_stop": asked.may_stop, "stopped": asked.stopped, "start": asked.start}
+    for one, other in (("held", "may_stop"), ("held", "stopped"), ("held", "start"), ("stopped", "start")):
+        if both := sorted(set(kinds[one]) & set(kinds[other])):
+            raise PlanError(f"{both[0]!r} is named in {one} and in {other}, which exclude each other: name it in one.")
 
 
 def _check_targets(asked: PlanRequest) -> None:

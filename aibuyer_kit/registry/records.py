@@ -1,7 +1,7 @@
 """What is kept of a model besides its files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +20,8 @@ STAGES = (CHAMPION, CHALLENGER)
 class ModelRecord:
     """One version of one model of one client: what it was learnt from and with, how it did, and its files' digests.
 
-    `stages` are the aliases that point at it; `reason` says how it came to them.
+    `stages` are the aliases that point at it; `reason` says how it came to them, `put_in_force` when it became the
+    champion (again), so that it can be told which version was in force at a moment of the past.
     """
 
     client_id: str
@@ -40,6 +41,11 @@ class ModelRecord:
     trained_at: datetime
     reason: str = ""
     stages: tuple[str, ...] = ()
+    put_in_force: tuple[datetime, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.version}"
 
     def row(self) -> dict[str, Any]:
         """Return it as one row of a table."""
@@ -83,7 +89,12 @@ class ModelRecord:
     def text(self) -> str:
         """Return it as it is kept; version and stages are the store's own."""
         content = {key: value for key, value in vars(self).items() if key not in ("version", "stages")}
-        days = {"since": str(self.since), "until": str(self.until), "trained_at": self.trained_at.isoformat()}
+        days: dict[str, Any] = {
+            "since": str(self.since),
+            "until": str(self.until),
+            "trained_at": self.trained_at.isoformat(),
+        }
+        days["put_in_force"] = [each.isoformat() for each in self.put_in_force]
         mappings = {key: dict(content[key]) for key in ("parameters", "metrics", "software", "files")}
         return json.dumps(content | mappings | days, sort_keys=True, allow_nan=False)
 
@@ -94,10 +105,25 @@ def record_of(text: str, version: int, stages: tuple[str, ...]) -> ModelRecord:
         content = json.loads(text)
         days = {key: date.fromisoformat(content[key]) for key in ("since", "until")}
         at = datetime.fromisoformat(content["trained_at"])
-        found = ModelRecord(**content | days | {"trained_at": at}, version=version, stages=stages)
+        in_force = tuple(map(datetime.fromisoformat, content.get("put_in_force", ())))
+        moments = {"trained_at": at, "put_in_force": in_force}
+        found = ModelRecord(**content | days | moments, version=version, stages=stages)
     except (ValueError, TypeError, KeyError, RecursionError):
         raise RegistryError(f"Version {version} of a model has no record of ours. It is not used.") from None
     return replace(found, files=digests_of(found.files))
+
+
+def in_force_at(records: Iterable[ModelRecord], moment: datetime) -> ModelRecord | None:
+    """Return the version of one model that was in force at a moment, or None.
+
+    Since the last change that was kept it is the one that is in force now, whoever put it there.
+    """
+    known = list(records)
+    changes = [(at, each.version, each) for each in known for at in each.put_in_force]
+    if moment >= max((at for at, _, _ in changes), default=moment):
+        return next((each for each in known if CHAMPION in each.stages and each.trained_at <= moment), None)
+    found = [each for each in changes if each[0] <= moment]
+    return max(found, key=lambda one: one[:2])[2] if found else None
 
 
 def _rounded(value: float | None) -> float | None:

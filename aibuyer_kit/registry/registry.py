@@ -19,7 +19,7 @@ from aibuyer_kit.core.errors import ArtefactError, InputError, NotFoundError
 from aibuyer_kit.features.trainable import Trained
 from aibuyer_kit.registry import tracking
 from aibuyer_kit.registry.artefacts import LocalShelf, ServerShelf, Shelf, checked_content, checked_files
-from aibuyer_kit.registry.records import CHAMPION, STAGES, ModelRecord, record_of
+from aibuyer_kit.registry.records import CHAMPION, STAGES, ModelRecord, in_force_at, record_of
 
 FILE_NAME = "models.sqlite3"
 _SOFTWARE = ("lightgbm", "numpy")
@@ -71,11 +71,14 @@ class Registry:
         made = client.create_model_version(registered, source=run.info.artifact_uri, run_id=run_id, tags=tags)
         client.set_terminated(run_id)
         kept = replace(record, version=int(made.version))
-        return self.set_stage(kept, stage, reason=reason) if stage else kept
+        return self.set_stage(kept, stage, reason=reason, at=at) if stage else kept
 
     @tracking.telling
-    def set_stage(self, record: ModelRecord, stage: str, *, reason: str) -> ModelRecord:
-        """Let a stage point at this version and no other, and note why. Raises InputError for an unknown stage."""
+    def set_stage(self, record: ModelRecord, stage: str, *, reason: str, at: datetime) -> ModelRecord:
+        """Let a stage point at this version and no other, and note why and when.
+
+        Raises InputError for an unknown stage.
+        """
         if stage not in STAGES:
             raise InputError(f"There is no stage {stage!r} of a model. Known: {', '.join(STAGES)}.")
         registered = self._registered(record.name)
@@ -83,6 +86,8 @@ class Registry:
         if stage == CHAMPION and "challenger" in record.stages:
             self._client().delete_registered_model_alias(registered, "challenger")
             changed = replace(changed, stages=(CHAMPION,))
+        if stage == CHAMPION:
+            changed = replace(changed, put_in_force=(*record.put_in_force, at))
         self._client().set_model_version_tag(registered, str(record.version), _RECORD, changed.text())
         self._client().set_registered_model_alias(registered, stage, str(record.version))
         return changed
@@ -112,9 +117,9 @@ class Registry:
         versions = ", ".join(str(each.version) for each in known)
         raise NotFoundError(f"The model {name!r} has no {which!r}. Stages: {', '.join(STAGES)}; versions: {versions}.")
 
-    def champion(self, name: str) -> ModelRecord | None:
-        """Return the version in force, or None."""
-        return next((each for each in self.versions(name) if CHAMPION in each.stages), None)
+    def champion_at(self, name: str, moment: datetime) -> ModelRecord | None:
+        """Return the version that was in force at a moment, or None; a later one never counts."""
+        return in_force_at(self.versions(name), moment)
 
     @tracking.telling
     def files(self, record: ModelRecord) -> Mapping[str, bytes]:

@@ -57,7 +57,15 @@ def _told(leaf: Content, locale: str) -> str:
         return t(locale, "trace.no_threshold", threshold=leaf["threshold"])
     key = "trace.figure" if leaf["window"] else "trace.figure_now"
     value = format_figure(leaf["value"], locale)
-    return t(locale, key, what=what, span=span, value=value, relation=_relation(leaf, locale))
+    said = t(locale, key, what=what, span=span, value=value, relation=_relation(leaf, locale))
+    return f"{said} ({_arriving(leaf, locale)})" if leaf.get("is_final") is False else said
+
+
+def _arriving(leaf: Content, locale: str) -> str:
+    """Return what a figure is expected to come to once all results have arrived."""
+    if leaf["expected"] is None:
+        return t(locale, "trace.arriving")
+    return t(locale, "trace.arriving_to", expected=format_figure(round(leaf["expected"], 2), locale))
 
 
 def _span(span: str | None, locale: str) -> str:

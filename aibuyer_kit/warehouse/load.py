@@ -3,59 +3,20 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from aibuyer_kit.core import facts
 from aibuyer_kit.core.dates import DateRange
-from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError
 from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.connection import transaction
+from aibuyer_kit.warehouse.coverage import WHOLE, Coverage, Extent, scope_of, within
 from aibuyer_kit.warehouse.quarantine import has_open_rows, may_be_unreadable, record_unreadable, stage_unreadable
 from aibuyer_kit.warehouse.schema import OPEN, sql_text
+from aibuyer_kit.warehouse.shapes import SHAPES, Shape, schema_of
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-
-Facts = Literal["insights", "entities", "creatives", "reach"]
-
-# All of the coverage was read; all of it was, but some rows are in the quarantine; the source tells only a part of it,
-# as a file does; a file is all there is of it, though no platform was read; the read broke off.
-Extent = Literal["complete", "doubtful", "partial", "replacing", "broken"]
-# What such a load does not hold of its coverage is gone.
-WHOLE: tuple[Extent, ...] = ("complete", "replacing")
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """What a read was asked for: all that the platform holds there, if the read is complete.
-
-    Entities and insights are of one `level`; `days` and `attribution` belong to insights and reach (where the days are
-    those on which windows end), `breakdowns` (names) to insights, `window_days` to reach.
-    """
-
-    facts: Facts
-    platform: str
-    account_id: str
-    level: Level | None = None
-    days: DateRange | None = None
-    breakdowns: tuple[str, ...] = ()
-    attribution: str | None = None
-    window_days: int | None = None
-
-    @property
-    def label(self) -> str:
-        """The name under which the load is recorded; `insights` alone are those that are not broken down."""
-        if self.breakdowns:
-            return f"{self.facts} by {', '.join(sorted(self.breakdowns))}"
-        return f"{self.facts} of {self.window_days} days" if self.window_days else self.facts
-
-    @property
-    def title(self) -> str:
-        """What was read, for a person: `ad insights 2026-03-01 to 2026-03-30`."""
-        return " ".join(str(part) for part in (self.level, self.label, self.days) if part)
 
 
 @dataclass(frozen=True)
@@ -75,45 +36,6 @@ class LoadResult:
     unchanged: int
     repeated: int
     rejected: int = 0
-
-
-@dataclass(frozen=True)
-class _Shape:
-    table: str
-    key: tuple[str, ...]
-    values: tuple[str, ...]
-
-    @property
-    def columns(self) -> str:
-        return ", ".join((*self.key, *self.values))
-
-    @property
-    def own_key(self) -> tuple[str, ...]:
-        """The parts of the key that tell the rows of one coverage apart."""
-        return tuple(name for name in self.key if name not in facts.SHARED_KEY)
-
-    @property
-    def same_key(self) -> str:
-        """The condition that a staged row is about the key of a stored one, both inside one coverage."""
-        return " AND ".join(f"stored.{name} = stage.{name}" for name in self.own_key)
-
-    @property
-    def same_values(self) -> str:
-        return " AND ".join(f"stored.{name} IS NOT DISTINCT FROM stage.{name}" for name in self.values)
-
-
-SHAPES = {
-    "insights": _Shape("insight_version", facts.INSIGHT_KEY, facts.INSIGHT_VALUES),
-    "entities": _Shape("entity_version", facts.ENTITY_KEY, facts.ENTITY_VALUES),
-    "creatives": _Shape("creative_version", facts.CREATIVE_KEY, facts.CREATIVE_VALUES),
-    "reach": _Shape("reach_version", facts.REACH_KEY, facts.REACH_VALUES),
-}
-_SCHEMAS = {
-    "insights": facts.insight_schema,
-    "entities": facts.entity_schema,
-    "creatives": facts.creative_schema,
-    "reach": facts.reach_schema,
-}
 
 
 def empty_stage(connection: "duckdb.DuckDBPyConnection", coverage: Coverage) -> None:
@@ -158,7 +80,7 @@ def take_back(connection: "duckdb.DuckDBPyConnection") -> None:
 
 def checked_pages(coverage: Coverage, tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
     """Yield the pages. Raises InconsistentReadError for one with other columns than the coverage's facts have."""
-    schema = _SCHEMAS[coverage.facts]()
+    schema = schema_of(coverage.facts)
     for page in tables:
         if not page.schema.equals(schema):
             raise InconsistentReadError(
@@ -204,7 +126,7 @@ def load_staged(
 
 def _merge(
     connection: "duckdb.DuckDBPyConnection",
-    shape: _Shape,
+    shape: Shape,
     coverage: Coverage,
     extent: Extent,
     *,
@@ -234,7 +156,7 @@ def _merge(
     return LoadResult(load_id, coverage, extent, inserted, restated, closed, unchanged, repeated=returned - distinct)
 
 
-def _keep_distinct(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> int:
+def _keep_distinct(connection: "duckdb.DuckDBPyConnection", shape: Shape) -> int:
     """Drop rows that repeat another one exactly and return how many are left."""
     # Comparing whole rows takes as long as staging them, and hardly ever is there a key that came twice.
     if key_that_came_twice(connection, shape):
@@ -248,7 +170,7 @@ def _keep_distinct(connection: "duckdb.DuckDBPyConnection", shape: _Shape) -> in
 
 
 def key_that_came_twice(
-    connection: "duckdb.DuckDBPyConnection", shape: _Shape, came: str = "stage"
+    connection: "duckdb.DuckDBPyConnection", shape: Shape, came: str = "stage"
 ) -> tuple[object, ...] | None:
     """Return the first key that more than one of the rows has which came, or None."""
     own = ", ".join(shape.own_key)
@@ -292,7 +214,7 @@ def refuse_overlaps(connection: "duckdb.DuckDBPyConnection", load_id: int) -> No
 
 
 def _find_changes(
-    connection: "duckdb.DuckDBPyConnection", shape: _Shape, coverage: Coverage, beside: str
+    connection: "duckdb.DuckDBPyConnection", shape: Shape, coverage: Coverage, beside: str
 ) -> tuple[int, int]:
     """Note which staged rows are new or differ from the open version that they replace, and return how many are."""
     condition, parameters = within(coverage)
@@ -313,7 +235,7 @@ def _find_changes(
 
 def _close_absent(
     connection: "duckdb.DuckDBPyConnection",
-    shape: _Shape,
+    shape: Shape,
     coverage: Coverage,
     load_id: int,
     *,
@@ -331,7 +253,7 @@ def _close_absent(
 
 def _close(
     connection: "duckdb.DuckDBPyConnection",
-    shape: _Shape,
+    shape: Shape,
     condition: str,
     parameters: dict[str, object],
     load_id: int,
@@ -370,48 +292,10 @@ def would_change(
     return connection.execute(gone, {**parameters, "open": OPEN}).fetchone() is not None
 
 
-def _absent(shape: _Shape, condition: str, *, spare: bool) -> str:
+def _absent(shape: Shape, condition: str, *, spare: bool) -> str:
     """Return the condition that a stored row of the coverage was not returned, and is not spared."""
     absent = f"{condition} AND NOT EXISTS (SELECT 1 FROM stage WHERE {shape.same_key})"
     return f"{absent} AND NOT {may_be_unreadable(shape.key)}" if spare else absent
-
-
-def schema_of(kind: Facts) -> "pa.Schema":
-    """Return the Arrow schema of a kind of facts."""
-    return _SCHEMAS[kind]()
-
-
-def within(coverage: Coverage) -> tuple[str, dict[str, object]]:
-    """Return the condition that holds for the rows which a complete read of the coverage returns."""
-    parameters: dict[str, object] = {"platform": coverage.platform, "account_id": coverage.account_id}
-    conditions = ["platform = $platform", "account_id = $account_id"]
-    if coverage.facts != "creatives":
-        parameters["level"] = str(coverage.level)
-        conditions.append("level = $level")
-    if coverage.facts in ("insights", "reach"):
-        if coverage.days is None or coverage.attribution is None:
-            raise ValueError(f"The coverage of {coverage.facts} has days and an attribution setting.")
-        days = {"since": coverage.days.since, "until": coverage.days.until}
-        parameters |= days | {"attribution": coverage.attribution}
-        conditions += ["date_stop <= $until", "attribution = $attribution"]
-    if coverage.facts == "insights":
-        conditions += ["date >= $since", breakdown_filter(coverage.breakdowns)]
-    if coverage.facts == "reach":
-        parameters["window_days"] = coverage.window_days
-        conditions += ["date_stop >= $since", "window_days = $window_days"]
-    return " AND ".join(conditions), parameters
-
-
-def breakdown_filter(names: tuple[str, ...]) -> str:
-    """Return the SQL condition for rows that are broken down by exactly `names` (letters and underscores)."""
-    if not names:
-        return "breakdown = ''"
-    if not all(name.isidentifier() for name in names):
-        raise InconsistentReadError(
-            f"A breakdown has the name {names!r}; only letters, digits and underscores are used."
-        )
-    listed = ", ".join(f"'{name}'" for name in sorted(names))
-    return f"breakdown <> '' AND json_keys(breakdown) = [{listed}]"
 
 
 def record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_at: datetime, undoes: int | None) -> None:
@@ -438,20 +322,6 @@ def record(connection: "duckdb.DuckDBPyConnection", result: LoadResult, known_at
             undoes,
         ],
     )
-
-
-def scope_of(coverage: Coverage) -> dict[str, object]:
-    """Return what a coverage is about, by the columns of the quarantine."""
-    days = coverage.days
-    return {
-        "facts": coverage.label,
-        "platform": coverage.platform,
-        "account_id": coverage.account_id,
-        "level": str(coverage.level or ""),
-        "attribution": coverage.attribution or "",
-        "since": days.since if days else None,
-        "until": days.until if days else None,
-    }
 
 
 def _count(connection: "duckdb.DuckDBPyConnection", sql: str, parameters: object = None) -> int:

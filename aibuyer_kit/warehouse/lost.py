@@ -8,11 +8,12 @@ import duckdb
 
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.connection import transaction
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.load import SHAPES, Coverage
 from aibuyer_kit.warehouse.schema import sql_text
 from aibuyer_kit.warehouse.seal import strike
 from aibuyer_kit.warehouse.sealed import LostMonth, SealedFile, attach, detach, fault, sealed_files
+from aibuyer_kit.warehouse.shapes import SHAPES
 
 _BROKEN = "broken-"
 

@@ -1,34 +1,30 @@
 """Reading facts from the newest published snapshot: what is known now, and what was known at any moment."""
 
-import operator
-import threading
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import duckdb
-
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, PeriodError, WarehouseError
+from aibuyer_kit.core.errors import LeftOutWarning, NotFoundError, WarehouseError
 from aibuyer_kit.core.naming import NameRule
-from aibuyer_kit.core.results import ResultRules
-from aibuyer_kit.core.results import ResultSetting as ResultSetting
-from aibuyer_kit.warehouse.cursor import Cursor, damage_told
+from aibuyer_kit.core.results import ResultRules, ResultSetting
+from aibuyer_kit.warehouse.as_of import AsOf, first_load, load_number
+from aibuyer_kit.warehouse.coverage import Coverage, within
+from aibuyer_kit.warehouse.cursor import Cursor
 from aibuyer_kit.warehouse.dimensions import Dimensions, NamedObject, check_names, named_objects, warn_of_unnamed
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.load import SHAPES, Coverage, schema_of, within
 from aibuyer_kit.warehouse.load_days import day_starts
 from aibuyer_kit.warehouse.rollup import (
     Form,
     actions_sql,
     any_broken_sql,
     days_told_sql,
+    development_sql,
     ended_sql,
     left_out_sql,
     only_broken_sql,
@@ -36,18 +32,15 @@ from aibuyer_kit.warehouse.rollup import (
     windowed_sql,
 )
 from aibuyer_kit.warehouse.schema import sql_text
-from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history, sealed_files
+from aibuyer_kit.warehouse.sealed import SealedFile, fault, lost_history
+from aibuyer_kit.warehouse.shapes import SHAPES, schema_of
 from aibuyer_kit.warehouse.shown import Shown, currency_days
-from aibuyer_kit.warehouse.whole import insight_versions, insights_as_of, open_whole
+from aibuyer_kit.warehouse.snapshot import NewestSnapshot
+from aibuyer_kit.warehouse.whole import insight_versions, insights_as_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-_TRIES_AT_THE_POINTER = 5
-
-# A load number, or an aware moment: what had been loaded by then.
-AsOf = int | datetime
 
 
 @dataclass(frozen=True)
@@ -92,9 +85,8 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self._files = WarehouseFiles(folder)
-        self._opened: _Opened | None = None
+        self._newest = NewestSnapshot(self._files)
         self._kept_form: tuple[object, Form] | None = None
-        self._mutex = threading.Lock()
 
     @property
     def is_published(self) -> bool:
@@ -121,7 +113,7 @@ class Reader:
         would be mixed, RateError, InputError for a dimension that there is not.
         """
         cursor = self._cursor()
-        load = _load_number(cursor, as_of)
+        load = load_number(cursor, as_of)
         used = [rule for rule in naming if set(rule.dimensions) & set(by)]
         check_names(breakdown, by, naming)
         parameters: dict[str, object] = {
@@ -163,7 +155,7 @@ class Reader:
         null where one is not known.
         """
         cursor = self._cursor()
-        load = _load_number(cursor, as_of)
+        load = load_number(cursor, as_of)
         form = self._form(cursor, days, load, breakdown)
         query = rollup(form, result, None, converts=shown is not None, as_sums=True)
         rates = shown.parameters(currency_days(cursor, days, load)) if shown else {}
@@ -176,7 +168,7 @@ class Reader:
     ) -> list[dict[str, Any]]:
         """Return one row per account, day or stated period that touches `days`, telling level and attribution."""
         cursor = self._cursor()
-        load = _load_number(cursor, as_of)
+        load = load_number(cursor, as_of)
         form = self._form(cursor, days, load, breakdown)
         cursor.execute(days_told_sql(form), {"since": days.since, "until": days.until, "as_of_load": load})
         return _answer(cursor).rows()
@@ -184,7 +176,7 @@ class Reader:
     def coverages(self, *, as_of: AsOf | None = None, after_load: int = 0) -> list[dict[str, Any]]:
         """Return which days of insights whole reads have covered by then, per account, level and kind, and when."""
         cursor = self._cursor()
-        asked = {"as_of_load": _load_number(cursor, as_of), "after_load": after_load}
+        asked = {"as_of_load": load_number(cursor, as_of), "after_load": after_load}
         return _answer(cursor.execute(sql_text("read/coverages"), asked)).rows()
 
     def changed_days(self, days: DateRange, *, as_of: AsOf, after_load: int) -> frozenset[date] | None:
@@ -194,7 +186,7 @@ class Reader:
         down are among them.
         """
         cursor = self._cursor()
-        asked = {"as_of_load": _load_number(cursor, as_of), "after_load": after_load}
+        asked = {"as_of_load": load_number(cursor, as_of), "after_load": after_load}
         several_aims = """SELECT 1 FROM entity_version WHERE level = 'campaign' AND known_from <= ?
             GROUP BY platform, account_id, entity_id HAVING count(DISTINCT objective) > 1 LIMIT 1"""
         if cursor.execute(several_aims, [asked["as_of_load"]]).fetchone():
@@ -221,19 +213,19 @@ class Reader:
         """Return one row per object of `level` that had an impression in these days, with the last such day."""
         cursor = self._cursor()
         days = DateRange(since, until)
-        asked = {"level": str(level), "since": since, "until": until, "as_of_load": _load_number(cursor, as_of)}
+        asked = {"level": str(level), "since": since, "until": until, "as_of_load": load_number(cursor, as_of)}
         sql = sql_text("read/last_delivery").replace("{insights}", insights_as_of(cursor.months, days))
         return _answer(cursor.execute(sql, asked)).rows()
 
     def currencies(self, days: DateRange, *, as_of: AsOf | None = None) -> tuple[str, ...]:
         """Return the currencies of the facts in a period, sorted."""
         cursor = self._cursor()
-        return tuple(sorted({code for code, _ in currency_days(cursor, days, _load_number(cursor, as_of))}))
+        return tuple(sorted({code for code, _ in currency_days(cursor, days, load_number(cursor, as_of))}))
 
     def names_told(self, rule: NameRule, *, as_of: AsOf | None = None) -> list[NamedObject]:
         """Return every object of the rule's level with its last known name and what that tells."""
         cursor = self._cursor()
-        return named_objects(cursor, rule, _load_number(cursor, as_of))
+        return named_objects(cursor, rule, load_number(cursor, as_of))
 
     def actions(self, days: DateRange, *, as_of: AsOf | None = None) -> Answer:
         """Return one row per objective and action type that is reported: rows with it, and its count by window.
@@ -241,7 +233,7 @@ class Reader:
         Counts of different action types are never added up: many tell of the same events.
         """
         cursor = self._cursor()
-        load = _load_number(cursor, as_of)
+        load = load_number(cursor, as_of)
         form = self._form(cursor, days, load)
         cursor.execute(actions_sql(form), {"since": days.since, "until": days.until, "as_of_load": load})
         return _answer(cursor)
@@ -251,13 +243,13 @@ class Reader:
         cursor = self._cursor()
         cursor.execute(
             "SELECT * FROM entities_as_of($as_of_load) WHERE level = $level ORDER BY ALL",
-            {"as_of_load": _load_number(cursor, as_of), "level": str(level)},
+            {"as_of_load": load_number(cursor, as_of), "level": str(level)},
         )
         return _answer(cursor)
 
     def objects(self, level: Level, *, as_of: AsOf | None = None, after_load: int = 0) -> "pa.Table":
         """Return the same as one table of Arrow, in the order of accounts and ids; only what came after a load."""
-        asked = {"as_of_load": _load_number(self._cursor(), as_of), "level": str(level), "after_load": after_load}
+        asked = {"as_of_load": load_number(self._cursor(), as_of), "level": str(level), "after_load": after_load}
         rows = """SELECT * EXCLUDE (known_from, known_to) FROM entity_version WHERE level = $level
             AND known_from <= $as_of_load AND known_from > $after_load AND known_to > $as_of_load"""
         return self._cursor().table_of(f"{rows} ORDER BY platform, account_id, entity_id", asked)
@@ -272,12 +264,12 @@ class Reader:
             FROM entity_version AS version JOIN load ON load_id = known_from
             WHERE version.level IN ('campaign', 'adset') AND known_from <= $as_of_load
             ORDER BY known_from, version.platform, version.account_id, version.level, entity_id"""
-        return self._cursor().table_of(rows, {"as_of_load": _load_number(self._cursor(), as_of)})
+        return self._cursor().table_of(rows, {"as_of_load": load_number(self._cursor(), as_of)})
 
     def objects_gone(self, level: Level, *, as_of: AsOf, after_load: int) -> list[tuple[str, str, str]]:
         """Return the keys of objects of which what was known at one load had ended at a later one."""
         cursor = self._cursor()
-        asked = {"as_of_load": _load_number(cursor, as_of), "level": str(level), "after_load": after_load}
+        asked = {"as_of_load": load_number(cursor, as_of), "level": str(level), "after_load": after_load}
         cursor.execute(
             """SELECT DISTINCT platform, account_id, entity_id FROM entity_version WHERE level = $level
             AND known_from <= $after_load AND known_to > $after_load AND known_to <= $as_of_load""",
@@ -298,7 +290,7 @@ class Reader:
                 "window_days": window_days,
                 "since": ends.since,
                 "until": ends.until,
-                "as_of_load": _load_number(cursor, as_of),
+                "as_of_load": load_number(cursor, as_of),
             },
         )
         return _answer(cursor)
@@ -306,7 +298,7 @@ class Reader:
     def creatives(self, *, as_of: AsOf | None = None) -> Answer:
         """Return one row per creative, as known then."""
         cursor = self._cursor()
-        cursor.execute("SELECT * FROM creatives_as_of(?) ORDER BY ALL", [_load_number(cursor, as_of)])
+        cursor.execute("SELECT * FROM creatives_as_of(?) ORDER BY ALL", [load_number(cursor, as_of)])
         return _answer(cursor)
 
     def development(
@@ -318,28 +310,34 @@ class Reader:
         as_of: AsOf | None = None,
         since: date = date.min,
     ) -> Answer:
-        """Return one row per day from `since` on and age (days of `zone`): the account's results as known then."""
+        """Return one row per day from `since` on and age (days of `zone`): the account's results as known then.
+
+        `aged_days` is how old the day was when it was read last at that age.
+        """
         cursor = self._cursor()
-        last = _load_number(cursor, as_of)
-        bounds = "SELECT min(known_at_utc), max(known_at_utc) FROM load WHERE load_id <= ? HAVING count(*) > 0"
-        known: tuple[datetime, datetime] | None = cursor.execute(bounds, [last]).fetchone()
-        cursor.execute(
-            windowed_sql("development", result.window, insight_versions(cursor.months, DateRange(since, date.max))),
-            {
-                **(day_starts(known[0], known[1], zone) if known else {"days": [], "day_starts": []}),
-                "account_id": account_id,
-                "since": since,
-                "as_of_load": last,
-                "action_0": result.action_type,
-            },
-        )
-        return _answer(cursor)
+        asked = _development(cursor, account_id, zone, result, as_of, since)
+        return _answer(cursor.execute(development_sql(Level.ACCOUNT, result.window, asked.versions), asked.parameters))
+
+    def development_below(
+        self,
+        account_id: str,
+        zone: ZoneInfo,
+        level: Level,
+        *,
+        result: ResultSetting,
+        as_of: AsOf | None = None,
+        since: date = date.min,
+    ) -> "pa.Table":
+        """Return what `development` does, one row per object of `level` (`entity_id`), day and age."""
+        cursor = self._cursor()
+        asked = _development(cursor, account_id, zone, result, as_of, since)
+        return cursor.table_of(development_sql(level, result.window, asked.versions), asked.parameters)
 
     def disagreements(self, days: DateRange, *, result: ResultSetting, as_of: AsOf | None = None) -> Answer:
         """Return one row per account, day, level and measure whose sum is not the account's own figure."""
         cursor = self._cursor()
         versions = insight_versions(cursor.months, days)
-        asked = {"since": days.since, "until": days.until, "as_of_load": _load_number(cursor, as_of)}
+        asked = {"since": days.since, "until": days.until, "as_of_load": load_number(cursor, as_of)}
         first, last = cursor.execute(ended_sql(versions), asked).fetchone()
         ended = {"ended_since": first or date.max, "ended_until": last or date.min, "action_0": result.action_type}
         return _answer(cursor.execute(windowed_sql("reconciliation", result.window, versions), {**asked, **ended}))
@@ -347,7 +345,7 @@ class Reader:
     def accounts_read(self, *, as_of: AsOf | None = None) -> tuple[tuple[str, str], ...]:
         """Return platform and id of every account whose insights have been read whole at least once."""
         cursor = self._cursor()
-        cursor.execute(sql_text("read/accounts_read"), [_load_number(cursor, as_of)])
+        cursor.execute(sql_text("read/accounts_read"), [load_number(cursor, as_of)])
         return tuple(cursor.fetchall())
 
     def broken_loads(self) -> int:
@@ -364,13 +362,13 @@ class Reader:
             "days": [each.day for each in ends],
             "ended_at": [each.ended_at.astimezone(UTC).replace(tzinfo=None) for each in ends],
         }
-        cursor.execute(sql_text("read/levels_read"), {**columns, "as_of_load": _load_number(cursor, as_of)})
+        cursor.execute(sql_text("read/levels_read"), {**columns, "as_of_load": load_number(cursor, as_of)})
         return _answer(cursor)
 
     def quarantine(self, *, as_of: AsOf | None = None, resolved: bool = False) -> Answer:
         """Return one row per row that could not be read and was open then; with `resolved` also those that were not."""
         cursor = self._cursor()
-        last = _load_number(cursor, as_of)
+        last = load_number(cursor, as_of)
         if not cursor.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'quarantine'").fetchone():
             # A snapshot of before there was a quarantine, until the next sync publishes one.
             return _answer(cursor.execute("SELECT quarantine_id FROM (SELECT 0 AS quarantine_id) WHERE false"))
@@ -397,7 +395,7 @@ class Reader:
 
     def covered(self, coverage: Coverage, as_of: int | None) -> "pa.Table":
         """Return the rows of facts that lie in the coverage, sorted, as a load takes them."""
-        last, shape = _load_number(self._cursor(), as_of), SHAPES[coverage.facts]
+        last, shape = load_number(self._cursor(), as_of), SHAPES[coverage.facts]
         condition, parameters = within(coverage)
         rows = f"SELECT {shape.columns} FROM {coverage.facts}_as_of({last}) WHERE {condition}"
         found = self._cursor().table_of(f"{rows} ORDER BY {', '.join(shape.key)}", parameters)
@@ -415,7 +413,7 @@ class Reader:
         asked = {"level": str(level), "since": days.since, "until": days.until}
         moment = after.astimezone(UTC).replace(tzinfo=None)
         cursor.execute(
-            sql_text("read/whole_reads"), {**asked, "after": moment, "as_of_load": _load_number(cursor, as_of)}
+            sql_text("read/whole_reads"), {**asked, "after": moment, "as_of_load": load_number(cursor, as_of)}
         )
         return _answer(cursor)
 
@@ -443,9 +441,9 @@ class Reader:
     def freshness(self, *, as_of: AsOf | None = None) -> Freshness:
         """Return the newest load that was known then. Raises NotFoundError if there was none yet."""
         cursor = self._cursor()
-        row = cursor.execute(sql_text("read/freshness"), [_load_number(cursor, as_of)]).fetchone()
+        row = cursor.execute(sql_text("read/freshness"), [load_number(cursor, as_of)]).fetchone()
         if row is None or row[0] is None:
-            raise NotFoundError(f"Nothing was known at {as_of}: {_first_load(cursor)}.")
+            raise NotFoundError(f"Nothing was known at {as_of}: {first_load(cursor)}.")
         return Freshness(row[0], row[1].replace(tzinfo=UTC), row[2], row[3])
 
     def _form(self, cursor: Cursor, days: DateRange, load: int, breakdown: tuple[str, ...] = ()) -> Form:
@@ -465,100 +463,15 @@ class Reader:
     def _of_account(self, name: str, platform: str, account_id: str, days: DateRange, **more: object) -> Answer:
         cursor = self._cursor()
         account = {"platform": platform, "account_id": account_id, "since": days.since, "until": days.until}
-        cursor.execute(sql_text(name), {**account, **more, "as_of_load": _load_number(cursor, None)})
+        cursor.execute(sql_text(name), {**account, **more, "as_of_load": load_number(cursor, None)})
         return _answer(cursor)
 
     def close(self) -> None:
         """Let go of the snapshot; the next call opens the newest one again."""
-        with self._mutex:
-            if self._opened:
-                self._opened.connection.close()
-                self._opened = None
+        self._newest.close()
 
     def _cursor(self) -> Cursor:
-        with self._mutex:
-            if self._opened is None or self._opened.path != self._files.current():
-                newest = _open_newest(self._files)
-                if self._opened:
-                    self._opened.connection.close()
-                self._opened = newest
-            path, months, last = self._opened.path, self._opened.months, self._opened.last_load
-            roomier = partial(self._open_roomier, path)
-            return Cursor(self._opened.connection.cursor(), path, months, last_load=last, roomier=roomier)
-
-    def _open_roomier(self, path: Path) -> duckdb.DuckDBPyConnection:
-        """Open the snapshot once more, for one reading that needs much memory."""
-        try:
-            return open_whole(self._files, path, memory=None)
-        except duckdb.IOException:
-            raise WarehouseError(f"{path} was replaced while much was read from it. Ask again.") from None
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A snapshot that is open, the sealed months that it names, and its last load."""
-
-    path: Path
-    connection: duckdb.DuckDBPyConnection
-    months: tuple[SealedFile, ...]
-    last_load: int
-
-
-def _open_newest(files: WarehouseFiles) -> _Opened:
-    current = files.current()
-    for _ in range(_TRIES_AT_THE_POINTER):
-        try:
-            with damage_told(current):
-                connection = open_whole(files, current)
-                row = connection.execute("SELECT coalesce(max(load_id), 0) FROM load").fetchone()
-                return _Opened(current, connection, sealed_files(connection), int(row[0]) if row else 0)
-        except WarehouseError:
-            # A sealed file that the newest snapshot does not name is removed, and this may not be the newest any more.
-            if files.current() == current:
-                raise
-            current = files.current()
-        except duckdb.IOException:
-            if current.exists():
-                raise WarehouseError(
-                    f"{current} cannot be opened. Run `aibuyer sync`: it publishes a new one."
-                ) from None
-            current = files.current()  # Publications went on between reading the pointer and opening the file.
-    raise WarehouseError(f"{current}, which the pointer names, is missing. Run `aibuyer sync`: it publishes a new one.")
-
-
-def _load_number(cursor: Cursor, as_of: AsOf | None) -> int:
-    """Return the last load that was known at `as_of`: one before the first that became known later.
-
-    Raises PeriodError for a load that there is not, and for a moment without its zone.
-    """
-    if isinstance(as_of, datetime):
-        return _load_at(cursor, as_of)
-    last = cursor.last_load
-    if as_of is None:
-        return last
-    number = operator.index(as_of)
-    if not 0 <= number <= last:
-        raise PeriodError(f"There is no load {number}; the last one is {last}. Loads are numbered from 1.")
-    return number
-
-
-def _first_load(cursor: Cursor) -> str:
-    """Return in words when the first load came, in UTC."""
-    found: tuple[datetime | None] = cursor.execute("SELECT min(known_at_utc) FROM load").fetchone()
-    if found[0] is None:
-        return "there is no load yet"
-    moment = found[0].replace(tzinfo=UTC).isoformat(timespec="minutes")
-    return f"the first load came later, at {moment}. Ask for that moment or a later one"
-
-
-def _load_at(cursor: Cursor, moment: datetime) -> int:
-    if moment.tzinfo is None:
-        raise PeriodError(f"as_of is {moment} without a time zone; give an aware moment, such as …T09:00+03:00.")
-    row = cursor.execute(
-        "SELECT coalesce(min(load_id) FILTER (known_at_utc > $moment) - 1, max(load_id), 0) FROM load",
-        {"moment": moment.astimezone(UTC).replace(tzinfo=None)},
-    ).fetchone()
-    return int(row[0]) if row else 0
+        return self._newest.cursor()
 
 
 def _check_left_out(cursor: Cursor, form: Form, parameters: Mapping[str, object]) -> None:
@@ -578,3 +491,28 @@ def _check_left_out(cursor: Cursor, form: Form, parameters: Mapping[str, object]
 
 def _answer(cursor: Cursor) -> Answer:
     return Answer(cursor.columns, cursor)
+
+
+@dataclass(frozen=True)
+class _Development:
+    versions: str
+    parameters: dict[str, object]
+
+
+def _development(
+    cursor: Cursor, account_id: str, zone: ZoneInfo, result: ResultSetting, as_of: AsOf | None, since: date
+) -> _Development:
+    """Return what is read to tell how days grew, and with which parameters."""
+    last = load_number(cursor, as_of)
+    bounds = "SELECT min(known_at_utc), max(known_at_utc) FROM load WHERE load_id <= ? HAVING count(*) > 0"
+    known: tuple[datetime, datetime] | None = cursor.execute(bounds, [last]).fetchone()
+    return _Development(
+        insight_versions(cursor.months, DateRange(since, date.max)),
+        {
+            **(day_starts(known[0], known[1], zone) if known else {"days": [], "day_starts": []}),
+            "account_id": account_id,
+            "since": since,
+            "as_of_load": last,
+            "action_0": result.action_type,
+        },
+    )

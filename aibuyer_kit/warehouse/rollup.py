@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from aibuyer_kit.core.facts import WINDOWS
 from aibuyer_kit.core.metrics import MEASURES, METRICS, RATIOS, Ratio, multipliers
 from aibuyer_kit.core.results import MILLIONTHS, ResultRules, ResultSetting
+from aibuyer_kit.warehouse.coverage import breakdown_filter
 from aibuyer_kit.warehouse.dimensions import OBJECTIVE, Dimensions
-from aibuyer_kit.warehouse.load import breakdown_filter
 from aibuyer_kit.warehouse.schema import sql_text
 
 _ENTITY_KEYS = """platform,
@@ -140,6 +140,14 @@ def left_out_sql(form: Form) -> str:
 def days_told_sql(form: Form) -> str:
     """Return the query of the levels at which days are told."""
     return _fill(sql_text("read/days_told"), {"known": form.rows(_TOUCHING)})
+
+
+_DEVELOPMENT_OF = {"account": "''", "campaign": "campaign_id", "adset": "adset_id", "ad": "entity_id"}
+
+
+def development_sql(level: str, window: str, versions: str) -> str:
+    """Return the query of how results of the objects of `level` grew, counted in one of `core.facts.WINDOWS`."""
+    return windowed_sql("development", window, versions).replace("{entity}", _DEVELOPMENT_OF[level])
 
 
 def windowed_sql(name: str, window: str, versions: str) -> str:

@@ -15,11 +15,13 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import WarehouseError
 from aibuyer_kit.warehouse.compact import discard
 from aibuyer_kit.warehouse.connection import quoted, transaction
+from aibuyer_kit.warehouse.coverage import Coverage, Extent
 from aibuyer_kit.warehouse.digests import digest
 from aibuyer_kit.warehouse.files import WarehouseFiles, flush
-from aibuyer_kit.warehouse.load import SHAPES, Coverage, Extent, would_change
+from aibuyer_kit.warehouse.load import would_change
 from aibuyer_kit.warehouse.schema import OPEN, sql_text
 from aibuyer_kit.warehouse.sealed import DATED_TABLES, SealedFile, attach, attached_name, detach, sealed_files
+from aibuyer_kit.warehouse.shapes import SHAPES
 
 # Small months in small blocks: with DuckDB's own 256 KB each column of a small table costs that much.
 _BLOCK_BYTES, _SMALL_BLOCK_BYTES, _SMALL_ROWS = 262_144, 16_384, 50_000

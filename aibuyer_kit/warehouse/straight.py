@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from aibuyer_kit.warehouse.connection import alone
+from aibuyer_kit.warehouse.coverage import Coverage, Extent, within
 from aibuyer_kit.warehouse.load import (
-    SHAPES,
-    Coverage,
-    Extent,
     LoadResult,
     checked_pages,
     empty_stage,
@@ -24,13 +22,12 @@ from aibuyer_kit.warehouse.load import (
     record,
     refuse_overlaps,
     refuse_strays,
-    schema_of,
     stage,
-    within,
 )
 from aibuyer_kit.warehouse.quarantine import has_open_rows
 from aibuyer_kit.warehouse.schema import OPEN
 from aibuyer_kit.warehouse.seal import touched
+from aibuyer_kit.warehouse.shapes import SHAPES, schema_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,8 +5,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.warehouse.connection import transaction
-from aibuyer_kit.warehouse.load import SHAPES
 from aibuyer_kit.warehouse.schema import sql_text
+from aibuyer_kit.warehouse.shapes import SHAPES
 
 if TYPE_CHECKING:
     import duckdb

@@ -17,18 +17,10 @@ from aibuyer_kit.core.errors import AibuyerError, NotFoundError, WarehouseBusyEr
 from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse.compact import compact, remove_unfinished
 from aibuyer_kit.warehouse.connection import check_blocks, cure, interruptible, is_damage, is_whole, open_to_read
+from aibuyer_kit.warehouse.coverage import Coverage, Extent, scope_of
 from aibuyer_kit.warehouse.digests import is_known_whole
 from aibuyer_kit.warehouse.files import WarehouseFiles, publish_copy
-from aibuyer_kit.warehouse.load import (
-    Coverage,
-    Extent,
-    LoadResult,
-    load_staged,
-    scope_of,
-    set_aside_after,
-    staged_rows,
-    take_back,
-)
+from aibuyer_kit.warehouse.load import LoadResult, load_staged, set_aside_after, staged_rows, take_back
 from aibuyer_kit.warehouse.load_days import note_load_days
 from aibuyer_kit.warehouse.lost import let_go, let_go_of_damaged, lost_days, remove_orphans
 from aibuyer_kit.warehouse.quarantine import note_try, stage_unreadable

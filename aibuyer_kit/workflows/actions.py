@@ -6,7 +6,8 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.action_types import family_of
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.facts import WINDOWS
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import Day, end_of, parse_as_of, resolve_period
 
 
@@ -19,7 +20,7 @@ def client_actions(
     as_of: AsOf | str | None = None,
 ) -> list[dict[str, Any]]:
     """Return what was reported in a period, 28 days by default. Raises PeriodError, NotFoundError."""
-    reader, moment = Reader(context.warehouse), parse_as_of(as_of) if isinstance(as_of, str) else as_of
+    reader, moment = Reader(context.warehouse), parse_as_of(as_of)
     until = end_of(context, reader, since, until, as_of=moment)
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
     return reported_actions(context, reader, period, as_of=moment)

@@ -19,7 +19,7 @@ from aibuyer_kit.connectors.base import (
 from aibuyer_kit.core.dates import MOST_DAYS_BACK, DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.settings.workspace_settings import SyncSection
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.write import CompleteRead, RecentRead
 
 # Long enough to keep requests few, short enough for a failure to cost little.

@@ -9,7 +9,8 @@ from aibuyer_kit.core.action_types import overlapping
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError, RateError
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.shown import Shown
 from aibuyer_kit.workflows.actions import reported_actions
 from aibuyer_kit.workflows.what_counts import section_of, shown_in

@@ -14,15 +14,20 @@ from aibuyer_kit.planning.response.arms import by_budget
 from aibuyer_kit.planning.response.experiments import Experiment
 from aibuyer_kit.planning.response.learn import learn_response
 from aibuyer_kit.planning.response.response import Response
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.planning.response.usual import MODEL, UsualModel
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.champions import Champions
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
-from aibuyer_kit.workflows.period import account_today, parse_as_of
+from aibuyer_kit.workflows.period import account_today, client_clock, parse_as_of
 
 # More than a year, so that the season can be told from what spend does.
 USUAL_DAYS = 400
 LEVELS = ("budget", "campaign", "adset", "ad")
 
 
+@leads_back
 def client_curves(
     context: ClientContext,
     *,
@@ -42,6 +47,7 @@ def client_curves(
     )
 
 
+@leads_back
 def response_of(
     context: ClientContext,
     reader: Reader,
@@ -50,11 +56,13 @@ def response_of(
     days: int = USUAL_DAYS,
     value_of: ValueOf | None = None,
     as_of: AsOf | None = None,
+    champions: Champions | None = None,
 ) -> Response:
     """Return the response of every object of `level` that spent something in the last `days` that are over.
 
     The level `budget` is what has a budget of its own: ad sets, and campaigns that share theirs. Lift tests are those
-    of `experiments.csv` in the client's folder. Raises InputError, ExperimentError, NotFoundError, MixedCurrencyError,
+    of `experiments.csv` in the client's folder; what is usual of arms with a budget is what the model in force then
+    says, if there is one. Raises InputError, ExperimentError, NotFoundError, MixedCurrencyError,
     RateError.
     """
     if level not in LEVELS:
@@ -65,9 +73,14 @@ def response_of(
     tests = [Experiment(**vars(row)) for row in client_experiments(context)]
     # What ended after these figures were read was not known then.
     known = [test for test in tests if test.days.until <= panel.known_at.date()]
-    learnt = learn_response(panel, known, value_of=value_of)
-    settings = context.settings
-    return Response(settings.name, settings.locale, panel.days, panel.load_id, learnt, len(tests) - len(learnt.tests))
+    settings, moment = context.settings, client_clock(context, reader, as_of=as_of).now()
+    usual, note = None, ""
+    if level == "budget":
+        usual, note = (champions or Champions(context)).at(MODEL, moment, settings.locale)
+    told = usual.usual if isinstance(usual, UsualModel) else None
+    learnt = learn_response(panel, known, value_of=value_of, usual=told)
+    unused = len(tests) - len(learnt.tests)
+    return Response(settings.name, settings.locale, panel.days, panel.load_id, learnt, unused, note)
 
 
 def known_value(name: str) -> ValueOf | None:

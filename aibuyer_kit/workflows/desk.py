@@ -1,8 +1,9 @@
 """Where what rules ask for becomes a proposal, or is held back with the reason.
 
-The order: rules that disagree; what is proposed already; cooldowns; guardrails; limits. A rule in its cooldown still
-takes part in a disagreement: while one rule wants an object paused, none raises its budget. Limits are handed out by
-priority, the highest first, then by rule and object. The order of rules and rows makes no difference.
+The order: rules that disagree; what is proposed already; cooldowns; figures that are still arriving; guardrails;
+limits. A rule in its cooldown still takes part in a disagreement: while one rule wants an object paused, none raises
+its budget. Limits are handed out by priority, the highest first, then by rule and object. The order of rules and rows
+makes no difference.
 """
 
 from collections import defaultdict
@@ -31,16 +32,24 @@ Target = tuple[str, str, str, str]
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """One rule that is true of one object, and what its actions make of it."""
+    """One rule that is true of one object, and what its actions make of it.
+
+    `unripe` tells why it is not true of what its figures are expected to come to; empty where it is, or nobody knows.
+    """
 
     rule: Rule
     subject: Subject
     trace: Trace
     effects: tuple[Effect, ...]
+    unripe: str = ""
 
     def sentence(self, effect: Effect) -> str:
         """Return one line for a terminal."""
         return f"{self.rule.id}: {effect.sentence(self.subject)} ({for_terminal(self.subject.name)})"
+
+    def notice(self, effect: Effect) -> str:
+        """Return one line for a terminal, with what speaks against it."""
+        return f"{self.sentence(effect)}{f'; {self.unripe}' if self.unripe else ''}"
 
 
 @dataclass(frozen=True)
@@ -235,6 +244,8 @@ class Desk:
             self._hold(wish, "open proposal", "ledger", f"it is proposed already, in {number}")
         elif reason := self.memory.cooldown(wish.rule, change):
             self._hold(wish, "cooldown", "cooldown", reason)
+        elif wish.match.unripe:
+            self._hold(wish, "guardrail", "maturity", wish.match.unripe)
         else:
             if change.target not in self._refused:
                 self._refused[change.target] = self._refusals(change)

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from aibuyer_kit.core.changes import Change, canonical_json
 from aibuyer_kit.guardrails.picture import Limits
-from aibuyer_kit.ledger.evaluations import Evaluation
+from aibuyer_kit.ledger.evaluation_records import Evaluation
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.rules.actions import Rebalance
 from aibuyer_kit.rules.effects import Notice, effects
-from aibuyer_kit.rules.evaluate import traces
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.table import Table
 from aibuyer_kit.workflows.desk import Desk, Held, Match, Sorted, Word
@@ -26,6 +25,7 @@ from aibuyer_kit.workflows.evaluation_programs import Programs
 from aibuyer_kit.workflows.evaluation_record import Looked, Standing, finding_of, targets_json
 from aibuyer_kit.workflows.evidence import Evidence
 from aibuyer_kit.workflows.pictures import Pictures
+from aibuyer_kit.workflows.ripening import traces_told
 from aibuyer_kit.workflows.rule_memory import RuleMemory
 
 Account = tuple[str, str]
@@ -77,7 +77,7 @@ class Run:
         for match in self.matches:
             for each in match.effects:
                 if match.rule.mode == "notify" or isinstance(each.what, Notice):
-                    yield match.sentence(each)
+                    yield match.notice(each)
 
 
 def evaluated(
@@ -107,7 +107,7 @@ def evaluated(
     looked = [
         each
         for (table, of_level), mask in zip(tables, seen, strict=True)
-        for each in _looked(of_level, table, mask, evidence, now, slots, programs)
+        for each in _looked(of_level, table, mask, evidence, now, slots, programs, seen_as)
     ]
     matches = [match for each in looked for match in each.matches]
     memory = _memory(ledger, due, now, min(now, evidence.known_at), zones)
@@ -205,6 +205,7 @@ def _looked(
     now: datetime,
     slots: Mapping[tuple[str, Account], str | None] | None,
     programs: Programs,
+    seen_as: SeenAs,
 ) -> Iterator[Looked]:
     """Yield what each rule that is due finds in each account of a table; traces are made of matches only.
 
@@ -218,7 +219,7 @@ def _looked(
     shared = (perf_counter_ns() - began) // max(1, len(due))
     for rule, rows in zip(due, fired, strict=True):
         began = perf_counter_ns()
-        matches = _matches(rule, table, rows)
+        matches = _matches(rule, table, rows, evidence, seen_as)
         named = in_scope[rule.scope]
         seen |= named
         slot = None if slots is None else slots[rule.id, account]
@@ -227,9 +228,12 @@ def _looked(
         yield Looked(rule, *account, day, slot, int(named.sum()), latency_us, matches, whole)
 
 
-def _matches(rule: Rule, table: Table, rows: Sequence[int]) -> tuple[Match, ...]:
-    shown = zip(traces(rule, table, rows), effects(rule, table, rows), strict=True)
-    found = (Match(rule, table.subjects[row], *each) for row, each in zip(rows, shown, strict=True))
+def _matches(rule: Rule, table: Table, rows: Sequence[int], evidence: Evidence, seen_as: SeenAs) -> tuple[Match, ...]:
+    shown = zip(traces_told(rule, table, rows, evidence, seen_as), effects(rule, table, rows), strict=True)
+    found = (
+        Match(rule, table.subjects[row], trace, made, unripe)
+        for row, ((trace, unripe), made) in zip(rows, shown, strict=True)
+    )
     # Whatever found the rows: nothing is done about an object whose trace does not say that the rule is true.
     return tuple(each for each in found if each.trace.verdict is True)
 

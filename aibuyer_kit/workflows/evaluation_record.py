@@ -12,7 +12,7 @@ import numpy as np
 from aibuyer_kit.core.changes import Change, canonical_json
 from aibuyer_kit.core.results import ResultRules, ResultSetting
 from aibuyer_kit.guardrails.picture import Limits, Stop
-from aibuyer_kit.ledger.evaluations import Firing, KeptEffect, Kind, RuleFinding
+from aibuyer_kit.ledger.evaluation_records import Firing, KeptEffect, Kind, RuleFinding
 from aibuyer_kit.rules.effects import Effect, Notice, OutgoingCall
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.subjects import Subject

@@ -18,7 +18,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, NotFoundError
 from aibuyer_kit.core.money import units_from_micros
-from aibuyer_kit.settings.content import WORKSPACE_FILE
+from aibuyer_kit.settings.content import FOLDERS, WORKSPACE_FILE, content_folder
 from aibuyer_kit.settings.workspace_settings import Settings, read_settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.schema import migrations, sql_text
@@ -154,7 +154,17 @@ def example_workspace(*, progress: Callable[[str, int, int], None] | None = None
 def _form() -> str:
     """Return a digest of what an example is made of: one that an earlier state of this version built is not read."""
     schema = "".join(sql_text(f"migrations/{name}") for name in migrations())
-    return hashlib.sha256(f"{schema}{_SAMPLE!r}{_WORLD}{_SEED}{_SYNCS}".encode()).hexdigest()[:8]
+    found = hashlib.sha256(f"{schema}{_SAMPLE!r}{_WORLD}{_SEED}{_SYNCS}".encode())
+    for name in FOLDERS:
+        folder = content_folder(name)
+        for path in sorted(each for each in folder.rglob("*") if each.is_file() and not _is_left_over(each, folder)):
+            found.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return found.hexdigest()[:8]
+
+
+def _is_left_over(path: Path, folder: Path) -> bool:
+    """Return whether a file is what running leaves behind, such as checkpoints of notebooks."""
+    return any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
 
 
 def warehouse_totals(context: ClientContext, days: DateRange) -> AccountTotals:

@@ -1,103 +1,79 @@
 """What moves a model's estimates, of all objects or of one, in words and as a chart; its parts add up to them."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-import numpy as np
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.charts.fragment import style_tag
-from aibuyer_kit.charts.influence import Influence, InfluenceChart, influence_svg
+from aibuyer_kit.charts.explanation import Explanation, Part, ranked
+from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, NotFoundError
-from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_ratio, messages, t
-from aibuyer_kit.features.trainable import Explainable
+from aibuyer_kit.features.panel import DailyPanel
+from aibuyer_kit.features.trainable import Described, Explainable, Model, Trainable
+from aibuyer_kit.registry.records import ModelRecord
 from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.workflows.learn import open_registry
+from aibuyer_kit.workflows.champions import open_registry
 from aibuyer_kit.workflows.past_panels import PastPanels
 from aibuyer_kit.workflows.trainables import trainable_of
-
-_MOST_SHOWN = 8
-
-
-@dataclass(frozen=True)
-class ModelExplanation:
-    """Contributions by feature, the greatest first: of one object on the log scale, or their mean sizes over all.
-
-    For one object `base` and the contributions add up to the log of `estimate`, a factor beside the average.
-    """
-
-    said: tuple[str, ...]
-    contributions: Mapping[str, float]
-    base: float | None
-    estimate: float | None
-    locale: str
-
-    @property
-    def is_of_one(self) -> bool:
-        return self.estimate is not None
-
-    def chart(self) -> InfluenceChart:
-        """Return the greatest influences as a chart."""
-        rows = [
-            Influence(self._name(name), value, self._text(value))
-            for name, value in list(self.contributions.items())[:_MOST_SHOWN]
-            if value
-        ]
-        return InfluenceChart(self.said[0], self.locale, tuple(rows), signed=self.is_of_one)
-
-    def __repr__(self) -> str:
-        rows = [f"  {each.text:>7}  {each.label}" for each in self.chart().rows]
-        return "\n".join([*self.said, *rows])
-
-    def _repr_html_(self) -> str:
-        said = "".join(f"<p>{for_html(each)}</p>" for each in self.said)
-        drawn = influence_svg(self.chart()) if self.chart().rows else ""
-        return f'{style_tag()}<div class="ab">{said}{drawn}</div>'
-
-    def _name(self, feature: str) -> str:
-        known = messages(self.locale).get(f"model_feature.{feature}")
-        return known if isinstance(known, str) else feature
-
-    def _text(self, value: float) -> str:
-        """Return a log contribution as the factor that it is; a mean size as the factor that it mostly makes."""
-        sign = "×" if self.is_of_one else "×/÷ "
-        return sign + format_ratio(float(np.exp(value)), self.locale)
 
 
 def explain_model(
     context: ClientContext, settings: Settings, name: str, which: str = "champion", object_id: str | None = None
-) -> ModelExplanation:
+) -> Explanation:
     """Return what moves a version's estimates over the newest figures, of all objects or of one.
 
-    Raises NotFoundError for a version or an object that is not there, InputError for a model that cannot tell.
+    Of one object these are factors (logarithms that add up). Raises NotFoundError for a version or an object that is
+    not there, InputError for a model that cannot tell.
     """
     trainable, registry = trainable_of(context, name), open_registry(context, settings)
     record = registry.find(name, which)
     model = trainable.load(registry.files(record))
-    if not isinstance(model, Explainable):
-        raise InputError(f"The model {name!r} does not say what its estimates are made of.")
     reader = Reader(context.warehouse)
     try:
         panel = PastPanels(context, reader, trainable.level, trainable.history_days).now
     finally:
         reader.close()
+    return explanation(trainable, record, model, panel, object_id, context.settings.locale)
+
+
+def explanation(
+    trainable: Trainable, record: ModelRecord, model: Model, panel: DailyPanel, object_id: str | None, locale: str
+) -> Explanation:
+    """Return what moves a model's estimates over a panel, of all objects or of one; see `explain_model`."""
+    if isinstance(model, Described) and object_id is None:
+        head = t(locale, "model_explained.described", model=record.title)
+        return Explanation(head, locale, (), figures=tuple(model.described()))
+    if not isinstance(model, Explainable):
+        raise InputError(f"The model {record.name!r} says nothing of single objects. Leave the object out.")
+    kind = "_ad" if trainable.level is Level.AD else ""
     places, found = model.contributions(panel)
-    locale = context.settings.locale
     if object_id is None:
-        head = t(locale, "model_explained.global", model=name, version=record.version, objects=len(places))
-        return ModelExplanation((head,), found.importance(), None, None, locale)
+        head = t(locale, "model_explained.global", model=record.name, version=record.version, objects=len(places))
+        return Explanation(head, locale, _parts(found.importance(), locale), signed=False)
     ids = {each.id: place for place, each in enumerate(panel.objects)}
     if object_id not in ids:
         raise NotFoundError(f"There is no {trainable.level} {object_id!r} in the newest figures. Check its id.")
     shown = panel.objects[ids[object_id]].name
     if ids[object_id] not in places:
-        return ModelExplanation((t(locale, "model_explained.unknown", name=shown),), {}, None, None, locale)
+        return Explanation(t(locale, f"model_explained.unknown{kind}", name=shown), locale, ())
     row = places.index(ids[object_id])
-    estimate, base = float(np.exp(found.raw_scores()[row])), float(found.base[row])
-    said = (
-        t(locale, "model_explained.one", name=shown, factor=format_ratio(estimate, locale)),
-        t(locale, "model_explained.from_own", factor=format_ratio(float(np.exp(base)), locale)),
+    whole = float(found.raw_scores()[row])
+    factor = format_ratio(math.exp(whole), locale)
+    return Explanation(
+        t(locale, f"model_explained.one{kind}", name=shown, factor=factor, model=record.title),
+        locale,
+        _parts(found.of(row), locale),
+        Part("own", t(locale, f"model_explained.own{kind}"), float(found.base[row])),
+        Part("estimate", t(locale, "model_explained.estimate"), whole),
+        higher_is_better=True,
     )
-    return ModelExplanation(said, found.of(row), base, estimate, locale)
+
+
+def _parts(contributions: Mapping[str, float], locale: str) -> tuple[Part, ...]:
+    return ranked([Part(key, _feature_name(key, locale), value) for key, value in contributions.items()])
+
+
+def _feature_name(feature: str, locale: str) -> str:
+    known = messages(locale).get(f"model_feature.{feature}")
+    return known if isinstance(known, str) else feature

@@ -11,7 +11,8 @@ from aibuyer_kit.features.catalogue import CATALOGUE, make_features
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.view import View
 from aibuyer_kit.features.windows import Floats
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.panel import read_panel
 
 

@@ -1,8 +1,8 @@
 """Forecasting a client's metric: from the panel as known at a moment, through the combination, to what people get."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +19,18 @@ from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.budgets import assumed_spend, spend_level
 from aibuyer_kit.forecasting.result import TOTAL, Forecast, ForecastObject, Span
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.forecasting.weighing import SegmentWeights, Weights, model_name
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.champions import Champions
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
-from aibuyer_kit.workflows.period import account_today
+from aibuyer_kit.workflows.period import account_today, client_clock
 
 if TYPE_CHECKING:
+    from aibuyer_kit.forecasting.forecaster import Forecaster
     from aibuyer_kit.forecasting.tree_forecast import TreeForecast
+    from aibuyer_kit.forecasting.why import Explainer
 
 LEARNT_FROM_DAYS = 420
 SHOWN_DAYS = 56
@@ -39,6 +45,7 @@ _UNREAD_DAYS = 3
 PROMOTION = "promotion"
 
 
+@leads_back
 def client_forecast(
     context: ClientContext,
     reader: Reader,
@@ -50,12 +57,14 @@ def client_forecast(
     promotions: Sequence[DateRange] = (),
     action_type: str = "",
     as_of: AsOf | None = None,
+    champions: Champions | None = None,
 ) -> Forecast:
     """Return what is expected of a metric in the `horizon_days` from today on, of each object of `level` and in all.
 
     `plan` gives daily budgets by object id, in currency units; 0 is a pause. `promotions` are of the past and to come.
     Results of several kinds are never added up: of those counted here `action_type` is forecast, or the most frequent.
-    Raises InputError, UnknownMetricError, NotFoundError, MixedCurrencyError.
+    Members are weighed as the model in force then says, if there is one for the measure and level. Raises InputError,
+    UnknownMetricError, NotFoundError, MixedCurrencyError.
     """
     asked = metric(name)
     if isinstance(asked, Measure) and asked.additive != "everywhere" and name != "results":
@@ -70,8 +79,43 @@ def client_forecast(
     others = 0
     if counts_results(name):
         panel, others = _of_one_kind(panel, action_type)
-    locale = context.settings.locale
-    return panel_forecast(panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others)
+    locale, moment = context.settings.locale, client_clock(context, reader, as_of=as_of).now()
+    kept, notes = _weights_in_force(champions or Champions(context), asked, parse_level(level), moment, locale)
+    found = panel_forecast(
+        panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others, weights=kept
+    )
+    return replace(found, notes=(*found.notes, *notes))
+
+
+def _weights_in_force(
+    champions: Champions, asked: Measure | Ratio, level: Level, moment: datetime, locale: str
+) -> tuple[dict[str, SegmentWeights], tuple[str, ...]]:
+    """Return the weights that were in force at a moment, by measure, and what is to be said of them."""
+    names = (asked.numerator, asked.denominator) if isinstance(asked, Ratio) else (asked.name,)
+    if level is not Level.CAMPAIGN:
+        return {}, ()
+    found, notes = dict[str, SegmentWeights](), []
+    for name in names:
+        each, note = champions.at(model_name(name), moment, locale)
+        if each is not None and isinstance(each, Weights):
+            found[name] = each.weights
+        notes += [note] if note else []
+    return found, tuple(notes)
+
+
+def tree_of(
+    panel: DailyPanel, name: str, horizon_days: int, forecaster: "Forecaster"
+) -> "tuple[tuple[str, ...], TreeForecast]":
+    """Return of which objects of a panel a measure is forecast, those of the usual kind of result, and the forecast."""
+    if counts_results(name):
+        panel, _ = _of_one_kind(panel, "")
+    request = _Request(panel, horizon_days, {}, (), "en")
+    return tuple(each.id for each in panel.objects), _forecast(request, name, forecaster)
+
+
+def measured(panel: DailyPanel, name: str) -> Floats:
+    """Return a measure (days, objects) of a panel in currency units with what has yet to arrive."""
+    return _Request(panel, 1, {}, (), "en").measured(name)
 
 
 def panel_forecast(
@@ -83,9 +127,14 @@ def panel_forecast(
     promotions: Sequence[DateRange] = (),
     locale: str = "en",
     others: int = 0,
+    weights: Mapping[str, SegmentWeights] | None = None,
 ) -> Forecast:
-    """Return what is expected after the days of a panel; `others` objects were left out of it. Raises InputError."""
-    request, asked = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), locale, others), metric(name)
+    """Return what is expected after the days of a panel; `others` objects were left out of it.
+
+    `weights` are those of members by measure, where they were learnt before. Raises InputError.
+    """
+    request = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), locale, others, weights or {})
+    asked = metric(name)
     request.check()
     return _ratio(request, asked) if isinstance(asked, Ratio) else _measure(request, asked)
 
@@ -143,6 +192,7 @@ class _Request:
     promotions: tuple[DateRange, ...]
     locale: str
     others: int = 0
+    weights: Mapping[str, SegmentWeights] = field(default_factory=dict)
 
     def check(self) -> None:
         known = {each.id for each in self.panel.objects}
@@ -232,11 +282,12 @@ class _Request:
         return found
 
 
-def _forecast(request: _Request, name: str) -> "TreeForecast":
+def _forecast(request: _Request, name: str, forecaster: "Forecaster | None" = None) -> "TreeForecast":
     from aibuyer_kit.forecasting.forecaster import Forecaster
     from aibuyer_kit.forecasting.tree_forecast import forecast_tree
 
-    return forecast_tree(request.series(name), request.groups(), request.horizon_days, Forecaster())
+    usual = forecaster or Forecaster(weights=request.weights.get(name, {}))
+    return forecast_tree(request.series(name), request.groups(), request.horizon_days, usual)
 
 
 def _measure(request: _Request, asked: Measure) -> Forecast:
@@ -246,7 +297,7 @@ def _measure(request: _Request, asked: Measure) -> Forecast:
     spans = _spans(told.expected[:, kept].sum(axis=0), np.quantile(futures, [0.1, 0.9], axis=0))
     history = request.measured(asked.name).sum(axis=1)
     return _result(
-        request, asked.name, told, (told.expected[:, kept], told.low[:, kept], told.high[:, kept]), spans, history
+        request, asked.name, (told,), (told.expected[:, kept], told.low[:, kept], told.high[:, kept]), spans, history
     )
 
 
@@ -268,7 +319,7 @@ def _ratio(request: _Request, asked: Ratio) -> Forecast:
     history = _divided(been[0], been[1], scale)
     unknown = np.isnan(expected)
     low, high = (np.where(unknown, np.nan, each) for each in (np.fmin(low, expected), np.fmax(high, expected)))
-    return _result(request, asked.name, top, (expected, low, high), spans, history)
+    return _result(request, asked.name, (top, bottom), (expected, low, high), spans, history)
 
 
 def _divided(top: Floats, bottom: Floats, scale: int) -> Floats:
@@ -289,11 +340,12 @@ def _spans(expected: Floats, bounds: Floats) -> tuple[Span, ...]:
 
 
 def _result(
-    request: _Request, name: str, told: "TreeForecast", values: tuple[Floats, Floats, Floats],
+    request: _Request, name: str, made_of: "tuple[TreeForecast, ...]", values: tuple[Floats, Floats, Floats],
     spans: tuple[Span, ...], history: Floats,
 ) -> Forecast:  # fmt: skip
-    panel = request.panel
+    panel, told = request.panel, made_of[0]
     objects = [ForecastObject(each.id, each.name, panel.level.value, each.campaign_id) for each in panel.objects]
+    objects.append(ForecastObject(TOTAL, t(request.locale, "word.total"), TOTAL))
     weights = {member: float(share.mean()) for member, share in told.fitted.weights.items()}
     shown = min(SHOWN_DAYS, len(history))
     days = list(panel.days)[-shown:]
@@ -302,7 +354,7 @@ def _result(
         currency=panel.currency,
         locale=request.locale,
         days=request.ahead,
-        objects=(*objects, ForecastObject(TOTAL, t(request.locale, "word.total"), TOTAL)),
+        objects=tuple(objects),
         expected=values[0],
         low=values[1],
         high=values[2],
@@ -314,7 +366,17 @@ def _result(
         known_at=panel.known_at,
         load_id=panel.load_id,
         notes=_notes(request, name, told),
+        explainer=lambda of, by: _explainer(request, name, objects, made_of)(of, by),
     )
+
+
+def _explainer(
+    request: _Request, name: str, objects: Sequence[ForecastObject], made_of: "tuple[TreeForecast, ...]"
+) -> "Explainer":
+    from aibuyer_kit.forecasting.forecaster import Forecaster
+    from aibuyer_kit.forecasting.why import Explainer
+
+    return Explainer(name, request.panel.currency, request.locale, request.ahead, objects, made_of, Forecaster())
 
 
 def _notes(request: _Request, name: str, told: "TreeForecast") -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, NotFoundError
 from aibuyer_kit.core.unreadable import UnreadableRow
-from aibuyer_kit.warehouse.load import Coverage, LoadResult
+from aibuyer_kit.warehouse.coverage import Coverage
+from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.imports import import_time

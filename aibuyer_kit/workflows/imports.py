@@ -10,7 +10,8 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.clock import SystemClock
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ImportFileError, NotFoundError
-from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult
+from aibuyer_kit.warehouse.coverage import Coverage, Extent
+from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.import_checks import (
@@ -21,6 +22,7 @@ from aibuyer_kit.workflows.import_checks import (
     refuse_odd_days,
     refuse_synced_account,
 )
+from aibuyer_kit.workflows.no_results import why_no_results
 from aibuyer_kit.workflows.period import client_clock
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class ImportDone:
     facts: LoadResult
     totals: str
     replaced: tuple[LoadResult, ...] = ()
+    no_results: str = ""
 
     def summary(self) -> str:
         """Return a few lines for a terminal."""
@@ -45,6 +48,7 @@ class ImportDone:
         return (
             f"{self.report}\n{load.coverage.days}: {load.inserted} new rows, {load.restated} restated,"
             f" {gone} gone, {load.unchanged} unchanged{set_aside}\n{self.totals}\n"
+            f"{self.no_results and self.no_results + chr(10)}"
             f"load {load.load_id}; to take it back: aibuyer import-undo {load.load_id}"
         )
 
@@ -109,7 +113,7 @@ def import_export(
         replaced = tuple(
             writer.load(_coverage(found, form), [], known_at=known_at, extent=extent) for form in sorted(others)
         )
-    return ImportDone(found.report, facts, _totals(found), replaced)
+    return ImportDone(found.report, facts, _totals(found), replaced, why_no_results(context))
 
 
 def _reader(context: ClientContext) -> Reader | None:

@@ -10,7 +10,8 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level, parse_level
 from aibuyer_kit.core.errors import InputError, LeftOutWarning, NotFoundError, QualityWarning
 from aibuyer_kit.core.metrics import counts_results, metric
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import Day, end_of, no_facts, parse_as_of, resolve_period
 from aibuyer_kit.workflows.quality import period_quality, warn_of_quality
 from aibuyer_kit.workflows.reach import WINDOW_METRICS, check_window_metrics, needs_window, read_window

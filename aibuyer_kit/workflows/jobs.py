@@ -12,7 +12,7 @@ from aibuyer_kit.connectors.budget import PlannedRead
 from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.settings.workspace_settings import SyncSection
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.write import CompleteRead, Writer
 from aibuyer_kit.workflows.cadence import (
     FIGURE_LEVELS,

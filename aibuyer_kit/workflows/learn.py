@@ -1,6 +1,6 @@
 """Training what is due, and letting a new model replace the old one only if it wins a paired backtest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,10 +10,17 @@ import filelock
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.errors import AibuyerError, ArtefactError, InputError, NotFoundError, RegistryError
+from aibuyer_kit.core.errors import (
+    AibuyerError,
+    ArtefactError,
+    InputError,
+    NotFoundError,
+    RegistryError,
+    TooLittleError,
+)
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_share, t
-from aibuyer_kit.core.text_table import as_table
+from aibuyer_kit.core.text_table import as_table, headed
 from aibuyer_kit.features.trainable import Fold, Model, Parameters, Trainable, trained
 from aibuyer_kit.measurement.backtest import Backtest, backtest, paired
 from aibuyer_kit.measurement.contest import LEAST_FOLDS, Contest, contest
@@ -23,6 +30,7 @@ from aibuyer_kit.registry.records import CHALLENGER, CHAMPION, ModelRecord
 from aibuyer_kit.registry.registry import Registry
 from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.champions import open_registry
 from aibuyer_kit.workflows.past_panels import PastPanels, spans
 from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.round import Progress
@@ -31,6 +39,7 @@ from aibuyer_kit.workflows.tune import TunedModel, tune_model
 from aibuyer_kit.workflows.upkeep_log import TunedParameters, Upkeep, UpkeepLog
 
 _LEAST_FIRST_FOLDS = 3
+_HARDLY = 0.05  # a loss that is less than so much below the floor's is hardly below it
 _DRIFT_DAYS = 150
 FIGURES = "figures"  # under which the drift of figures stands beside the models
 Why = str  # a key of `learn` in the locales: first, damaged, scheduled, drifted, changed, asked
@@ -41,7 +50,7 @@ class Lesson:
     """What came of one model: `state` is a key of `lesson` in the locales.
 
     promoted, kept (the champion stays), first (the first one, put in force), below_floor (no champion yet), not_due,
-    refused (it could not be learnt; `note` says why).
+    too_little (there is too little to learn from yet), refused (it could not be learnt); `note` says why.
     """
 
     name: str
@@ -78,16 +87,10 @@ class Learnt:
         return bool(self.drift) or any(each.state == "refused" for each in self.lessons)
 
     def __repr__(self) -> str:
-        return "\n".join([as_table(self.rows()), *(f"DRIFT {each}" for each in self.drift)])
+        return "\n".join([as_table(headed(self.rows(), self.locale)), *(f"DRIFT {each}" for each in self.drift)])
 
     def _repr_html_(self) -> str:
         return f"<pre>{for_html(repr(self))}</pre>"
-
-
-def open_registry(context: ClientContext, settings: Settings) -> Registry:
-    """Return the models of a client, where the settings say that they are kept."""
-    uri = settings.models.tracking_uri
-    return Registry(context.id, context.models, uri.get_secret_value() if uri else None)
 
 
 def learn(
@@ -148,11 +151,15 @@ def promote(context: ClientContext, settings: Settings, name: str, version: str,
 
     Raises NotFoundError, and RegistryError while another process trains for this client.
     """
-    registry = open_registry(context, settings)
-    with _alone(context):
-        found = registry.find(name, version)
-        trainable_of(context, name).load(registry.files(found))
-        return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}")
+    registry, reader = open_registry(context, settings), Reader(context.warehouse)
+    try:
+        with _alone(context):
+            found = registry.find(name, version)
+            trainable_of(context, name).load(registry.files(found))
+            now = client_clock(context, reader).now()
+            return registry.set_stage(found, CHAMPION, reason=f"put in force by {by}", at=now)
+    finally:
+        reader.close()
 
 
 def tune_parameters(context: ClientContext, name: str, *, trials: int, seed: int) -> TunedModel:
@@ -177,6 +184,17 @@ def contest_text(found: Contest, locale: str) -> str:
     return said if not found.folds else f"{said} {t(locale, 'contest.over', folds=found.folds, objects=found.objects)}"
 
 
+def beside_floor(metrics: Mapping[str, float], folds: int, locale: str) -> str:
+    """Return how far a model's loss lies below or above that of the simplest estimate, in words."""
+    loss, floor = metrics.get("loss"), metrics.get("floor_loss")
+    if loss is None or not floor:
+        return t(locale, "contest.untold")
+    gain = 1 - loss / floor
+    key = "above" if gain <= 0 else "hardly" if gain < _HARDLY else "below"
+    told = t(locale, f"floor.{key}", gain=format_share(abs(gain), locale, 1), folds=folds)
+    return told if folds >= _LEAST_FIRST_FOLDS else f"{told} {t(locale, 'floor.too_few', least=_LEAST_FIRST_FOLDS)}"
+
+
 _IN_FORCE = {"damaged": "promoted"}  # what it is called that a model is put in force without a contest
 
 
@@ -188,16 +206,26 @@ class _School:
         self._registry = open_registry(context, settings)
         self._log = UpkeepLog(context.models)
         self._now = client_clock(context, reader).now()
+        self._pasts: dict[tuple[Level, int], PastPanels] = {}
         self.drift = self._drift()
 
     def lesson(self, trainable: Trainable, *, force: bool) -> Lesson:
         """Train one model if it is due, and settle which version is in force from now on."""
         try:
             return self._lesson(trainable, force=force)
+        except TooLittleError as error:
+            self._log.put(trainable.name, Upkeep(self._now))
+            return Lesson(trainable.name, "too_little", error.text(self._context.settings.locale))
         except (InputError, NotFoundError, ArtefactError) as error:
             kept = self._log.of(trainable.name)
             self._log.put(trainable.name, Upkeep(self._now, kept.until, kept.due_on, kept.findings, str(error)))
             return Lesson(trainable.name, "refused", str(error))
+
+    def _past(self, trainable: Trainable) -> PastPanels:
+        key = trainable.level, trainable.history_days
+        if key not in self._pasts:
+            self._pasts[key] = PastPanels(self._context, self._reader, *key)
+        return self._pasts[key]
 
     def _drift(self) -> tuple[str, ...]:
         """Return what has changed in the figures of the last three days, and note it; days too few tell nothing."""
@@ -210,7 +238,7 @@ class _School:
         return found
 
     def _lesson(self, trainable: Trainable, *, force: bool) -> Lesson:
-        past = PastPanels(self._context, self._reader, trainable.level, trainable.history_days)
+        past = self._past(trainable)
         versions = self._registry.versions(trainable.name)
         champion = next((each for each in versions if CHAMPION in each.stages), None)
         folds = past.folds(trainable)
@@ -306,7 +334,8 @@ class _School:
             stage, state = (CHAMPION, _IN_FORCE.get(why, "first")) if good else (CHALLENGER, "below_floor")
             said = f"{why}: {spans(folds)}, loss {metrics.get('loss', 0):.4g}, floor {metrics.get('floor_loss', 0):.4g}"
             record = self._registry.keep(made, at=self._now, stage=stage, reason=said)
-            return Lesson(trainable.name, state, why=why, record=record, note=said.partition(": ")[2])
+            note = beside_floor(table.metrics(), len(told), self._context.settings.locale)
+            return Lesson(trainable.name, state, why=why, record=record, note=note)
         before = _as_of_folds(trainable, self._registry, champion, past, [fold for _, fold in told])
         outcome = contest(*paired(before, table))
         stage, state = (CHAMPION, "promoted") if outcome.is_won else (CHALLENGER, "kept")

@@ -11,7 +11,8 @@ from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.results import ResultKind, ResultSetting
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.reconcile import DiffersByKind
 from aibuyer_kit.workflows.what_counts import result_settings
 
@@ -74,7 +75,7 @@ def observed_by_account(
         zone = time_zone(account["time_zone"] or "UTC")
         rows = reader.development(account["account_id"], zone, result=setting, as_of=as_of, since=since).rows()
         seen = [
-            Observation(row["date"], row["age_days"], row[_COLUMNS[metric]])
+            Observation(row["date"], row["age_days"], row[_COLUMNS[metric]], row["aged_days"])
             for row in rows
             if (account["account_id"], row["date"]) not in differing
         ]

@@ -1,19 +1,55 @@
 """A client's models as a notebook holds them: what is kept, what it says, and what moves it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.dates import DateRange, time_zone
 from aibuyer_kit.core.escape import for_html
-from aibuyer_kit.core.text_table import as_table
+from aibuyer_kit.core.i18n import UNKNOWN, format_change, format_moment, format_period, format_share, t
+from aibuyer_kit.core.text_table import as_table, headed
 from aibuyer_kit.settings.workspace_settings import Settings
-from aibuyer_kit.workflows.learn import Learnt, compare, contest_text, learn, open_registry, tune_parameters
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.champions import open_registry
+from aibuyer_kit.workflows.learn import Learnt, compare, contest_text, learn, tune_parameters
+from aibuyer_kit.workflows.period import account_zones
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aibuyer_kit.charts.explanation import Explanation
     from aibuyer_kit.registry.records import ModelRecord
-    from aibuyer_kit.workflows.explain_model import ModelExplanation
     from aibuyer_kit.workflows.tune import TunedModel
+
+
+def listed(context: ClientContext, records: "Sequence[ModelRecord]") -> str:
+    """Return versions as a table for people: days and moments as the client writes them, errors beside the floor's."""
+    locale = context.settings.locale
+    if not records:
+        return t(locale, "models.none")
+    reader = Reader(context.warehouse)
+    try:
+        zone = time_zone(account_zones(reader)[0])
+    finally:
+        reader.close()
+    rows = [
+        {
+            "model": each.name,
+            "version": each.version,
+            "stages": ", ".join(t(locale, f"models.stage_{stage}") for stage in each.stages),
+            "learnt_from": format_period(DateRange(each.since, each.until), locale),
+            "beside_floor": _beside_floor(each, locale),
+            "coverage": format_share(each.metrics.get("coverage"), locale, 0),
+            "trained_at": format_moment(each.trained_at.astimezone(zone), locale),
+        }
+        for each in records
+    ]
+    return as_table(headed(rows, locale))
+
+
+def _beside_floor(record: "ModelRecord", locale: str) -> str:
+    loss, floor = record.metrics.get("loss"), record.metrics.get("floor_loss")
+    return UNKNOWN if loss is None or not floor else format_change(loss / floor - 1, locale)
 
 
 class ModelBook:
@@ -39,7 +75,7 @@ class ModelBook:
         """Return all that is kept of one version: a number, champion or challenger. Raises NotFoundError."""
         return open_registry(self._context, self._settings).find(name, which)
 
-    def explain(self, name: str, object_id: str | None = None, *, which: str = "champion") -> "ModelExplanation":
+    def explain(self, name: str, object_id: str | None = None, *, which: str = "champion") -> "Explanation":
         """Return what moves a version's estimates, of all objects or of one. Raises NotFoundError."""
         from aibuyer_kit.workflows.explain_model import explain_model
 
@@ -55,11 +91,8 @@ class ModelBook:
         return tune_parameters(self._context, name, trials=trials, seed=self._settings.models.seed)
 
     def __repr__(self) -> str:
-        rows = [each.row() for each in open_registry(self._context, self._settings).versions()]
-        shown = [
-            {key: row[key] for key in ("model", "version", "stages", "until", "loss", "floor_loss")} for row in rows
-        ]
-        return as_table(shown, empty="No models yet. Train what is due: .learn()")
+        found = open_registry(self._context, self._settings).versions()
+        return listed(self._context, found) if found else "No models yet. Train what is due: .learn()"
 
     def _repr_html_(self) -> str:
         return f"<pre>{for_html(repr(self))}</pre>"

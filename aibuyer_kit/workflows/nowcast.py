@@ -1,8 +1,8 @@
 """Today and the last days as they will be once all conversions have arrived, from how earlier days have grown."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,77 +10,167 @@ import numpy as np
 
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, account_date
-from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.entities import Level, parse_level
 from aibuyer_kit.core.errors import InputError, NotFoundError
 from aibuyer_kit.core.i18n import t
+from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, metric
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.features.maturity import Observation
-from aibuyer_kit.features.panel import DailyPanel
-from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.features.panel import DailyPanel, PanelObject
+from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.budgets import assumed_spend, spend_level
-from aibuyer_kit.forecasting.nowcast import Expected, NowcastDay, Triangle, finals, nowcast, triangle_of
+from aibuyer_kit.forecasting.nowcast import Expected, Nowcast, finals, nowcast, nowcast_parts
 from aibuyer_kit.forecasting.nowcast_result import NowcastLine, NowcastResult
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.forecasting.triangle import MATURE_DAYS, Triangle, carried, triangle_of
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.maturity import ResultMetric, observed_by_account
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
-from aibuyer_kit.workflows.period import account_today
+from aibuyer_kit.workflows.period import account_today, account_zones, on_account_clock
 from aibuyer_kit.workflows.what_counts import result_settings
 
-LEARNT_FROM_DAYS = 120
+LEARNT_FROM_DAYS = 180
+# Objects are many and grow alike: they need no longer a past.
+_PARTS_LEARN_DAYS = 90
+# An object of which nothing was seen for so long is not told of.
+_LATELY_DAYS = 35
 
 
+@leads_back
 def client_nowcast(
     context: ClientContext,
     reader: Reader,
-    metric: ResultMetric = "results",
+    name: str = "results",
     *,
     days: int = 7,
+    level: str = "account",
     as_of: AsOf | None = None,
 ) -> NowcastResult:
     """Return the last `days` that are over, and today, as they will be in the end, over all accounts.
 
-    Raises InputError where it has not been seen yet how results grow, NotFoundError, MixedCurrencyError.
+    `name` is results, revenue, or a ratio of one of them and what is known when a day is over, such as cpa. With a
+    `level` below the account also the sum of the days of each of its objects. Raises InputError where it has not been
+    seen yet how results grow, UnknownMetricError, NotFoundError, MixedCurrencyError.
     """
-    late_metric(metric)
+    late, side = late_parts(name)
+    below = parse_level(level)
     if not 1 <= days <= 28:
         raise InputError(f"days is {days}; give 1 to 28.")
     freshness = reader.freshness(as_of=as_of)
     since = freshness.known_at.date() - timedelta(days=LEARNT_FROM_DAYS + 28)
-    seen = _counted(context, reader, metric, freshness.load_id, since)
+    seen = _counted(context, reader, late, freshness.load_id, since)
     if not seen:
-        raise NotFoundError("No results are known, so nothing can be said of those to come. Run aibuyer sync first.")
+        raise NotFoundError("No results are known, so nothing can be said of those to come.")
     today = account_today(context, reader, as_of=freshness.load_id)
     first = max(min(day for each in seen for day in each.newest), today - timedelta(days=LEARNT_FROM_DAYS))
     past = DateRange(min(first, today - timedelta(days=1)), today - timedelta(days=1))
     if len(past) < days:
         raise InputError(f"Only {len(past)} days are known; ask for as many at most.")
-    panel = read_panel(context, reader, Level.ACCOUNT, past, as_of=freshness.load_id)
+    request = _Request(context, reader, late, past, today, freshness.load_id)
+    whole = _whole(request, seen, days)
+    found = NowcastResult(
+        metric=late,
+        currency=request.panel.currency,
+        locale=context.settings.locale,
+        days=whole[0],
+        total=whole[1],
+        today=whole[2],
+        moments=whole[3],
+        known_at=on_account_clock(freshness.known_at, account_zones(reader, as_of=freshness.load_id)),
+        load_id=freshness.load_id,
+        level=below.value,
+    )
+    if below is not Level.ACCOUNT:
+        found = replace(found, objects=_objects(request, seen, days, below))
+    return found if side is None else _as_ratio(request, seen, found, name, side, days)
+
+
+def late_parts(name: str) -> tuple[ResultMetric, str | None]:
+    """Return what arrives late of a metric, and what it is divided by or divides. Raises InputError for any other."""
+    asked = metric(name)
+    sides = (asked.name,) if isinstance(asked, Measure) else (asked.numerator, asked.denominator)
+    late = [each for each in sides if arrives_late(each)]
+    if not late:
+        raise InputError(f"{name!r} does not arrive late: a nowcast is of results, revenue, or of cpa, cvr and roas.")
+    if len(late) > 1 or late[0] not in ("results", "revenue"):
+        raise InputError(f"There is no nowcast of {name!r}: ask for results, revenue, cpa, cvr or roas.")
+    others = [each for each in sides if each not in late]
+    return ("results" if late[0] == "results" else "revenue"), (others[0] if others else None)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was seen of the days of one account, of one kind of result."""
+
+    account_id: str
+    zone: ZoneInfo
+    observations: Sequence[Observation]
+    setting: ResultSetting
+
+    @property
+    def newest(self) -> dict[date, int]:
+        """What each day came to when it was seen last."""
+        return {each.day: each.total for each in sorted(self.observations, key=lambda each: each.age_days)}
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is asked of which days that are over."""
+
+    context: ClientContext
+    reader: Reader
+    late: ResultMetric
+    past: DateRange
+    today: date
+    load_id: int
+
+    @property
+    def scale(self) -> int:
+        return MICROS_PER_UNIT if self.late == "revenue" else 1
+
+    @property
+    def panel(self) -> DailyPanel:
+        return self.panel_at(Level.ACCOUNT, self.past)
+
+    def panel_at(self, level: Level, days: DateRange) -> DailyPanel:
+        return read_panel(self.context, self.reader, level, days, as_of=self.load_id)
+
+    def account_day(self, seen: _Seen) -> date:
+        return account_date(self.reader.freshness(as_of=self.load_id).known_at, seen.zone)
+
+    def unit(self, panel: DailyPanel) -> float | None:
+        """Return what one result is worth, in micros, where an amount is asked for."""
+        if self.late == "results":
+            return None
+        revenue, results = (float(np.nansum(panel.measure(name))) for name in ("revenue", "results"))
+        return revenue / results if results > 0 and revenue > 0 else None
+
+
+def _whole(
+    request: _Request, seen: Sequence[_Seen], days: int
+) -> tuple[tuple[NowcastLine, ...], NowcastLine, NowcastLine, int]:
+    """Return each day, their sum, today, and of how many earlier moments the fewest were tested."""
+    panel, locale = request.panel, request.context.settings.locale
     spend = np.stack([_spend(panel, each.account_id) for each in seen], axis=1)
     triangles = [
         triangle_of(
-            each.observations, past, account_date(freshness.known_at, each.zone), _filled(spend)[:, at].tolist()
+            each.observations, request.past, request.account_day(each), _filled(spend)[:, at].tolist(),
+            request.unit(panel),
         )
         for at, each in enumerate(seen)
-    ]
+    ]  # fmt: skip
     told = [nowcast(triangle, days) for triangle in triangles]
-    scale = MICROS_PER_UNIT if metric == "revenue" else 1
-    label = t(context.settings.locale, "period.last_days", count=days)
-    known_today = sum(each.newest.get(today, 0) for each in seen) / scale
-    return NowcastResult(
-        metric=metric,
-        currency=panel.currency,
-        locale=context.settings.locale,
-        days=tuple(_day([each.days[at] for each in told], scale) for at in range(days)),
-        total=_line([each.total for each in told], scale, label),
-        today=_line(
-            [_today(triangles, spend, scale, known_today)], 1, t(context.settings.locale, "forecast.today"), today
-        ),
-        moments=min(each.moments for each in told),
-        known_at=freshness.known_at,
-        load_id=freshness.load_id,
+    scale, label = request.scale, t(locale, "period.last_days", count=days)
+    known_today = sum(each.newest.get(request.today, 0) for each in seen) / scale
+    by_day = tuple(
+        _line([each.days[at] for each in told], scale, str(told[0].days[at].day), told[0].days[at].day)
+        for at in range(days)
     )
+    today = _line([_today(triangles, spend, scale, known_today)], 1, t(locale, "forecast.today"), request.today)
+    return by_day, _line([each.total for each in told], scale, label), today, min(each.moments for each in told)
 
 
 def _today(triangles: Sequence[Triangle], spend: Floats, scale: int, known: float) -> Expected:
@@ -102,8 +192,112 @@ def _today(triangles: Sequence[Triangle], spend: Floats, scale: int, known: floa
     return Expected(known, *(max(known, float(each[0, -1])) for each in (told.expected, told.low, told.high)))
 
 
-def _day(parts: Sequence[NowcastDay], scale: int) -> NowcastLine:
-    return _line(parts, scale, str(parts[0].day), parts[0].day)
+def _objects(request: _Request, seen: Sequence[_Seen], days: int, level: Level) -> tuple[NowcastLine, ...]:
+    """Return the sum of the days of each object of a level, the largest first."""
+    least = min(len(request.past), max(_PARTS_LEARN_DAYS, days))
+    learnt = replace(request, past=DateRange(request.past.until - timedelta(days=least - 1), request.past.until))
+    panel = learnt.panel_at(level, learnt.past)
+    found: dict[str, list[Expected]] = {}
+    for each in seen:
+        for place, told in _told_below(learnt, each, panel, days, level).items():
+            found.setdefault(panel.objects[place].id, []).append(told.total)
+    names = {each.id: each.name for each in panel.objects}
+    lines = [replace(_line(parts, request.scale, names[one]), id=one) for one, parts in found.items()]
+    return tuple(sorted(lines, key=lambda line: (-line.expected, line.id)))
+
+
+def _told_below(request: _Request, seen: _Seen, panel: DailyPanel, days: int, level: Level) -> Mapping[int, Nowcast]:
+    """Return the nowcasts of one account's objects of which anything was seen of late, by their place in the panel."""
+    whole = triangle_of(seen.observations, request.past, request.account_day(seen))
+    places = [at for at, each in enumerate(panel.objects) if _belongs(each, seen, request.late)]
+    known = _known_below(request, seen, [panel.objects[at].key for at in places], level)
+    known = carried(np.where(_read(seen, request.past)[:, :, None], known, np.nan), whole.newest_age)
+    spend = panel.measure("spend")[:, places] / MICROS_PER_UNIT
+    lately = (np.nan_to_num(known[-_LATELY_DAYS:]).sum(axis=(0, 1)) > 0) | (
+        np.nansum(spend[-_LATELY_DAYS:], axis=0) > 0
+    )
+    kept, unit = np.flatnonzero(lately), request.unit(panel)
+    if not len(kept):
+        return {}
+    exposure = _filled(spend)
+    parts = [replace(whole, known=known[:, :, at], exposure=exposure[:, at], unit=unit) for at in kept.tolist()]
+    return dict(zip((places[at] for at in kept.tolist()), nowcast_parts(parts, days), strict=True))
+
+
+def _read(seen: _Seen, past: DateRange) -> Bools:
+    """Return (days, ages) at which ages the account's days were read."""
+    found = np.zeros((len(past), MATURE_DAYS + 1), dtype=np.bool_)
+    for each in seen.observations:
+        if each.day in past and 0 <= each.age_days <= MATURE_DAYS:
+            found[(each.day - past.since).days, each.age_days] = True
+    return found
+
+
+def _belongs(each: PanelObject, seen: _Seen, late: ResultMetric) -> bool:
+    """Return whether an object is one of the account, and counts the kind of result that is asked for."""
+    return each.account_id == seen.account_id and (
+        late == "revenue" or each.result_type in (seen.setting.action_type, None, "")
+    )
+
+
+def _known_below(request: _Request, seen: _Seen, ids: Sequence[str], level: Level) -> Floats:
+    """Return what was known (days, ages, objects) of each day at each age; 0 where nothing was told of an object."""
+    table = request.reader.development_below(
+        seen.account_id, seen.zone, level, result=seen.setting, as_of=request.load_id, since=request.past.since
+    )
+    found = np.zeros((len(request.past), MATURE_DAYS + 1, len(ids)))
+    coded = table["entity_id"].combine_chunks().dictionary_encode()
+    places = {one: at for at, one in enumerate(ids)}
+    place_of = np.array([places.get(one, -1) for one in coded.dictionary.to_pylist()], dtype=np.int64)
+    place = place_of[coded.indices.to_numpy(zero_copy_only=False)] if table.num_rows else np.empty(0, dtype=np.int64)
+    day = (table["date"].to_numpy().astype("datetime64[D]") - np.datetime64(request.past.since, "D")).astype(np.int64)
+    age = table["age_days"].to_numpy().astype(np.int64)
+    column = "results" if request.late == "results" else "revenue_micros"
+    inside = (place >= 0) & (day >= 0) & (day < len(request.past)) & (age <= MATURE_DAYS)
+    found[day[inside], age[inside], place[inside]] = table[column].to_numpy().astype(np.float64)[inside]
+    return found
+
+
+def _as_ratio(
+    request: _Request, seen: Sequence[_Seen], told: NowcastResult, name: str, side: str, days: int
+) -> NowcastResult:
+    """Return what a ratio will be once what arrives late has arrived; the other side is known when a day is over."""
+    level = Level(told.level) if told.level != "account" else Level.CAMPAIGN
+    last = DateRange(request.past.until - timedelta(days=max(days, 8) - 1), request.today)
+    panel = request.panel_at(level, last)
+    mine = [at for at, each in enumerate(panel.objects) if any(_belongs(each, one, request.late) for one in seen)]
+    unit = MICROS_PER_UNIT if isinstance(each := metric(side), Measure) and each.unit == "money" else 1
+    values = panel.measure(side)[:, mine] / unit
+    whole, objects = np.nansum(values, axis=1), np.nansum(values[-days - 1 : -1], axis=0)
+    by_id = {panel.objects[at].id: float(objects[place]) for place, at in enumerate(mine)}
+    asked, so_far = metric(name), float(whole[-1])
+    usual = float(assumed_spend(whole[:-1, None])[-1, 0])
+    if not isinstance(asked, Ratio):
+        raise InputError(f"{name!r} is no ratio.")
+    return replace(
+        told,
+        metric=name,
+        days=tuple(
+            divided(asked, line, float(whole[at - days - 1]), float(whole[at - days - 1]))
+            for at, line in enumerate(told.days)
+        ),
+        total=divided(asked, told.total, float(whole[-days - 1 : -1].sum()), float(whole[-days - 1 : -1].sum())),
+        today=divided(asked, told.today, so_far, max(so_far, usual)),
+        objects=tuple(divided(asked, line, by_id.get(line.id, 0.0), by_id.get(line.id, 0.0)) for line in told.objects),
+    )
+
+
+def divided(asked: Ratio, late: NowcastLine, known: float, in_the_end: float) -> NowcastLine:
+    """Return a ratio of what arrives late and of what is known; NaN where it would be divided by nothing."""
+    over = arrives_late(asked.numerator)
+
+    def of(amount: float, other: float) -> float:
+        top, bottom = (amount, other) if over else (other, amount)
+        return top * asked.scale / bottom if bottom > 0 else float("nan")
+
+    low, high = of(late.low, in_the_end), of(late.high, in_the_end)
+    low, high = (low, high) if over else (high, low)
+    return replace(late, known=of(late.known, known), expected=of(late.expected, in_the_end), low=low, high=high)
 
 
 def _line(parts: Sequence[Expected], scale: int, label: str, day: date | None = None) -> NowcastLine:
@@ -127,43 +321,20 @@ def _filled(spend: Floats) -> Floats:
     return np.where(np.isfinite(spend), spend, assumed_spend(spend)[:-1])
 
 
-def late_metric(name: str) -> ResultMetric:
-    """Return a metric that arrives late. Raises InputError for any other."""
-    if name == "results":
-        return "results"
-    if name == "revenue":
-        return "revenue"
-    raise InputError(f"{name!r} does not arrive late: a nowcast is of results or revenue.")
-
-
-def _counted(context: ClientContext, reader: Reader, metric: ResultMetric, as_of: AsOf, since: date) -> list["_Seen"]:
+def _counted(context: ClientContext, reader: Reader, late: ResultMetric, as_of: AsOf, since: date) -> list[_Seen]:
     """Return what was seen of each account, of the accounts that report a kind at all.
 
     Results are of one kind, the most frequent, as kinds are never added up. Revenue is of every action type, each in
     one window: two windows of one type would count the same money twice.
     """
-    by_kind = {each.kind: _observed(reader, each, metric, as_of, since) for each in result_settings(context)}
+    by_kind = {each.kind: _observed(reader, each, late, as_of, since) for each in result_settings(context)}
     largest = sorted(by_kind, key=lambda kind: -sum(sum(each.newest.values()) for each in by_kind[kind]))
-    if metric == "results":
+    if late == "results":
         return by_kind[largest[0]]
     first = {kind.action_type: kind for kind in reversed(largest)}
     return [each for kind in first.values() for each in by_kind[kind]]
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What was seen of the days of one account, of one kind of result."""
-
-    account_id: str
-    zone: ZoneInfo
-    observations: Sequence[Observation]
-
-    @property
-    def newest(self) -> dict[date, int]:
-        """What each day came to when it was seen last."""
-        return {each.day: each.total for each in sorted(self.observations, key=lambda each: each.age_days)}
-
-
-def _observed(reader: Reader, setting: ResultSetting, metric: ResultMetric, as_of: AsOf, since: date) -> list[_Seen]:
-    found = observed_by_account(reader, setting, metric, as_of, since)
-    return [_Seen(account, *both) for account, both in found.items() if any(each.total for each in both[1])]
+def _observed(reader: Reader, setting: ResultSetting, late: ResultMetric, as_of: AsOf, since: date) -> list[_Seen]:
+    found = observed_by_account(reader, setting, late, as_of, since)
+    return [_Seen(account, *both, setting) for account, both in found.items() if any(each.total for each in both[1])]

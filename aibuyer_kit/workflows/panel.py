@@ -13,7 +13,8 @@ from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError, RateError
 from aibuyer_kit.core.metrics import MEASURES
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
 from aibuyer_kit.features.windows import Bools, Floats, Ints
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.shown import Shown
 from aibuyer_kit.workflows.evidence_days import AccountKey, Key
 from aibuyer_kit.workflows.evidence_objects import Known, Objects

@@ -42,6 +42,16 @@ def with_besides(panel: DailyPanel, context: ClientContext, reader: Reader, keys
     )
 
 
+def with_creatives(panel: DailyPanel, reader: Reader) -> DailyPanel:
+    """Return a panel of ads with what their creatives show, as known after its load."""
+    shown = creatives_shown(reader, panel.load_id)
+    objects = tuple(
+        replace(each, creative=shown.get((each.platform, each.account_id, each.creative_id or ""), {}))
+        for each in panel.objects
+    )
+    return replace(panel, objects=objects)
+
+
 def creatives_shown(reader: Reader, load_id: int) -> dict[Key, Mapping[str, Any]]:
     """Return what each creative shows, by platform, account and id."""
     rows = reader.creatives(as_of=load_id).rows()

@@ -9,11 +9,13 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.trainable import Fold, Trainable
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.panel import read_panel
+from aibuyer_kit.workflows.panel_besides import with_creatives
 from aibuyer_kit.workflows.period import account_today
 
-FOLDS = 12
+_FOLD_DAYS = 126  # over which folds reach back
 # Days end at midnight of their accounts; by this hour (UTC) of the next one, those of most of the world have ended.
 _BY_HOUR = time(10, tzinfo=UTC)
 
@@ -46,10 +48,8 @@ class PastPanels:
     @property
     def all_days(self) -> DailyPanel:
         if self._all is None:
-            since = max(self._first_day, self.last_day - timedelta(days=self._history + 7 * (FOLDS + 2)))
-            self._all = read_panel(
-                self._context, self._reader, self._level, DateRange(since, self.last_day), as_of=self._load_id
-            )
+            since = max(self._first_day, self.last_day - timedelta(days=self._history + _FOLD_DAYS))
+            self._all = self._panel(DateRange(since, self.last_day), self._load_id)
         return self._all
 
     def known_on(self, day: date) -> DailyPanel:
@@ -59,12 +59,12 @@ class PastPanels:
             self._read[key] = self._known(day)
         return self._read[key]
 
-    def folds(self, trainable: Trainable, count: int = FOLDS) -> list[Fold]:
-        """Return so many folds, a week or its horizon apart, in the order of time; fewer where history is short."""
+    def folds(self, trainable: Trainable) -> list[Fold]:
+        """Return its folds, a week or its horizon apart, in the order of time; fewer where history is short."""
         apart = max(7, trainable.horizon_days)
         newest = self.last_day - timedelta(days=trainable.horizon_days)
         found = []
-        for number in range(count):
+        for number in range(trainable.folds):
             origin = newest - timedelta(days=apart * number)
             if (origin - self._first_day).days + 1 < 2 * trainable.horizon_days:
                 break
@@ -80,7 +80,11 @@ class PastPanels:
             return _cut(self.all_days, day, self._history)
         since = max(self._first_day, day - timedelta(days=self._history - 1))
         load_id = min(self._reader.freshness(as_of=morning).load_id, self._load_id)
-        return read_panel(self._context, self._reader, self._level, DateRange(since, day), as_of=load_id)
+        return self._panel(DateRange(since, day), load_id)
+
+    def _panel(self, days: DateRange, load_id: int) -> DailyPanel:
+        panel = read_panel(self._context, self._reader, self._level, days, as_of=load_id)
+        return with_creatives(panel, self._reader) if self._level is Level.AD else panel
 
 
 def _cut(panel: DailyPanel, day: date, history_days: int) -> DailyPanel:

@@ -10,7 +10,8 @@ from aibuyer_kit.core.dates import DateRange, day_start, last_days, parse_day, t
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning, PeriodError, QualityWarning
 from aibuyer_kit.core.i18n import format_day, format_period, t
-from aibuyer_kit.warehouse.read import AsOf, DayEnd, Freshness, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import DayEnd, Freshness, Reader
 
 Day = date | str
 
@@ -103,7 +104,12 @@ def held_period(
 
 def in_account_time(reader: Reader, moment: datetime) -> str:
     """Return a moment as commands tell it: on the clock of the (first) account, with its offset."""
-    return moment.astimezone(time_zone(account_zones(reader)[0])).isoformat(timespec="minutes")
+    return on_account_clock(moment, account_zones(reader)).isoformat(timespec="minutes")
+
+
+def on_account_clock(moment: datetime, zones: Iterable[str]) -> datetime:
+    """Return a moment on the clock of the first of the accounts' zones."""
+    return moment.astimezone(time_zone(min(zones, default="UTC")))
 
 
 def account_zones(reader: Reader, *, as_of: AsOf | None = None) -> tuple[str, ...]:
@@ -112,8 +118,13 @@ def account_zones(reader: Reader, *, as_of: AsOf | None = None) -> tuple[str, ..
     return tuple(sorted({row["time_zone"] for row in rows if row["time_zone"]})) or ("UTC",)
 
 
-def parse_as_of(text: str) -> AsOf | None:
-    """Return a load number or an aware moment written in `text`; None for an empty text. Raises PeriodError."""
+def parse_as_of(text: AsOf | str | None) -> AsOf | None:
+    """Return the load number or aware moment that a text tells, None for an empty one; what is no text stays as it is.
+
+    Raises PeriodError for any other text.
+    """
+    if not isinstance(text, str):
+        return text
     if not text:
         return None
     if text.isascii() and text.isdigit():

@@ -2,24 +2,29 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 
 import numpy as np
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
 from aibuyer_kit.planning.make import Note, make_plan
 from aibuyer_kit.planning.plan import Plan
 from aibuyer_kit.planning.request import Amount, PlanRequest
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.curves import response_of
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.period import account_today, parse_as_of
 from aibuyer_kit.workflows.plan_arms import Arm, CampaignLimits, arms_of, campaign_groups, changes_of, check_start
 
 _MOST_NAMES = 5
 
 
+@leads_back
 def plan_of(
     context: ClientContext,
     reader: Reader,
@@ -36,6 +41,8 @@ def plan_of(
     nothing unless `start` names it, and what does not spend its budget stays at what it spends. Nothing is changed
     anywhere. Raises PlanError, and whatever `response_of` raises.
     """
+    if curves is None:
+        _check_named(reader, asked, as_of)
     found = curves or response_of(context, reader, value_of=value_of, as_of=as_of).curves
     arms = arms_of(context, reader, found, as_of)
     asked = _by_id(found, replace(asked, groups=(*asked.groups, *campaign_groups(arms, campaigns or {}))))
@@ -46,6 +53,20 @@ def plan_of(
     plan = _made(context, reader, found, asked, as_of)
     notes = (*plan.notes, *_notes(plan, arms, [names[arm] for arm in names if arm in paused]))
     return replace(plan, changes=tuple(changes_of(arms, plan.arms, asked.start)), notes=notes)
+
+
+def _check_named(reader: Reader, asked: PlanRequest, as_of: AsOf | None) -> None:
+    """Raise PlanError for an arm that is none of the account's objects, before any curve is learnt."""
+    amounts = (given for given in (asked.least, asked.most) if isinstance(given, Mapping))
+    named = {*asked.held, *asked.stopped, *asked.may_stop, *asked.start, *(arm for given in amounts for arm in given)}
+    if not named:
+        return
+    rows = [row for level in (Level.CAMPAIGN, Level.ADSET) for row in reader.objects(level, as_of=as_of).to_pylist()]
+    known = {str(each) for row in rows for each in (row["entity_id"], row["name"]) if each}
+    for arm in sorted(named - known):
+        near = get_close_matches(arm, known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise PlanError(f"There is no campaign and no ad set {arm!r}.{hint} Name it as `aibuyer curves` does.")
 
 
 def _made(
@@ -123,6 +144,7 @@ def _notes(plan: Plan, arms: Mapping[str, Arm], paused: list[str]) -> Iterator[N
         yield "by_hand", {"count": len(rest), "names": tuple(each.name for each in rest[:_MOST_NAMES]), "money": moved}
 
 
+@leads_back
 def client_plan(
     context: ClientContext,
     asked: PlanRequest,
@@ -146,7 +168,12 @@ def _by_id(curves: ResponseCurves, asked: PlanRequest) -> PlanRequest:
         ids = [each for each, name in zip(curves.arms, curves.names, strict=True) if name == arm]
         if len(ids) > 1:
             raise PlanError(f"{len(ids)} arms are called {arm!r}; name one by its id: {', '.join(ids[:5])}.")
-        return ids[0] if ids else arm
+        if not ids:
+            near = get_close_matches(arm, curves.names, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            some = ", ".join(repr(each) for each in curves.names[:_MOST_NAMES])
+            raise PlanError(f"There is no curve of an arm {arm!r}.{hint} There are: {some} …")
+        return ids[0]
 
     def amounts(given: Mapping[str, Amount] | Amount | None) -> Mapping[str, Amount] | Amount | None:
         if not isinstance(given, Mapping):

@@ -12,7 +12,8 @@ from aibuyer_kit.core.money import MICROS_PER_UNIT, meta_minor_per_unit
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.plan import PlannedArm
 from aibuyer_kit.planning.request import Amount, Group
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.evidence_days import Key
 from aibuyer_kit.workflows.evidence_objects import Known, Objects
 from aibuyer_kit.workflows.panel import may_spend, rate_of

@@ -12,7 +12,7 @@ from aibuyer_kit.core.escape import for_terminal
 from aibuyer_kit.ledger.database import FILE_NAME
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal
-from aibuyer_kit.rules.trace import lines_of
+from aibuyer_kit.rules.trace_lines import lines_of
 from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import client_clock
@@ -150,7 +150,10 @@ def proposal_text(context: ClientContext, proposal_id: int) -> str:
         lines.append(f"{each.number}. {each.draft.sentence()}: {state}")
         version = f" ({each.draft.rule_id}, version {each.draft.rule_version})" if each.draft.rule_id else ""
         lines.append(f"   why: {each.draft.reason}{version}")
-        lines += [f"     {line}" for line in (lines_of(each.draft.trace) if each.draft.trace else ())]
+        lines += [
+            f"     {line}"
+            for line in (lines_of(each.draft.trace, 0, context.settings.locale) if each.draft.trace else ())
+        ]
         if each.held_until and not each.outcome:
             lines.append(f"   waits until {each.held_until:%Y-%m-%d %H:%M:%S} UTC: {each.attempts[-1].held_reason}")
         if each.outcome:

@@ -11,7 +11,8 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import QualityWarning
 from aibuyer_kit.core.i18n import format_day, t
 from aibuyer_kit.core.metrics import arrives_late
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.maturity import ImmatureDay, immature_days, learnt_from
 from aibuyer_kit.workflows.quarantine import unreadable_days
 from aibuyer_kit.workflows.reconcile import NOT_COMPARED, Reconciliation, differs_by_kind, reconciliation

@@ -11,7 +11,8 @@ from aibuyer_kit.connectors.meta.fields import ATTRIBUTION
 from aibuyer_kit.core.dates import MOST_DAYS_BACK, DateRange
 from aibuyer_kit.core.entities import Level, parse_level
 from aibuyer_kit.core.errors import NotFoundError, WarehouseError
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 
 # Daily figures as a whole; what is broken down adds nothing to totals.
 _FIGURES = "insights"

@@ -1,7 +1,8 @@
 """Ranking a client's creatives and audiences by what was known at one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +13,16 @@ from aibuyer_kit.core.errors import InputError, NotFoundError
 from aibuyer_kit.core.metrics import arrives_late
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.creatives.evidence import Daily, Evidence, Item, gathered, known_metric
+from aibuyer_kit.creatives.kept import NAMES, KeptCreatives, creatives_of, units_of
+from aibuyer_kit.creatives.model import CreativeModel
 from aibuyer_kit.creatives.rank import Within, rank
 from aibuyer_kit.creatives.told import Overlap, RankingTold
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats, Ints
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.workflows.champions import Champions
+from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.panel_besides import (
     AGE_GENDER,
@@ -24,10 +30,10 @@ from aibuyer_kit.workflows.panel_besides import (
     PLACEMENT,
     breakdowns_loaded,
     coded,
-    creatives_shown,
     days_of,
+    with_creatives,
 )
-from aibuyer_kit.workflows.period import Day, end_of, parse_as_of, resolve_period
+from aibuyer_kit.workflows.period import Day, client_clock, end_of, parse_as_of, resolve_period
 from aibuyer_kit.workflows.what_counts import shown_in
 
 if TYPE_CHECKING:
@@ -40,12 +46,20 @@ AUDIENCES: dict[str, tuple[str, ...]] = {
     "country": COUNTRY,
     "placement": PLACEMENT,
 }
-_NAMES = ("spend", "impressions", "clicks", "results", "revenue")
+# By metric and part of it, the model that says what comes of what creatives show.
+CREATIVE_MODELS: Mapping[str, Mapping[str, str]] = {
+    "ctr": {"rate": "creative-clicks"},
+    "cpa": {"rate": "creative-results"},
+    "roas": {"rate": "creative-results", "value": "creative-value"},
+}
 _REACH_DAYS = 28
+# What platforms say of people of whom they do not know what they are.
+_UNKNOWN = "unknown"
 # Of two that share fewer of their people nobody needs to be told.
 _LEAST_OVERLAP = 0.05
 
 
+@leads_back
 def rank_creatives(
     context: ClientContext,
     metric: str = "",
@@ -55,29 +69,40 @@ def rank_creatives(
     since: Day | None = None,
     until: Day | None = None,
     as_of: AsOf | str | None = None,
+    champions: Champions | None = None,
 ) -> RankingTold:
     """Return the creatives of ads that were shown, ranked by what they do to the same people as others.
 
-    Without a metric by return on ad spend where values are reported, and else by cost per result. Raises NotFoundError
+    Without a metric by return on ad spend where values are reported, and else by cost per result. What creatives show
+    counts as the models in force then say, or else as these figures tell. Raises NotFoundError
     and InputError where there is nothing to go by, and otherwise as `read_panel`.
     """
     reader = Reader(context.warehouse)
     panel, notes = _panel(context, reader, Level.AD, metric, days, since, until, as_of)
-    shown = creatives_shown(reader, panel.load_id)
-    by_id = {(key[1], key[2]): row for key, row in shown.items()}
-    keys = [(each.account_id, each.creative_id or f"ad {each.id}") for each in panel.objects]
-    _, first, item = np.unique([" ".join(key) for key in keys], return_index=True, return_inverse=True)
-    names = {key: each.name for key, each in zip(reversed(keys), reversed(panel.objects), strict=True)}
-    items = tuple(
-        Item(key[1], str(by_id.get(key, {}).get("name") or names[key]), by_id.get(key, {}))
-        for key in (keys[place] for place in first)
-    )
+    panel = with_creatives(panel, reader)
+    items, item = creatives_of(panel)
     groups, group = _groups(reader, panel, Level.ADSET, [each.adset_id or "" for each in panel.objects])
-    daily = Daily(item, group, _units(panel), panel.known_share)
+    daily = Daily(item, group, units_of(panel), panel.known_share)
     evidence = _evidence(metric, daily, items, groups, panel.currency, notes, platform_chooses=True)
-    return RankingTold(rank(evidence, within=within), "creatives", context.settings.locale)
+    moment = client_clock(context, reader, as_of=parse_as_of(as_of) if isinstance(as_of, str) else as_of).now()
+    known, said = _in_force(champions or Champions(context), evidence, moment, context.settings.locale)
+    return RankingTold(rank(evidence, within=within, known=known), "creatives", context.settings.locale, models=said)
 
 
+def _in_force(
+    champions: Champions, evidence: Evidence, moment: datetime, locale: str
+) -> tuple[dict[str, tuple[CreativeModel, Ints]], tuple[str, ...]]:
+    """Return the models of what creatives show that were in force at a moment, by part, and what is to be said."""
+    found, said = dict[str, tuple[CreativeModel, Ints]](), []
+    for part, name in CREATIVE_MODELS.get(evidence.metric, {}).items():
+        model, note = champions.at(name, moment, locale)
+        if isinstance(model, KeptCreatives):
+            found[part] = model.model, model.folds_of(evidence.items)
+        said += [note] if note else []
+    return found, tuple(said)
+
+
+@leads_back
 def rank_audiences(
     context: ClientContext,
     by: str = "adset",
@@ -110,7 +135,7 @@ def rank_audiences(
         notes = (*notes, "places_share_people") if names == PLACEMENT else notes
     else:
         groups, group = _groups(reader, panel, Level.CAMPAIGN, [each.campaign_id or "" for each in panel.objects])
-        daily = Daily(np.arange(len(panel.objects)), group, _units(panel), panel.known_share)
+        daily = Daily(np.arange(len(panel.objects)), group, units_of(panel), panel.known_share)
         items = tuple(Item(each.id, each.name) for each in panel.objects)
         overlaps = _overlaps(reader, panel, groups, group)
     evidence = _evidence(metric, daily, items, groups, panel.currency, notes)
@@ -128,10 +153,10 @@ def _panel(
     until: Day | None,
     as_of: AsOf | str | None,
 ) -> tuple[DailyPanel, tuple[str, ...]]:
-    moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+    moment = parse_as_of(as_of)
     until = end_of(context, reader, since, until, as_of=moment)
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
-    return _of_one_kind(read_panel(context, reader, level, period, as_of=moment, measures=_NAMES), metric)
+    return _of_one_kind(read_panel(context, reader, level, period, as_of=moment, measures=NAMES), metric)
 
 
 def _evidence(
@@ -165,13 +190,6 @@ def _of_one_kind(panel: DailyPanel, metric: str) -> tuple[DailyPanel, tuple[str,
     return panel.only(places), ("other_kinds",) if len(places) < len(kinds) else ()
 
 
-def _units(panel: DailyPanel) -> dict[str, Floats]:
-    return {
-        name: panel.measure(name) / MICROS_PER_UNIT if name in ("spend", "revenue") else panel.measure(name)
-        for name in _NAMES
-    }
-
-
 def _groups(reader: Reader, panel: DailyPanel, level: Level, ids: Sequence[str]) -> tuple[tuple[Item, ...], Ints]:
     """Return what is above each object, named; what is above none is a group of its own."""
     rows = reader.objects(level, as_of=panel.load_id).to_pylist()
@@ -188,7 +206,7 @@ def _parts(
     facts = reader.sums(
         Level.ADSET,
         panel.days,
-        _NAMES,
+        NAMES,
         result=context.settings.rules,
         as_of=panel.load_id,
         breakdown=names,
@@ -203,10 +221,13 @@ def _parts(
     rows, row = np.unique(own[inside] * len(parts) + part[inside], return_inverse=True)
     group, item = rows // len(parts), rows % len(parts)
     day = days_of(facts, panel.days)[inside]
-    measures = {name: _dense(facts, name, inside, day, row, (len(panel.days), len(rows))) for name in _NAMES}
+    measures = {name: _dense(facts, name, inside, day, row, (len(panel.days), len(rows))) for name in NAMES}
     return (
         Daily(item, group, measures, panel.known_share[:, group]),
-        tuple(Item(" ".join(each), ", ".join(text.replace("_", " ") for text in each)) for each in parts),
+        tuple(
+            Item(" ".join(each), ", ".join(text.replace("_", " ") for text in each), can_be_chosen=_UNKNOWN not in each)
+            for each in parts
+        ),
     )
 
 

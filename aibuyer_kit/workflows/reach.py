@@ -5,7 +5,8 @@ from typing import Any
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import PeriodError
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 
 # What a window tells besides the people themselves; all else is told by day.
 WINDOW_METRICS = ("reach", "frequency", "impressions")

@@ -12,7 +12,8 @@ from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.core.i18n import t
 from aibuyer_kit.core.money import plain_amount
 from aibuyer_kit.core.results import ResultKind
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.period import account_zones, day_ends
 from aibuyer_kit.workflows.what_counts import result_settings
 

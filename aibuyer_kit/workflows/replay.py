@@ -24,7 +24,7 @@ from aibuyer_kit.core.changes import change_of
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.results import ResultRules
 from aibuyer_kit.guardrails.picture import Stop
-from aibuyer_kit.ledger.evaluations import Evaluation, KeptEffect, Looked, RuleFinding
+from aibuyer_kit.ledger.evaluation_records import Evaluation, KeptEffect, Looked, RuleFinding
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Proposal
 from aibuyer_kit.rules.language import Rule

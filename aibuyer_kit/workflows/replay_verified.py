@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aibuyer_kit.access.clients import ClientContext
-from aibuyer_kit.ledger.evaluations import Evaluation
+from aibuyer_kit.ledger.evaluation_records import Evaluation
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.workflows.replay import Replay
 

@@ -10,7 +10,8 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError, RateError
 from aibuyer_kit.core.i18n import shown_decimals, t
 from aibuyer_kit.core.text_table import as_table
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.maturity import ImmatureDay
 from aibuyer_kit.workflows.period import Day, account_zones, no_facts, open_days, resolve_period
 from aibuyer_kit.workflows.quality import Quality, day_notes, period_quality

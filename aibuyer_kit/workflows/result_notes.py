@@ -8,7 +8,8 @@ from aibuyer_kit.charts.kinds import result_names
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.i18n import UNKNOWN, action_name, format_money, t
 from aibuyer_kit.core.money import units_from_micros
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.counting_health import never_reported
 from aibuyer_kit.workflows.totals import ResultTotals, Row
 

@@ -10,7 +10,7 @@ from aibuyer_kit.rules.conditions import All, AnyOf, Condition, Not
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.parse import parse_rule
 from aibuyer_kit.rules.strict import exact_numbers
-from aibuyer_kit.rules.trace import lines_of
+from aibuyer_kit.rules.trace_lines import lines_of, verdict_word
 from aibuyer_kit.rules.versions import is_number, values_of, with_value
 from aibuyer_kit.workflows.rule_check import CHECK_COLUMNS, REACHED_DAYS, check, rows_of
 from aibuyer_kit.workflows.rule_files import find_rule, read_rules
@@ -188,14 +188,15 @@ class Explanation:
     def __repr__(self) -> str:
         lines = []
         for each in self.looks:
-            lines += [f"{each.rule.id}: {each.verdict}", f"  {each.why(self._locale)}"]
-            lines += lines_of(each.trace.content(), 1)
+            lines += [f"{each.rule.id}: {verdict_word(each.verdict, self._locale)}", f"  {each.why(self._locale)}"]
+            lines += lines_of(each.trace.content(), 1, self._locale)
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return "".join(
-            f"<p><b>{for_html(each.rule.id)}</b>: {for_html(each.verdict)}<br>{for_html(each.why(self._locale))}</p>"
-            f"<pre>{for_html(chr(10).join(lines_of(each.trace.content())))}</pre>"
+            f"<p><b>{for_html(each.rule.id)}</b>: {for_html(verdict_word(each.verdict, self._locale))}<br>"
+            f"{for_html(each.why(self._locale))}</p>"
+            f"<pre>{for_html(chr(10).join(lines_of(each.trace.content(), 0, self._locale)))}</pre>"
             for each in self.looks
         )
 

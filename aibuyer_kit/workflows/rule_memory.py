@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from aibuyer_kit.core.changes import AMOUNTS, BY_HAND, Change
-from aibuyer_kit.ledger.evaluations import PastChange
+from aibuyer_kit.ledger.evaluation_records import PastChange
 from aibuyer_kit.rules.language import Rule
 
 # Each call may take seconds, and whoever decides waits for all of them.

@@ -17,7 +17,7 @@ from aibuyer_kit.ledger.database import FILE_NAME
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.rules.actions import Rebalance
 from aibuyer_kit.rules.effects import effects
-from aibuyer_kit.rules.evaluate import evaluate, verdicts
+from aibuyer_kit.rules.evaluate import verdicts
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.sentences import sentence
 from aibuyer_kit.rules.subjects import Subject, is_in
@@ -33,6 +33,7 @@ from aibuyer_kit.workflows.missing_targets import MissingTarget, missing_in
 from aibuyer_kit.workflows.period import client_clock
 from aibuyer_kit.workflows.pictures import Pictures, limits_of
 from aibuyer_kit.workflows.replay import thrown_away_ledger
+from aibuyer_kit.workflows.ripening import traces_told
 
 _VERDICTS = {True: "fires", False: "does not fire", None: "unknown"}
 EXPLAIN_COLUMNS = ("rule", "level", "object_id", "object_name", "verdict", "would", "why")
@@ -47,7 +48,9 @@ COMPARE_COLUMNS = (
 class Look:
     """One rule and one object: whether the rule is about it, and its trace, whether or not it is.
 
-    `missing` are targets that the client does not have; `held_back` tells why what it would do is not proposed now.
+    `missing` are targets that the client does not have; `held_back` tells why what it would do is not proposed now,
+    `score_told` what drove the score that it compares, `is_unripe` that the rule fires only until the results that are
+    still arriving are there.
     """
 
     rule: Rule
@@ -57,6 +60,8 @@ class Look:
     would: str
     missing: tuple[MissingTarget, ...] = ()
     held_back: str = ""
+    score_told: str = ""
+    is_unripe: bool = False
 
     @property
     def verdict(self) -> str:
@@ -64,7 +69,9 @@ class Look:
 
     def why(self, locale: str) -> str:
         """Return what settled it, in the reader's language."""
-        told = " ".join([sentence(self.trace.content(), locale), *(each.sentence(locale) for each in self.missing)])
+        said = [sentence(self.trace.content(), locale), *(each.sentence(locale) for each in self.missing)]
+        said += [self.score_told] if self.score_told else []
+        told = " ".join([*said, t(locale, "trace.unripe")] if self.is_unripe else said)
         return told if self.in_scope else f"{t(locale, 'trace.out_of_scope')} {told}"
 
     def row(self, locale: str) -> dict[str, Any]:
@@ -97,7 +104,7 @@ def preview(
             look
             for table, of_level in _tables(evidence, rules)
             for rule in of_level
-            for look in _looks(context, rule, table, _in_scope(rule, table))
+            for look in _looks(context, evidence, rule, table, _in_scope(rule, table))
         ]
     found = [replace(look, held_back=held.get((look.rule.id, look.subject.key), "")) for look in found]
     return sorted(found, key=lambda each: (each.rule.id, each.verdict != "fires", each.subject.key))
@@ -148,7 +155,11 @@ def explain(context: ClientContext, rules: Sequence[Rule], object_id: str) -> li
         for table, of_level in _tables(evidence, rules):
             seen.update(str(table.level) for _ in table.subjects[:1])
             rows = [row for row, subject in enumerate(table.subjects) if subject.object_id == object_id]
-            found += [look for rule in of_level for look in _looks(context, rule, table, rows)]
+            for rule in of_level:
+                scored = any(each.name == "score" for each in columns_of([rule]))
+                for look in _looks(context, evidence, rule, table, rows):
+                    told = evidence.score_told(look.subject, context.settings.locale) if scored else ""
+                    found.append(replace(look, score_told=told))
     if not found:
         levels = ", ".join(sorted(seen)) or "no level"
         raise NotFoundError(f"There is no object {object_id!r} that the rules look at ({levels}). Check its id.")
@@ -183,7 +194,9 @@ def explain_all(context: ClientContext, rule: Rule) -> list[Look]:
     """Return what a rule says of every object of its level, whether it is about it or not."""
     with _newest(context) as evidence:
         return [
-            look for table, _ in _tables(evidence, [rule]) for look in _looks(context, rule, table, range(len(table)))
+            look
+            for table, _ in _tables(evidence, [rule])
+            for look in _looks(context, evidence, rule, table, range(len(table)))
         ]
 
 
@@ -206,9 +219,10 @@ def _tables(evidence: Evidence, rules: Sequence[Rule]) -> Iterator[tuple[Table, 
                 yield table, of_level
 
 
-def _looks(context: ClientContext, rule: Rule, table: Table, rows: Sequence[int]) -> list[Look]:
+def _looks(context: ClientContext, evidence: Evidence, rule: Rule, table: Table, rows: Sequence[int]) -> list[Look]:
     """Return what a rule says of these rows; where it shares something among all that match, all are looked at."""
-    traces = {row: evaluate(rule, table, row) for row in rows}
+    told = dict(zip(rows, traces_told(rule, table, rows, evidence), strict=True))
+    traces = {row: trace for row, (trace, _) in told.items()}
     in_scope = {row: is_in(rule.scope, table.subjects[row]) for row in rows}
     fired = [row for row in rows if in_scope[row] and traces[row].verdict is True]
     if fired and any(isinstance(action, Rebalance) for action in rule.then):
@@ -219,5 +233,14 @@ def _looks(context: ClientContext, rule: Rule, table: Table, rows: Sequence[int]
     }
     missing = {row: tuple(missing_in(context, rule, table, [row])) for row in rows}
     return [
-        Look(rule, table.subjects[row], in_scope[row], traces[row], would.get(row, ""), missing[row]) for row in rows
+        Look(
+            rule,
+            table.subjects[row],
+            in_scope[row],
+            traces[row],
+            would.get(row, ""),
+            missing[row],
+            is_unripe=bool(told[row][1]),
+        )
+        for row in rows
     ]

@@ -13,7 +13,8 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning
 from aibuyer_kit.core.metrics import MEASURES, RATIOS, arrives_late, ratio_of, rests_on
 from aibuyer_kit.core.results import ResultKind
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.what_counts import read_facts, section_of, section_targets
 
 Values = Mapping[str, float | int | None]

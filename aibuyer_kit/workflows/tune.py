@@ -4,9 +4,10 @@ Nothing is changed by it: what a rule should say is told as a command to look at
 challenger that has to win its contest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +17,23 @@ from aibuyer_kit.core.errors import AibuyerError, InputError, NotFoundError, Reg
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_count, format_share, t
 from aibuyer_kit.core.money import MICROS_PER_UNIT
-from aibuyer_kit.core.text_table import as_table
+from aibuyer_kit.core.text_table import as_table, headed
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.trainable import Parameters, Trainable
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.measurement.backtest import backtest
 from aibuyer_kit.measurement.contest import MARGIN
-from aibuyer_kit.measurement.tuning import Agreement, Costs, Scene, agreement, direction_of, drivers, split, split_days
+from aibuyer_kit.measurement.tuning import (
+    Agreement,
+    Costs,
+    Scene,
+    agreement,
+    beyond_targets,
+    direction_of,
+    drivers,
+    split,
+    split_days,
+)
 from aibuyer_kit.measurement.tuning import tune as tune_thresholds
 from aibuyer_kit.registry.tracking import of_file
 from aibuyer_kit.rules.language import Rule
@@ -42,6 +53,8 @@ if TYPE_CHECKING:
 FILE_NAME = "tuning.sqlite3"
 HORIZON_DAYS = 7
 _MORNING = time(10, tzinfo=UTC)
+_LEAST_PROVEN_DAYS = 7
+_MANY_TIMES = 5  # from so many times as many matches on, it is said
 _COMPILE_FROM = 400  # verdicts of a table from which on a compiled rule is faster, when it is asked a hundred times
 
 
@@ -50,7 +63,9 @@ class TunedRule:
     """A rule's thresholds as they are and as best found, each on the older days and on the newer ones.
 
     `importance` is each threshold's share of how much outcomes differed between trials, `drivers` the figures that
-    matches hang on; `known_now` tells of how many days only today's knowledge was at hand.
+    matches hang on; `known_now` tells of how many days only today's knowledge was at hand. `proven` is what was
+    reported on the newer days that are told as they were known then: of those alone it can be said that less was lost.
+    `beyond` are thresholds that act on what keeps the client's target, with the target.
     """
 
     rule_id: str
@@ -67,11 +82,19 @@ class TunedRule:
     holds: bool
     currency: str
     locale: str
+    proven: tuple[Agreement, Agreement]
+    beyond: tuple[tuple[str, Decimal, float], ...] = ()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether enough of the newer days are told as they were known then."""
+        return self.proven[0].moments >= _LEAST_PROVEN_DAYS
 
     @property
     def is_better(self) -> bool:
-        """Whether it also costs less on the days that it was not chosen on."""
-        return self.holds and bool(self.changes) and self.reported[1].cost < self.reported[0].cost
+        """Whether it also costs less on days that it was not chosen on, as they were known then."""
+        costs_less = self.proven[1].cost < self.proven[0].cost
+        return self.holds and bool(self.changes) and self.is_told and costs_less
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row for each version and part of the days."""
@@ -87,6 +110,8 @@ class TunedRule:
                 ),
                 "thresholds": t(self.locale, f"tuning.{said}"),
                 "matched": each.matched,
+                "objects_share": format_share(each.objects_share, self.locale, 0),
+                "spend_share": format_share(each.spend_share, self.locale, 0),
                 "right": each.right,
                 "wrong": each.wrong,
                 "missed": each.missed,
@@ -105,27 +130,50 @@ class TunedRule:
             return t(self.locale, "tuning.as_it_is", trials=self.trials)
         if not self.holds:
             return t(self.locale, "tuning.broken", trials=self.trials)
-        before, after = self.reported[0].cost, self.reported[1].cost
+        before, after = (each.cost for each in (self.proven if self.is_told else self.reported))
         gain = format_share(abs(1 - after / before) if before else 0.0, self.locale, 1)
-        said = t(self.locale, "tuning.better" if self.is_better else "tuning.not_better", gain=gain)
-        if self.known_now:
-            said += " " + t(self.locale, "tuning.known_now", days=format_count(self.known_now, self.locale))
-        return said
+        said = [t(self.locale, "tuning.tried", count=self.trials)]
+        said.append(t(self.locale, "tuning.better" if after < before else "tuning.not_better", gain=gain))
+        if not self.is_told:
+            said.append(t(self.locale, "tuning.not_proven", days=self.proven[0].moments, least=_LEAST_PROVEN_DAYS))
+        elif self.known_now:
+            said.append(t(self.locale, "tuning.known_now", days=format_count(self.known_now, self.locale)))
+        return " ".join(said)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what a reader must know before thresholds that were found are taken."""
+        found = []
+        for metric, value, target in self.beyond:
+            names = {"metric": t(self.locale, f"metric.{metric}"), "value": f"{value:f}", "target": f"{target:g}"}
+            found.append(t(self.locale, "tuning.beyond_target", **dict[str, Any](names)))
+        before, after = self.reported
+        if self.changes and after.matched >= _MANY_TIMES * max(before.matched, 1):
+            told: dict[str, Any] = {
+                "objects": format_share(after.objects_share, self.locale, 0),
+                "spend": format_share(after.spend_share, self.locale, 0),
+                "before": format_count(before.matched, self.locale),
+                "after": format_count(after.matched, self.locale),
+            }
+            found.append(t(self.locale, "tuning.many_more", **told))
+        return tuple(found)
 
     def command(self) -> str:
         """Return the command that shows what the thresholds found would change."""
-        changed = " ".join(f"--set {path}={value}" for path, _, value in self.changes)
+        changed = " ".join(f"--set {path}={_plain(value)}" for path, _, value in self.changes)
         return f"aibuyer rules diff {self.rule_id} {changed}" if self.is_better else ""
 
     def __repr__(self) -> str:
-        said = [{"place": path, "today": str(before), "best_found": str(after)} for path, before, after in self.changes]
-        blocks = [self.sentence(), as_table(self.rows())]
+        said = [{"place": path, "today": _plain(now), "best_found": _plain(best)} for path, now, best in self.changes]
+        blocks = [self.sentence(), *self.warnings(), self._table(self.rows())]
         if said:
-            blocks.append(as_table(said))
+            blocks.append(self._table(said))
         for title, found in (("importance", self.importance), ("drives_matches", self.drivers)):
             if found:
-                blocks.append(as_table([{title: name, "value": round(value, 3)} for name, value in found.items()]))
+                blocks.append(self._table([{title: name, "value": round(value, 3)} for name, value in found.items()]))
         return "\n\n".join(blocks)
+
+    def _table(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        return as_table(headed(rows, self.locale))
 
     def _repr_html_(self) -> str:
         return f"<pre>{for_html(repr(self))}</pre>"
@@ -155,17 +203,19 @@ class TunedModel:
 
     def rows(self) -> list[dict[str, Any]]:
         return [
-            {"weeks": t(self.locale, f"tuning.{name}"), "today's": round(pair[0], 5), "best_found": round(pair[1], 5)}
+            {"weeks": t(self.locale, f"tuning.{name}"), "today": round(pair[0], 5), "best_found": round(pair[1], 5)}
             for name, pair in (("older", self.tuned), ("newer", self.reported))
         ]
 
     def __repr__(self) -> str:
-        said = t(self.locale, "tuning.model_better" if self.is_better else "tuning.model_not_better")
+        tried = t(self.locale, "tuning.tried", count=self.trials)
+        said = f"{tried} {t(self.locale, 'tuning.model_better' if self.is_better else 'tuning.model_not_better')}"
         changed = [
             {"parameter": name, "today": self.before[name], "best_found": value} for name, value in self.after.items()
         ]
         weights = [{"importance": name, "value": round(value, 3)} for name, value in self.importance.items()]
-        return "\n\n".join([said, as_table(self.rows()), as_table(changed), *([as_table(weights)] if weights else [])])
+        tables = [self.rows(), changed, *([weights] if weights else [])]
+        return "\n\n".join([said, *(as_table(headed(rows, self.locale)) for rows in tables)])
 
     def _repr_html_(self) -> str:
         return f"<pre>{for_html(repr(self))}</pre>"
@@ -202,12 +252,18 @@ def tune_rule(
     study = _study(context, f"rule {rule.id} {rule.revision} {days}d to {last} load {loaded} {weights}", seed)
     best, today = tune_thresholds(study, rule, older, costs, fired, trials=trials)
     both = (today, best)
-    tuned, reported = (tuple(agreement(each, part, costs, fired) for each in both) for part in (older, newer))
+    then = [each for each in newer if each.known_then]
+    tuned, reported, proven = (
+        tuple(agreement(each, part, costs, fired) for each in both) for part in (older, newer, then)
+    )
+    changes = tuple(differences(today, best))
+    targets = _targets(scenes)
+    beyond = beyond_targets(best, [path for path, _, _ in changes], targets)
     return TunedRule(
         rule_id=rule.id,
         trials=len(study.trials),
         pruned=sum(each.state.name == "PRUNED" for each in study.trials),
-        changes=tuple(differences(today, best)),
+        changes=changes,
         tuned=(tuned[0], tuned[1]),
         reported=(reported[0], reported[1]),
         tuned_days=(older[0].day, older[-1].day),
@@ -218,7 +274,23 @@ def tune_rule(
         holds=not tuned[1].broken(costs),
         currency=currency,
         locale=context.settings.locale,
+        proven=(proven[0], proven[1]),
+        beyond=tuple((metric, value, targets.get(metric, 1.0)) for metric, _, value in beyond),
     )
+
+
+def _targets(scenes: Sequence[Scene]) -> dict[str, float]:
+    """Return the client's targets; where they differ by objective, the middle one."""
+    known: dict[str, list[float]] = {}
+    for scene in scenes:
+        for name, values in scene.table.targets.items():
+            known.setdefault(name, []).extend(values[np.isfinite(values)].tolist())
+    return {name: float(np.median(values)) for name, values in known.items() if values}
+
+
+def _plain(value: object) -> str:
+    """Return a number as people write it, and whatever else as it is."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def tune_model(
@@ -262,8 +334,10 @@ def tune_model(
             study.enqueue_trial(now)
         study.optimize(lambda trial: loss(_suggested(trial, before, space), older), n_trials=trials)
         after = {**before, **study.best_params}
-        reported = loss(before, newer), loss(after, newer)
-        tuned = loss(before, older), float(study.best_value)
+        of_now = loss(before, newer)
+        reported = of_now, of_now if after == before else loss(after, newer)
+        tried = next((each.value for each in study.trials if each.params == now and each.value is not None), None)
+        tuned = loss(before, older) if tried is None else tried, float(study.best_value)
     finally:
         reader.close()
     return TunedModel(
@@ -303,33 +377,39 @@ def _scenes(
     asked = [last - timedelta(days=back) for back in reversed(range(days))]
     asked = [day for day in asked if day >= panel.days.since + timedelta(days=14)]
     columns = columns_of([rule])
-    seen, known_now = list[tuple[date, Table]](), 0
+    seen, known_now = list[tuple[date, bool, Table]](), 0
     newest = reader.freshness().load_id
+    walks: dict[bool, Evidence] = {}
     for number, day in enumerate(asked, 1):
-        moment = datetime.combine(day + timedelta(days=1), _MORNING)
+        moment, then = datetime.combine(day + timedelta(days=1), _MORNING), True
         try:
             load_id = reader.freshness(as_of=moment).load_id
         except NotFoundError:
-            load_id, known_now = newest, known_now + 1
-        seen += [(day, table) for table in Evidence(context, reader, moment, load_id).tables(rule.of_level, columns)]
+            load_id, known_now, then = newest, known_now + 1, False
+        before = walks.get(then)
+        walks[then] = before.advanced(moment, load_id) if before else Evidence(context, reader, moment, load_id)
+        seen += [(day, then, table) for table in walks[then].tables(rule.of_level, columns)]
         if progress:
             progress(str(day), number, len(asked))
     if not seen:
         return [], known_now
     # What a result costs on average is an estimate too: the days that are reported on have no part in it.
-    _, newer_from = split_days([day for day, _ in seen], HORIZON_DAYS)
+    _, newer_from = split_days([day for day, _, _ in seen], HORIZON_DAYS)
     worth = _worth(context, panel, newer_from)
-    return [_scene(rule, day, table, panel, worth) for day, table in seen], known_now
+    return [_scene(rule, day, table, panel, worth, then) for day, then, table in seen], known_now
 
 
-def _scene(rule: Rule, day: date, table: Table, panel: DailyPanel, worth: Floats) -> Scene:
+def _scene(rule: Rule, day: date, table: Table, panel: DailyPanel, worth: Floats, known_then: bool) -> Scene:
     places = {each.id: place for place, each in enumerate(panel.objects)}
     first = (day - panel.days.since).days + 1
-    sums = worth[first : first + HORIZON_DAYS].sum(axis=0)
-    placed = [places.get(each.object_id) for each in table.subjects]
-    outcome = np.array([np.nan if place is None else sums[place] for place in placed])
+    days = slice(first, first + HORIZON_DAYS)
+    placed = np.array([places.get(each.object_id, -1) for each in table.subjects], dtype=np.int64)
+    outcome, spend = (
+        np.append(values[days].sum(axis=0), np.nan)[placed]
+        for values in (worth, panel.measure("spend") / MICROS_PER_UNIT)
+    )
     named = np.array([is_in(rule.scope, each) for each in table.subjects], dtype=np.bool_)
-    return Scene(day, table, named, outcome)
+    return Scene(day, table, named, outcome, spend, known_then)
 
 
 def _worth(context: ClientContext, panel: DailyPanel, until: date) -> Floats:

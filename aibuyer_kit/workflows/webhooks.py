@@ -14,7 +14,8 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, InputError, PlatformError
 from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.settings.workspace_settings import MetaSection, Settings, read_settings
-from aibuyer_kit.warehouse.load import Coverage, LoadResult
+from aibuyer_kit.warehouse.coverage import Coverage
+from aibuyer_kit.warehouse.load import LoadResult
 from aibuyer_kit.warehouse.write import Writer, open_writer
 from aibuyer_kit.webhooks.inbox import Delivery, Inbox
 from aibuyer_kit.webhooks.receiver import Mailbox

@@ -9,7 +9,8 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, RateError
 from aibuyer_kit.core.metrics import counts_results
 from aibuyer_kit.core.results import ResultSetting
-from aibuyer_kit.warehouse.read import Answer, AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Answer, Reader
 from aibuyer_kit.warehouse.shown import Shown
 
 

@@ -23,7 +23,8 @@ from aibuyer_kit.measurement.why.decompose import Decomposition, decompose
 from aibuyer_kit.measurement.why.explanation import Line, Why
 from aibuyer_kit.measurement.why.levels import levels
 from aibuyer_kit.measurement.why.periods import grouped, has_figures, left_out, needed, period_sums, with_unsplit
-from aibuyer_kit.warehouse.read import AsOf, Reader
+from aibuyer_kit.warehouse.as_of import AsOf
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.period import account_today, account_zones, open_days, parse_as_of
 from aibuyer_kit.workflows.quality import day_notes, period_quality

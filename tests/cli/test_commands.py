@@ -2,11 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import pytest
 
 from aibuyer_kit.connectors.service import Service
 from aibuyer_kit.workflows.sync_log import SyncLine, SyncLog
+from tests.aibuyer import Run, aibuyer
 from tests.small_graph import small_graph
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
 CSV = """\
 Campaign name,Day,Amount spent (EUR),Impressions,Clicks (all),Purchases,Purchases conversion value
 Sample spring,2026-03-01,120.50,10000,210,4,480.00
@@ -29,27 +30,28 @@ Sample spring,2026-03-02,99.50,9000,190,,
 def run(tmp_path: Path) -> Run:
     """Run `aibuyer` in an empty folder with nothing of ours in its environment."""
 
-    def aibuyer(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("AIBUYER_")}
-        return subprocess.run(
-            [sys.executable, "-c", "from aibuyer_kit.cli import main; main()", *arguments],
-            cwd=tmp_path,
-            env=clean | dict(env or {}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return aibuyer(*arguments, cwd=tmp_path, env=clean | dict(env or {}))
 
-    return aibuyer
+    return run
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an export, and a workspace with one client for whom it was imported."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "export.csv").write_text(CSV, encoding="utf-8")
+    for command in (["init"], ["client", "add", "shop", "--name", "Sample shop"], ["import", "export.csv"]):
+        done = aibuyer(*command, cwd=folder)
+        assert done.returncode == 0, done.stderr
+    return folder
 
 
 @pytest.fixture
-def shop(run: Run, tmp_path: Path) -> Path:
+def shop(imported: Path, tmp_path: Path) -> Path:
     """A workspace with one client and one imported file."""
-    (tmp_path / "export.csv").write_text(CSV, encoding="utf-8")
-    for command in (["init"], ["client", "add", "shop", "--name", "Sample shop"], ["import", "export.csv"]):
-        done = run(*command)
-        assert done.returncode == 0, done.stderr
+    shutil.copytree(imported, tmp_path, dirs_exist_ok=True)
     return tmp_path / "workspace"
 
 

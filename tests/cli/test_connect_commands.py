@@ -5,7 +5,7 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,9 +14,9 @@ import pytest
 from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import add_client, open_client
 from aibuyer_kit.workflows.workspaces import init_workspace
+from tests.aibuyer import Run
 from tests.small_graph import NOW, SmallGraph, small_graph
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
 TOKEN_AND_SECRET = "canary-short-token\ncanary-secret\n"
 
 
@@ -24,27 +24,6 @@ TOKEN_AND_SECRET = "canary-short-token\ncanary-secret\n"
 def graph() -> Iterator[SmallGraph]:
     with small_graph() as running:
         yield running
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run a command in a workspace with one client, its key in a file of this test's own."""
-    add_client(init_workspace(tmp_path / "workspace"), "shop", ClientFile(name="Sample"))
-    clean = {name: text for name, text in os.environ.items() if not name.startswith("AIBUYER_")}
-    own = {"AIBUYER_KEY_FILE": str(tmp_path / "key")}
-
-    def aibuyer(*arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "from aibuyer_kit.cli import main; main()", *arguments],
-            cwd=tmp_path,
-            env=clean | own | env,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return aibuyer
 
 
 def test_a_script_connects_a_client_and_doctor_watches_the_token(run: Run, graph: SmallGraph, tmp_path: Path) -> None:

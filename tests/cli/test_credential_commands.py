@@ -1,10 +1,6 @@
 """`aibuyer credentials`: secrets come in unseen and never come out."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,30 +12,9 @@ from aibuyer_kit.access.clients import add_client
 from aibuyer_kit.access.vault import TokenRecord
 from aibuyer_kit.workflows.credentials import credential_rows, store_secrets
 from aibuyer_kit.workflows.workspaces import init_workspace
+from tests.aibuyer import Run
 
 APRIL_1, MAY_1 = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run a command in a workspace with one client, its key in a file of this test's own."""
-    add_client(init_workspace(tmp_path / "workspace"), "shop", ClientFile(name="Sample"))
-    clean = {name: text for name, text in os.environ.items() if not name.startswith("AIBUYER_")}
-    own = {"AIBUYER_KEY_FILE": str(tmp_path / "key")}
-
-    def aibuyer(*arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "from aibuyer_kit.cli import main; main()", *arguments],
-            cwd=tmp_path,
-            env=clean | own | env,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return aibuyer
 
 
 def test_a_secret_is_kept_listed_by_name_and_forgotten(run: Run) -> None:

@@ -15,6 +15,8 @@ def test_features_are_listed_with_what_they_may_look_at() -> None:
     assert "days_to_holiday" in run.stdout
     assert "Днів до наступного державного свята" in run.stdout
     assert "spend_lag_1" not in run.stdout
+    assert "відоме наперед" in run.stdout
+    assert "advance" not in run.stdout
     rows = json.loads(CliRunner().invoke(app, ["features", "--json"]).stdout)
     told = next(row for row in rows if row["name"] == "results_mean_7")
     assert (told["family"], told["unit"], told["leakage"], told["known_ahead"]) == ("past", "count", "restated", False)

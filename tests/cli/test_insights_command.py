@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from aibuyer_kit.core.errors import AibuyerError, LeftOutWarning
 from aibuyer_kit.workflows.insights import read_insights
 from aibuyer_kit.workflows.workspaces import only_client
 from aibuyer_kit.workspace import Client, open_workspace
+from tests.aibuyer import aibuyer
 
 
 @pytest.fixture
@@ -18,10 +18,8 @@ def shop(example_workspace: Path) -> Client:
     return open_workspace(example_workspace).client("sample-shop")
 
 
-def insights(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    code = "from aibuyer_kit.cli import main; main()"
-    command = [sys.executable, "-c", code, "insights", "-w", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def insights(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return aibuyer("insights", "-w", str(folder), *arguments)
 
 
 @pytest.mark.parametrize(

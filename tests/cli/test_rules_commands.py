@@ -92,17 +92,23 @@ def test_show_prints_the_file_as_it_stands(run: Run, folder: Path) -> None:
 
 
 def test_a_preview_agrees_with_the_figures(run: Run, client: Client) -> None:
-    """The sample fires where a week spent over 300 at a cost per result above 100, or without results."""
+    """The sample fires where a week spent over 300 at a cost per result above 90 that will last, or without results."""
     frame = client.insights(level="adset", days=7)
     sums = frame.groupby("entity_id", observed=True)[["spend", "results"]].sum()
     costly = {
         str(entity)
         for entity, row in sums.iterrows()
-        if row["spend"] > 300 and (row["results"] == 0 or row["spend"] / row["results"] > 100)
+        if row["spend"] > 300 and (row["results"] == 0 or row["spend"] / row["results"] > 90)
     }
+    rule = client.rules["pause-costly-adsets"]
+    as_they_are = rule.with_value("when.all.1.any.0.matured", False).preview()
+    fires = as_they_are[as_they_are["verdict"] == "fires"]
+    assert set(fires["object_id"]) == costly
+    lasting = set(fires.loc[~fires["held_back"].str.contains("maturity"), "object_id"])
     rows = json.loads(run("rules", "preview", "pause-costly-adsets", "--json")[1])
-    assert costly
-    assert {row["object_id"] for row in rows} == costly
+    assert lasting
+    assert lasting < costly
+    assert {row["object_id"] for row in rows} == lasting
     assert all(row["why"].startswith("It fires: ") for row in rows)
 
 
@@ -142,13 +148,15 @@ def test_diff_shows_what_another_threshold_would_change(run: Run, client: Client
     frame = client.insights(level="adset", days=7).groupby("entity_id", observed=True)[["spend", "results"]].sum()
     frame = frame[(frame["spend"] > 300) & (frame["results"] > 0)]
     cost = frame["spend"] / frame["results"]
-    between = {str(entity) for entity, value in cost.items() if 60 < value <= 100}
+    between = {str(entity) for entity, value in cost.items() if 60 < value <= 90}
+    assert between
+    rule = client.rules["pause-costly-adsets"]
+    as_they_are = rule.with_value("when.all.1.any.0.matured", False)
+    assert set(as_they_are.diff(as_they_are.with_value("when.all.1.any.0.value", 60))["object_id"]) == between
     code, said, _ = run("rules", "diff", "pause-costly-adsets", "--set", "when.all.1.any.0.value=60", "--json")
     assert code in (0, None)
-    assert between
-    assert {row["object_id"] for row in json.loads(said)} == between
-    rule = client.rules["pause-costly-adsets"]
-    assert set(rule.diff(rule.with_value("when.all.1.any.0.value", 60))["object_id"]) == between
+    changed = rule.diff(rule.with_value("when.all.1.any.0.value", 60))
+    assert {row["object_id"] for row in json.loads(said)} == set(changed["object_id"])
     assert run("rules", "diff", "pause-costly-adsets", "--set", "when.all.7.value=60")[0] == 2
 
 

@@ -20,6 +20,7 @@ from aibuyer_kit.core.errors import NotFoundError
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.webhooks import inbox_of
 from aibuyer_kit.workflows.workspaces import init_workspace
+from tests.aibuyer import aibuyer
 from tests.small_graph import SmallGraph, small_graph
 from tests.webhooks.receiving import SECRET, VERIFY_TOKEN, envelope, issue, signed
 
@@ -61,9 +62,8 @@ def serving(shop: ClientContext, *options: str) -> Iterator[tuple[subprocess.Pop
             process.kill()
 
 
-def aibuyer(shop: ClientContext, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [*AIBUYER, *arguments, "-w", str(shop.folder.parent.parent)]
-    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+def run(shop: ClientContext, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return aibuyer(*arguments, "-w", str(shop.folder.parent.parent), env=ENVIRONMENT)
 
 
 def post(url: str, body: bytes) -> int:
@@ -96,11 +96,11 @@ def test_what_was_confirmed_survives_a_kill_before_it_is_worked_off(shop: Client
         process.kill()
         process.wait()
     assert known(shop) == {}
-    done = aibuyer(shop, "webhooks", "drain")
+    done = run(shop, "webhooks", "drain")
     assert done.returncode == 0, done.stderr
     assert known(shop) == {"30": "PAUSED", "31": "ACTIVE"}
     assert inbox_of(shop).counts().waiting == 0
-    assert "Nothing waits." in aibuyer(shop, "webhooks", "drain").stdout
+    assert "Nothing waits." in run(shop, "webhooks", "drain").stdout
 
 
 def test_a_kill_in_mid_read_repeats_the_read(shop: ClientContext, graph: SmallGraph) -> None:
@@ -128,7 +128,7 @@ def test_a_delivery_is_worked_off_while_serving_and_the_process_ends_in_order(
         assert until(lambda: inbox_of(shop).counts().waiting == 0)
         process.terminate()
         assert process.wait(10) == 0
-    rows = {row["client"]: row for row in json.loads(aibuyer(shop, "webhooks", "status", "--json").stdout)}
+    rows = {row["client"]: row for row in json.loads(run(shop, "webhooks", "status", "--json").stdout)}
     assert (rows["shop"]["deliveries"], rows["shop"]["waiting"]) == (1, 0)
     assert rows["(refused)"]["refused"] == "1 unsigned"
 
@@ -136,8 +136,7 @@ def test_a_delivery_is_worked_off_while_serving_and_the_process_ends_in_order(
 def test_serving_without_the_apps_secret_says_what_to_set(shop: ClientContext) -> None:
     """A receiver that could verify nothing does not start."""
     del_secret = {name: text for name, text in ENVIRONMENT.items() if name != "AIBUYER_META__APP_SECRET"}
-    command = [*AIBUYER, "webhooks", "serve", "--port", "0", "-w", str(shop.folder.parent.parent)]
-    done = subprocess.run(command, env=del_secret, capture_output=True, text=True, check=False)
+    done = aibuyer("webhooks", "serve", "--port", "0", "-w", str(shop.folder.parent.parent), env=del_secret)
     assert done.returncode == 2
     assert "AIBUYER_META__APP_SECRET" in done.stderr
 
@@ -145,7 +144,7 @@ def test_serving_without_the_apps_secret_says_what_to_set(shop: ClientContext) -
 def test_a_port_that_is_taken_is_told(shop: ClientContext) -> None:
     """With its cure, without a traceback."""
     with serving(shop, "--no-drain") as (_, url):
-        done = aibuyer(shop, "webhooks", "serve", "--port", url.rpartition(":")[2].partition("/")[0])
+        done = run(shop, "webhooks", "serve", "--port", url.rpartition(":")[2].partition("/")[0])
     assert done.returncode == 2
     assert "--port" in done.stderr
     assert "Traceback" not in done.stderr

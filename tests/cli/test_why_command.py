@@ -2,16 +2,15 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.aibuyer import aibuyer
 
-def why(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    code = "from aibuyer_kit.cli import main; main()"
-    command = [sys.executable, "-c", code, "why", "-w", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+def why(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return aibuyer("why", "-w", str(folder), *arguments)
 
 
 def test_a_change_is_told_in_words_and_figures(example_workspace: Path) -> None:

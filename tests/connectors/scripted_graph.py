@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.local_server import Answers, serving
 
 DATE = "Mon, 01 Jun 2026 06:30:00 GMT"
 
@@ -63,25 +65,12 @@ class ScriptedGraph:
 @contextmanager
 def scripted_graph() -> Iterator[ScriptedGraph]:
     graph = ScriptedGraph()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(graph))
-    server.daemon_threads = True
-    graph.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with serving(_handler(graph), graph.ended) as graph.url:
         yield graph
-    finally:
-        graph.ended.set()
-        server.shutdown()
-        server.socket.close()
-        thread.join()
 
 
-def _handler(graph: ScriptedGraph) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # headers and body are two packets, and the second would wait 40 ms
-
+def _handler(graph: ScriptedGraph) -> type[Answers]:
+    class Handler(Answers, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._answer()
 
@@ -105,8 +94,5 @@ def _handler(graph: ScriptedGraph) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(answer.body)
             self.close_connection = self.close_connection or bool(answer.cut_bytes)
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
-            """Keep the output of the tests clean."""
 
     return Handler

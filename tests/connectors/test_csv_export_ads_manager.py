@@ -179,3 +179,40 @@ def test_other_headers_are_listed_with_an_example_of_a_mapping(tmp_path: Path, h
     assert missing in str(caught.value)
     assert f"Found: {', '.join(header.split(','))}" in str(caught.value)
     assert "[columns]" in str(caught.value)
+
+
+RESULTS = "Day,Campaign name,Amount spent (EUR),Impressions,Results,Result indicator\n"
+
+
+def test_results_are_the_actions_that_their_indicator_names(tmp_path: Path) -> None:
+    """Each row by its own indicator; what is no action is not read, and the report says so."""
+    rows = (
+        "2026-03-01,Sales,10,900,3,actions:purchase\n"
+        "2026-03-01,Leads,10,900,2,actions:lead\n"
+        "2026-03-01,Reach,10,900,850,reach\n"
+        "2026-03-02,Sales,10,900,,\n"
+    )
+    found = imported(tmp_path, RESULTS + rows)
+    counted = {
+        (fact["entity_id"], fact["date"].day): {each["action_type"]: each["total"] for each in fact["actions"]}
+        for fact in found.facts.to_pylist()
+    }
+    assert counted == {("Sales", 1): {"purchase": 3}, ("Leads", 1): {"lead": 2}, ("Reach", 1): {}, ("Sales", 2): {}}
+    assert found.report.totals["actions.purchase"] == 3
+    assert "as they are no actions: reach" in str(found.report)
+    taken = {each.column: each.taken_as for each in found.preview.columns}
+    assert taken["Results"] == "actions.lead, actions.purchase, as 'Result indicator' says"
+
+
+def test_a_result_that_has_a_column_of_its_own_is_read_from_there(tmp_path: Path) -> None:
+    """The same event is not told twice."""
+    header = RESULTS.replace("Impressions", "Impressions,Purchases")
+    found = imported(tmp_path, header + "2026-03-01,Sales,10,900,4,3,actions:purchase\n")
+    actions = found.facts.to_pylist()[0]["actions"]
+    assert [(each["action_type"], each["total"]) for each in actions] == [("purchase", 4)]
+
+
+def test_results_of_which_nobody_says_what_they_are_are_named_as_not_read(tmp_path: Path) -> None:
+    """Without an indicator a number of results is of nothing."""
+    text = "Day,Campaign name,Amount spent (EUR),Results\n2026-03-01,Sales,10,3\n"
+    assert "columns that are not read: Results" in str(imported(tmp_path, text).report)

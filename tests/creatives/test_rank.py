@@ -61,6 +61,16 @@ def test_probabilities_and_shares_add_up_and_nothing_is_starved() -> None:
     assert matched_shares(np.array([1.0])).tolist() == [1.0]
 
 
+def test_people_of_whom_nothing_is_known_get_no_share() -> None:
+    """Nobody can aim at them; the others share all of it, and one of them may be told to be the best."""
+    told = evidence([400, 300, 100], [5_000, 5_000, 5_000])
+    found = rank(replace(told, items=(replace(told.items[0], can_be_chosen=False), *told.items[1:])))
+    by_id = {each.id: each for each in found.ranked}
+    assert (by_id["k0"].share, by_id["k0"].probability_best, by_id["k0"].verdict) == (0.0, 0.0, "not_aimed")
+    assert by_id["k1"].verdict == "best"
+    assert sum(each.share for each in found.ranked) == pytest.approx(1)
+
+
 def test_one_alone_is_compared_with_nothing() -> None:
     """It is no winner."""
     assert verdicts(rank(evidence([50], [100]))) == {"k0": "alone"}

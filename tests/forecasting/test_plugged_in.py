@@ -15,9 +15,6 @@ from aibuyer_kit.forecasting.seasonal import seasonally_adjusted
 from tests.forecasting.made import drawn, series_of, weekly_rate
 
 
-# Prophet 1.3 asks pandas for what is to go.
-@pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.drop")
-@pytest.mark.filterwarnings("ignore:Series.dt.dayofweek is deprecated")
 def test_prophet_is_one_member_of_a_combination_and_explains_its_week() -> None:
     """Weekends bring half; the week's part is negative there, and positive on other days."""
     series = series_of(drawn(weekly_rate(300, 2, level=60.0)))

@@ -20,7 +20,7 @@ from aibuyer_kit.core.changes import Change, canonical_json, sha256
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ApprovalError, LedgerError, NotFoundError
 from aibuyer_kit.ledger.database import FILE_NAME, REVISION, open_engine, sqlite_url
-from aibuyer_kit.ledger.evaluations import Evaluation, Firing, KeptEffect, RuleFinding
+from aibuyer_kit.ledger.evaluation_records import Evaluation, Firing, KeptEffect, RuleFinding
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Draft, Proposal, plan_hash
 from aibuyer_kit.ledger.tables import metadata

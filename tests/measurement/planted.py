@@ -168,6 +168,14 @@ def first_driver(figures: Mapping[str, Floats], metric: str) -> str | None:
     return causes_of(found, usual).drivers[0].driver
 
 
+def moved_by_itself(figures: Mapping[str, Floats], metric: str) -> frozenset[str | None]:
+    """Return the drivers that moved beyond their usual swing in the last week, as it was lived."""
+    found = decompose(metric, sums(figures, slice(-2 * WEEK, -WEEK)), sums(figures, LAST))
+    starts = range(0, (WEEKS - 2) * WEEK, WEEK)
+    usual = usual_swing(found, [sums(figures, slice(start, start + WEEK)) for start in starts])
+    return frozenset(each.driver for each in causes_of(found, usual).drivers if each.beyond > 0)
+
+
 def named(
     plant: Plant, metric: str, preset: str, seed: int, place: int, *, history: bool = True, level: str = "campaign"
 ) -> tuple[Named, frozenset[int]]:

@@ -13,6 +13,7 @@ from aibuyer_kit.measurement.tuning import (
     Costs,
     Scene,
     agreement,
+    beyond_targets,
     direction_of,
     drivers,
     split,
@@ -25,6 +26,7 @@ from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.parse import parse_rule
 from aibuyer_kit.rules.subjects import Subject
 from aibuyer_kit.rules.table import Table, columns_of
+from aibuyer_kit.rules.versions import values_of
 
 WEEK = {"days": 7, "ends": "yesterday"}
 SPEND = {"expr": "spend", "window": WEEK, "op": ">", "value": 50}
@@ -66,7 +68,7 @@ def scenes(seed: int, days: int = 24, objects: int = 16) -> list[Scene]:
         columns = {each: numbers[each.name] for each in columns_of([PLANTED])}
         table = Table(Level.ADSET, now, now, subjects, columns, {"cpa": np.full(objects, 10.0)})
         worth = np.where(spend / results > 20, -1.0, 1.0) * spend / 3
-        found.append(Scene(now.date(), table, np.ones(objects, dtype=np.bool_), worth))
+        found.append(Scene(now.date(), table, np.ones(objects, dtype=np.bool_), worth, spend))
     return found
 
 
@@ -103,15 +105,47 @@ def test_costs_are_counted_by_hand() -> None:
         for each in table.numbers
     }
     small = Table(Level.ADSET, table.now, table.now, table.subjects, numbers, table.targets)
-    scene = Scene(date(2026, 3, 1), small, np.ones(3, dtype=np.bool_), np.array([-30.0, 20.0, -7.0]))
+    scene = Scene(date(2026, 3, 1), small, np.ones(3, dtype=np.bool_), np.array([-30.0, 20.0, -7.0]), np.ones(3))
     found = agreement(PLANTED, [scene], Costs(wrong=2.0, missed=3.0), fired)
     assert (found.looked_at, found.matched, found.right, found.wrong, found.missed) == (3, 2, 1, 1, 1)
     assert found.cost == 2 * 20 + 3 * 7
     assert found.right_share == 30 / 50
-    unknown = Scene(scene.day, small, scene.in_scope, np.array([np.nan, np.nan, -7.0]))
+    assert (found.objects_share, found.spend_share) == (2 / 3, 2 / 3)
+    unknown = Scene(scene.day, small, scene.in_scope, np.array([np.nan, np.nan, -7.0]), np.ones(3))
     assert agreement(PLANTED, [unknown], Costs(), fired).looked_at == 1
-    out = Scene(scene.day, small, np.array([False, True, True]), scene.worth)
+    out = Scene(scene.day, small, np.array([False, True, True]), scene.worth, scene.spend)
     assert agreement(PLANTED, [out], Costs(), fired).right == 0
+
+
+@pytest.mark.parametrize(
+    ("action", "metric", "op", "value", "is_beyond"),
+    [
+        ("pause", "cpa", ">", 30.5, True),
+        ("pause", "cpa", ">", 36, False),
+        ("pause", "cpa", "<", 30.5, False),
+        ("pause", "roas", "<", 3.1, True),
+        ("pause", "roas", "<", 2, False),
+        ("raise_budget", "cpa", "<", 40, True),
+        ("raise_budget", "roas", ">", 2, True),
+        ("raise_budget", "roas", ">", 4, False),
+        ("pause", "cpa", ">", {"target": "cpa", "times": 0.8}, True),
+        ("pause", "cpa", ">", {"target": "cpa", "times": 2}, False),
+        ("pause", "spend", ">", 1, False),
+    ],
+)
+def test_thresholds_that_act_on_what_keeps_its_target_are_named(
+    action: str, metric: str, op: str, value: object, is_beyond: bool
+) -> None:
+    """Targets of the client: a cost of 36, a return of 3."""
+    some = rule(action, {"expr": metric, "window": WEEK, "op": op, "value": value})
+    path = "when.all.0.value" + (".times" if isinstance(value, dict) else "")
+    assert bool(beyond_targets(some, [path], {"cpa": 36.0, "roas": 3.0})) is is_beyond
+
+
+def test_thresholds_are_numbers_as_people_write_them() -> None:
+    """Three digits, and no power of ten."""
+    (threshold,) = (each for each in thresholds_of(PLANTED) if each.path == "when.all.0.value")
+    assert str(dict(values_of(with_thresholds(PLANTED, [(threshold, 304.8)])))["when.all.0.value"]) == "305"
 
 
 def test_rules_that_raise_are_right_about_what_earns() -> None:

@@ -126,6 +126,8 @@ def test_stopped_and_held_arms_are():
         ({"days": 1, "day_weights": (0.0,)}, "not all"),
         ({"unidentified": "guess"}, "near, held or free"),
         ({"reset_loss": -1}, "0 or more"),
+        ({"held": ("a1",), "may_stop": ("a1",)}, "'a1' is named in held and in may_stop"),
+        ({"held": ("a1",), "stopped": ("a0", "a1")}, "'a1' is named in held and in stopped"),
     ],
 )
 def test_what_makes_no_sense_is_refused(asked, says):

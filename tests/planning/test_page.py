@@ -65,6 +65,34 @@ def test_every_limit_and_note_has_its_words(locale):
     assert make_plan(results, PlanRequest(target_cpa=0.7, step=None)).text(locale)
 
 
+def test_a_plan_that_moves_nothing_says_so_instead_of_a_gain_of_nothing():
+    """In both languages; no share of draws, no amount."""
+    plan = make_plan(curves_of([900.0, 500.0], [80.0, 60.0], 1.0), PlanRequest(step=0.0))
+    assert not plan.moving
+    assert "That is today's split: nothing moves." in plan.text("en")
+    assert "Це сьогоднішній розподіл: нічого не рухається." in plan.text("uk")
+    assert "0%" not in plan.text("en").split("\n")[2]
+
+
+def test_a_warning_that_many_arms_share_is_told_once():
+    """With the first names and how many more there are."""
+    warnings = {f"a{place}": "its spend never moved" for place in range(5)}
+    curves = curves_of([900.0] * 6, [80.0] * 6, 1.0, identified=("no",) * 5 + ("yes",), warnings=warnings)
+    told = [line for line in make_plan(curves, PlanRequest()).text("en").splitlines() if "never moved" in line]
+    assert len(told) == 1
+    assert "and 2 more arms: its spend never moved" in told[0]
+
+
+def test_the_page_of_a_plan_fits_a_phone(plan, tmp_path, visit):
+    """It asks for the width of the device, and its table becomes cards that name each figure."""
+    page = tmp_path / "plan.html"
+    page.write_text(plan.page("uk"), encoding="utf-8")
+    seen = visit(page.as_uri(), width=420)
+    assert not seen.is_wider_than_the_window()
+    assert seen.page.locator("tbody td").first.get_attribute("data-label") == "Сьогодні"
+    assert 'name="viewport"' in plan.page()
+
+
 def test_json_holds_the_plan_and_its_changes(plan):
     """Programs get whole micros, limits with their worth, and changes as data."""
     change = Change("meta", "act_1", Level.ADSET, "a0", "daily_budget", 100_000_000, 120_000_000)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -41,11 +41,20 @@ def test_a_model_comes_back_as_it_was_kept(registry: Registry, shared: str) -> N
     assert again.files(again.find("rate")) == FILES
     assert again.versions() == (second, first)
     assert (first.version, first.parameters, first.metrics, first.load_id) == (1, {"trees": 7}, {"loss": 1.25}, 12)
-    again.set_stage(second, "champion", reason="put in force by Olena")
+    again.set_stage(second, "champion", reason="put in force by Olena", at=NOON + timedelta(days=2))
     assert [(each.version, each.stages) for each in again.versions("rate")] == [(2, ("champion",)), (1, ())]
-    champion = again.champion("rate")
-    assert champion is not None
-    assert champion.reason == "put in force by Olena"
+    assert again.find("rate").reason == "put in force by Olena"
+
+
+def test_it_is_known_which_version_was_in_force_at_a_moment(registry: Registry) -> None:
+    """The first until the second took its place, the first again once it was put back, and none before it was made."""
+    first = registry.keep(MODEL, at=NOON, stage="champion", reason="first")
+    second = registry.keep(replace(MODEL, seed=4), at=NOON + timedelta(days=3), stage="champion", reason="won")
+    registry.keep(replace(MODEL, seed=5), at=NOON + timedelta(days=4), stage="challenger", reason="kept")
+    registry.set_stage(registry.find("rate", "1"), "champion", reason="put back", at=NOON + timedelta(days=9))
+    asked = {-1: None, 0: first.version, 2: first.version, 3: second.version, 8: second.version, 9: first.version}
+    told = {days: registry.champion_at("rate", NOON + timedelta(days=days)) for days in asked}
+    assert {days: each and each.version for days, each in told.items()} == asked
 
 
 @pytest.mark.parametrize(
@@ -111,7 +120,7 @@ def test_what_somebody_else_put_into_the_store_is_no_model_of_ours(registry: Reg
         client.set_model_version_tag(name, moved.version, key, value)
     client.set_registered_model_alias(name, "champion", foreign.version)
     assert [each.version for each in registry.versions("rate")] == [1]
-    assert registry.champion("rate") is None
+    assert registry.champion_at("rate", NOON) is None
 
 
 def test_a_record_that_names_other_files_leads_nowhere(registry: Registry) -> None:

@@ -16,7 +16,7 @@ from aibuyer_kit.rules.evaluate import evaluate, verdicts
 from aibuyer_kit.rules.scope import Scope
 from aibuyer_kit.rules.sentences import sentence
 from aibuyer_kit.rules.subjects import compared_text, is_in
-from aibuyer_kit.rules.trace import lines_of
+from aibuyer_kit.rules.trace_lines import lines_of
 from tests.rules.worlds import NOW, Figures, leaf, rule, subject, table
 
 SUMS: Figures = {"spend": 90_000_000, "results": 3, "clicks": 0, "revenue": None, "impressions": 1_000}

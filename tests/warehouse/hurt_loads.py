@@ -12,7 +12,8 @@ from aibuyer_kit import cli
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.core.results import ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 
 from .rows import DAYS, action, at_noon, coverage, insight, insight_page

@@ -8,7 +8,7 @@ import pyarrow as pa
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.facts import WINDOWS, entity_schema, insight_schema
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 
 DAYS = DateRange(date(2026, 3, 1), date(2026, 3, 3))
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

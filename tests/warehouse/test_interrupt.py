@@ -10,7 +10,8 @@ import pytest
 
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.core.results import ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 
 from .rows import DAYS, at_noon, coverage, insight, insight_page

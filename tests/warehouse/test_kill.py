@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.core.results import ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from tests.killing import Nursery
 

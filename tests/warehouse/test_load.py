@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError, TransientError
-from aibuyer_kit.warehouse.load import Extent, LoadResult
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.core.results import ResultSetting
+from aibuyer_kit.warehouse.coverage import Extent
+from aibuyer_kit.warehouse.load import LoadResult
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import Writer, open_writer
 
 from .rows import DAYS, action, at_noon, coverage, insight, insight_page

@@ -10,8 +10,9 @@ import pytest
 
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError, WarehouseBusyError, WarehouseError
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 
 from .rows import DAYS, at_noon, coverage, insight, insight_page
@@ -25,7 +26,8 @@ from datetime import date
 from pathlib import Path
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.core.results import ResultSetting
 reader = Reader(Path(sys.argv[1]))
 days = DateRange(date(2026, 3, 1), date(2026, 3, 3))
 for _ in sys.stdin:

@@ -12,10 +12,12 @@ import pytest
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import TransientError
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.core.unreadable import MOST_CHARACTERS, UnreadableRow, raw_json
+from aibuyer_kit.warehouse.coverage import Coverage, Extent
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.load import LoadResult
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import Writer, open_writer
 
 from .rows import DAYS, at_noon, coverage, entity_page, insight, insight_page

@@ -12,10 +12,11 @@ import pytest
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError, LeftOutWarning, NotFoundError, PeriodError, WarehouseError
+from aibuyer_kit.core.results import ResultSetting
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.cursor import Cursor
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.load import Coverage
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.whole import open_whole
 from aibuyer_kit.warehouse.write import Writer, open_writer
 

@@ -17,11 +17,13 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InconsistentReadError, NotFoundError, WarehouseError
 from aibuyer_kit.core.facts import reach_schema
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.warehouse import schema
+from aibuyer_kit.warehouse.coverage import Coverage, Extent
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.load import Coverage, Extent, LoadResult
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.load import LoadResult
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.sealed import DATED_TABLES
 from aibuyer_kit.warehouse.write import Writer, open_writer
 

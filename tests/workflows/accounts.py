@@ -9,7 +9,7 @@ from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.warehouse.load import Coverage, Extent
+from aibuyer_kit.warehouse.coverage import Coverage, Extent
 from aibuyer_kit.warehouse.write import open_writer
 from tests.warehouse.rows import action, entity_page, insight, insight_page
 

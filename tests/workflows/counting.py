@@ -9,7 +9,7 @@ from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client, open_client
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.workspaces import init_workspace
 from aibuyer_kit.workspace import Client, open_workspace

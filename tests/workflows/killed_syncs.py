@@ -18,11 +18,12 @@ from aibuyer_kit.access.clients import ClientContext, add_client, open_client
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import NotFoundError
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
-from aibuyer_kit.warehouse.load import SHAPES
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.schema import OPEN
+from aibuyer_kit.warehouse.shapes import SHAPES
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.sync import sync_client
 from tests.killing import Nursery

@@ -12,7 +12,7 @@ from aibuyer_kit.core.facts import canonical_json
 from aibuyer_kit.rules.conditions import Of
 from aibuyer_kit.rules.table import Column, Table
 from aibuyer_kit.rules.windows import Calendar, Hours, Lifetime, Rolling, Window
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.evidence import Evidence

@@ -17,9 +17,10 @@ from aibuyer_kit.connectors.holds import HoldFile
 from aibuyer_kit.connectors.meta import MetaConnector, MetaCredentials
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
 from aibuyer_kit.settings.workspace_settings import SyncSection
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.cadence import Depth
 from aibuyer_kit.workflows.sync import SyncReport, sync_client
 

@@ -13,9 +13,10 @@ from aibuyer_kit.connectors.base import CreativeStream, EntityStream, InsightStr
 from aibuyer_kit.connectors.meta import MetaConnector, MetaCredentials
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.sandbox.serve import start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import RecentRead
 from aibuyer_kit.workflows.cadence import Depth, due_streams, streams_of
 from aibuyer_kit.workflows.connect import client_connectors

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.workspace import Client, open_workspace
+from tests.aibuyer import aibuyer
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +67,8 @@ def test_campaigns_are_arms_when_asked_for(shop: Client) -> None:
 
 def test_the_command_prints_a_table_or_json(folder: Path) -> None:
     """One arm a row; a value that is not known is wrong input."""
-    code = "from aibuyer_kit.cli import main; main()"
-    command = [sys.executable, "-c", code, "curves", "-w", str(folder), "--days", "60"]
-    table, told, wrong = (
-        subprocess.run([*command, *more], capture_output=True, text=True, check=False)
-        for more in ([], ["--json"], ["--value-of", "clicks"])
-    )
+    command = ["curves", "-w", str(folder), "--days", "60"]
+    table, told, wrong = (aibuyer(*command, *more) for more in ([], ["--json"], ["--value-of", "clicks"]))
     assert table.returncode == told.returncode == 0, table.stderr + told.stderr
     assert "Sample Broad 18 34" in table.stdout
     assert len(json.loads(told.stdout)["arms"]) == 20

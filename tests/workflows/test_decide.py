@@ -91,10 +91,10 @@ def targets(decision: Decision) -> dict[str, object]:
 
 def test_what_is_proposed_is_what_the_figures_say(context: ClientContext) -> None:
     """The same objects as by the totals that reports show, with rule, version, load and trace kept in the ledger."""
-    put_rule(context, "costly", {"all": [leaf("spend", ">", 300), leaf("cpa", ">", 80)]}, {"action": "pause"})
+    put_rule(context, "costly", {"all": [leaf("spend", ">", 300), leaf("cpm", ">", 11)]}, {"action": "pause"})
     reader = Reader(context.warehouse)
     found = entity_totals(context, reader, Level.ADSET, resolve_period(context, reader, days=7))
-    dear = {each.name for each in found if (each.values["spend"] or 0) > 300 and (each.values["cpa"] or 0) > 80}
+    dear = {each.name for each in found if (each.values["spend"] or 0) > 300 and (each.values["cpm"] or 0) > 11}
     decision = run(context)
     assert dear
     assert targets(decision) == dict.fromkeys(dear, "PAUSED")
@@ -110,7 +110,7 @@ def test_what_is_proposed_is_what_the_figures_say(context: ClientContext) -> Non
     assert [part["verdict"] for part in kept.trace["parts"]] == ["yes", "yes"]
     text = proposal_text(context, plan.proposal_id)
     assert f"{kept.object_name}" in text
-    assert "yes     cpa > 80:" in text
+    assert "yes     cpm > 11:" in text
 
 
 def test_a_rule_that_notifies_proposes_nothing(context: ClientContext) -> None:

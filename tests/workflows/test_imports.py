@@ -12,8 +12,9 @@ from aibuyer_kit.connectors.csv_export import Choices
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AibuyerError, ImportFileError, InconsistentReadError, InputError, NotFoundError
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.settings.workspace_settings import Settings
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.import_undo import undo_import
 from aibuyer_kit.workflows.imports import ImportDone, import_export
 from aibuyer_kit.workflows.insights import read_insights
@@ -30,6 +31,11 @@ Day,Campaign,Cost,Shown,Orders,Revenue
 2026-03-01,Spring,100.10,1000,4,400.00
 2026-03-01,Summer,50.20,500,,
 2026-03-02,Spring,200.30,2000,6,650.50
+"""
+EXPORT = """\
+Day,Campaign name,Amount spent (EUR),Impressions,Results,Result indicator
+2026-03-01,Spring,100.10,1000,4,actions:offsite_conversion.fb_pixel_purchase
+2026-03-02,Spring,90.10,1000,3,actions:offsite_conversion.fb_pixel_purchase
 """
 MAPPING = """\
 account_id = "shop-files"
@@ -405,3 +411,37 @@ def test_a_file_that_is_broken_down_tells_which_days_it_holds(shop: ClientContex
     daily(shop, more='[breakdowns]\nkind = "Campaign"\n')
     fresh = Reader(shop.warehouse).freshness()
     assert (fresh.first_day, fresh.last_day) == (date(2026, 3, 1), date(2026, 3, 2))
+
+
+@pytest.mark.parametrize(
+    ("export", "why"),
+    [
+        (EXPORT, "never reports 'purchase'. The same event is reported as offsite_conversion.fb_pixel_purchase (7)"),
+        (EXPORT.replace("Result indicator", "Sort"), "the imported files tell of none. Export the columns 'Results'"),
+    ],
+)
+def test_an_import_without_results_that_count_says_so_and_later_refusals_lead_back(
+    tmp_path: Path, export: str, why: str
+) -> None:
+    """No sync is advised to a client of files: what helps is another export, or another result."""
+    file = tmp_path / "export.csv"
+    file.write_text(export, encoding="utf-8")
+    context = client(tmp_path)
+    assert why in import_export(context, file, None).summary()
+    shop = Client(context, Settings())
+    for asked in (shop.nowcast, shop.curves, shop.plan, lambda: shop.forecast("results")):
+        with pytest.raises(AibuyerError) as refused:
+            asked()
+        assert why in str(refused.value)
+        assert str(refused.value).count(why) == 1
+        assert "sync" not in str(refused.value)
+
+
+def test_an_import_with_results_that_count_has_nothing_to_add(tmp_path: Path) -> None:
+    """And a question that is wrong for another reason is answered for that reason."""
+    file = tmp_path / "export.csv"
+    file.write_text(EXPORT.replace("offsite_conversion.fb_pixel_purchase", "purchase"), encoding="utf-8")
+    context = client(tmp_path)
+    assert "result" not in import_export(context, file, None).summary().partition("totals of the file")[2]
+    with pytest.raises(InputError, match=r"^days is 99; give 1 to 28\.$"):
+        Client(context, Settings()).nowcast(days=99)

@@ -12,10 +12,11 @@ from aibuyer_kit.access.client_file import AccountSection, ClientFile
 from aibuyer_kit.access.clients import add_client
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.facts import WINDOWS
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.sandbox.market.response import known_share
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.maturity import client_maturity, immature_days
 from aibuyer_kit.workflows.sync import sync_client

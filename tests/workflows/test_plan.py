@@ -1,8 +1,6 @@
 """Plans of the sample account, from its warehouse to the command, and the changes that would carry them out."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.request import Group
 from aibuyer_kit.workspace import Client, open_workspace
+from tests.aibuyer import aibuyer
 
 
 @pytest.fixture
@@ -47,6 +46,14 @@ def test_arms_are_named_by_name_or_id_and_campaigns_have_limits(shop: Client, cu
         shop.plan(curves=curves, campaigns={"Nothing": (1, None)})
 
 
+def test_a_name_that_nobody_bears_is_refused_with_the_nearest_one(shop: Client, curves: ResponseCurves) -> None:
+    """By name, not by ids; without curves at hand, before any is learnt."""
+    with pytest.raises(PlanError, match=r"no campaign and no ad set 'Sample Sal'\. Did you mean 'Sample Sale'"):
+        shop.plan(least={"Sample Sal": 5})
+    with pytest.raises(PlanError, match=r"no curve of an arm 'Sample Sal'\. Did you mean 'Sample Sale'"):
+        shop.plan(curves=curves, held=("Sample Sal",))
+
+
 def test_an_arm_that_may_stop_is_paused(shop: Client, curves: ResponseCurves) -> None:
     """A plan of nothing for it is the status, not a budget of 0, which platforms refuse."""
     worst = min(zip(curves.arms, curves.value(curves.spend_now).mean(axis=0) / curves.spend_now, strict=True),
@@ -58,11 +65,10 @@ def test_an_arm_that_may_stop_is_paused(shop: Client, curves: ResponseCurves) ->
 
 def test_the_command_prints_the_plan_and_refuses_limits_that_clash(example_workspace: Path, tmp_path: Path) -> None:
     """A table, JSON, and a page; limits that cannot hold together are wrong input, named."""
-    code = "from aibuyer_kit.cli import main; main()"
-    command = [sys.executable, "-c", code, "plan", "-w", str(example_workspace)]
+    command = ["plan", "-w", str(example_workspace)]
     page = tmp_path / "plan.html"
     table, told, wrong = (
-        subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+        aibuyer(*command, *more)
         for more in (
             ["--total", "2000", "--html", str(page), "--campaign", "Sample Prospecting=..900"],
             ["--json", "--days", "7"],

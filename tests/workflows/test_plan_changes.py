@@ -12,7 +12,7 @@ from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.core.exchange import ExchangeRates
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.plan import Plan
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.shown import Shown
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.panel import rate_of

@@ -12,7 +12,7 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import QualityWarning
 from aibuyer_kit.core.unreadable import UnreadableRow
 from aibuyer_kit.settings.workspace_settings import Settings
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.insights import warn_of_insights

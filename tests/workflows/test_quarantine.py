@@ -15,11 +15,12 @@ from aibuyer_kit.access.clients import add_client
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.i18n import format_day
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.sandbox.serve import start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
 from aibuyer_kit.warehouse.connection import open_to_read
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.cadence import Depth
 from aibuyer_kit.workflows.connect import client_connectors
 from aibuyer_kit.workflows.quarantine import quarantined

@@ -81,6 +81,27 @@ def test_commands_print_the_same(example_workspace: Path, client: Client) -> Non
     assert "Suggested share" in shown.stdout
 
 
+def test_people_of_whom_nothing_is_known_are_told_and_get_no_share(client: Client) -> None:
+    """Whoever has no known gender cannot be aimed at; the others share all of it."""
+    found = client.rank_audiences("age_gender", days=28)
+    unknown = [each for each in found.ranked if "unknown" in each.name]
+    assert unknown
+    assert {(each.share, each.verdict) for each in unknown} == {(0.0, "not_aimed")}
+    assert sum(each.share for each in found.ranked) == pytest.approx(1)
+    assert "cannot be chosen: whom it holds is unknown" in repr(found)
+
+
+def test_a_terminal_can_show_all_of_a_long_ranking(example_workspace: Path, client: Client) -> None:
+    """The text says how, and the page has no more than the first."""
+    found = client.rank_creatives("ctr", days=28)
+    assert len(found.ranked) > 30
+    assert "--all" in repr(found)
+    command = ["creatives", "--metric", "ctr", "--days", "28", "--all", "-w", str(example_workspace)]
+    told = CliRunner().invoke(app, command).stdout
+    assert "not shown" not in told
+    assert all(each.name in told for each in found.ranked)
+
+
 def test_what_cannot_be_ranked_is_refused(client: Client, tmp_path: Path) -> None:
     """With what there is instead."""
     with pytest.raises(InputError, match="Known: adset, age_gender"):

@@ -10,7 +10,7 @@ from aibuyer_kit.access.clients import ClientContext, add_client
 from aibuyer_kit.access.result_sections import ObjectiveSection
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.maturity import ImmatureDay, immature_days

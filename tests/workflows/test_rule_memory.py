@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.ledger.evaluations import PastChange
+from aibuyer_kit.ledger.evaluation_records import PastChange
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.workflows.rule_memory import MOST_CALLS, RuleMemory
 from tests.rules import worlds

@@ -12,9 +12,10 @@ from aibuyer_kit.connectors.base import REACH_WINDOWS_DAYS, InsightStream
 from aibuyer_kit.connectors.meta import MetaConnector, MetaCredentials
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.sandbox.serve import start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.cadence import lost_streams
 from aibuyer_kit.workflows.connect import client_connectors

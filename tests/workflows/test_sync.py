@@ -18,10 +18,11 @@ from aibuyer_kit.connectors.meta import MetaConnector
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import AuthorisationError
+from aibuyer_kit.core.results import ResultSetting
 from aibuyer_kit.sandbox.serve import RunningSandbox, start
 from aibuyer_kit.settings.workspace_settings import MetaSection, SyncSection
 from aibuyer_kit.warehouse.files import WarehouseFiles
-from aibuyer_kit.warehouse.read import Reader, ResultSetting
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import CompleteRead
 from aibuyer_kit.workflows.cadence import Depth, days_to_read
 from aibuyer_kit.workflows.connect import client_connectors

@@ -11,7 +11,8 @@ import pytest
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, PeriodError, UnknownMetricError
-from aibuyer_kit.warehouse.load import Coverage
+from aibuyer_kit.measurement.why.explanation import Line, Why
+from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.why import client_why, earlier_periods, have_same_weekdays
 from aibuyer_kit.workspace import Client
@@ -177,6 +178,29 @@ def test_without_a_past_only_chance_is_usual_and_that_is_said(tmp_path: Path) ->
     assert found.is_usual
     assert any("that of chance alone" in note for note in found.notes)
     assert any("may be nothing but chance" in each for each in found.sentences())
+
+
+@pytest.mark.parametrize(("part", "words"), [(2.39, "A part of it: "), (15.0, "Main cause: ")])
+def test_what_still_arrives_is_the_main_cause_only_where_it_is_most_of_the_change(part: float, words: str) -> None:
+    """An eighth of a rise is no main cause, though all the rest is no more than it moves anyway."""
+    days = DateRange(date(2026, 6, 1), date(2026, 6, 7)), DateRange(date(2026, 5, 25), date(2026, 5, 31))
+    arriving = Line("maturity", "", "", part, 0.0, part)
+    found = Why(
+        "Sample shop",
+        "en",
+        "EUR",
+        "cpa",
+        Level.CAMPAIGN,
+        *days,
+        datetime.fromisoformat(TODAY),
+        1,
+        before=40.0,
+        after=59.79,
+        usual=30.0,
+        drivers=(arriving,),
+    )
+    assert f"{words}results of the newer days are still arriving (+€{part:.2f})." in found.sentences()
+    assert found.sentences("uk")[1].startswith("Головна причина" if part > 10 else "Частина з цього")
 
 
 def test_what_was_known_then_is_explained_as_known_then(tmp_path: Path) -> None:

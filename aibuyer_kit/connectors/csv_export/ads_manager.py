@@ -11,6 +11,7 @@ from aibuyer_kit.connectors.csv_export.mapping import (
     Columns,
     Mapping,
     RatioCheck,
+    ResultColumns,
     TotalsRow,
 )
 from aibuyer_kit.connectors.csv_export.sheet import Sheet
@@ -71,6 +72,7 @@ def ads_manager_mapping(sheet: Sheet) -> Mapping:
         empty_actions="none",
         columns=columns,
         actions=_present(named, terms.ACTIONS),
+        results=_results(named),
         action_values=_present(named, terms.ACTION_VALUES),
         breakdowns=_present(named, terms.BREAKDOWNS),
         ratios=list(_ratios(named, columns)),
@@ -100,6 +102,11 @@ def _days(named: ReadOnly[str, str]) -> dict[str, str]:
         return {"date": day}
     found = _present(named, {"date": terms.STARTS, "date_stop": terms.ENDS})
     return found if len(found) == 2 else {}
+
+
+def _results(named: ReadOnly[str, str]) -> ResultColumns | None:
+    found = _present(named, terms.RESULTS)
+    return ResultColumns(**found) if len(found) == 2 else None
 
 
 def _ratios(named: ReadOnly[str, str], columns: Columns) -> Iterator[RatioCheck]:

@@ -1,6 +1,7 @@
 """The mapping meets the header: every stated column is found once, and how it is written is decided."""
 
 import difflib
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -12,6 +13,9 @@ from aibuyer_kit.connectors.csv_export.sheet import Sheet
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ImportFileError
+
+# What an indicator names is an action where it says so; "reach" is none.
+_INDICATOR = re.compile(r"(?:actions|conversions):([a-z0-9_.]+)")
 
 
 def row_reader(sheet: Sheet, mapping: Mapping) -> RowReader:
@@ -52,12 +56,29 @@ def _stated(mapping: Mapping) -> Iterator[tuple[str, str]]:
         for name, column in dict(stated).items():
             if column is not None:
                 yield f"{table}.{name}", column
+    if mapping.results:
+        yield "results.count", mapping.results.count
+        yield "results.indicator", mapping.results.indicator
     for check in mapping.ratios:
         yield "ratios.column", check.column
     for actions in mapping.long_actions:
         if actions.file is None:
             yield "long_actions.action_type", actions.action_type
             yield from ((f"long_actions.{window}", column) for window, column in actions.windows().items())
+
+
+def result_types(sheet: Sheet, mapping: Mapping) -> dict[str, str | None]:
+    """Return the action type that each text of the column of indicators names; None for one that names no action.
+
+    A type that two texts name is read of the first alone: nobody can tell whether they count the same.
+    """
+    if mapping.results is None:
+        return {}
+    found: dict[str, str | None] = {}
+    for text in sorted({each.strip() for each in sheet.distinct(mapping.results.indicator)} - {""}):
+        named = _INDICATOR.fullmatch(text)
+        found[text] = named[1] if named and named[1] not in found.values() else None
+    return found
 
 
 def check_column(sheet: Sheet, key: str, column: str) -> None:
@@ -98,6 +119,12 @@ def _values(sheet: Sheet, mapping: Mapping) -> Iterator[Value]:
             yield _value(sheet, mapping, name, column, "spend" if name == "spend" else "count")
     for action_type, column in mapping.actions.items():
         yield _value(sheet, mapping, f"actions.{action_type}", column, "count")
+    if mapping.results:
+        place = sheet.places[mapping.results.indicator]
+        for text, named in result_types(sheet, mapping).items():
+            if named is not None and named not in mapping.actions:
+                value = _value(sheet, mapping, f"actions.{named}", mapping.results.count, "count")
+                yield value._replace(told_by=(place, text))
     for action_type, column in mapping.action_values.items():
         yield _value(sheet, mapping, f"action_values.{action_type}", column, "money")
 

@@ -84,6 +84,13 @@ class RatioCheck(_Strict):
     times: Annotated[int, Field(gt=0)] = 1
 
 
+class ResultColumns(_Strict):
+    """A column with how many results a row has, and one that says of which kind: `actions:purchase` in Ads Manager."""
+
+    count: ColumnName
+    indicator: ColumnName
+
+
 class LongActions(_Strict):
     """Rows of one action type each: where the type stands, and a column for every attribution window.
 
@@ -128,6 +135,7 @@ class Mapping(_Strict):
     empty_actions: Literal["unknown", "none"] = "unknown"
     columns: Columns
     actions: dict[Text, ColumnName] = {}
+    results: ResultColumns | None = None
     action_values: dict[Text, ColumnName] = {}
     attributes: dict[Text, ColumnName] = {}
     breakdowns: dict[Text, ColumnName] = {}
@@ -202,13 +210,16 @@ class Mapping(_Strict):
             return f"money_in_micros names {wrong[0]!r}, which is not mapped as an amount."
         if self.thousands and self.thousands == self.decimal:
             return f"thousands and decimal are both {self.decimal!r}. A number needs two different marks."
-        if not any((*map(self.columns.of, MEASURES), self.actions, self.action_values, self.long_actions)):
+        if not any((*map(self.columns.of, MEASURES), *self._lists())):
             return f"No column with figures is named. Give one of columns.{', columns.'.join(MEASURES)}, or [actions]."
         return self._long_problem()
 
+    def _lists(self) -> tuple[object, ...]:
+        return self.actions, self.results, self.action_values, self.long_actions
+
     def _long_problem(self) -> str:
         for actions in self.long_actions:
-            if actions.file is None and self.value_names():
+            if actions.file is None and (self.value_names() or self.results):
                 return (
                     "The export is a list of long_actions, so no other figures are read from it. Put them into a "
                     "mapping of their own, or give the list as long_actions.file."
@@ -258,6 +269,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "columns": Columns,
     "period": Period,
     "totals_row": TotalsRow,
+    "results": ResultColumns,
     "ratios": RatioCheck,
     "long_actions": LongActions,
 }

@@ -9,7 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from aibuyer_kit.connectors.csv_export.cells import RejectedCellError
-from aibuyer_kit.connectors.csv_export.columns import unused_columns
+from aibuyer_kit.connectors.csv_export.columns import result_types, unused_columns
 from aibuyer_kit.connectors.csv_export.long_actions import Key, LongList, key_of
 from aibuyer_kit.connectors.csv_export.mapping import Mapping
 from aibuyer_kit.connectors.csv_export.ratios import ratio_differences
@@ -136,8 +136,14 @@ def import_report(
         rounding_drift_units=sum(drifts, Decimal(0)),
         totals=MappingProxyType(_totals(values, found.facts) | _long_totals(lists)),
         unused_columns=unused_columns(sheet, mapping),
+        unread_results=_unread_results(sheet, mapping),
         second_files=tuple(each.second_file() for each in lists if each.actions.file),
     )
+
+
+def _unread_results(sheet: Sheet, mapping: Mapping) -> tuple[str, ...]:
+    """Return the indicators of results that are no actions, and so are not read."""
+    return tuple(text for text, action_type in result_types(sheet, mapping).items() if action_type is None)
 
 
 def _totals(values: Sequence[Value], facts: Sequence[FactRow]) -> dict[str, Decimal | int | None]:

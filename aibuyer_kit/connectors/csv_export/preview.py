@@ -77,6 +77,8 @@ def _columns(sheet: Sheet, mapping: Mapping, reader: RowReader, facts: Sequence[
             yield _day(sheet, "day" if reader.days[0] is reader.days[1] else name, day, facts)
     for order, value in enumerate(reader.values):
         yield _figure(sheet, mapping, value, order, facts)
+    if mapping.results:
+        yield from _results(sheet, mapping, reader, facts)
     for check in mapping.ratios:
         cell = _first_cell(sheet, check.column, facts)
         yield ColumnPreview(check.column, f"checked against {check.of} / {check.per}, not stored", cell=cell)
@@ -84,6 +86,17 @@ def _columns(sheet: Sheet, mapping: Mapping, reader: RowReader, facts: Sequence[
         yield ColumnPreview(actions.action_type, "action type", "text")
         for window, column in actions.windows().items():
             yield ColumnPreview(column, f"{actions.kind}, {window}")
+
+
+def _results(sheet: Sheet, mapping: Mapping, reader: RowReader, facts: Sequence[FactRow]) -> Iterator[ColumnPreview]:
+    """Yield the column of results, as all that its rows are, and the one that says which."""
+    read = [each.name for each in reader.values if each.told_by]
+    if told := mapping.results:
+        cell = _first_cell(sheet, told.count, facts)
+        taken_as = f"{', '.join(read)}, as {told.indicator!r} says" if read else "not read"
+        yield ColumnPreview(told.count, taken_as, "a count" if read else "", cell, cell if read else "")
+        indicator = _first_cell(sheet, told.indicator, facts)
+        yield ColumnPreview(told.indicator, "which result a row has", "text", indicator, indicator)
 
 
 def _day(sheet: Sheet, name: str, day: Day, facts: Sequence[FactRow]) -> ColumnPreview:

@@ -99,6 +99,7 @@ class ImportReport:
     totals: Mapping[str, Decimal | int | None]
     unused_columns: tuple[str, ...]
     second_files: tuple[SecondFile, ...] = ()
+    unread_results: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -118,6 +119,10 @@ class ImportReport:
         )
         yield f"{self.rows_kept} of {self.rows_read} rows kept: {left_out}"
         yield from (f"line {row.line}: {row.reason}" for row in self.rejected)
+        if self.unused_columns:
+            yield f"columns that are not read: {', '.join(self.unused_columns)}"
+        if self.unread_results:
+            yield f"results of these kinds are not read, as they are no actions: {', '.join(self.unread_results)}"
         for file in self.second_files:
             yield f"{file.name}: {file.rows_kept} of {file.rows_read} rows kept"
             yield from (f"line {row.line}: {row.reason}" for row in file.rejected[:KEPT_AS_EXAMPLES])

@@ -41,6 +41,8 @@ class Value(NamedTuple):
     place: int
     kind: Literal["count", "spend", "money"]
     written: NumberFormat
+    # The column that says what the figure is, and the text of the rows in which it is this one.
+    told_by: tuple[int, str] | None = None
 
 
 class FactRow(NamedTuple):
@@ -126,6 +128,9 @@ class RowReader:
         values: list[int | None] = []
         drifts: list[Decimal] = []
         for value in self.values:
+            if value.told_by and cells[value.told_by[0]].strip() != value.told_by[1]:
+                values.append(None)
+                continue
             try:
                 figure, drift = value.written.figure(value.kind, cells[value.place])
             except RejectedCellError as error:

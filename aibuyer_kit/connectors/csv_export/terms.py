@@ -53,6 +53,11 @@ ACTIONS = {
     "offsite_conversion.fb_pixel_lead": ("Website leads", "Ліди на сайті"),
     "offsite_conversion.fb_pixel_add_to_cart": ("Website adds to cart", "Додавання в кошик на сайті"),
 }
+# How many results there were, and of which kind in this row: "actions:purchase".
+RESULTS = {
+    "count": ("Results", "Результати"),
+    "indicator": ("Result indicator", "Індикатор результату", "Індикатор результатів", "Показник результату"),
+}
 ACTION_VALUES = {
     action_type: (f"{english} conversion value", *(f"Цінність конверсії: {name}" for name in ukrainian))
     for action_type, (english, *ukrainian) in ACTIONS.items()

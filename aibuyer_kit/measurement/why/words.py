@@ -20,6 +20,8 @@ MOST_LINES = 8
 # A line is told as the cause if it is at least so much of its driver, and a second cause if it is so much of the first.
 _OF_ALL = ("days", "maturity")
 _MOST_OF_DRIVER, _WORTH_TELLING = 0.5, 0.25
+# What still arrives is the main cause of a change that is usual otherwise if it is at least so much of it.
+_MOST_OF_CHANGE = 0.5
 
 
 def why_sentences(why: Why, locale: str) -> tuple[str, ...]:
@@ -42,8 +44,9 @@ def _usual_words(why: Why, first: Line, locale: str) -> tuple[str, ...]:
     usual, cause = amount_words(why, why.usual or 0.0, locale), _cause_words(why, first, locale)
     if first.driver == "maturity":
         left = signed_words(why, (why.change or 0.0) - why.arriving, locale)
+        is_most = abs(first.part) >= _MOST_OF_CHANGE * abs(why.change or 0.0)
         return (
-            t(locale, "why.main_cause", cause=cause),
+            t(locale, "why.main_cause" if is_most else "why.arriving_part", cause=cause),
             t(locale, "why.rest_usual", rest=left, usual=usual),
         )
     return t(locale, "why.usual", usual=usual), t(locale, "why.largest_part", cause=cause)

@@ -15,7 +15,7 @@ of the campaign and the account; means and spreads of these are learnt from all 
 arm's posterior is normal around its mode (Laplace).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -73,13 +73,14 @@ class Fitted:
     carry: float
 
 
-def fit(series: Series, campaigns: Ints, carry: float | None = None) -> Fitted:
+def fit(series: Series, campaigns: Ints, carry: float | None = None, usual: Usual | None = None) -> Fitted:
     """Return the posterior of all arms; `campaigns` (arms,) is what they are pooled by, besides the account.
 
-    How much carries over is found from the arms whose spend moved most, unless `carry` says it.
+    How much carries over is found from the arms whose spend moved most, unless `carry` says it; what is usual of arms
+    is learnt from all of them, unless `usual` was learnt before.
     """
     found = _carry_of(series, campaigns) if carry is None else carry
-    return _solved(series, campaigns, found).outcome()
+    return _solved(series, campaigns, found, usual=usual).outcome()
 
 
 def _carry_of(series: Series, campaigns: Ints) -> float:
@@ -98,8 +99,10 @@ def _carry_of(series: Series, campaigns: Ints) -> float:
     return _CARRIES[best] if gains[best] - gains[0] > _CARRY_EVIDENCE else 0.0
 
 
-def _solved(series: Series, campaigns: Ints, carry: float, rounds: int = _ROUNDS) -> "_Problem":
-    problem = _Problem(series, campaigns, carry)
+def _solved(
+    series: Series, campaigns: Ints, carry: float, rounds: int = _ROUNDS, usual: Usual | None = None
+) -> "_Problem":
+    problem = _Problem(series, campaigns, carry, usual)
     for number in range(rounds):
         problem.newton(steps=4 if number == 0 else 2)
         problem.learn_noise()
@@ -112,8 +115,9 @@ def _solved(series: Series, campaigns: Ints, carry: float, rounds: int = _ROUNDS
 class _Problem:
     """The state of a fit: the mode of all arms by turns with what is usual and what is common."""
 
-    def __init__(self, series: Series, campaigns: Ints, carry: float) -> None:
+    def __init__(self, series: Series, campaigns: Ints, carry: float, usual: Usual | None = None) -> None:
         self.series, self.campaigns, self.carry = series, campaigns, carry
+        self._is_given = usual is not None
         days, arms = series.days, series.arms
         self._knots = max(2, -(-days // KNOT_DAYS) + 1)
         place = np.arange(days) / KNOT_DAYS
@@ -125,7 +129,7 @@ class _Problem:
         self._linear: Floats = -np.stack([np.log(slow_spend(series)), series.price, unlearnt(series)], axis=-1)
         self._log_known = np.log(series.known)
         self._weight: Floats = series.used.astype(np.float64)
-        self.usual, self.common = Usual(), Common(series.weekday, arms)
+        self.usual, self.common = replace(usual) if usual else Usual(), Common(series.weekday, arms)
         self.noise: Floats = np.ones(arms)
         total = series.results.sum(axis=0)
         known = (series.known * self._weight).sum(axis=0)
@@ -227,13 +231,15 @@ class _Problem:
             return
         theta, own, usual = self.theta[fitted], self._own[fitted], self.usual
         sure, count = np.array(_SURE_ARMS), len(fitted)
-        spread = (((theta - self._aim[fitted]) ** 2 + own).sum(axis=0) + sure * np.array(_SPREAD) ** 2) / (count + sure)
-        mean = (theta.sum(axis=0) + sure * np.array(_MEAN)) / (count + sure)
-        usual.spread[ROOM:], usual.mean[ROOM:] = np.sqrt(spread[ROOM:]), mean[ROOM:]
+        if not self._is_given:
+            of_squares = ((theta - self._aim[fitted]) ** 2 + own).sum(axis=0)
+            spread = (of_squares + sure * np.array(_SPREAD) ** 2) / (count + sure)
+            mean = (theta.sum(axis=0) + sure * np.array(_MEAN)) / (count + sure)
+            usual.spread[ROOM:], usual.mean[ROOM:] = np.sqrt(spread[ROOM:]), mean[ROOM:]
+            drift = (self._moved[fitted].sum() + _DRIFT_ARMS * _DRIFT**2) / (count + _DRIFT_ARMS)
+            usual.drift = float(np.clip(np.sqrt(drift), 0.004, 0.5))
         self._aim[:, ROOM:] = usual.mean[ROOM:]
         self._aim[:, LEVEL] = np.median(theta[:, LEVEL])
-        drift = (self._moved[fitted].sum() + _DRIFT_ARMS * _DRIFT**2) / (count + _DRIFT_ARMS)
-        usual.drift = float(np.clip(np.sqrt(drift), 0.004, 0.5))
         self._learn_campaigns(fitted)
 
     def _learn_campaigns(self, fitted: Ints) -> None:
@@ -244,8 +250,9 @@ class _Problem:
         sums = np.bincount(of, self.theta[fitted, ROOM] - usual.mean[ROOM], minlength=count)
         certainty = np.bincount(of, minlength=count) / within + usual.between**-2.0
         away = sums / within / certainty
-        between = (away**2 + 1 / certainty).sum() + _BETWEEN_CAMPAIGNS * _BETWEEN**2
-        usual.between = float(np.sqrt(between / (count + _BETWEEN_CAMPAIGNS)))
+        if not self._is_given:
+            between = (away**2 + 1 / certainty).sum() + _BETWEEN_CAMPAIGNS * _BETWEEN**2
+            usual.between = float(np.sqrt(between / (count + _BETWEEN_CAMPAIGNS)))
         self._aim[:, ROOM] += away[self.campaigns]
 
     def learn_common(self) -> None:

@@ -12,10 +12,12 @@ from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.curves import ResponseCurves, ValueOf, seen_range
 from aibuyer_kit.planning.response.experiments import Experiment, Tested, incremental_share
-from aibuyer_kit.planning.response.fit import LEVEL, ROOM, SHAPES, SLOPE, TIRED, Fitted, fit
+from aibuyer_kit.planning.response.fit import LEVEL, ROOM, SHAPES, SLOPE, TIRED, Fitted, Usual, fit
 from aibuyer_kit.planning.response.identify import Moves, Reason, identified, moves_of
 from aibuyer_kit.planning.response.series import Bools, Ints, Series, series_of, spend_of_late
 
+# How much carries over, and what is usual of arms.
+UsualOfArms = tuple[float, Usual]
 # The share of what a lasting change of spend wears out that is felt within the days of a plan.
 _FELT = 0.45
 _LEAST_ELASTICITY, _MOST_SLOPE = 0.05, 4.0
@@ -55,12 +57,13 @@ def learn_response(
     value_of: ValueOf | None = None,
     draws: int = 400,
     seed: int = 0,
+    usual: UsualOfArms | None = None,
 ) -> Learnt:
     """Return the response of every object of a panel that spent something.
 
     Value is gross profit where the panel has it, else revenue, else results, unless `value_of` says which. Experiments
-    on objects or days that are not in the panel do not count. Raises InputError for a panel that nothing can be learnt
-    from.
+    on objects or days that are not in the panel do not count. What is `usual` of arms may have been learnt before.
+    Raises InputError for a panel that nothing can be learnt from.
     """
     if draws < 20:
         raise InputError(f"draws is {draws}; give 20 or more.")
@@ -74,7 +77,7 @@ def learn_response(
             "Wait for some days, or take a longer past."
         )
     groups = _groups(panel)
-    fitted = fit(series, groups)
+    fitted = fit(series, groups, *(usual or ()))
     rng = np.random.default_rng(seed)
     tests = _tested(panel, series, fitted, experiments)
     drawn = _Draws(series, fitted, draws, rng)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from aibuyer_kit.charts.fragment import style_tag
+from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.escape import for_html, for_terminal
 from aibuyer_kit.core.i18n import format_count, format_ratio, format_share, t
 from aibuyer_kit.core.text_table import as_table
@@ -14,22 +15,17 @@ _COLUMNS = ("channel", "spent", "share", "return", "marginal", "carry", "identif
 def mix_text(mix: Mix, locale: str) -> str:
     """Return the table and the notes as plain text."""
     names = [t(locale, f"mix.column_{name}") for name in _COLUMNS]
-    rows = [dict(zip(names, map(_plain, cells), strict=True)) for cells in _cells(mix, locale)]
+    rows = [dict(zip(names, map(for_terminal, cells), strict=True)) for cells in _cells(mix, locale)]
     return "\n".join((t(locale, "mix.title"), as_table(rows), *_notes(mix, locale)))
 
 
 def mix_html(mix: Mix, locale: str) -> str:
     """Return the same as HTML."""
-    head = "".join(f"<th>{for_html(t(locale, f'mix.column_{name}'))}</th>" for name in _COLUMNS)
-    body = "".join(
-        f'<tr><th scope="row">{for_html(name)}</th>{"".join(f"<td>{for_html(each)}</td>" for each in cells)}</tr>'
-        for name, *cells in _cells(mix, locale)
-    )
+    table = html_table([t(locale, f"mix.column_{name}") for name in _COLUMNS], _cells(mix, locale))
     notes = "".join(f"<li>{for_html(note)}</li>" for note in _notes(mix, locale))
     return (
         f'{style_tag()}<div class="ab"><h2>{for_html(t(locale, "mix.title"))}</h2>'
-        f'<div class="ab-warnings"><ul>{notes}</ul></div><div class="ab-scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div></div>"
+        f'<div class="ab-warnings"><ul>{notes}</ul></div>{table}</div>'
     )
 
 
@@ -58,7 +54,3 @@ def _cells(mix: Mix, locale: str) -> list[list[str]]:
         ]
         for row in mix.rows()
     ]
-
-
-def _plain(text: str) -> str:
-    return for_terminal(text.replace("\xa0", " ").replace("\u202f", " "))

@@ -19,19 +19,14 @@ def response_text(response: Response, locale: str) -> str:
 
     names = [t(locale, f"curves.column_{name}") for name in _COLUMNS]
     rows = [
-        dict(zip(names, map(_plain, cells), strict=True))
+        dict(zip(names, map(for_terminal, cells), strict=True))
         for cells in (_cells(response, each, locale) for each in response.arms[:_MOST_ROWS])
     ]
     more = len(response.arms) - _MOST_ROWS
     tail = [t(locale, "chart.others", count=more)] if more > 0 else []
     head = t(locale, "curves.title", client=response.client_name)
     told = (*response.notes(locale), *response.advice(locale))
-    return "\n".join((for_terminal(head), as_table(rows), *tail, *map(_plain, told)))
-
-
-def _plain(text: str) -> str:
-    # A terminal has no use for spaces that do not break.
-    return for_terminal(text.replace("\xa0", " ").replace("\u202f", " "))
+    return "\n".join((for_terminal(head), as_table(rows), *tail, *map(for_terminal, told)))
 
 
 def response_html(response: Response, locale: str) -> str:

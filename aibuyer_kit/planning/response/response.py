@@ -55,7 +55,10 @@ class ArmResponse:
 
 @dataclass(frozen=True, repr=False)
 class Response:
-    """What was learnt of how results follow spend, as of load `load_id`; `curves` is what plans are made on."""
+    """What was learnt of how results follow spend, as of load `load_id`; `curves` is what plans are made on.
+
+    `model_note` names the model that says what is usual of arms, where one does.
+    """
 
     client_name: str
     locale: str
@@ -63,6 +66,7 @@ class Response:
     load_id: int
     learnt: Learnt
     unused_tests: int = 0
+    model_note: str = ""
 
     @cached_property
     def curves(self) -> ResponseCurves:
@@ -136,7 +140,7 @@ class Response:
             found.append(t(words, "curves.unused_tests", count=self.unused_tests))
         if learnt.left_out:
             found.append(t(words, "curves.left_out", count=len(learnt.left_out), names=", ".join(learnt.left_out[:5])))
-        return tuple(found)
+        return (*found, self.model_note) if self.model_note else tuple(found)
 
     def advice(self, locale: str | None = None, most: int = 5) -> tuple[str, ...]:
         """Return what stands behind the reasons in the table, and the cheapest experiments, each in a sentence."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aibuyer_kit.rules.conditions import FieldLeaf
-from aibuyer_kit.rules.engine.compile import Fixed
+from aibuyer_kit.rules.engine.code import Fixed
 from aibuyer_kit.rules.engine.kernels import FALSE, TRUE, UNKNOWN, Bytes
 from aibuyer_kit.rules.logic import Verdict
 from aibuyer_kit.rules.scope import Scope

@@ -10,7 +10,8 @@ import numpy as np
 from aibuyer_kit.core.errors import RuleError
 from aibuyer_kit.rules.confidence import confidence_of
 from aibuyer_kit.rules.engine import kernels as do
-from aibuyer_kit.rules.engine.compile import Chance, Code, Goal, Ranking, code_of, whole_columns
+from aibuyer_kit.rules.engine.code import Chance, Code, Goal, Ranking, whole_columns
+from aibuyer_kit.rules.engine.compile import code_of
 from aibuyer_kit.rules.engine.fixed import Texts
 from aibuyer_kit.rules.engine.ranks import Groups, groups_of, place_all
 from aibuyer_kit.rules.language import Rule

@@ -40,20 +40,18 @@ def look_ahead(
     lucks: Sequence[str],
     *,
     apart: bool = False,
+    quiet: "Sums | None" = None,
 ) -> Ahead:
     """Live through days from a moment on, once for each column of `asked_units` (ad sets, budgets) and each luck.
 
     The same luck names bring the same luck to all budgets. A name that ends with "-" brings the opposite of the name
     without it. A budget that jumps lets its ad set learn anew. With `apart`, no ad set meets another one's people, and
-    sums are kept by ad set instead of added up.
+    sums are kept by ad set instead of added up. `quiet` are the same days without ads, where they are known.
     """
+    quiet = quiet or without_ads(ground, now, days, lucks, apart=apart)
     start = _apart(now) if apart else now
     budgets, count = asked_units.shape[1], len(lucks)
-    nothing = np.zeros((len(asked_units), 1))
     zone, since = ground.tree.account.zone, now.number
-    # Without ads all budgets are one.
-    calm = Conditions(ground.rules, ground.seed, zone, tuple(lucks), since=since)
-    quiet = _lived(ground, start, days, nothing, calm, takes_orders=False)
     asked = np.repeat(asked_units, count, axis=1)
     conditions = Conditions(ground.rules, ground.seed, zone, tuple(lucks) * budgets, since=since)
     busy = _lived(ground, start, days, asked, conditions, takes_orders=not apart)
@@ -80,7 +78,9 @@ def look_ahead(
 
 
 @dataclass(frozen=True)
-class _Sums:
+class Sums:
+    """Sums over days by ad set, or by cell, and run; `pool` is who is in the market at their end."""
+
     spend: Floats
     persuaded: Floats
     revenue: Floats
@@ -88,9 +88,19 @@ class _Sums:
     pool: Floats
 
 
+def without_ads(
+    ground: Ground, now: Now, days: Sequence[LocalDay], lucks: Sequence[str], *, apart: bool = False
+) -> Sums:
+    """Live through days without any ad, once for each luck: then all budgets are one."""
+    start = _apart(now) if apart else now
+    nothing = np.zeros((len(now.orders.adset_ids), 1))
+    calm = Conditions(ground.rules, ground.seed, ground.tree.account.zone, tuple(lucks), since=now.number)
+    return _lived(ground, start, days, nothing, calm, takes_orders=False)
+
+
 def _lived(
     ground: Ground, start: Now, days: Sequence[LocalDay], asked: Floats, conditions: Conditions, *, takes_orders: bool
-) -> _Sums:
+) -> Sums:
     """Live through days; what is in the log already, as the end of a budget, is taken with `takes_orders`."""
     course = Course(ground, conditions, asked, takes_orders=takes_orders)
     runs = len(conditions.runs)
@@ -106,7 +116,7 @@ def _lived(
         adsets = Groups(now.orders.adset, len(asked))
         revenue = revenue + adsets.sums(lived.persuaded * now.worth[:, None])
         organic += lived.organic
-    return _Sums(spend, persuaded, revenue, organic, now.state.pool)
+    return Sums(spend, persuaded, revenue, organic, now.state.pool)
 
 
 def _apart(now: Now) -> Now:

@@ -11,7 +11,7 @@ from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.sandbox.market.arrays import Floats, Groups, Ints, as_floats, as_ints
 from aibuyer_kit.sandbox.market.days import LocalDay
 from aibuyer_kit.sandbox.market.draws import counts, drawn, streams
-from aibuyer_kit.sandbox.market.emergent.ahead import Ahead, in_parts, look_ahead
+from aibuyer_kit.sandbox.market.emergent.ahead import Ahead, Sums, in_parts, look_ahead, without_ads
 from aibuyer_kit.sandbox.market.emergent.course import Ground, Now
 from aibuyer_kit.sandbox.market.emergent.optimum import LookEach, Purse, climb, curves, scattered, split_of
 from aibuyer_kit.sandbox.market.truth import Optimum, Truth
@@ -20,7 +20,7 @@ MOST_ADSETS = 100
 # Lucks come in pairs of opposites; fewer are enough to look for a split than to tell what it brings.
 _PAIRS, _PAIRS_TO_LOOK = 16, 3
 # Columns that are lived through at once.
-_AT_ONCE = 1500
+_AT_ONCE = 600
 # So high, as a multiple of the rivals' price, that no bid is held back by it.
 _FREE_BID = 1e6
 
@@ -30,6 +30,7 @@ class WhatIf:
 
     def __init__(self, ground: Ground, now: Now, days: Sequence[LocalDay]) -> None:
         self._ground, self._now, self._days = ground, now, days
+        self._look = _Looks(ground, now, days)
 
     def truth(self, budgets_micros: Mapping[str, float]) -> Truth:
         """Return what budgets bring; ad sets that are not named keep what they have."""
@@ -102,10 +103,11 @@ class WhatIf:
         ground = replace(self._ground, rules=rules.model_copy(update={"learning_loss": 0.0, "auctions": free}))
         parts, owner = in_parts(self._now)
         purses = self._purses(ids, total, owner)
+        looks = _Looks(ground, parts, self._days, apart=True)
 
         def each(some: Sequence[str]) -> LookEach:
             def look(budgets: Floats) -> Floats:
-                revenue = _looked_at(ground, parts, self._days, budgets, some, apart=True).revenue
+                revenue = looks(budgets, some).revenue
                 found: Floats = revenue.reshape(*budgets.shape, len(some)).mean(axis=2)
                 return found
 
@@ -146,9 +148,6 @@ class WhatIf:
         found[self._places(ids)] = budgets
         return found
 
-    def _look(self, asked_units: Floats, lucks: Sequence[str]) -> Ahead:
-        return _looked_at(self._ground, self._now, self._days, asked_units, lucks)
-
     def _truth(self, ahead: Ahead) -> Truth:
         """Return means over lucks; opposites count as one, for they are not independent."""
         names = self._now.orders.adset_ids
@@ -169,17 +168,28 @@ class WhatIf:
         )
 
 
-def _looked_at(
-    ground: Ground, now: Now, days: Sequence[LocalDay], asked: Floats, lucks: Sequence[str], *, apart: bool = False
-) -> Ahead:
-    """Look ahead under some columns of budgets at a time."""
-    step = max(1, _AT_ONCE // len(lucks))
-    parts = [
-        look_ahead(ground, now, days, asked[:, first : first + step], lucks, apart=apart)
-        for first in range(0, asked.shape[1], step)
-    ]
-    columns = zip(*(vars(part).values() for part in parts), strict=True)
-    return Ahead(*(np.concatenate(each, axis=-1) for each in columns))
+class _Looks:
+    """Looks ahead from a moment; what the days are without ads is found once for the same lucks."""
+
+    def __init__(self, ground: Ground, now: Now, days: Sequence[LocalDay], *, apart: bool = False) -> None:
+        self._ground, self._now, self._days, self._apart = ground, now, days, apart
+        self._quiet: dict[tuple[str, ...], Sums] = {}
+
+    def __call__(self, asked: Floats, lucks: Sequence[str]) -> Ahead:
+        """Look ahead under some columns of budgets at a time."""
+        key = tuple(lucks)
+        if key not in self._quiet:
+            self._quiet[key] = without_ads(self._ground, self._now, self._days, lucks, apart=self._apart)
+        step = max(1, _AT_ONCE // len(lucks))
+        parts = [
+            look_ahead(
+                self._ground, self._now, self._days, asked[:, first : first + step], lucks,
+                apart=self._apart, quiet=self._quiet[key],
+            )
+            for first in range(0, asked.shape[1], step)
+        ]  # fmt: skip
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
+        return Ahead(*(np.concatenate(each, axis=-1) for each in columns))
 
 
 def _lucks(pairs: int) -> tuple[str, ...]:

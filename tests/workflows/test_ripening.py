@@ -1,0 +1,101 @@
+"""What is proposed must hold of what figures that are still arriving are expected to come to."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aibuyer_kit.access.clients import ClientContext, open_client
+from aibuyer_kit.settings.workspace_settings import Settings
+from aibuyer_kit.workflows.decide import decide
+from aibuyer_kit.workflows.example import CLIENT_ID
+from aibuyer_kit.workflows.proposals import proposal_text
+from aibuyer_kit.workflows.rule_files import read_rules
+from aibuyer_kit.workflows.rule_tools import Look, preview
+
+WEEK = {"days": 7, "ends": "yesterday"}
+SETTINGS = Settings()
+ALL_SPEND = {"expr": "spend", "window": WEEK, "op": ">", "value": 300}
+
+
+@pytest.fixture(scope="module")
+def shop(example_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> ClientContext:
+    """The sample account in a workspace of its own, with one rule that pauses what looks dear today."""
+    folder = tmp_path_factory.mktemp("ripening") / "workspace"
+    shutil.copytree(example_workspace, folder)
+    for path in (folder / "rules").glob("*.json"):
+        path.unlink()
+    put(folder, "dear")
+    return open_client(folder, CLIENT_ID)
+
+
+def put(folder: Path, rule_id: str, *, mode: str = "propose", matured: bool = False) -> None:
+    dear: dict[str, Any] = {"expr": "cpa", "window": WEEK, "op": ">", "value": 80, "matured": matured}
+    rule = {
+        "id": rule_id,
+        "name": "Dear",
+        "level": "adset",
+        "scope": {"status": ["ACTIVE"]},
+        "when": {"all": [ALL_SPEND, dear]},
+        "then": [{"action": "pause"}],
+        "mode": mode,
+    }
+    (folder / "rules" / f"{rule_id}.json").write_text(json.dumps(rule), encoding="utf-8")
+
+
+def looks(context: ClientContext) -> list[Look]:
+    rules = read_rules(context.rules, context.settings.metrics)
+    return [each for each in preview(context, SETTINGS, rules, rules) if each.verdict == "fires"]
+
+
+def cost(look: Look) -> dict[str, Any]:
+    found: dict[str, Any] = look.trace.content()["parts"][1]
+    return found
+
+
+def test_what_would_no_longer_be_dear_is_not_paused(shop: ClientContext) -> None:
+    """The decision holds it back and says by which figures; what stays dear is proposed, with what is expected."""
+    found = looks(shop)
+    passing = {each.subject.name for each in found if cost(each)["expected"] <= 80}
+    staying = {each.subject.name for each in found if cost(each)["expected"] > 80}
+    assert passing
+    assert staying
+    decision = decide(shop, SETTINGS, environment={})
+    assert decision.proposal
+    assert {each.draft.object_name for each in decision.proposal.changes} == staying
+    assert {each.match.subject.name for each in decision.held} == passing
+    assert {(each.why, each.by) for each in decision.held} == {("guardrail", "maturity")}
+    assert all("cpa > 80 is true of " in each.reason for each in decision.held)
+    assert "still arriving, expected: " in proposal_text(shop, decision.proposal.proposal_id)
+
+
+def test_a_preview_says_so_in_both_languages(shop: ClientContext) -> None:
+    """Beside the figure stands what it is expected to come to, and that nothing is changed."""
+    one = next(each for each in looks(shop) if cost(each)["expected"] <= 80)
+    assert one.is_unripe
+    row = one.preview_row("en")
+    assert f"results are still arriving: {cost(one)['expected']:,.2f}".rstrip("0") in row["why"]
+    assert "At what is expected it does not fire" in row["why"]
+    assert "За очікуваних значень воно не спрацьовує" in one.why("uk")
+    assert row["held_back"]
+
+
+def test_a_rule_that_only_tells_tells_what_is_expected(shop: ClientContext, tmp_path: Path) -> None:
+    """A notice of what will not last carries the remark."""
+    folder = tmp_path / "workspace"
+    shutil.copytree(shop.folder.parents[1], folder)
+    put(folder, "dear", mode="notify")
+    told = decide(open_client(folder, CLIENT_ID), SETTINGS, environment={}).notified
+    assert any("at what is expected of them the rule does not fire" in each for each in told)
+    assert not all("at what is expected" in each for each in told)
+
+
+def test_a_rule_that_asks_for_matured_figures_finds_the_same_ones(shop: ClientContext, tmp_path: Path) -> None:
+    """Held back by the one, not looked at by the other."""
+    staying = {each.subject.name for each in looks(shop) if not each.is_unripe}
+    folder = tmp_path / "workspace"
+    shutil.copytree(shop.folder.parents[1], folder)
+    put(folder, "dear", matured=True)
+    assert {each.subject.name for each in looks(open_client(folder, CLIENT_ID))} == staying
