@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aibuyer_kit.creatives.told import RankingTold
     from aibuyer_kit.forecasting.nowcast_result import NowcastResult
     from aibuyer_kit.forecasting.result import Forecast
+    from aibuyer_kit.forecasting.seasonal_result import Seasonal
     from aibuyer_kit.measurement.why.explanation import Why
     from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
     from aibuyer_kit.planning.plan import Plan
@@ -410,6 +411,24 @@ class Client:
             self._context, self._reader, metric, horizon_days=horizon_days, level=level, plan=plan,
             promotions=promotions, as_of=moment,
         )  # fmt: skip
+
+    def seasonal(
+        self,
+        metric: str = "results",
+        *,
+        level: str = "account",
+        promotions: "Sequence[DateRange]" = (),
+        as_of: AsOf | str | None = None,
+    ) -> "Seasonal":
+        """Return a metric as it is and without weekdays, the time of the year, holidays and promotions.
+
+        Of each object of `level` and in all. Raises InputError where less than four weeks are known,
+        UnknownMetricError, NotFoundError, MixedCurrencyError.
+        """
+        from aibuyer_kit.workflows.seasonal import client_seasonal
+
+        moment = parse_as_of(as_of) if isinstance(as_of, str) else as_of
+        return client_seasonal(self._context, self._reader, metric, level=level, promotions=promotions, as_of=moment)
 
     def nowcast(
         self, metric: str = "results", *, days: int = 7, level: str = "account", as_of: AsOf | str | None = None

@@ -9,8 +9,8 @@ ad sets. Seeds are not those on which anything was chosen.
 - "chain ladder": what is known divided by the share known at its age, of the last 56 days (Mack 1993), between two ages
   by the hour;
 - coverage of 80% intervals: counts are whole, and no interval can hold 80% of a few of them. A count is taken for
-  anything within a half of it, and counts by how much of that lies in the interval; an end at what is known already is
-  open. "shown" is how often the count lies within the interval as people see it, rounded to whole results: more often.
+  anything within a half of it, and counts by how much of that lies in the interval. "shown" is how often the count lies
+  within the interval as people see it, rounded to whole results: more often, the fewer they are.
 """
 
 import argparse
@@ -56,13 +56,13 @@ class Told:
     @property
     def held(self) -> float:
         """Return how much of the count, taken for anything within a half of it, lies in the interval."""
-        low = -np.inf if self.low <= self.known else self.low
+        low = self.low if self.low > 0 else -0.5  # 0 is anything within a half of it, too
         inside = min(self.high, self.came + 0.5) - max(low, self.came - 0.5)
         return float(np.clip(inside, 0.0, 1.0))
 
     @property
     def held_as_shown(self) -> float:
-        return float(round(self.low) <= self.came <= round(self.high))
+        return float(np.floor(self.low + 0.5) <= self.came <= np.floor(self.high + 0.5))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands; they stand at the top, beside the groups."""
     app.command()(forecast)
     app.command()(nowcast)
+    app.command()(seasonal)
 
 
 def forecast(
@@ -92,4 +93,30 @@ def nowcast(
     context = only_client(find_workspace(workspace), client)
     reader = Reader(context.warehouse)
     found = client_nowcast(context, reader, metric, days=days, level=level, as_of=parse_as_of(as_of))
+    put(as_json(found.rows()) if json else str(found))
+
+
+def seasonal(
+    metric: Annotated[str, typer.Argument(help="Any metric that can be forecast, such as revenue or cpa.")] = "results",
+    level: Annotated[str, typer.Option(help="account, campaign, adset or ad; --json has each.")] = "account",
+    promotion: Annotated[
+        list[str] | None, typer.Option(help="A day or FROM..TO of a promotion; may be repeated.")
+    ] = None,
+    as_of: AsOfOption = "",
+    client: ClientOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print a metric without weekdays, the time of the year, holidays and promotions, and what weekdays bring."""
+    from aibuyer_kit.warehouse.read import Reader
+    from aibuyer_kit.workflows.forecast import parsed_promotions
+    from aibuyer_kit.workflows.period import parse_as_of
+    from aibuyer_kit.workflows.seasonal import client_seasonal
+    from aibuyer_kit.workflows.workspaces import find_workspace, only_client
+
+    context = only_client(find_workspace(workspace), client)
+    found = client_seasonal(
+        context, Reader(context.warehouse), metric, level=level, promotions=parsed_promotions(promotion or ()),
+        as_of=parse_as_of(as_of),
+    )  # fmt: skip
     put(as_json(found.rows()) if json else str(found))

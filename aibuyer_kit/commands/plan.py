@@ -25,7 +25,10 @@ def plan(
     at_most: Annotated[
         bool, typer.Option("--at-most", help="Spend less than the total where more would not pay.")
     ] = False,
-    step: Annotated[str, typer.Option(help="The most that a budget moves: 0.2 for 20%, or `any`.")] = "usual",
+    step: Annotated[
+        str,
+        typer.Option(help="The most that a budget moves: 0.2 for 20%, or `any`. Usual: 25% beyond what it has spent."),
+    ] = "usual",
     least: Annotated[list[str] | None, typer.Option(help=f"At least so much: {_AMOUNTS}")] = None,
     most: Annotated[list[str] | None, typer.Option(help=f"At most so much: {_AMOUNTS}")] = None,
     campaign: Annotated[
@@ -38,7 +41,7 @@ def plan(
         bool,
         typer.Option(
             "--move-unidentified",
-            help="Move arms whose response cannot be told as far as all others; else they stay near today's budgets.",
+            help="Move arms whose response cannot be told as far as all others; else by no more than 10%.",
         ),
     ] = False,
     reset_loss: Annotated[str, typer.Option(help="What it costs that an arm learns anew.")] = "",

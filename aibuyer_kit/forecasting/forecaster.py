@@ -213,9 +213,7 @@ class Forecaster:
             then, now = relevant[:half], relevant[half:]
             base, behind = (
                 self._given(
-                    segments,
-                    list(told),
-                    _of_segments(paths[:, part], actual[part], of, len(segments), relevant[part]),
+                    segments, list(told), _of_segments(paths[:, part], actual[part], of, len(segments), relevant[part])
                 )
                 for part in (slice(half), slice(half, None))
             )

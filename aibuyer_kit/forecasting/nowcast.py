@@ -23,7 +23,10 @@ __all__ = ["Expected", "Nowcast", "NowcastDay", "Triangle", "finals", "nowcast",
 
 @dataclass(frozen=True)
 class Expected:
-    """What will be known in the end, with the interval that holds 80%, beside what is known now."""
+    """What will be known in the end, with the interval that holds 80%, beside what is known now.
+
+    Counts are whole, and the ends of their interval need not be: a count is taken for anything within a half of it.
+    """
 
     known: float
     expected: float
@@ -117,8 +120,11 @@ def _nowcast(block: Block, told: Estimate, spread: Spread, since: date, place: i
 def _ends(
     known: Floats, to_come: Floats, half: Floats | float, restated: bool, unit: float | None
 ) -> tuple[Floats, Floats]:
-    """Return the interval of what will be known: less than is known now only where that has happened before."""
+    """Return the interval of what will be known: less than is known now only where that has happened before.
+
+    A count is anything within a half of it.
+    """
     low, high = bounds(to_come, half, unit)
-    expected = known + to_come
-    least = np.zeros_like(known) if restated else np.minimum(known, expected)
+    expected, least_known = known + to_come, known - (0.5 if unit is None else 0.0)
+    least = np.maximum(0.0 if restated else np.minimum(least_known, expected), 0.0)
     return np.minimum(np.maximum(known + low, least), expected), np.maximum(known + high, expected)

@@ -73,8 +73,9 @@ class NowcastResult:
         total = self.total
         said = [self._shown(each) for each in (total.known, total.expected, total.low, total.high)]
         kind = "nowcast_ratio" if self.is_ratio else "nowcast"
+        label = total.label[:1].lower() + total.label[1:]
         return t(
-            self.locale, f"forecast.{kind}", metric=t(self.locale, f"metric.{self.metric}"), label=total.label,
+            self.locale, f"forecast.{kind}", metric=t(self.locale, f"metric.{self.metric}"), label=label,
             known=said[0], expected=said[1], between=self._between(said[2], said[3]),
         )  # fmt: skip
 
@@ -97,7 +98,7 @@ class NowcastResult:
     def _shown(self, value: float) -> str:
         if not math.isfinite(value):
             return format_metric(self.metric, None, self.currency, self.locale)
-        number = round(value) if metric(self.metric).unit == "count" else value
+        number = math.floor(value + 0.5) if metric(self.metric).unit == "count" else value
         return format_metric(self.metric, number, self.currency, self.locale)
 
     def _meta(self) -> str:
@@ -127,8 +128,8 @@ class NowcastResult:
     def _cells(self, each: NowcastLine) -> list[str]:
         """Return a line as people read it: its name, its figures, and which share has arrived."""
         label = format_day(each.day, self.locale) if each.day and each is not self.today else each.label
-        arrived = each.known / each.expected if each.expected > 0 else math.nan
-        asked = metric(self.metric)
+        asked, whole = metric(self.metric), each.expected > 0 and not (self.is_ratio and each is self.today)
+        arrived = each.known / each.expected if whole else math.nan
         if isinstance(asked, Ratio) and arrives_late(asked.denominator):
             arrived = 1 / arrived if arrived else math.nan
         share = format_share(arrived if math.isfinite(arrived) else None, self.locale, 0)

@@ -10,7 +10,7 @@ import numpy as np
 from aibuyer_kit.charts.spec import Band, Series, TrendChart
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
-from aibuyer_kit.core.i18n import format_metric, format_moment, format_period, t
+from aibuyer_kit.core.i18n import format_metric, format_moment, format_period, format_share, t
 from aibuyer_kit.core.metrics import Ratio, metric
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.features.windows import Floats
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aibuyer_kit.charts.fragment import Fragment
 
 TOTAL = "total"
+_MOST_TEXT_ROWS = 12
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Forecast:
 
     Arrays are (days, objects), money in currency units; NaN where a ratio has nothing to be divided by. Sums add up
     from objects to the total on each day, and over days to `totals`; ratios are made of such sums. `history` are the
-    days before of the total, as far as they are known, with what has yet to arrive added. An interval holds 80%.
+    days before of the total, as far as they are known, with what has yet to arrive added. An interval holds 80%. `bias`
+    is by which share the total was told too high (below zero: too low) in the backtest, where that is clear.
     """
 
     metric: str
@@ -69,6 +71,7 @@ class Forecast:
     known_at: datetime
     load_id: int
     notes: tuple[str, ...] = ()
+    bias: float | None = None
     explainer: "Callable[[str, str], Explanation] | None" = field(default=None, compare=False, repr=False)
 
     def why(self, of: str = TOTAL, *, by: str = "drivers") -> "Explanation":
@@ -141,7 +144,12 @@ class Forecast:
         return Fragment(svg(chart, width=760, height=260), chart.describe())
 
     def __str__(self) -> str:
-        parts = [self.headline(), *self._meta(), "", as_table(_short(self.rows())), "", as_table(self._backtest_rows())]
+        from aibuyer_kit.forecasting.words import backtest_cells, object_cells
+
+        tables = [as_table(rows, right=list(rows[0])[1:] if rows else ()) for rows in
+                  (object_cells(self, _MOST_TEXT_ROWS), backtest_cells(self))]  # fmt: skip
+        tested = t(self.locale, "forecast.backtest", origins=self.backtest_origins)
+        parts = [self.headline(), *self._meta(), "", tables[0], "", tested, tables[1]]
         return "\n".join((*parts, *([""] if self.notes else []), *self.notes))
 
     __repr__ = __str__
@@ -152,16 +160,21 @@ class Forecast:
         return forecast_html(self)
 
     def headline(self) -> str:
-        """Return the whole in a sentence."""
+        """Return the whole in a sentence, and in another one if such forecasts were clearly off to one side before."""
         total = self.totals[-1]
         said = [
             format_metric(self.metric, _rounded(self.metric, each), self.currency, self.locale)
             for each in (total.expected, total.low, total.high)
         ]
-        return t(
+        sentence = t(
             self.locale, "forecast.headline", metric=t(self.locale, f"metric.{self.metric}"),
             period=format_period(self.days, self.locale), expected=said[0], low=said[1], high=said[2],
         )  # fmt: skip
+        if self.bias is None:
+            return sentence
+        side = "bias_high" if self.bias > 0 else "bias_low"
+        share = format_share(abs(self.bias), self.locale, 0)
+        return f"{sentence} {t(self.locale, f'forecast.{side}', share=share)}"
 
     def _meta(self) -> list[str]:
         return [t(self.locale, "word.data_as_of", moment=format_moment(self.known_at, self.locale))]
@@ -190,8 +203,3 @@ def _rounded(name: str, value: float) -> float | None:
     if not np.isfinite(value):
         return None
     return round(float(value)) if metric(name).unit == "count" else float(value)
-
-
-def _short(rows: list[dict[str, object]], most: int = 12) -> list[dict[str, object]]:
-    """Return the largest rows and the total."""
-    return rows if len(rows) <= most else [*rows[: most - 1], rows[-1]]

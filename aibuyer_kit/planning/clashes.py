@@ -11,7 +11,7 @@ from aibuyer_kit.planning.groups import limits_of
 from aibuyer_kit.planning.limits import Bounds, Kind, Limit, Side
 
 _ROUNDING = 1e-9
-_MOST_SAID = 12
+_MOST_SAID = 6
 
 
 @dataclass(frozen=True)
@@ -122,12 +122,12 @@ def _held_back(limits: Sequence[Limit], inside: Floats) -> list[int]:
     return np.flatnonzero(np.abs(answer.ineqlin.marginals) > _ROUNDING).tolist()
 
 
-def refuse(limits: Sequence[Limit], names: Mapping[str, str]) -> PlanError:
-    """Return the error that names limits which clash; `names` are those of arms by id."""
+def refuse(limits: Sequence[Limit], names: Mapping[str, str], cure: str = "") -> PlanError:
+    """Return the error that names limits which clash, and a cure; `names` are those of arms by id."""
     said = [said_limit(each, names) for each in limits[:_MOST_SAID]]
     if len(limits) > _MOST_SAID:
         said.append(f"and {len(limits) - _MOST_SAID} more of arms")
-    error = PlanError("These limits cannot hold together; loosen one of them: " + "; ".join(said) + ".")
+    error = PlanError("These limits cannot hold together; loosen one of them: " + "; ".join(said) + "." + cure)
     error.clashing = tuple(limits)
     return error
 

@@ -17,7 +17,7 @@ Kind = Literal[
     "reset",
 ]  # fmt: skip
 Side = Literal["least", "most"]
-# Ours, not a person's: they give way where they clash with what was asked.
+# Ours, not a person's: each has a word of the request that lets go of it.
 SOFT = ("usual_step", "seen", "near")
 # Without a total, more than so many times what brings half of the ceiling is never worth it.
 _FAR = 50.0
@@ -57,17 +57,16 @@ class Bounds:
     total: float | None
     may_stop: Floats  # by arm, 1 where it may spend nothing in spite of its least
     free: tuple[Floats, Floats]  # the range by arm within which nothing is learnt anew
-    softened: tuple[str, ...] = ()  # kinds that gave way
 
 
-def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None, *, give: float = 1.0) -> Bounds:
-    """Return the limits of a question at a total; soft ones are `give` times as wide. Raises PlanError."""
+def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None) -> Bounds:
+    """Return the limits of a question at a total. Raises PlanError."""
     for name in ("may_stop", "held", "stopped", "start"):
         known_arms(getattr(asked, name), name, curves.arms)
     place = {arm: index for index, arm in enumerate(curves.arms)}
     low, high = np.zeros(len(place)), _farthest(curves, total)
     limits: dict[tuple[str, Side], Limit] = {}
-    for limit in _limits(curves, asked, total, give):
+    for limit in _limits(curves, asked):
         at = place[limit.of]
         # A limit that is no tighter than one before it says nothing new; but a most at the farthest is still a limit.
         if limit.side == "least" and limit.amount > low[at]:
@@ -93,68 +92,71 @@ def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None, *
     )
 
 
-def without_soft(curves: ResponseCurves, asked: PlanRequest, total: float | None) -> Bounds:
-    """Return the limits that were asked for, and none of ours."""
-    step = None if asked.step == "usual" else asked.step
-    bare = bounds_of(curves, replace(asked, step=step, unidentified="free"), total)
-    return replace(bare, softened=SOFT)
-
-
 def whole_today(curves: ResponseCurves) -> Floats:
     """Return today's spend by arm in whole minor units, as a budget would be."""
     per_unit = meta_minor_per_unit(curves.currency)
     return np.asarray(np.rint(curves.spend_now * per_unit) / per_unit)
 
 
-def _limits(curves: ResponseCurves, asked: PlanRequest, total: float | None, give: float) -> Iterable[Limit]:
+def _limits(curves: ResponseCurves, asked: PlanRequest) -> Iterable[Limit]:
     arms, now = curves.arms, dict(zip(curves.arms, whole_today(curves).tolist(), strict=True))
-    for arm, amount in by_arm(asked.least, "least", arms).items():
-        yield Limit("least", "least", arm, amount)
-    for arm, amount in by_arm(asked.most, "most", arms).items():
-        yield Limit("most", "most", arm, amount)
+    least, most = by_arm(asked.least, "least", arms), by_arm(asked.most, "most", arms)
+    yield from (Limit("least", "least", arm, amount) for arm, amount in least.items())
+    yield from (Limit("most", "most", arm, amount) for arm, amount in most.items())
     for arm in asked.stopped:
         yield Limit("stopped", "most", arm, 0.0)
     for arm in asked.held:
         yield from _around("held", arm, now[arm], now[arm])
     fixed = {*asked.held, *asked.stopped}
-    scale, per_unit = scale_of(curves, total), meta_minor_per_unit(curves.currency)
+    per_unit = meta_minor_per_unit(curves.currency)
     ranges = [None] * len(arms) if curves.seen is None else list(map(tuple, curves.seen.T.tolist()))
     for arm, known, seen in zip(arms, curves.identified, ranges, strict=True):
-        if arm in asked.start and arm not in fixed:
-            yield from _begins(asked, arm, seen, give, per_unit)
-        elif arm not in fixed:
-            yield from _steps(asked, arm, now[arm], seen, give, scale, per_unit)
+        if arm in fixed:
+            continue
+        # Where a person says how much an arm gets, a limit of ours reaches there.
+        named = most.get(arm, np.inf), least.get(arm, 0.0)
+        if arm in asked.start:
+            yield from _reaching(_begins(asked, arm, seen), named, per_unit)
+        else:
+            yield from _reaching(_steps(asked, arm, now[arm], seen), named, per_unit)
             if known == "no":
-                yield from _unsure(asked, arm, now[arm], give, scale, per_unit)
+                yield from _reaching(_unsure(asked, arm, now[arm]), named, per_unit)
 
 
-def _steps(
-    asked: PlanRequest, arm: str, now: float, seen: tuple[float, float] | None, give: float, scale: float, per_unit: int
-) -> Iterable[Limit]:
+def _steps(asked: PlanRequest, arm: str, now: float, seen: tuple[float, float] | None) -> Iterable[Limit]:
     if asked.step == "usual" and seen and now > 0.0:
-        least, most = min(seen[0], now * min(1.0, scale)), max(seen[1], now * max(1.0, scale))
-        yield from _whole(
-            "seen", arm, least * max(0.0, 1.0 - BEYOND_SEEN * give), most * (1.0 + BEYOND_SEEN * give), per_unit
-        )
+        least, most = min(seen[0], now), max(seen[1], now)
+        yield from _around("seen", arm, least * (1.0 - BEYOND_SEEN), most * (1.0 + BEYOND_SEEN))
     elif asked.step == "usual":
-        yield from _soft("usual_step", arm, now, USUAL_STEP * give, scale, per_unit)
+        yield from _around("usual_step", arm, now * (1.0 - USUAL_STEP), now * (1.0 + USUAL_STEP))
     elif asked.step is not None:
         yield from _around("step", arm, now * max(0.0, 1.0 - asked.step), now * (1.0 + asked.step))
 
 
-def _begins(
-    asked: PlanRequest, arm: str, seen: tuple[float, float] | None, give: float, per_unit: int
-) -> Iterable[Limit]:
+def _begins(asked: PlanRequest, arm: str, seen: tuple[float, float] | None) -> Iterable[Limit]:
     """Yield how far what is paused may begin again: there is no spend of today to take a step from."""
     if asked.step is not None and seen:
-        yield from _whole("seen", arm, 0.0, seen[1] * (1.0 + BEYOND_SEEN * give), per_unit)
+        yield from _around("seen", arm, 0.0, seen[1] * (1.0 + BEYOND_SEEN))
 
 
-def _unsure(asked: PlanRequest, arm: str, now: float, give: float, scale: float, per_unit: int) -> Iterable[Limit]:
+def _unsure(asked: PlanRequest, arm: str, now: float) -> Iterable[Limit]:
     if asked.unidentified == "held":
         yield from _around("held", arm, now, now)
     elif asked.unidentified == "near":
-        yield from _soft("near", arm, now, NEAR * give, scale, per_unit)
+        yield from _around("near", arm, now * (1.0 - NEAR), now * (1.0 + NEAR))
+
+
+def _reaching(limits: Iterable[Limit], named: tuple[float, float], per_unit: int) -> Iterable[Limit]:
+    """Yield limits of which ours reach to the next whole minor units, and to what a person named of the arm."""
+    for limit in limits:
+        if limit.kind not in SOFT:
+            yield limit
+        elif limit.side == "least":
+            floor = float(np.floor(limit.amount * per_unit + _ROUNDING) / per_unit)
+            yield replace(limit, amount=min(floor, named[0]))
+        else:
+            cap = float(np.ceil(limit.amount * per_unit - _ROUNDING) / per_unit)
+            yield replace(limit, amount=max(cap, named[1]))
 
 
 def _inside(low: Floats, high: Floats, per_unit: int) -> tuple[Floats, Floats]:
@@ -168,25 +170,6 @@ def _inside(low: Floats, high: Floats, per_unit: int) -> tuple[Floats, Floats]:
 def _around(kind: Kind, arm: str, least: float, most: float) -> Iterable[Limit]:
     yield Limit(kind, "least", arm, least)
     yield Limit(kind, "most", arm, most)
-
-
-def _soft(kind: Kind, arm: str, now: float, share: float, scale: float, per_unit: int) -> Iterable[Limit]:
-    """Yield a range around today's that holds today's split of the new total as well."""
-    return _whole(
-        kind, arm, now * min(1.0, scale) * max(0.0, 1.0 - share), now * max(1.0, scale) * (1.0 + share), per_unit
-    )
-
-
-def _whole(kind: Kind, arm: str, least: float, most: float, per_unit: int) -> Iterable[Limit]:
-    """Yield a range of ours, which reaches to the next whole minor units."""
-    floor, cap = np.floor(least * per_unit + _ROUNDING), np.ceil(most * per_unit - _ROUNDING)
-    return _around(kind, arm, float(floor / per_unit), float(cap / per_unit))
-
-
-def scale_of(curves: ResponseCurves, total: float | None) -> float:
-    """Return the total as a multiple of what is spent today, 1 where there is none."""
-    today = float(whole_today(curves).sum())
-    return total / today if total is not None and today > 0.0 else 1.0
 
 
 def _farthest(curves: ResponseCurves, total: float | None) -> Floats:

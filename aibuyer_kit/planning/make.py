@@ -12,9 +12,9 @@ from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.days import planned_days
 from aibuyer_kit.planning.groups import limits_of
-from aibuyer_kit.planning.limits import Limit, Side, scale_of, whole_today
+from aibuyer_kit.planning.limits import Limit, Side, whole_today
 from aibuyer_kit.planning.plan import INTERVAL, Binding, Expected, Plan, PlannedArm
-from aibuyer_kit.planning.request import BEYOND_SEEN, NEAR, USUAL_STEP, PlanRequest, units
+from aibuyer_kit.planning.request import BEYOND_SEEN, USUAL_STEP, PlanRequest, units
 from aibuyer_kit.planning.risk import solve_risk
 from aibuyer_kit.planning.rounding import whole_split, within_rows
 from aibuyer_kit.planning.solve import Solved, reset_loss, solve
@@ -22,8 +22,8 @@ from aibuyer_kit.planning.target import solve_target, target_of
 
 _AT_LIMIT = 1e-7
 _NOTHING = 1e-12
-# By how much a plan of whole amounts may be beyond its bound, and a total beside today's to be another one.
-_BEYOND, _WIDER = 1e-6, 1e-3
+# By how much a plan of whole amounts may be beyond its bound.
+_BEYOND = 1e-6
 _MOST_NAMES = 5
 Note = tuple[str, Mapping[str, Any]]
 
@@ -64,7 +64,7 @@ def make_plan(
         bound=max(bound, made) if of_target else _bound(bound, made),
         binding=groups + tuple(arm.binding for arm in arms if arm.binding),
         days=planned_days(amounts, MICROS_PER_UNIT // per_unit, asked.days, asked.day_weights, since),
-        notes=tuple(_notes(curves, asked, solved, resets, amounts)),
+        notes=tuple(_notes(curves, asked, resets, amounts)),
         locale=locale,
     )
 
@@ -253,7 +253,7 @@ def _binding_of(solved: Solved, arm: str, place: int, worth: float) -> Binding |
     return Binding(limit, abs(worth)) if limit else None
 
 
-def _notes(curves: ResponseCurves, asked: PlanRequest, solved: Solved, resets: Floats, amounts: Ints) -> Iterator[Note]:
+def _notes(curves: ResponseCurves, asked: PlanRequest, resets: Floats, amounts: Ints) -> Iterator[Note]:
     """Yield what a reader has to know to judge the plan, as keys of sentences."""
     for name in ("target_roas", "target_cpa"):
         if (target := getattr(asked, name)) is not None:
@@ -264,16 +264,11 @@ def _notes(curves: ResponseCurves, asked: PlanRequest, solved: Solved, resets: F
         yield "reported", {}
     if curves.value_of != "gross_profit":
         yield f"value_{curves.value_of}", {}
-    if solved.bounds.softened:
-        yield "gave_way", {}
-    elif asked.step == "usual":
-        yield _of_step(solved, curves)
-    unknown = sum(known == "no" for known in curves.identified)
-    near, is_wide = asked.unidentified, abs(_scale(solved, curves) - 1.0) > _WIDER
-    if unknown and near == "near" and is_wide:
-        yield "unidentified_near_wide", {"count": unknown, **_widened(NEAR, _scale(solved, curves))}
+    if asked.step == "usual":
+        share, name = (USUAL_STEP, "usual_step") if curves.seen is None else (BEYOND_SEEN, "seen")
+        yield name, {"share": share}
     counts = {
-        f"unidentified_{near}": 0 if near == "near" and is_wide else unknown,
+        f"unidentified_{asked.unidentified}": sum(known == "no" for known in curves.identified),
         "idle": int(((curves.spend_now <= 0.0) & (amounts <= 0)).sum()),
         "resets": int(resets.sum()),
     }
@@ -283,25 +278,3 @@ def _notes(curves: ResponseCurves, asked: PlanRequest, solved: Solved, resets: F
         names = tuple(name for name, _ in curves.left_out[:_MOST_NAMES])
         money = float(sum(spend for _, spend in curves.left_out))
         yield key, {"count": len(curves.left_out), "names": names, "money": money}
-
-
-def _of_step(solved: Solved, curves: ResponseCurves) -> Note:
-    """Return how far budgets move, which is further where the total itself moves."""
-    share, name = (USUAL_STEP, "usual_step") if curves.seen is None else (BEYOND_SEEN, "seen")
-    scale = _scale(solved, curves)
-    if abs(scale - 1.0) <= _WIDER:
-        return name, {"share": share}
-    return f"{name}_wide", {"share": share} if curves.seen is not None else _widened(share, scale)
-
-
-def _widened(share: float, scale: float) -> Mapping[str, float]:
-    """Return by which shares a budget may fall and grow where its range holds today's part of another total, too."""
-    return {
-        "share": share,
-        "less": 1.0 - min(1.0, scale) * (1.0 - share),
-        "more": max(1.0, scale) * (1.0 + share) - 1.0,
-    }
-
-
-def _scale(solved: Solved, curves: ResponseCurves) -> float:
-    return scale_of(curves, solved.bounds.total)

@@ -1,6 +1,6 @@
 """One question of a split at one total, from curves and limits to the best spend of every arm."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,14 +13,12 @@ from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.feasible import some_split
 from aibuyer_kit.planning.groups import rows_of
 from aibuyer_kit.planning.kernels import concave_around
-from aibuyer_kit.planning.limits import SOFT, Bounds, Limit, bounds_of, without_soft
+from aibuyer_kit.planning.limits import SOFT, Bounds, Limit, bounds_of
 from aibuyer_kit.planning.pieces import pieces_of
 from aibuyer_kit.planning.relaxation import Question, relaxed
 from aibuyer_kit.planning.request import PlanRequest, units
 from aibuyer_kit.planning.search import Found, not_below
 from aibuyer_kit.planning.tables import arms_of
-
-_GIVE = (1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -78,19 +76,43 @@ def _usual_price(curves: ResponseCurves) -> float:
 
 
 def possible(curves: ResponseCurves, asked: PlanRequest, total: float | None) -> Bounds:
-    """Return limits that can hold together: those that are ours give way to those that were asked for."""
-    clash: Sequence[Limit] = ()
-    for give in _GIVE:
-        bounds = bounds_of(curves, asked, total, give=give)
-        clash = clashing(bounds, curves.arms) or clashing_crossing(bounds, curves.arms)
-        if not clash:
-            return replace(bounds, softened=SOFT) if give > 1.0 else bounds
-        if not any(limit.kind in SOFT for limit in clash):
-            raise refuse(clash, dict(zip(curves.arms, curves.names, strict=True)))
-    bounds = without_soft(curves, asked, total)
-    if clash := clashing(bounds, curves.arms) or clashing_crossing(bounds, curves.arms):
-        raise refuse(clash, dict(zip(curves.arms, curves.names, strict=True)))
-    return bounds
+    """Return limits that can hold together. Raises PlanError that names those which clash, and what lets go of ours."""
+    bounds = bounds_of(curves, asked, total)
+    clash = _clash(bounds, curves)
+    if not clash:
+        return bounds
+    cure = ""
+    if any(limit.kind in SOFT for limit in clash):
+        for said, request in _released(asked):
+            rest = _clash(bounds_of(curves, request, total), curves)
+            if not rest:
+                cure = said
+                break
+        else:
+            clash = rest  # what was asked for clashes by itself
+    raise refuse(clash, dict(zip(curves.arms, curves.names, strict=True)), _left(bounds, clash) + cure)
+
+
+def _clash(bounds: Bounds, curves: ResponseCurves) -> Sequence[Limit]:
+    return clashing(bounds, curves.arms) or clashing_crossing(bounds, curves.arms)
+
+
+def _released(asked: PlanRequest) -> Iterator[tuple[str, PlanRequest]]:
+    """Yield the question without some limits of ours, and how to ask so."""
+    step = None if asked.step == "usual" else asked.step
+    further = "Budgets move as far as it pays with step=None (--step any)"
+    unknown = 'with unidentified="free" (--move-unidentified) arms move whose response the past does not tell'
+    yield f" {further}.", replace(asked, step=step)
+    yield f" {unknown.capitalize()}.", replace(asked, unidentified="free")
+    yield f" {further}; {unknown}.", replace(asked, step=step, unidentified="free")
+
+
+def _left(bounds: Bounds, clash: Sequence[Limit]) -> str:
+    """Return what arms can spend together, where it is the total that they clash with."""
+    if all(limit.kind != "total" for limit in clash) or bounds.grove.crossing or len(bounds.grove.names) > 1:
+        return ""
+    least = float((bounds.box.low * (1.0 - bounds.may_stop)).sum())
+    return f" Without the total, the limits of arms leave {least:,.2f} to {float(bounds.box.high.sum()):,.2f} a day."
 
 
 def _from_some(question: Question, bounds: Bounds, curves: ResponseCurves) -> Found:

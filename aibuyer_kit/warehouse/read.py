@@ -505,11 +505,11 @@ def _development(
     """Return what is read to tell how days grew, and with which parameters."""
     last = load_number(cursor, as_of)
     bounds = "SELECT min(known_at_utc), max(known_at_utc) FROM load WHERE load_id <= ? HAVING count(*) > 0"
-    known: tuple[datetime, datetime] | None = cursor.execute(bounds, [last]).fetchone()
+    known = cursor.execute(bounds, [last]).fetchall()
     return _Development(
         insight_versions(cursor.months, DateRange(since, date.max)),
         {
-            **(day_starts(known[0], known[1], zone) if known else {"days": [], "day_starts": []}),
+            **(day_starts(known[0][0], known[0][1], zone) if known else {"days": [], "day_starts": []}),
             "account_id": account_id,
             "since": since,
             "as_of_load": last,

@@ -16,16 +16,19 @@ from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, counts_result
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats
-from aibuyer_kit.forecasting.budgets import assumed_spend, spend_level
+from aibuyer_kit.forecasting.budgets import spend_level
 from aibuyer_kit.forecasting.result import TOTAL, Forecast, ForecastObject, Span
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 from aibuyer_kit.forecasting.weighing import SegmentWeights, Weights, model_name
 from aibuyer_kit.warehouse.as_of import AsOf
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.champions import Champions
+from aibuyer_kit.workflows.features import country_of
+from aibuyer_kit.workflows.forecast_known import approved_budgets, assumed_budget, flags
 from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
-from aibuyer_kit.workflows.period import account_today, client_clock
+from aibuyer_kit.workflows.panel_besides import with_budgets
+from aibuyer_kit.workflows.period import account_today, client_clock, on_account_clock
 
 if TYPE_CHECKING:
     from aibuyer_kit.forecasting.forecaster import Forecaster
@@ -39,10 +42,11 @@ _LEAST_KNOWN = 1 / 3
 # Days of which less is known are not learnt from: what is added to them is off by more than backtests show.
 _SETTLED, _MOST_LATE_DAYS = 0.8, 7
 _GAPS = 0.05
+_SIDES = ("numerator", "denominator")
 # An account is told of by name if none of so many last days is known.
 _UNREAD_DAYS = 3
-# A day is taken for one of a promotion by those who plan it.
-PROMOTION = "promotion"
+# A mean error beyond this, on so many of the earlier moments, is told in the first sentence.
+_TOLD_BIAS, _SAME_SIDE, _LEAST_ORIGINS = 0.1, 0.75, 3
 
 
 @leads_back
@@ -61,7 +65,8 @@ def client_forecast(
 ) -> Forecast:
     """Return what is expected of a metric in the `horizon_days` from today on, of each object of `level` and in all.
 
-    `plan` gives daily budgets by object id, in currency units; 0 is a pause. `promotions` are of the past and to come.
+    `plan` gives daily budgets by object id, in currency units; 0 is a pause. Where it names none, what people have
+    approved and nothing has carried out yet is taken. `promotions` are of the past and to come.
     Results of several kinds are never added up: of those counted here `action_type` is forecast, or the most frequent.
     Members are weighed as the model in force then says, if there is one for the measure and level. Raises InputError,
     UnknownMetricError, NotFoundError, MixedCurrencyError.
@@ -75,15 +80,18 @@ def client_forecast(
     first = reader.freshness(as_of=as_of).first_day or today - timedelta(days=1)
     since = max(first, today - timedelta(days=LEARNT_FROM_DAYS))
     past = DateRange(min(since, today - timedelta(days=1)), today - timedelta(days=1))
-    panel = read_panel(context, reader, parse_level(level), past, as_of=as_of)
+    panel = with_budgets(read_panel(context, reader, parse_level(level), past, as_of=as_of), reader)
+    country = country_of(context, panel)
     others = 0
     if counts_results(name):
-        panel, others = _of_one_kind(panel, action_type)
+        panel, others = of_one_kind(panel, action_type)
     locale, moment = context.settings.locale, client_clock(context, reader, as_of=as_of).now()
+    approved = approved_budgets(context, panel, moment) if as_of is None else {}
     kept, notes = _weights_in_force(champions or Champions(context), asked, parse_level(level), moment, locale)
     found = panel_forecast(
-        panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others, weights=kept
-    )
+        panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others, weights=kept,
+        country=country, approved=approved,
+    )  # fmt: skip
     return replace(found, notes=(*found.notes, *notes))
 
 
@@ -108,9 +116,14 @@ def tree_of(
 ) -> "tuple[tuple[str, ...], TreeForecast]":
     """Return of which objects of a panel a measure is forecast, those of the usual kind of result, and the forecast."""
     if counts_results(name):
-        panel, _ = _of_one_kind(panel, "")
+        panel, _ = of_one_kind(panel, "")
     request = _Request(panel, horizon_days, {}, (), "en")
     return tuple(each.id for each in panel.objects), _forecast(request, name, forecaster)
+
+
+def series_of(panel: DailyPanel, name: str, promotions: Sequence[DateRange], country: str | None) -> SeriesSet:
+    """Return a measure of a panel's objects with what is known of its days."""
+    return _Request(panel, 1, {}, tuple(promotions), "en", country=country).series(name)
 
 
 def measured(panel: DailyPanel, name: str) -> Floats:
@@ -128,18 +141,25 @@ def panel_forecast(
     locale: str = "en",
     others: int = 0,
     weights: Mapping[str, SegmentWeights] | None = None,
+    country: str | None = None,
+    approved: Mapping[str, float] | None = None,
 ) -> Forecast:
     """Return what is expected after the days of a panel; `others` objects were left out of it.
 
-    `weights` are those of members by measure, where they were learnt before. Raises InputError.
+    `weights` are those of members by measure, where they were learnt before. `country` is whose holidays count;
+    `approved` budgets hold where the plan names none. Raises InputError.
     """
-    request = _Request(panel, horizon_days, dict(plan or {}), tuple(promotions), locale, others, weights or {})
+    mine = {each.id for each in panel.objects}
+    held = {one: budget for one, budget in (approved or {}).items() if one in mine and one not in (plan or {})}
+    request = _Request(
+        panel, horizon_days, dict(plan or {}), tuple(promotions), locale, others, weights or {}, country, held
+    )
     asked = metric(name)
     request.check()
     return _ratio(request, asked) if isinstance(asked, Ratio) else _measure(request, asked)
 
 
-def _of_one_kind(panel: DailyPanel, action_type: str) -> tuple[DailyPanel, int]:
+def of_one_kind(panel: DailyPanel, action_type: str) -> tuple[DailyPanel, int]:
     """Return the objects that count one kind of result, and how many count another or several."""
     totals: dict[str, float] = {}
     for place, each in enumerate(panel.objects):
@@ -193,6 +213,8 @@ class _Request:
     locale: str
     others: int = 0
     weights: Mapping[str, SegmentWeights] = field(default_factory=dict)
+    country: str | None = None
+    approved: Mapping[str, float] = field(default_factory=dict)
 
     def check(self) -> None:
         known = {each.id for each in self.panel.objects}
@@ -227,10 +249,10 @@ class _Request:
 
     def budgets(self) -> Floats:
         """Return the spend a day as far as it was known, and that is planned or taken for granted (days + ahead)."""
-        stays = assumed_spend(self.spend)[-1]
+        stays, planned = assumed_budget(self.panel)[-1], {**self.approved, **self.plan}
         for place, each in enumerate(self.panel.objects):
-            if each.id in self.plan:
-                stays[place] = self.plan[each.id] * self._delivered(place, float(stays[place]))
+            if each.id in planned:
+                stays[place] = planned[each.id] * self._delivered(place, float(stays[place]))
         return np.concatenate([spend_level(self.spend), np.tile(stays, (self.horizon_days, 1))])
 
     def late(self, name: str) -> int:
@@ -254,21 +276,16 @@ class _Request:
         budget = self.panel.objects[place].daily_budget_micros
         return float(np.clip(late / (budget / MICROS_PER_UNIT), 0.5, 1.1)) if budget and late else 1.0
 
-    def promoted(self) -> Floats:
-        days = [*self.panel.days, *self.ahead]
-        flags = np.array([float(any(day in each for each in self.promotions)) for day in days])
-        return np.tile(flags[:, None], (1, len(self.panel.objects)))
-
     def series(self, name: str) -> SeriesSet:
-        known = {BUDGET: self.budgets()}
-        if self.promotions:
-            known[PROMOTION] = self.promoted()
+        marked = flags(self.panel.days, self.ahead, self.promotions, self.country)
+        every = np.ones((1, len(self.panel.objects)))
+        known = {BUDGET: self.budgets(), **{kind: flag[:, None] * every for kind, flag in marked.items()}}
         objects = self.panel.objects
         attributes = tuple(frozenset(filter(None, (each.objective, each.result_type))) for each in objects)
         ids = tuple(each.id for each in objects)
         return SeriesSet(
             self.measured(name), ids, self.panel.days.since, attributes=attributes, known=known,
-            assumed={BUDGET: assumed_spend(self.spend)}, late=self.late(name), signed=name == "profit",
+            assumed={BUDGET: assumed_budget(self.panel)}, late=self.late(name), signed=name == "profit",
         )  # fmt: skip
 
     def groups(self) -> list[list[str]]:
@@ -296,9 +313,8 @@ def _measure(request: _Request, asked: Measure) -> Forecast:
     futures = told.futures().sum(axis=1)
     spans = _spans(told.expected[:, kept].sum(axis=0), np.quantile(futures, [0.1, 0.9], axis=0))
     history = request.measured(asked.name).sum(axis=1)
-    return _result(
-        request, asked.name, (told,), (told.expected[:, kept], told.low[:, kept], told.high[:, kept]), spans, history
-    )
+    values = told.expected[:, kept], told.low[:, kept], told.high[:, kept]
+    return _result(request, asked.name, (told,), told, values, spans, history, told_bias((told,)))
 
 
 def _ratio(request: _Request, asked: Ratio) -> Forecast:
@@ -319,7 +335,11 @@ def _ratio(request: _Request, asked: Ratio) -> Forecast:
     history = _divided(been[0], been[1], scale)
     unknown = np.isnan(expected)
     low, high = (np.where(unknown, np.nan, each) for each in (np.fmin(low, expected), np.fmax(high, expected)))
-    return _result(request, asked.name, (top, bottom), (expected, low, high), spans, history)
+    # The backtest that is shown is that of the side that is harder to tell: what arrives late, rather than spend.
+    harder = top if arrives_late(asked.numerator) or not arrives_late(asked.denominator) else bottom
+    return _result(
+        request, asked.name, (top, bottom), harder, (expected, low, high), spans, history, told_bias((top, bottom))
+    )
 
 
 def _divided(top: Floats, bottom: Floats, scale: int) -> Floats:
@@ -340,10 +360,10 @@ def _spans(expected: Floats, bounds: Floats) -> tuple[Span, ...]:
 
 
 def _result(
-    request: _Request, name: str, made_of: "tuple[TreeForecast, ...]", values: tuple[Floats, Floats, Floats],
-    spans: tuple[Span, ...], history: Floats,
+    request: _Request, name: str, made_of: "tuple[TreeForecast, ...]", told: "TreeForecast",
+    values: tuple[Floats, Floats, Floats], spans: tuple[Span, ...], history: Floats, bias: float | None,
 ) -> Forecast:  # fmt: skip
-    panel, told = request.panel, made_of[0]
+    panel = request.panel
     objects = [ForecastObject(each.id, each.name, panel.level.value, each.campaign_id) for each in panel.objects]
     objects.append(ForecastObject(TOTAL, t(request.locale, "word.total"), TOTAL))
     weights = {member: float(share.mean()) for member, share in told.fitted.weights.items()}
@@ -363,9 +383,10 @@ def _result(
         history=history[-shown:],
         backtest=told.fitted.backtest.scores(weights),
         backtest_origins=len(told.fitted.backtest.origins),
-        known_at=panel.known_at,
+        known_at=on_account_clock(panel.known_at, (each.time_zone for each in panel.objects)),
         load_id=panel.load_id,
         notes=_notes(request, name, told),
+        bias=bias,
         explainer=lambda of, by: _explainer(request, name, objects, made_of)(of, by),
     )
 
@@ -379,7 +400,46 @@ def _explainer(
     return Explainer(name, request.panel.currency, request.locale, request.ahead, objects, made_of, Forecaster())
 
 
-def _notes(request: _Request, name: str, told: "TreeForecast") -> tuple[str, ...]:
+def _of_ratio(request: _Request, name: str) -> list[tuple[object, str, dict[str, Any]]]:
+    """Return what a ratio is made of, and of which side the backtest is."""
+    asked = metric(name)
+    if not isinstance(asked, Ratio):
+        return []
+    sides = {side: t(request.locale, f"metric.{each}") for side, each in vars(asked).items() if side in _SIDES}
+    late = arrives_late(asked.numerator) or not arrives_late(asked.denominator)
+    return [(True, "ratio_of_sums", {**sides, "shown": sides["numerator" if late else "denominator"]})]
+
+
+def told_bias(told: Sequence["TreeForecast"]) -> float | None:
+    """Return by how much a total (or the ratio of two) was told too high, or below zero too low; None if unclear.
+
+    It is clear where it is large, and was on the same side at nearly all earlier moments.
+    """
+    sums = [
+        (np.nansum(np.where(np.isfinite(came), paths, np.nan), axis=1), np.nansum(came, axis=1))
+        for came, paths in (
+            (each.fitted.backtest.actual[:, :, -1], each.fitted.combined[:, :, -1])
+            for each in told
+            if len(each.fitted.combined) >= _LEAST_ORIGINS
+        )
+    ]
+    if len(sums) < len(told) or any(len(came) != len(sums[0][1]) for _, came in sums):
+        return None
+    said, came = sums[0] if len(sums) == 1 else (_by(sums[0][at], sums[1][at]) for at in (0, 1))
+    known: Bools = np.isfinite(said) & np.isfinite(came) & (came != 0)
+    if known.sum() < _LEAST_ORIGINS:
+        return None
+    errors = said[known] - came[known]
+    bias = float(errors.sum() / np.abs(came[known]).sum())
+    agreeing = float((np.sign(errors) == np.sign(bias)).mean())
+    return bias if abs(bias) >= _TOLD_BIAS and agreeing >= _SAME_SIDE else None
+
+
+def _by(top: Floats, bottom: Floats) -> Floats:
+    return np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.nan)
+
+
+def _notes(request: _Request, asked: str, told: "TreeForecast") -> tuple[str, ...]:
     """Return what a reader must know of the past that was learnt from, and of what was assumed."""
     past, fitted = told.fitted.series.values[:, told.tree.leaves], told.fitted
     known: Bools = np.isfinite(past)
@@ -387,13 +447,15 @@ def _notes(request: _Request, name: str, told: "TreeForecast") -> tuple[str, ...
     young = sum(place < len(told.tree.leaves) for place in fitted.borrowed)
     tested = fitted.backtest.actual.shape[1] if len(fitted.backtest.origins) else 0
     unread = request.unread()
-    below = int((past < 0).sum()) if name != "profit" else 0
+    below = int((past < 0).sum()) if asked != "profit" else 0
     never = known.any() and not np.nansum(np.abs(past))
     still = known.any() and not never and bool(np.nanmax(past) == np.nanmin(past))
     said: tuple[tuple[object, str, dict[str, Any]], ...] = (
         (bool(request.plan), "as_planned", {"objects": len(request.plan)}),
-        (not request.plan, "as_budgets_are", {}),
-        (arrives_late(name), "still_arriving", {}),
+        (bool(request.approved), "as_approved", {"count": len(request.approved)}),
+        (not request.plan and not request.approved, "as_budgets_are", {}),
+        *_of_ratio(request, asked),
+        (arrives_late(asked), "still_arriving", {}),
         (young, "young", {"count": young}),
         (not tested, "no_backtest", {"days": days}),
         (0 < tested < request.horizon_days, "short", {"days": days}),

@@ -209,7 +209,7 @@ def _objects(request: _Request, seen: Sequence[_Seen], days: int, level: Level) 
 def _told_below(request: _Request, seen: _Seen, panel: DailyPanel, days: int, level: Level) -> Mapping[int, Nowcast]:
     """Return the nowcasts of one account's objects of which anything was seen of late, by their place in the panel."""
     whole = triangle_of(seen.observations, request.past, request.account_day(seen))
-    places = [at for at, each in enumerate(panel.objects) if _belongs(each, seen, request.late)]
+    places = [at for at, each in enumerate(panel.objects) if _belongs(each, seen)]
     known = _known_below(request, seen, [panel.objects[at].key for at in places], level)
     known = carried(np.where(_read(seen, request.past)[:, :, None], known, np.nan), whole.newest_age)
     spend = panel.measure("spend")[:, places] / MICROS_PER_UNIT
@@ -233,11 +233,9 @@ def _read(seen: _Seen, past: DateRange) -> Bools:
     return found
 
 
-def _belongs(each: PanelObject, seen: _Seen, late: ResultMetric) -> bool:
-    """Return whether an object is one of the account, and counts the kind of result that is asked for."""
-    return each.account_id == seen.account_id and (
-        late == "revenue" or each.result_type in (seen.setting.action_type, None, "")
-    )
+def _belongs(each: PanelObject, seen: _Seen) -> bool:
+    """Return whether an object is one of the account, and counts this kind of result."""
+    return each.account_id == seen.account_id and (each.result_type in (seen.setting.action_type, None, ""))
 
 
 def _known_below(request: _Request, seen: _Seen, ids: Sequence[str], level: Level) -> Floats:
@@ -265,7 +263,12 @@ def _as_ratio(
     level = Level(told.level) if told.level != "account" else Level.CAMPAIGN
     last = DateRange(request.past.until - timedelta(days=max(days, 8) - 1), request.today)
     panel = request.panel_at(level, last)
-    mine = [at for at, each in enumerate(panel.objects) if any(_belongs(each, one, request.late) for one in seen)]
+    mine = [
+        at
+        for at, each in enumerate(panel.objects)
+        # Revenue of all kinds adds up, and was paid for by all.
+        if request.late == "revenue" or any(_belongs(each, one) for one in seen)
+    ]
     unit = MICROS_PER_UNIT if isinstance(each := metric(side), Measure) and each.unit == "money" else 1
     values = panel.measure(side)[:, mine] / unit
     whole, objects = np.nansum(values, axis=1), np.nansum(values[-days - 1 : -1], axis=0)

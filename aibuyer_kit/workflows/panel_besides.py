@@ -52,6 +52,12 @@ def with_creatives(panel: DailyPanel, reader: Reader) -> DailyPanel:
     return replace(panel, objects=objects)
 
 
+def with_budgets(panel: DailyPanel, reader: Reader) -> DailyPanel:
+    """Return the panel with the daily budgets that its objects spent from, as far as they were seen."""
+    keys = [(each.platform, each.account_id, each.key) for each in panel.objects]
+    return replace(panel, budgets=_budgets(panel, reader, keys))
+
+
 def creatives_shown(reader: Reader, load_id: int) -> dict[Key, Mapping[str, Any]]:
     """Return what each creative shows, by platform, account and id."""
     rows = reader.creatives(as_of=load_id).rows()

@@ -1,6 +1,7 @@
 """Random questions for plans, and judges that know nothing of how plans are made."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -58,36 +59,104 @@ def questions(draw) -> Asked:
     )
     arms = curves.arms
     today = float(curves.spend_now.sum())
-    money = st.integers(0, int(140 * today)).map(lambda cents: f"{cents / 100:.2f}")
+    known = tuple(draw(st.sampled_from(["yes"] * 6 + ["partly", "no"])) for _ in arms)
+    target = draw(st.sampled_from([None, None, None, "target_roas", "target_cpa"]))
+    value_of = {"target_roas": "revenue", "target_cpa": "results"}.get(target or "", "gross_profit")
+    curves = replace(curves, identified=known, value_of=value_of, seen=draw(st.none() | st.just(_seen(curves))))
+    total = st.none() | money_of(140, today).filter(lambda amount: float(amount) > 0)
+    money, small = money_of(140, today), money_of(40, today)
     some = st.lists(st.sampled_from(arms), unique=True, max_size=count).map(tuple)
     any_of = st.lists(st.sampled_from(arms), unique=True, min_size=1, max_size=count).map(tuple)
     groups = []
     for place in range(draw(st.integers(0, 3))):
         inside = draw(any_of)
-        groups.append(Group(f"g{place}", inside, draw(st.none() | money), draw(st.none() | money)))
-    small = st.integers(0, int(60 * today)).map(lambda cents: f"{cents / 100:.2f}")
+        groups.append(Group(f"g{place}", inside, draw(st.none() | small), draw(st.none() | money)))
     request = PlanRequest(
-        total_daily_budget=draw(st.none() | money.filter(lambda amount: float(amount) > 0)),
-        spend_all=draw(st.booleans()),
+        total_daily_budget=None if target else draw(total),
+        spend_all=value_of != "gross_profit" or draw(st.booleans()),
         least=draw(st.none() | st.dictionaries(st.sampled_from(arms), small, max_size=3)),
         most=draw(st.none() | st.dictionaries(st.sampled_from(arms), money, max_size=3)),
-        step=draw(st.sampled_from(["usual", None, 0.2, 0.5])),
+        step=draw(st.sampled_from(["usual", None, None, None, 0.5])),
         groups=tuple(groups),
         may_stop=draw(some),
         held=draw(st.lists(st.sampled_from(arms), max_size=1).map(tuple)),
+        stopped=draw(st.lists(st.sampled_from(arms), max_size=1).map(tuple)),
+        unidentified=draw(st.sampled_from(["near", "held", "free"])),
         reset_loss=draw(st.sampled_from([None, None, 5])),
-        risk=draw(st.sampled_from([None, None, None, 0.2])),
+        risk=None if target else draw(st.sampled_from([None, None, None, 0.2])),
         days=draw(st.integers(1, 3)),
+        **({target: draw(st.floats(0.2, 8.0))} if target else {}),
     )
     return Asked(curves, request)
 
 
+def money_of(most: float, today: float) -> st.SearchStrategy[str]:
+    """Amounts in cents, up to so many hundredths of today's total."""
+    return st.integers(0, int(most * today)).map(lambda cents: f"{cents / 100:.2f}")
+
+
+def _seen(curves: ResponseCurves) -> np.ndarray:
+    return np.stack([0.7 * curves.spend_now, 1.2 * curves.spend_now])
+
+
+def _around_today(asked: Asked, arm: str) -> tuple[float, float]:
+    """Return the range of an arm's spend by its step and by what is known of it, ours or a person's."""
+    request, place = asked.request, asked.curves.arms.index(arm)
+    now = float(asked.curves.spend_now[place])
+    low, high = 0.0, np.inf
+    if isinstance(request.step, float):
+        low, high = now * (1 - request.step), now * (1 + request.step)
+    elif request.step == "usual":
+        least, most = (now, now) if asked.curves.seen is None else asked.curves.seen[:, place]
+        share = 0.3 if asked.curves.seen is None else 0.25
+        low, high = min(least, now) * (1 - share), max(most, now) * (1 + share)
+    if asked.curves.identified[place] == "no" and request.unidentified != "free":
+        share = 0.1 if request.unidentified == "near" else 0.0
+        low, high = max(low, now * (1 - share)), min(high, now * (1 + share))
+    return low, high
+
+
+def _step_alone(asked: Asked, arm: str) -> tuple[float, float]:
+    """Return the range of a step that a person asked for."""
+    now, step = float(asked.curves.spend_now[asked.curves.arms.index(arm)]), float(asked.request.step)
+    return now * (1 - step), now * (1 + step)
+
+
+def _meets_target(asked: Asked, spend: dict[str, float]) -> bool:
+    """Return whether a target is met, but for a cent of every arm."""
+    request, curves = asked.request, asked.curves
+    each = np.array([spend[arm] for arm in curves.arms])
+    brings = float(curves.value(each + CENT).mean(axis=0).sum())
+    paid = max(float(each.sum()) - CENT * len(each), 0.0)
+    if request.target_roas is not None:
+        return brings >= request.target_roas * paid * (1 - 1e-9)
+    return request.target_cpa is None or paid <= request.target_cpa * brings * (1 + 1e-9)
+
+
+def _of_arm(asked: Asked, arm: str, spend: float) -> Iterator[tuple[str, bool]]:
+    """Yield the limits of one arm, and whether each holds."""
+    request, now = asked.request, float(asked.curves.spend_now[asked.curves.arms.index(arm)])
+    stops, named = spend == 0.0 and arm in request.may_stop, {**(request.least or {}), **(request.most or {})}
+    if arm in (request.least or {}):
+        yield "least", stops or spend >= float(request.least[arm]) - 1e-9
+    if arm in (request.most or {}):
+        yield "most", spend <= float(request.most[arm]) + 1e-9
+    if arm in request.stopped:
+        yield "stopped", spend == 0.0
+    if arm in request.held:
+        yield "held", stops or abs(spend - now) <= CENT
+    elif arm not in request.stopped and (isinstance(request.step, float) or arm not in named):
+        # Between two limits that no whole cent lies between, the nearest one is taken; ours reach to the next cent.
+        low, high = _around_today(asked, arm) if arm not in named else _step_alone(asked, arm)
+        yield "step", stops or low - 2 * CENT <= spend <= high + 2 * CENT
+
+
 def broken(asked: Asked, plan: Plan) -> list[str]:
-    """Return every limit that a plan breaks, judged by the request alone; steps of ours are none of a person's."""
+    """Return every limit that a plan breaks, judged by the request alone."""
     request, curves = asked.request, asked.curves
     spend = {arm: micros / 1e6 for arm, micros in plan.allocation.items()}
     now = dict(zip(curves.arms, curves.spend_now.tolist(), strict=True))
-    found = []
+    found: list[str] = []
 
     def wants(name: str, holds: bool) -> None:
         if not holds:
@@ -101,18 +170,12 @@ def broken(asked: Asked, plan: Plan) -> list[str]:
         if request.total_daily_budget
         else sum(round(each, 2) for each in now.values())
     )
-    wants("total", total == round(wanted * 1e6) if request.spend_all else total <= round(wanted * 1e6))
+    if request.target_roas is None and request.target_cpa is None:
+        wants("total", total == round(wanted * 1e6) if request.spend_all else total <= round(wanted * 1e6))
+    wants("target", _meets_target(asked, spend))
     for arm in curves.arms:
-        stops = spend[arm] == 0.0 and arm in request.may_stop
-        if arm in (request.least or {}):
-            wants(f"least {arm}", stops or spend[arm] >= float(request.least[arm]) - 1e-9)
-        if arm in (request.most or {}):
-            wants(f"most {arm}", spend[arm] <= float(request.most[arm]) + 1e-9)
-        if arm in request.held:
-            wants(f"held {arm}", stops or abs(spend[arm] - now[arm]) <= CENT)
-        elif isinstance(request.step, float):
-            # Between two limits that no whole cent lies between, the nearest one is taken.
-            wants(f"step {arm}", stops or abs(spend[arm] - now[arm]) <= request.step * now[arm] + CENT + 1e-9)
+        for name, holds in _of_arm(asked, arm, spend[arm]):
+            wants(f"{name} {arm}", holds)
     for group in request.groups:
         inside = sum(spend[arm] for arm in group.arms)
         wants(f"least of {group.name}", group.least is None or inside >= float(group.least) - 1e-6)

@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aibuyer_kit.planning.days import planned_days
@@ -34,6 +34,7 @@ def test_yen_have_no_cents():
     assert plan.total_micros == 1_000_000_000
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 5000), min_size=1, max_size=6),
     st.lists(st.floats(0.0, 5.0), min_size=1, max_size=9).filter(any),

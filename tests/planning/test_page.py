@@ -25,7 +25,7 @@ def plan():
         warnings={"a1": "never moved"},
         basis="reported",
     )
-    return make_plan(curves, PlanRequest(groups=(Group(HOSTILE, ("a0", "a2"), most=170),), days=7, reset_loss=3))
+    return make_plan(curves, PlanRequest(groups=(Group(HOSTILE, ("a0", "a2"), most=190),), days=7, reset_loss=3))
 
 
 @pytest.mark.parametrize(("locale", "words"), [("en", "Expected profit"), ("uk", "Очікуваний прибуток")])
@@ -51,9 +51,9 @@ def test_every_limit_and_note_has_its_words(locale):
     curves = curves_of([900.0, 500.0, 300.0, 200.0], [80.0] * 4, 1.0, identified=("yes", "no", "yes", "yes"))
     asked = [
         PlanRequest(step=0.1, held=("a2",)),
-        PlanRequest(step=None, least={"a3": 90}, most={"a0": 110}, stopped=("a2",)),
-        PlanRequest(groups=(Group("g", ("a0", "a1"), most=150),), reset_loss=100),
-        PlanRequest(groups=(Group("g", ("a2", "a3"), least=300),), unidentified="held"),
+        PlanRequest(step=None, unidentified="free", least={"a3": 90}, most={"a0": 110}, stopped=("a2",)),
+        PlanRequest(groups=(Group("g", ("a0", "a1"), most=185),), reset_loss=100),
+        PlanRequest(groups=(Group("g", ("a2", "a3"), least=210),), unidentified="held"),
         PlanRequest(risk=0.2, unidentified="free", spend_all=False),
         PlanRequest(step=None, reset_loss=0.001),
     ]

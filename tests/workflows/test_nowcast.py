@@ -9,6 +9,7 @@ from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.access.result_sections import ObjectiveSection
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
+from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.forecasting.nowcast_result import NowcastResult
 from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.read import Reader
@@ -70,4 +71,37 @@ def test_revenue_and_results_are_of_the_same_purchases(shop: ClientContext) -> N
 
 
 def nowcast_of(shop: ClientContext, metric: str) -> NowcastResult:
-    return client_nowcast(shop, Reader(shop.warehouse), metric, days=7)  # type: ignore[arg-type]
+    return client_nowcast(shop, Reader(shop.warehouse), metric, days=7)
+
+
+def test_a_cost_per_result_is_told_as_it_will_be(shop: ClientContext) -> None:
+    """Two accounts spend 100.00 a day each for 40 results in the end: 2.50, though yesterday's look dearer now."""
+    found = nowcast_of(shop, "cpa")
+    assert [line.expected for line in found.days] == pytest.approx([2.5] * 7, rel=0.02)
+    assert [line.known for line in found.days] == pytest.approx([2.5] * 5 + [200 / 72, 200 / 52])
+    assert all(line.low <= line.expected <= line.high for line in found.lines)
+    assert found.total.expected == pytest.approx(2.5, rel=0.02)
+    assert "by what is known now" in found.headline()
+    assert "roughly between" in found.headline()
+
+
+def test_objects_are_told_and_add_up(shop: ClientContext) -> None:
+    """The week of each campaign; of the same id in two accounts, both together."""
+    found = client_nowcast(shop, Reader(shop.warehouse), "results", days=7, level="campaign")
+    assert sum(line.expected for line in found.objects) == pytest.approx(found.total.expected, rel=0.02)
+    assert sum(line.known for line in found.objects) == pytest.approx(found.total.known)
+    assert found.rows()[-1]["id"] == found.objects[-1].id
+
+
+def test_the_clock_is_the_clients(shop: ClientContext) -> None:
+    """The load was at noon in UTC."""
+    found = nowcast_of(shop, "results")
+    assert found.known_at == datetime(2026, 3, 25, 12, tzinfo=UTC)
+    assert found.known_at.utcoffset() == timedelta(hours=-7)
+
+
+@pytest.mark.parametrize(("name", "says"), [("spend", "does not arrive late"), ("poas", "There is no nowcast")])
+def test_what_has_no_nowcast_is_refused(shop: ClientContext, name: str, says: str) -> None:
+    """With what to ask for instead."""
+    with pytest.raises(InputError, match=says):
+        nowcast_of(shop, name)

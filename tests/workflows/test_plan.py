@@ -39,7 +39,10 @@ def test_arms_are_named_by_name_or_id_and_campaigns_have_limits(shop: Client, cu
     sale = next(arm for arm, name in zip(curves.arms, curves.names, strict=True) if name == "Sample Sale")
     plan = shop.plan(curves=curves, least={"Sample Sale": 220}, campaigns={"Sample Prospecting": (None, 1000)})
     assert plan.allocation[sale] >= 220_000_000
-    capped = shop.plan(curves=curves, groups=(Group("two", ("Sample Sale", "Sample Shoes"), most=300),))
+    two = Group("two", ("Sample Sale", "Sample Shoes"), most=300)
+    with pytest.raises(PlanError, match="--move-unidentified"):
+        shop.plan(curves=curves, groups=(two,))
+    capped = shop.plan(curves=curves, groups=(two,), unidentified="free")
     both = [arm.planned_micros for arm in capped.arms if arm.name in ("Sample Sale", "Sample Shoes")]
     assert sum(both) <= 300_000_000
     with pytest.raises(PlanError, match="No arm is of the campaign"):
@@ -58,7 +61,7 @@ def test_an_arm_that_may_stop_is_paused(shop: Client, curves: ResponseCurves) ->
     """A plan of nothing for it is the status, not a budget of 0, which platforms refuse."""
     worst = min(zip(curves.arms, curves.value(curves.spend_now).mean(axis=0) / curves.spend_now, strict=True),
                 key=lambda pair: pair[1])[0]  # fmt: skip
-    plan = shop.plan(curves=curves, stopped=(worst,))
+    plan = shop.plan(curves=curves, stopped=(worst,), unidentified="free")
     (change,) = [each for each in plan.changes if each.object_id == worst]
     assert (change.field, change.after) == ("status", "PAUSED")
 

@@ -8,7 +8,7 @@ from aibuyer_kit.planning.response.series import Ints
 # With fewer arms, a walk of every day would be their own results.
 _LEAST_ARMS = 5
 _WEEKDAY_PRIOR = 10.0
-_FIRST_STEP, _PRIOR_DAYS = 0.03, 30.0
+_FIRST_STEP, _USUAL_STEP, _PRIOR_DAYS = 0.03, 0.015, 3.0
 _LATE_DAYS, _AHEAD_DAYS = 14, 14
 # From so many days on the year can be told from the trend; and how far such a year is believed.
 _YEAR_DAYS, _BELIEVED = 330, 0.8
@@ -44,8 +44,11 @@ class Common:
         # The mean belongs to the levels of the arms.
         self.walk -= self.walk.mean()
         spread = np.diag(cover)
-        moved = np.diff(self.walk) ** 2 + spread[1:] + spread[:-1] - 2 * np.diag(cover, 1)
-        self.step = float(np.sqrt((moved.sum() + _PRIOR_DAYS * _FIRST_STEP**2) / (len(moved) + _PRIOR_DAYS)))
+        left = spread[1:] + spread[:-1] - 2 * np.diag(cover, 1)
+        # Of so many steps the days tell something (MacKay 1992); EM, which counts all, hardly gets to small ones.
+        told = max(0.0, float((1 - left / self.step**2).sum()))
+        moved = float((np.diff(self.walk) ** 2).sum())
+        self.step = float(np.sqrt((moved + _PRIOR_DAYS * _USUAL_STEP**2) / (told + _PRIOR_DAYS)))
 
     def to_come(self) -> tuple[float, float]:
         """Return the level of the two weeks to come, and its standard error."""

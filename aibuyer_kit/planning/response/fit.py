@@ -33,10 +33,12 @@ _LEAST_NOISE = 0.02
 # What is usual before anything is seen, its spread, and how sure that is, in arms.
 _MEAN = (0.0, 0.8, 0.05, 0.1, 0.4, 0.1)
 _SPREAD = (3.0, 0.8, 0.18, 0.12, 0.4, 0.05)
-_SURE_ARMS = (0.0, 4.0, 40.0, 3.0, 3.0, 3.0)
-_DRIFT, _DRIFT_ARMS = 0.08, 2.0
+_SURE_ARMS = (0.0, 4.0, 10.0, 3.0, 3.0, 3.0)
+_DRIFT, _USUAL_DRIFT, _DRIFT_STEPS = 0.08, 0.04, 8.0
 _BETWEEN, _BETWEEN_CAMPAIGNS = 0.25, 2.0
 _NOISE_DAYS = 30.0
+# Weeks that count beside those seen, as if they varied as their days do; how much more or less they may.
+_WEEKS, _MOST_BY_WEEK = 20.0, (0.2, 5.0)
 _CARRIES = (0.0, 0.25, 0.5, 0.75)
 # Carrying over is believed where it explains so much more, in units of log likelihood.
 _CARRY_EVIDENCE = 4.0
@@ -140,6 +142,7 @@ class _Problem:
         self._cover: Floats = np.zeros((arms, SHAPES, SHAPES))
         self._own: Floats = np.zeros((arms, SHAPES))
         self._moved: Floats = np.zeros(arms)
+        self._told: Floats = np.zeros(arms)
 
     def _slopes(self, part: slice) -> tuple[Floats, Floats]:
         """Return the log mean (arms, days) and its derivatives (arms, days, shapes)."""
@@ -199,8 +202,10 @@ class _Problem:
         self._cover[part] = turn @ cover @ turn.T
         self._own[part] = np.diagonal(cover, axis1=1, axis2=2)[:, :SHAPES]
         between = self._walk @ cover[:, SHAPES:, SHAPES:] @ self._walk.T
-        steps = np.diff(self._drift[part], axis=1) ** 2
-        self._moved[part] = (steps + np.diagonal(between, axis1=1, axis2=2)).mean(axis=1)
+        self._moved[part] = (np.diff(self._drift[part], axis=1) ** 2).sum(axis=1)
+        # Of so many steps the days tell something (MacKay 1992); EM, which counts all, hardly gets to small ones.
+        left = np.diagonal(between, axis1=1, axis2=2) / self.usual.drift**2
+        self._told[part] = (1 - left).sum(axis=1)
 
     def expected(self) -> Floats:
         """Return what is expected of what is reported (days, arms)."""
@@ -215,14 +220,33 @@ class _Problem:
         return float(each.sum())
 
     def learn_noise(self) -> None:
-        """Take the variance of results by their mean from what is left, shrunk to what is usual."""
+        """Take the variance of results by their mean from what is left, shrunk to what is usual.
+
+        It is that of sums of weeks, as far as that differs from that of days: what is left over one day and is off
+        the next the other way tells effects of weeks better, and what stays for days tells them worse.
+        """
         mean = self.expected()
-        left = ((self.series.results - mean) ** 2 / np.maximum(mean, 1e-9) * self._weight).sum(axis=0)
+        off = (self.series.results - mean) * self._weight
+        left = (off**2 / np.maximum(mean, 1e-9)).sum(axis=0)
         count = self._weight.sum(axis=0)
         free = np.maximum(1.0, count - SHAPES - 0.5 * self._knots)
         fitted = self.series.is_fitted
         usual = left[fitted].sum() / max(1.0, free[fitted].sum()) if fitted.any() else 1.0
-        self.noise = np.maximum(_LEAST_NOISE, (left + _NOISE_DAYS * usual) / (free + _NOISE_DAYS))
+        noise = (left + _NOISE_DAYS * usual) / (free + _NOISE_DAYS) * self._by_week(off, mean, usual)
+        self.noise = np.maximum(_LEAST_NOISE, noise)
+
+    def _by_week(self, off: Floats, mean: Floats, usual: float) -> float:
+        """Return by how much weeks vary more than their days would have them, over all arms."""
+        fitted, weeks = self.series.is_fitted, len(off) // 7
+        if weeks < 2 or not fitted.any() or usual <= 0:
+            return 1.0
+        cut = slice(len(off) - 7 * weeks, None)
+        shape = (weeks, 7, int(fitted.sum()))
+        sums = off[cut][:, fitted].reshape(shape).sum(axis=1)
+        means = (mean * self._weight)[cut][:, fitted].reshape(shape).sum(axis=1)
+        left = float((sums**2 / np.maximum(means, 1e-9)).sum())
+        free = float(np.maximum(0.0, (means > 0).sum(axis=0) - SHAPES - np.maximum(0.0, self._told[fitted])).sum())
+        return float(np.clip((left + _WEEKS * usual) / (free + _WEEKS) / usual, *_MOST_BY_WEEK))
 
     def learn_usual(self) -> None:
         """Take means and spreads over arms from their modes and what these leave open (the M step of EM)."""
@@ -232,11 +256,14 @@ class _Problem:
         theta, own, usual = self.theta[fitted], self._own[fitted], self.usual
         sure, count = np.array(_SURE_ARMS), len(fitted)
         if not self._is_given:
-            of_squares = ((theta - self._aim[fitted]) ** 2 + own).sum(axis=0)
-            spread = (of_squares + sure * np.array(_SPREAD) ** 2) / (count + sure)
+            # An arm tells a spread as far as it tells its own value.
+            told = np.maximum(0.0, (1 - own / usual.spread**2).sum(axis=0)) + sure
+            squares = ((theta - self._aim[fitted]) ** 2).sum(axis=0) + sure * np.array(_SPREAD) ** 2
+            spread = squares / np.maximum(told, 1e-9)
             mean = (theta.sum(axis=0) + sure * np.array(_MEAN)) / (count + sure)
             usual.spread[ROOM:], usual.mean[ROOM:] = np.sqrt(spread[ROOM:]), mean[ROOM:]
-            drift = (self._moved[fitted].sum() + _DRIFT_ARMS * _DRIFT**2) / (count + _DRIFT_ARMS)
+            moved, steps = self._moved[fitted].sum(), max(0.0, self._told[fitted].sum())
+            drift = (moved + _DRIFT_STEPS * _USUAL_DRIFT**2) / (steps + _DRIFT_STEPS)
             usual.drift = float(np.clip(np.sqrt(drift), 0.004, 0.5))
         self._aim[:, ROOM:] = usual.mean[ROOM:]
         self._aim[:, LEVEL] = np.median(theta[:, LEVEL])

@@ -11,17 +11,18 @@ from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.curves import ResponseCurves, ValueOf, seen_range
-from aibuyer_kit.planning.response.experiments import Experiment, Tested, incremental_share
+from aibuyer_kit.planning.response.experiments import Experiment, Tested
 from aibuyer_kit.planning.response.fit import LEVEL, ROOM, SHAPES, SLOPE, TIRED, Fitted, Usual, fit
 from aibuyer_kit.planning.response.identify import Moves, Reason, identified, moves_of
 from aibuyer_kit.planning.response.series import Bools, Ints, Series, series_of, spend_of_late
+from aibuyer_kit.planning.response.share import incremental_share, traits_of
 
 # How much carries over, and what is usual of arms.
 UsualOfArms = tuple[float, Usual]
 # The share of what a lasting change of spend wears out that is felt within the days of a plan.
 _FELT = 0.45
 _LEAST_ELASTICITY, _MOST_SLOPE = 0.05, 4.0
-# Results of others that a value per result is told by, beside an arm's own; and how far single values differ.
+# Results of others that a value per result is told by, beside an arm's own; and how far their single values differ.
 _OTHERS, _VALUE_SPREAD = 3.0, 0.5
 # Beyond this standard error of its logarithm, an arm's level is that of the others' results per spend.
 _MOST_LEVEL_ERROR, _LEVEL_OF_OTHERS_ERROR = 0.7, 0.5
@@ -81,8 +82,8 @@ def learn_response(
     rng = np.random.default_rng(seed)
     tests = _tested(panel, series, fitted, experiments)
     drawn = _Draws(series, fitted, draws, rng)
-    reported = np.median(drawn.elasticity, axis=0)
-    share = incremental_share(tests, groups, reported, draws, rng) if tests else np.ones((draws, series.arms))
+    traits = traits_of(panel, series, np.median(drawn.elasticity, axis=0))
+    share = incremental_share(tests, groups, traits, draws, rng) if tests else np.ones((draws, series.arms))
     kept = _kept(share, rng) if tests else np.ones((draws, 1))
     elasticity = 1 - (1 - drawn.elasticity) * kept
     worth, worth_error = _value_per_result(panel, chosen, groups)
@@ -159,7 +160,8 @@ def _kept(share: Floats, rng: np.random.Generator) -> Floats:
     brought.
     """
     usual = np.exp(np.median(np.log(share), axis=1, keepdims=True))
-    return np.asarray(np.clip(1.1 * usual, 0.6, 1.0) * np.exp(0.08 * rng.standard_normal(usual.shape)))
+    given = 1.0 - np.clip(1.1 * usual, 0.6, 1.0)
+    return np.asarray(1.0 - np.minimum(given * np.exp(0.25 * rng.standard_normal(usual.shape)), 0.7))
 
 
 def _as_hill(spend: Floats, value: Floats, elasticity: Floats, bend: Floats) -> tuple[Floats, Floats, Floats]:
@@ -212,7 +214,11 @@ def _value_per_result(panel: DailyPanel, chosen: ValueOf, groups: Ints) -> tuple
     value = np.where(known, panel.measure(chosen), 0.0).sum(axis=0) / MICROS_PER_UNIT
     of_group = np.bincount(groups, value)[groups] / np.maximum(1.0, np.bincount(groups, count)[groups])
     usual = np.where(of_group > 0, of_group, value.sum() / max(1.0, count.sum()))
-    return (value + _OTHERS * usual) / (count + _OTHERS), _VALUE_SPREAD / np.sqrt(count + _OTHERS)
+    worth = (value + _OTHERS * usual) / (count + _OTHERS)
+    brought, arrived = (np.where(known, panel.measure(name), 0.0) for name in (chosen, "results"))
+    off = ((brought / MICROS_PER_UNIT - worth * arrived) ** 2).sum(axis=0) / np.maximum(worth, 1e-12) ** 2
+    spread = np.sqrt((off + _OTHERS * _VALUE_SPREAD**2) / (count + _OTHERS))
+    return worth, spread / np.sqrt(count + _OTHERS)
 
 
 def _by_value(panel: DailyPanel, name: Literal["revenue"], worth: Floats, groups: Ints) -> Floats | None:

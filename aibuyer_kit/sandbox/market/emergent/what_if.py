@@ -18,7 +18,7 @@ from aibuyer_kit.sandbox.market.truth import Optimum, Truth
 
 MOST_ADSETS = 100
 # Lucks come in pairs of opposites; fewer are enough to look for a split than to tell what it brings.
-_PAIRS, _PAIRS_TO_LOOK = 16, 3
+_PAIRS, _PAIRS_TO_LOOK = 16, 1
 # Columns that are lived through at once.
 _AT_ONCE = 600
 # So high, as a multiple of the rivals' price, that no bid is held back by it.

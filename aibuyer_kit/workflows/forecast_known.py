@@ -1,0 +1,96 @@
+"""What is known of the days ahead: holidays, promotions, and the budgets that were set, approved or asked for."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.errors import LeftOutWarning
+from aibuyer_kit.core.money import MICROS_PER_UNIT
+from aibuyer_kit.features.calendar import events_of
+from aibuyer_kit.features.panel import DailyPanel
+from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.forecasting.budgets import assumed_spend
+from aibuyer_kit.ledger.database import FILE_NAME
+from aibuyer_kit.ledger.ledger import Ledger
+
+# A day is taken for one of a promotion by those who plan it.
+PROMOTION, HOLIDAY, SHOPPING_DAY = "promotion", "holiday", "shopping day"
+# What so few days of the past were tells nothing of days to come.
+_LEAST_DAYS = 2
+_TO_COME = ("approved", "waiting", "doubt")
+_LATE_DAYS, _MOST_TIMES = 7, 5.0
+
+
+def flags(
+    days: DateRange, ahead: DateRange, promotions: Sequence[DateRange], country: str | None
+) -> Mapping[str, Floats]:
+    """Return a flag by day (days and those ahead) for each kind of day that differs, and has been seen before."""
+    whole = DateRange(days.since, ahead.until)
+    with warnings.catch_warnings():
+        # Of years in which no holiday is known none is told.
+        warnings.simplefilter("ignore", LeftOutWarning)
+        events = events_of(whole, country)
+    marked = {
+        HOLIDAY: {each.day for each in events if not each.is_shopping},
+        SHOPPING_DAY: {each.day for each in events if each.is_shopping},
+    }
+    found = {name: np.array([float(day in those) for day in whole]) for name, those in marked.items()}
+    kept = {name: flag for name, flag in found.items() if flag[: len(days)].sum() >= _LEAST_DAYS}
+    if promotions:
+        kept[PROMOTION] = np.array([float(any(day in each for each in promotions)) for day in whole])
+    return kept
+
+
+def assumed_budget(panel: DailyPanel) -> Floats:
+    """Return (days + 1, objects) the spend that was taken for granted from each day on, in currency units.
+
+    It is as it was of late, times what was done to the daily budget since, where that was known by then. What cannot
+    deliver now spends nothing.
+    """
+    spend = panel.measure("spend") / MICROS_PER_UNIT
+    found = assumed_spend(spend)
+    if panel.budgets is not None:
+        now = np.array([each.holder_budget_micros or np.nan for each in panel.objects], dtype=np.float64)
+        last = np.where(np.isfinite(now) & np.isfinite(panel.budgets[-1:]), now, panel.budgets[-1:])
+        set_last = np.concatenate([panel.budgets[:-1], last])
+        paid = (np.nan_to_num(spend) > 0) & np.isfinite(panel.budgets)
+        amounts, days = (_of_late(np.where(paid, each, 0.0)) for each in (panel.budgets, np.ones_like(spend)))
+        usual = amounts / np.where(days > 0, days, np.nan)
+        times = np.clip(set_last / np.where(usual > 0, usual, np.nan), 1 / _MOST_TIMES, _MOST_TIMES)
+        found[1:] *= np.where(np.isfinite(times), times, 1.0)
+    found[-1] = np.where([each.delivers for each in panel.objects], found[-1], 0.0)
+    return found
+
+
+def _of_late(values: Floats) -> Floats:
+    """Return the sums of the last days up to each."""
+    sums = np.cumsum(values, axis=0)
+    before = np.concatenate([np.zeros((min(_LATE_DAYS, len(sums)), sums.shape[1])), sums[:-_LATE_DAYS]])
+    found: Floats = sums - before
+    return found
+
+
+def approved_budgets(context: ClientContext, panel: DailyPanel, now: datetime) -> Mapping[str, float]:
+    """Return what people have approved and nothing has carried out yet: daily budgets by object of the panel, in its
+    currency; 0 is a pause."""
+    if not (context.ledger / FILE_NAME).exists():
+        return {}
+    objects = {(each.account_id, each.key): each for each in panel.objects}
+    found: dict[str, float] = {}
+    with Ledger(context.ledger) as ledger:
+        waiting = ledger.to_apply()
+    for proposal in waiting:
+        for each in proposal.changes:
+            change = each.change
+            mine = objects.get((change.account_id, change.object_id))
+            if mine is None or change.level is not panel.level or proposal.state_of(each, now) not in _TO_COME:
+                continue
+            if change.field == "daily_budget" and isinstance(change.after, int):
+                found[mine.id] = mine.units(change.after)
+            elif change.field == "status" and change.after == "PAUSED":
+                found[mine.id] = 0.0
+    return found
