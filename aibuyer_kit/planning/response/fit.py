@@ -247,7 +247,9 @@ class _Problem:
         sums = off[cut][:, fitted].reshape(shape).sum(axis=1)
         means = (mean * self._weight)[cut][:, fitted].reshape(shape).sum(axis=1)
         left = float((sums**2 / np.maximum(means, 1e-9)).sum())
-        free = float(np.maximum(0.0, (means > 0).sum(axis=0) - SHAPES - np.maximum(0.0, self._told[fitted])).sum())
+        # What the priors hold takes nothing off what is free.
+        shapes = 1 + np.maximum(0.0, 1 - self._own[fitted, ROOM:] / self.usual.spread[ROOM:] ** 2).sum(axis=1)
+        free = float(np.maximum(0.0, (means > 0).sum(axis=0) - shapes - np.maximum(0.0, self._told[fitted])).sum())
         more = (left / usual + _FORTNIGHTS) / (free + _FORTNIGHTS)
         return float(np.clip(more, *_MOST_BY_FORTNIGHT))
 
