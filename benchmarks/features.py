@@ -12,6 +12,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from aibuyer_kit.access.client_file import ClientFile
 from aibuyer_kit.access.clients import ClientContext, add_client
@@ -51,7 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     days = DateRange(UNTIL - timedelta(days=arguments.days - 1), UNTIL)
     with tempfile.TemporaryDirectory() as folder:
-        context = written(Path(folder), arguments.objects, days)
+        context = written(Path(folder), days, steady(arguments.objects, days))
         outcome = measured(context, days, arguments.rounds)
     conditions = {
         "objects": arguments.objects,
@@ -66,15 +68,33 @@ def main() -> None:
     print(json.dumps(result) if arguments.json else as_table(result))
 
 
-def written(folder: Path, objects: int, days: DateRange) -> ClientContext:
+@dataclass(frozen=True)
+class Delivered:
+    """What ad sets delivered, (days, objects), and the daily budgets that hold in the end."""
+
+    impressions: NDArray[np.int64]
+    results: NDArray[np.int64]
+    budgets_micros: NDArray[np.int64]
+
+
+def steady(objects: int, days: DateRange) -> Delivered:
+    """Return ad sets that always have the same budget."""
+    random = np.random.default_rng(0)
+    impressions = random.poisson(4_000, (len(days), objects))
+    results = random.binomial(random.binomial(impressions, 0.02), 0.04)
+    return Delivered(impressions, results, np.full(objects, 50_000_000))
+
+
+def written(folder: Path, days: DateRange, delivered: Delivered) -> ClientContext:
     """Make a client with one account whose ad sets all ran on all days."""
+    objects = len(delivered.budgets_micros)
     context = add_client(init_workspace(folder / "workspace"), "shop", ClientFile(name="Sample", clock="platform"))
     known_at = datetime(2026, 6, 2, 9, tzinfo=UTC)
     own = {"platform": "meta", "account_id": "act_1"}
     account = {**own, "level": "account", "entity_id": "act_1", "time_zone": "Europe/Kyiv", "currency": "EUR"}
     sets = [
         {**own, "level": "adset", "entity_id": f"s{place:05}", "campaign_id": f"c{place // 10}", "name": f"Set {place}"}
-        | {"status": "ACTIVE", "daily_budget_micros": 50_000_000}
+        | {"status": "ACTIVE", "daily_budget_micros": int(delivered.budgets_micros[place])}
         for place in range(objects)
     ]
     with open_writer(context.warehouse) as writer:
@@ -82,17 +102,15 @@ def written(folder: Path, objects: int, days: DateRange) -> ClientContext:
             page = pa.Table.from_pylist(rows, schema=entity_schema())
             writer.load(Coverage("entities", "meta", "act_1", level), [page], known_at=lambda: known_at)
         facts = Coverage("insights", "meta", "act_1", Level.ADSET, days=days, attribution="default")
-        writer.load(facts, pages(objects, days), known_at=lambda: known_at)
+        writer.load(facts, pages(days, delivered), known_at=lambda: known_at)
     return context
 
 
-def pages(objects: int, days: DateRange) -> list[pa.Table]:
-    random = np.random.default_rng(0)
+def pages(days: DateRange, delivered: Delivered) -> list[pa.Table]:
     schema, found = insight_schema(), []
-    for day in days:
-        impressions = random.poisson(4_000, objects)
-        clicks = random.binomial(impressions, 0.02)
-        results = random.binomial(clicks, 0.04)
+    objects = len(delivered.budgets_micros)
+    for day, impressions, results in zip(days, delivered.impressions, delivered.results, strict=True):
+        clicks = np.maximum(impressions // 50, results)
         told: dict[str, Any] = {
             "platform": ["meta"] * objects,
             "account_id": ["act_1"] * objects,
