@@ -337,7 +337,7 @@ class Client:
         """Return creatives from the likeliest best on, with a suggested share each: among all, or `within="group"`.
 
         `metric` is roas, cpa, cvr or ctr. They are compared on the same people: what an ad set does to all of its ads
-        says nothing of them. `.ranking.why(id)` tells what is expected of one, and why.
+        says nothing of them. `.why(id)` tells what makes one as good as it is, `.why()` what moves them all.
         """
         from aibuyer_kit.workflows.ranking import rank_creatives
 
@@ -401,8 +401,8 @@ class Client:
         """Return what is expected of a metric from today on, of each object of `level` and in all, with intervals.
 
         `plan` gives daily budgets by object id in currency units (0 is a pause), for others they stay as they were of
-        late; `promotions` are days of the past and to come. With `as_of`, from what was known then. Raises InputError,
-        UnknownMetricError, NotFoundError, MixedCurrencyError.
+        late; `promotions` are days of the past and to come. With `as_of`, from what was known then. `.why(id)` of the
+        result tells what it is made of. Raises InputError, UnknownMetricError, NotFoundError, MixedCurrencyError.
         """
         from aibuyer_kit.workflows.forecast import client_forecast
 

@@ -6,7 +6,9 @@ object_id,since,until,spend,results,standard_error
 ```
 
 `object_id` is that of an ad set or a campaign, `spend` is in units of the currency that figures are shown in, over all
-days of the test, and `results` are those beyond what would have come without its ads.
+days of the test (0 where it is not known), and `results` are those beyond what would have come without its ads. A
+column `known_on` may tell the day on which the result was known; without it, or where it is empty, that is the last
+day of the test.
 """
 
 import csv
@@ -14,6 +16,7 @@ import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from aibuyer_kit.access.clients import ClientContext
@@ -22,6 +25,7 @@ from aibuyer_kit.core.errors import ExperimentError, PeriodError
 
 FILE = "experiments.csv"
 COLUMNS = ("object_id", "since", "until", "spend", "results", "standard_error")
+OPTIONAL = ("known_on",)
 _MOST_BYTES = 20_000_000
 
 
@@ -34,6 +38,7 @@ class ExperimentRow:
     spend: float
     results: float
     standard_error: float
+    known_on: date | None = None
 
 
 def client_experiments(context: ClientContext) -> tuple[ExperimentRow, ...]:
@@ -63,7 +68,7 @@ def _text(path: Path) -> str:
 def _rows(path: Path, text: str) -> Iterator[ExperimentRow]:
     reader = csv.reader(text.splitlines())
     header = [name.strip() for name in next(reader, [])]
-    if sorted(header) != sorted(COLUMNS):
+    if sorted(set(header) - set(OPTIONAL)) != sorted(COLUMNS) or len(set(header)) < len(header):
         raise ExperimentError(f"{path}: its first line is {','.join(header)!r}; it has to name {','.join(COLUMNS)}.")
     seen: dict[tuple[str, DateRange], int] = {}
     for cells in reader:
@@ -85,6 +90,7 @@ def _row(place: str, cells: dict[str, str]) -> ExperimentRow:
         raise ExperimentError(f"{place}: object_id is empty; write the id of an ad set or a campaign.")
     try:
         days = DateRange(parse_day(cells["since"], name="since"), parse_day(cells["until"], name="until"))
+        known_on = parse_day(cells["known_on"], name="known_on") if cells.get("known_on") else None
     except PeriodError as error:
         raise ExperimentError(f"{place}: {error}") from None
     spend, results, spread = (_number(place, name, cells[name]) for name in ("spend", "results", "standard_error"))
@@ -95,7 +101,9 @@ def _row(place: str, cells: dict[str, str]) -> ExperimentRow:
             f"{place}: standard_error is {cells['standard_error']!r}; it is above 0. A test without an error cannot be "
             "weighed: for counts of two equal halves it is twice the square root of their sum."
         )
-    return ExperimentRow(cells["object_id"], days, spend, results, spread)
+    if known_on and known_on < days.until:
+        raise ExperimentError(f"{place}: known_on is {known_on}, before the test ended on {days.until}.")
+    return ExperimentRow(cells["object_id"], days, spend, results, spread, known_on)
 
 
 def _number(place: str, name: str, text: str) -> float:

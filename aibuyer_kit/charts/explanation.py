@@ -161,7 +161,7 @@ class Explanation:
             return ""
         rows = "".join(
             f'<tr><th scope="row">{for_html(each.label)}</th><td>{for_html(self._added(each.amount))}</td>'
-            f'<td class="ab-remark">{for_html(each.remark)}</td></tr>'
+            f'<td class="ab-wordy" style="text-align:left">{for_html(each.remark)}</td></tr>'
             for each in self._listed(MOST_ROWS)
         )
         return f'<div class="ab-card ab-table"><div class="ab-scroll"><table><tbody>{rows}</tbody></table></div></div>'

@@ -11,6 +11,7 @@ from aibuyer_kit.commands.options import (
     ExplanationPageOption,
     JsonOption,
     WorkspaceOption,
+    check_page,
     put,
     put_explained,
 )
@@ -84,6 +85,7 @@ def creatives(
     from aibuyer_kit.workflows.ranking import rank_creatives
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
+    check_page(html, explain)
     told = rank_creatives(
         only_client(find_workspace(workspace), client),
         metric,

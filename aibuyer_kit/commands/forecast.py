@@ -11,6 +11,7 @@ from aibuyer_kit.commands.options import (
     ExplanationPageOption,
     JsonOption,
     WorkspaceOption,
+    check_page,
     put,
     put_explained,
     say,
@@ -58,6 +59,7 @@ def forecast(
     from aibuyer_kit.workflows.period import parse_as_of
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
+    check_page(html, explain)
     context = only_client(find_workspace(workspace), client)
     found = client_forecast(
         context, Reader(context.warehouse), metric, horizon_days=horizon_days, level=level,

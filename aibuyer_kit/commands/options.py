@@ -46,6 +46,12 @@ def put_explained(found: "Explanation", as_json_text: bool, page: Path | None = 
     put(as_json_object(found.to_dict()) if as_json_text else repr(found))
 
 
+def check_page(page: Path | None, explain: str) -> None:
+    """Raise InputError where a page of an explanation is asked for, and no explanation."""
+    if page and not explain:
+        raise InputError("--html writes what --explain tells: say what to explain, or `all`.")
+
+
 def put_rows(rows: list[dict[str, Any]], as_json_text: bool, more: str = "") -> None:
     """Print one row per client, then `more`, and end with code 1 if one of the clients has a problem."""
     put(as_json(rows) if as_json_text else as_table(rows, empty="No clients yet. Add one: aibuyer client add"))

@@ -19,8 +19,9 @@ _GRID = np.round(np.arange(0.01, 1.0, 0.01), 2)
 _BEHIND_SEGMENT, _BEHIND_SERIES = 150.0, 60.0
 # As many past futures that say that all is as a forecast says stand behind those that were seen.
 _BEHIND_CENTRE = 25.0
-# Restlessness counts as the backtest shows; as many errors stand behind that, which say that its root counts.
-_USUAL_POWER, _BEHIND_POWER, _MOST_RESTLESS = 0.5, 20.0, 8.0
+# Restlessness counts as the backtest shows, but by its root at most: the rest are errors of each series' own. As many
+# errors stand behind what was seen.
+_USUAL_POWER, _BEHIND_POWER, _MOST_POWER, _MOST_RESTLESS = 0.3, 20.0, 0.5, 8.0
 # How many seasons back tell how restless a series is.
 _RESTLESS_SEASONS, _LEAST_RESTLESS_STEPS, _LEAST_MOVES = 4, 56, 2
 # Errors of neighbouring days tell the same.
@@ -195,7 +196,7 @@ def _power(error: Floats, plain: Spread, forecast: Floats, counts: Floats) -> tu
     slope = (float((weight * x * y).sum()) + behind * _USUAL_POWER) / max(
         float((weight * x * x).sum()) + behind, _SMALL
     )
-    return float(np.clip(slope, 0.0, 1.0)), float(np.exp(usual))
+    return float(np.clip(slope, 0.0, _MOST_POWER)), float(np.exp(usual))
 
 
 def _untested(segment_of: Ints, segments: int, horizon: int, unrest: Floats) -> Spread:

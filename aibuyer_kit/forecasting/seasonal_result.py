@@ -70,7 +70,7 @@ class Seasonal:
         """Return by how much each weekday differs from a usual day, of the total, Monday first."""
         places = np.array([day.weekday() for day in self.days])
         factor = self.factor[:, -1]
-        found = list[dict[str, object]]()
+        found: list[dict[str, object]] = []
         for day, name in enumerate(_weekday_names(self.locale)):
             own = factor[(places == day) & np.isfinite(factor)]
             share = float(np.exp(np.log(np.maximum(own, 1e-9)).mean())) - 1 if len(own) else None

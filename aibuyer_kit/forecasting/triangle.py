@@ -1,8 +1,8 @@
 """What was known of each day at each age, which share of the end that is, and what days will therefore come to.
 
 From the newest days of the past come the shares known at each age (chain ladder; Mack 1993). What is to come of a day
-is then told by what is known of it (known / share) as far as it is known, and by what its spend usually brings as far
-as it is not (Benktander 1976, between chain ladder and Bornhuetter-Ferguson).
+is then told by what is known of it (known / share), the more the larger the share, and else by what its spend usually
+brings (between chain ladder and Bornhuetter-Ferguson, as Benktander 1976; by the root of the share, which erred least).
 """
 
 from collections.abc import Iterable, Sequence
@@ -162,7 +162,7 @@ def estimated(block: Block, moment: int, window: int, shares: Floats) -> Estimat
     ladder = np.where(seen, known, 0.0)
     by_exposure = _rate(ladder, np.where(seen, exposure * share[:, None], 0.0)) * exposure
     least = np.maximum(share, 0.02)[:, None]
-    trust = np.where(seen, np.clip(share, 0.0, 1.0)[:, None], 0.0)
+    trust = np.where(seen, np.sqrt(np.clip(share, 0.0, 1.0))[:, None], 0.0)
     to_come = (1 - share[:, None]) * (trust * ladder / least + (1 - trust) * by_exposure)
     to_come = np.maximum(np.where(seen, to_come, by_exposure), -ladder)
     share = np.where(seen.any(axis=1), share, 0.0)

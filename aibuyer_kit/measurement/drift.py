@@ -31,7 +31,7 @@ _HISTORY_DAYS = 120
 # Chance of a false alarm in four weeks, over all signals.
 _CHANCE, _WATCHED_DAYS = 0.03, 28
 # By what factor a signal has to move at least to be told: currencies differ by less seldom, and noise by more often.
-_LEAST = {"cpm": 1.08, "ctr": 1.12, "cvr": 1.15, "value_per_result": 1.08, "volume": 1.6, "scatter": 1.5}
+_LEAST = {"cpm": 1.08, "ctr": 1.12, "cvr": 1.15, "value_per_result": 1.08, "volume": 1.9, "scatter": 1.5}
 _LEAST_IN_SALES = {"cpm": 2.5, "ctr": 2.0, "cvr": 3.0, "value_per_result": 2.0, "volume": 6.0, "scatter": 3.0}
 # So many days before and after a shopping day are sales, too: Black Friday's week begins on its Monday.
 _SALES = {
@@ -210,8 +210,14 @@ def _most(
 
 
 def _volume(panel: DailyPanel, sales: Bools) -> dict[int, Floats]:
-    """Return how far the middle object's spend strays from its own of the two weeks before, of those that spent."""
+    """Return how far the middle object's spend strays from its own of the two weeks before, of those that spent.
+
+    Weekdays are taken off: where a week's budget is spent before the week is over, its last day brings little.
+    """
     spend = np.nan_to_num(panel.measure("spend"))
+    weekday = (np.arange(len(spend)) + panel.days.since.weekday()) % 7
+    factors = _weekdays(spend.sum(axis=1)[:-3], np.ones(len(spend) - 3), weekday[:-3])
+    spend = spend / factors[weekday][:, None]
     found = {}
     for span in _SPANS:
         strays = np.full(len(spend), np.nan)

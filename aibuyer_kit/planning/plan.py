@@ -19,13 +19,21 @@ INTERVAL = 0.9
 _WHOLE_MICROS = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Expected:
-    """A figure a day: its mean, and the range within which 90% of the draws lie."""
+    """A figure a day: its mean, and the range within which 90% of the draws lie.
+
+    >>> Expected(1265.331, -122.457, 729.5)
+    1,265.33 (−122.46 to 729.50)
+    """
 
     mean: float
     low: float
     high: float
+
+    def __repr__(self) -> str:
+        mean, low, high = (f"{each:,.2f}".replace("-", "−") for each in (self.mean, self.low, self.high))
+        return f"{mean} ({low} to {high})"
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,7 @@ def response_of(
         raise InputError(f"days is {days}; give 1 or more, and better a year than a month.")
     panel = _panel(context, reader, level, days, as_of)
     tests = [Experiment(**vars(row)) for row in client_experiments(context)]
-    # What ended after these figures were read was not known then.
-    known = [test for test in tests if test.days.until <= panel.known_at.date()]
+    known = [test for test in tests if test.known_from <= panel.known_at.date()]
     settings, moment = context.settings, client_clock(context, reader, as_of=as_of).now()
     usual, note = None, ""
     if level == "budget":

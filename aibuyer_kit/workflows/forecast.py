@@ -86,7 +86,7 @@ def client_forecast(
     if counts_results(name):
         panel, others = of_one_kind(panel, action_type)
     locale, moment = context.settings.locale, client_clock(context, reader, as_of=as_of).now()
-    approved = approved_budgets(context, panel, moment) if as_of is None else {}
+    approved = approved_budgets(context, reader, panel, moment) if as_of is None else {}
     kept, notes = _weights_in_force(champions or Champions(context), asked, parse_level(level), moment, locale)
     found = panel_forecast(
         panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others, weights=kept,

@@ -7,15 +7,18 @@ from datetime import datetime
 import numpy as np
 
 from aibuyer_kit.access.clients import ClientContext
+from aibuyer_kit.core.changes import PAUSED, Change
 from aibuyer_kit.core.dates import DateRange
+from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import LeftOutWarning
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.calendar import events_of
-from aibuyer_kit.features.panel import DailyPanel
+from aibuyer_kit.features.panel import DailyPanel, PanelObject
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.forecasting.budgets import assumed_spend
 from aibuyer_kit.ledger.database import FILE_NAME
 from aibuyer_kit.ledger.ledger import Ledger
+from aibuyer_kit.warehouse.read import Reader
 
 # A day is taken for one of a promotion by those who plan it.
 PROMOTION, HOLIDAY, SHOPPING_DAY = "promotion", "holiday", "shopping day"
@@ -74,23 +77,60 @@ def _of_late(values: Floats) -> Floats:
     return found
 
 
-def approved_budgets(context: ClientContext, panel: DailyPanel, now: datetime) -> Mapping[str, float]:
+def approved_budgets(context: ClientContext, reader: Reader, panel: DailyPanel, now: datetime) -> Mapping[str, float]:
     """Return what people have approved and nothing has carried out yet: daily budgets by object of the panel, in its
-    currency; 0 is a pause."""
+    currency; 0 is a pause. What is done to objects below adds to what is spent of late, what is above shares it out."""
     if not (context.ledger / FILE_NAME).exists():
         return {}
-    objects = {(each.account_id, each.key): each for each in panel.objects}
-    found: dict[str, float] = {}
     with Ledger(context.ledger) as ledger:
         waiting = ledger.to_apply()
-    for proposal in waiting:
-        for each in proposal.changes:
-            change = each.change
-            mine = objects.get((change.account_id, change.object_id))
-            if mine is None or change.level is not panel.level or proposal.state_of(each, now) not in _TO_COME:
+    changes = [
+        each.change
+        for proposal in waiting
+        for each in proposal.changes
+        if each.change.field in ("daily_budget", "status") and proposal.state_of(each, now) in _TO_COME
+    ]
+    if not changes:
+        return {}
+    late = dict(zip((each.id for each in panel.objects), assumed_budget(panel)[-1].tolist(), strict=True))
+    found: dict[str, float] = {}
+    for change in changes:
+        for each in panel.objects:
+            if each.account_id != change.account_id:
                 continue
-            if change.field == "daily_budget" and isinstance(change.after, int):
-                found[mine.id] = mine.units(change.after)
-            elif change.field == "status" and change.after == "PAUSED":
-                found[mine.id] = 0.0
+            spends = found.get(each.id, late[each.id])
+            then = _after(change, each, panel.level, spends, reader, panel.load_id)
+            if then is not None:
+                found[each.id] = max(then, 0.0)
     return found
+
+
+def _after(
+    change: Change, each: PanelObject, level: Level, spends: float, reader: Reader, load_id: int
+) -> float | None:
+    """Return what an object may spend a day after a change, None where it is not touched by it."""
+    before, after = _amounts(change)
+    if change.level is level:
+        return None if change.object_id != each.key or after is None else each.units(after)
+    if change.level.depth < level.depth:
+        mine = change.object_id in (each.campaign_id, each.adset_id)
+        return (
+            spends * after / before if mine and after is not None and before else (0.0 if mine and after == 0 else None)
+        )
+    rows = reader.entities(change.level, as_of=load_id).rows()
+    changed = next((row for row in rows if row["entity_id"] == change.object_id), None)
+    if changed is None or after is None or (level is Level.CAMPAIGN and changed["campaign_id"] != each.key):
+        return None
+    held = before if before is not None else changed["daily_budget_micros"]
+    return None if held is None else spends + each.units(after) - each.units(held)
+
+
+def _amounts(change: Change) -> tuple[int | None, int | None]:
+    """Return the daily budget before and after a change, in micros; None where it does not tell."""
+    if change.field == "status":
+        return None, 0 if change.after == PAUSED else None
+    return (
+        (change.before, change.after)
+        if isinstance(change.before, int) and isinstance(change.after, int)
+        else (None, None)
+    )

@@ -44,6 +44,12 @@ def test_each_row_is_one_test(folder: Path) -> None:
     assert read(folder, turned) == (ExperimentRow("120210", MARCH, 840.0, 62.0, 17.8),)
 
 
+def test_the_day_on_which_a_result_was_known_may_be_told(folder: Path) -> None:
+    """In a column of its own, empty where nobody knows."""
+    rows = "120210,2026-03-01,2026-03-14,840,62,17,2026-04-02\n120211,2026-03-01,2026-03-14,840,62,17,\n"
+    assert [row.known_on for row in read(folder, f"{HEADER},known_on\n{rows}")] == [date(2026, 4, 2), None]
+
+
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
@@ -56,9 +62,27 @@ def test_each_row_is_one_test(folder: Path) -> None:
         (f"{HEADER}\n1,2026-03-01,2026-03-14,840,nan,17\n", "line 2: results is 'nan'"),
         (f'{HEADER}\n1,2026-03-01,2026-03-14,"840,5",62,17\n', "line 2: spend is '840,5'"),
         (f"{HEADER}\n1,2026-03-01,2026-03-14,840,62,0\n", "line 2: standard_error is '0'"),
+        (
+            f"{HEADER},known_on\n1,2026-03-01,2026-03-14,840,62,17,2026-03-13\n",
+            "known_on is 2026-03-13, before",
+        ),
+        (f"{HEADER},{HEADER}\n", "first line"),
         (f"{HEADER}\n" + "1,2026-03-01,2026-03-14,840,62,17\n" * 2, "line 3: the same object and days stand on line 2"),
     ],
-    ids=["header", "too few", "no id", "day", "order", "negative spend", "nan", "comma", "no error", "twice"],
+    ids=[
+        "header",
+        "too few",
+        "no id",
+        "day",
+        "order",
+        "negative spend",
+        "nan",
+        "comma",
+        "no error",
+        "known early",
+        "named twice",
+        "twice",
+    ],
 )
 def test_what_is_wrong_is_told_with_its_line(folder: Path, rows: str, told: str) -> None:
     """Nothing is mended."""

@@ -36,6 +36,13 @@ def test_a_forecast_is_explained_in_all_and_object_by_object(example_workspace: 
     assert f"no 'nobody' in this forecast. Known: {rows[0]['id']}" in str(refused.exception or refused.stderr)
 
 
+def test_a_page_of_no_explanation_is_refused(example_workspace: Path, tmp_path: Path) -> None:
+    for command in ("forecast", "creatives"):
+        refused = run(example_workspace, command, "--html", str(tmp_path / "why.html"))
+        assert refused.exit_code != 0
+        assert "--explain" in str(refused.exception or refused.stderr)
+
+
 def test_creatives_are_explained(example_workspace: Path) -> None:
     rows = json.loads(run(example_workspace, "creatives", "--metric", "ctr", "--json").stdout)
     told = run(example_workspace, "creatives", "--metric", "ctr", "--explain", rows[0]["id"], "--json")

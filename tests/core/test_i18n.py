@@ -121,7 +121,7 @@ def test_an_unknown_language_is_refused_with_those_there_are() -> None:
     [
         (1234567.5, "UAH", "uk", "1 234 567,50 ₴"),
         (1234567.5, "EUR", "en", "€1,234,567.50"),
-        (-3, "USD", "en", "-$3.00"),
+        (-3, "USD", "en", "−$3.00"),
         (1500, "UAH", "en", "UAH 1,500.00"),
         (12, "EUR", "uk", "12,00 EUR"),
         (1234.5, "JPY", "en", "¥1,234"),

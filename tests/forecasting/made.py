@@ -26,3 +26,13 @@ def weekly_rate(days: int, count: int, level: float = 20.0) -> Floats:
 
 def drawn(rate: Floats, seed: int = 1) -> Floats:
     return np.random.default_rng(seed).poisson(rate).astype(np.float64)
+
+
+def wandering(days: int, count: int, seed: int, step: float = 0.06) -> Floats:
+    """Return counts around levels that go their own ways day by day, with a weekend and more noise than chance."""
+    draw = np.random.default_rng(seed)
+    level = np.cumsum(draw.normal(0, step, (days, count)), axis=0)
+    rate = (
+        weekly_rate(days, count, 1.0) * draw.choice([5.0, 20.0, 60.0], count) * np.exp(level - level[min(60, days - 1)])
+    )
+    return draw.poisson(rate * np.exp(draw.normal(0, 0.12, (days, count)))).astype(np.float64)

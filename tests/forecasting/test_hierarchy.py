@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from aibuyer_kit.forecasting.forecaster import Forecaster
 from aibuyer_kit.forecasting.hierarchy import reconciled, tree_of
 from aibuyer_kit.forecasting.tree_forecast import forecast_tree
-from tests.forecasting.made import CHEAP, drawn, series_of, weekly_rate
+from tests.forecasting.made import CHEAP, drawn, series_of, wandering, weekly_rate
 
 
 @given(
@@ -47,3 +47,16 @@ def test_a_tree_is_forecast_so_that_every_day_adds_up() -> None:
     futures = told.futures(100)
     assert futures.shape == (100, 14, 6)
     assert futures.mean(axis=0)[:, -1] == pytest.approx(told.expected[:, -1], rel=0.02)
+
+
+def test_a_total_is_never_less_sure_than_its_parts_together() -> None:
+    """Three series that wander, told from little: every day at each node, and the sums of futures."""
+    for seed in range(104, 108):
+        series = series_of(wandering(132, 3, seed))
+        told = forecast_tree(series, [["a"], ["a"], ["b"]], 28, Forecaster(CHEAP))
+        for node, parts in ((3, [0, 1]), (4, [2]), (5, [3, 4])):
+            assert (told.low[:, node] >= told.low[:, parts].sum(axis=1) - 1e-9).all()
+            assert (told.high[:, node] <= told.high[:, parts].sum(axis=1) + 1e-9).all()
+        low, high = np.quantile(told.futures().sum(axis=1), [0.1, 0.9], axis=0)
+        assert low[:3].sum() <= low[3] + 1e-6 * abs(low[3])
+        assert high[:3].sum() >= high[3] - 1e-6 * abs(high[3])

@@ -1,5 +1,6 @@
 """What is known of days ahead: holidays, budgets as they were set, and those that people have approved."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.changes import Change
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
@@ -15,10 +17,14 @@ from aibuyer_kit.features.panel import DailyPanel, PanelObject
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.ledger.records import Draft
+from aibuyer_kit.warehouse.load import Coverage
 from aibuyer_kit.warehouse.read import Reader
+from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.forecast import client_forecast, panel_forecast
-from aibuyer_kit.workflows.forecast_known import HOLIDAY, SHOPPING_DAY, assumed_budget, flags
+from aibuyer_kit.workflows.forecast_known import HOLIDAY, SHOPPING_DAY, approved_budgets, assumed_budget, flags
+from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.seasonal import panel_seasonal
+from tests.warehouse.rows import entity_page
 from tests.workflows.accounts import add_account, client, load_days
 
 UNTIL = date(2026, 4, 29)
@@ -75,9 +81,10 @@ def test_what_was_done_to_a_budget_is_taken_for_granted_from_then_on() -> None:
 
 
 def test_a_forecast_that_was_always_too_high_says_so() -> None:
-    """Every two weeks four tenths of what is left are lost; with nothing but chance, nothing is said."""
+    """After 52 days four tenths of what is left are lost time and again; with nothing but chance, nothing is said."""
     draw = np.random.default_rng(2)
-    falling = draw.poisson(400 * 0.6 ** (np.arange(112) // 14)[:, None] * np.ones((1, 3))).astype(float) + 1
+    level = 400 * 0.6 ** np.searchsorted([52, 63, 80, 88, 101], np.arange(112), side="right")
+    falling = draw.poisson(level[:, None] * np.ones((1, 3))).astype(float)
     steady = draw.poisson(60.0, (112, 3)).astype(float)
     told, quiet = (panel_forecast(panel_of(each), "results", 14) for each in (falling, steady))
     assert told.bias is not None
@@ -117,11 +124,48 @@ def test_a_budget_that_is_approved_is_known_ahead(tmp_path: Path, approved: bool
         )  # fmt: skip
         if approved:
             ledger.approve(made.proposal_id, approved_by="ann", now=now)
-    found = client_forecast(shop, Reader(shop.warehouse), "spend", horizon_days=7)
-    assert (found.totals[-1].expected > 1000) is approved
+    reader = Reader(shop.warehouse)
+    found = client_forecast(shop, reader, "spend", horizon_days=7)
+    same = client_forecast(shop, reader, "spend", horizon_days=7, plan={"c-1": 200.0 if approved else 100.0})
+    assert found.totals[-1].expected == pytest.approx(same.totals[-1].expected, rel=0.01)
+    assert (found.totals[-1].expected > 750) is approved
     assert any("approved" in note for note in found.notes) is approved
-    asked = client_forecast(shop, Reader(shop.warehouse), "spend", horizon_days=7, plan={"c-1": 100.0})
-    assert asked.totals[-1].expected == pytest.approx(700, rel=0.1)
+    asked = client_forecast(shop, reader, "spend", horizon_days=7, plan={"c-1": 100.0})
+    assert asked.totals[-1].expected == pytest.approx(700, rel=0.05)
+
+
+def test_approved_budgets_of_ad_sets_add_to_their_campaign(tmp_path: Path) -> None:
+    """One of its ad sets gets 30.00 more a day, another one is paused that had 20.00: 110.00 instead of 100.00."""
+    shop = client(tmp_path)
+    add_account(shop, "act_1", "UTC", "EUR", "2026-01-01T00:00+00:00")
+    days = [date(2026, 1, 5) + timedelta(days=at) for at in range(10)]
+    known_at = f"{days[-1] + timedelta(days=1)}T06:00+00:00"
+    add_objects(shop, Level.ADSET, [("s-1", 50_000_000), ("s-2", 20_000_000)], known_at)
+    load_days(shop, {str(day): 100.0 for day in days}, known_at=known_at)
+    now = datetime.fromisoformat(known_at)
+    changes = [
+        Change("meta", "act_1", Level.ADSET, "s-1", "daily_budget", 50_000_000, 80_000_000),
+        Change("meta", "act_1", Level.ADSET, "s-2", "status", "ACTIVE", "PAUSED"),
+    ]
+    with Ledger(shop.ledger) as ledger:
+        made = ledger.propose(
+            [Draft(each, "a test", "Sample") for each in changes], proposed_by="rules", by_person=False, made_at=now,
+            expires_at=now + timedelta(days=1),
+        )  # fmt: skip
+        ledger.approve(made.proposal_id, approved_by="ann", now=now)
+    reader = Reader(shop.warehouse)
+    for level in (Level.CAMPAIGN, Level.ACCOUNT):
+        panel = read_panel(shop, reader, level, DateRange(days[0], days[-1]))
+        assert list(approved_budgets(shop, reader, panel, now).values()) == pytest.approx([110.0])
+
+
+def add_objects(shop: ClientContext, level: Level, budgets: Sequence[tuple[str, int]], known_at: str) -> None:
+    row = {"platform": "meta", "account_id": "act_1", "level": level.value, "campaign_id": "c-1", "currency": "EUR"}
+    page = entity_page([row | {"entity_id": one, "daily_budget_micros": budget} for one, budget in budgets])
+    with open_writer(shop.warehouse) as writer:
+        writer.load(
+            Coverage("entities", "meta", "act_1", level), [page], known_at=lambda: datetime.fromisoformat(known_at)
+        )
 
 
 def test_without_the_calendar_a_week_is_flat() -> None:

@@ -53,7 +53,8 @@ class Common:
     def to_come(self) -> tuple[float, float]:
         """Return the level of the two weeks to come, and its standard error."""
         late = float(self.walk[-_LATE_DAYS:].mean())
-        error = min(0.15, self.step * np.sqrt(_LATE_DAYS)) if self._walks else 0.05
+        # How far the mean of the days ahead of a walk is from that of as many days before.
+        error = min(0.15, self.step * np.sqrt(2 / 3 * _LATE_DAYS)) if self._walks else 0.05
         return late + self._turn_of_the_year(), float(error)
 
     def _turn_of_the_year(self) -> float:

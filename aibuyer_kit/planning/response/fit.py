@@ -37,8 +37,8 @@ _SURE_ARMS = (0.0, 4.0, 10.0, 3.0, 3.0, 3.0)
 _DRIFT, _USUAL_DRIFT, _DRIFT_STEPS = 0.08, 0.04, 8.0
 _BETWEEN, _BETWEEN_CAMPAIGNS = 0.25, 2.0
 _NOISE_DAYS = 30.0
-# Weeks that count beside those seen, as if they varied as their days do; how much more or less they may.
-_WEEKS, _MOST_BY_WEEK = 20.0, (0.2, 5.0)
+# Fortnights that count beside those seen, as if they varied as their days do; how much more or less they may.
+_FORTNIGHTS, _MOST_BY_FORTNIGHT = 20.0, (0.2, 5.0)
 _CARRIES = (0.0, 0.25, 0.5, 0.75)
 # Carrying over is believed where it explains so much more, in units of log likelihood.
 _CARRY_EVIDENCE = 4.0
@@ -96,7 +96,8 @@ def _carry_of(series: Series, campaigns: Ints) -> float:
     some = series.only(places)
     groups = np.unique(campaigns[places], return_inverse=True)[1]
     fits = [_solved(some, groups, carry, rounds=5) for carry in _CARRIES]
-    gains = [one.likelihood(fits[0].noise) for one in fits]
+    noise = np.maximum(fits[0].noise, fits[0].of_days)
+    gains = [one.likelihood(noise) for one in fits]
     best = int(np.argmax(gains))
     return _CARRIES[best] if gains[best] - gains[0] > _CARRY_EVIDENCE else 0.0
 
@@ -133,6 +134,7 @@ class _Problem:
         self._weight: Floats = series.used.astype(np.float64)
         self.usual, self.common = replace(usual) if usual else Usual(), Common(series.weekday, arms)
         self.noise: Floats = np.ones(arms)
+        self.of_days: Floats = np.ones(arms)
         total = series.results.sum(axis=0)
         known = (series.known * self._weight).sum(axis=0)
         self._aim: Floats = np.tile(self.usual.mean, (arms, 1))
@@ -222,8 +224,8 @@ class _Problem:
     def learn_noise(self) -> None:
         """Take the variance of results by their mean from what is left, shrunk to what is usual.
 
-        It is that of sums of weeks, as far as that differs from that of days: what is left over one day and is off
-        the next the other way tells effects of weeks better, and what stays for days tells them worse.
+        It is that of sums of fortnights, as far as that differs from that of days: what is off one day and the other
+        way the next leaves the effects of budgets surer, and what is off for weeks less sure.
         """
         mean = self.expected()
         off = (self.series.results - mean) * self._weight
@@ -232,21 +234,22 @@ class _Problem:
         free = np.maximum(1.0, count - SHAPES - 0.5 * self._knots)
         fitted = self.series.is_fitted
         usual = left[fitted].sum() / max(1.0, free[fitted].sum()) if fitted.any() else 1.0
-        noise = (left + _NOISE_DAYS * usual) / (free + _NOISE_DAYS) * self._by_week(off, mean, usual)
-        self.noise = np.maximum(_LEAST_NOISE, noise)
+        self.of_days = np.maximum(_LEAST_NOISE, (left + _NOISE_DAYS * usual) / (free + _NOISE_DAYS))
+        self.noise = np.maximum(_LEAST_NOISE, self.of_days * self._by_fortnight(off, mean, usual))
 
-    def _by_week(self, off: Floats, mean: Floats, usual: float) -> float:
-        """Return by how much weeks vary more than their days would have them, over all arms."""
-        fitted, weeks = self.series.is_fitted, len(off) // 7
-        if weeks < 2 or not fitted.any() or usual <= 0:
+    def _by_fortnight(self, off: Floats, mean: Floats, usual: float) -> float:
+        """Return by how much fortnights vary more than their days would have them, over all arms."""
+        fitted, count = self.series.is_fitted, len(off) // KNOT_DAYS
+        if count < 2 or not fitted.any() or usual <= 0:
             return 1.0
-        cut = slice(len(off) - 7 * weeks, None)
-        shape = (weeks, 7, int(fitted.sum()))
+        cut = slice(len(off) - KNOT_DAYS * count, None)
+        shape = (count, KNOT_DAYS, int(fitted.sum()))
         sums = off[cut][:, fitted].reshape(shape).sum(axis=1)
         means = (mean * self._weight)[cut][:, fitted].reshape(shape).sum(axis=1)
         left = float((sums**2 / np.maximum(means, 1e-9)).sum())
         free = float(np.maximum(0.0, (means > 0).sum(axis=0) - SHAPES - np.maximum(0.0, self._told[fitted])).sum())
-        return float(np.clip((left + _WEEKS * usual) / (free + _WEEKS) / usual, *_MOST_BY_WEEK))
+        more = (left / usual + _FORTNIGHTS) / (free + _FORTNIGHTS)
+        return float(np.clip(more, *_MOST_BY_FORTNIGHT))
 
     def learn_usual(self) -> None:
         """Take means and spreads over arms from their modes and what these leave open (the M step of EM)."""
@@ -287,7 +290,8 @@ class _Problem:
         if self.series.arms < 2:
             return
         mean = self.expected()
-        certainty = self._weight / self.noise
+        # It walks from day to day, so that what days vary by tells it.
+        certainty = self._weight / self.of_days
         self.common.learn(((self.series.results - mean) * certainty).sum(axis=1), (mean * certainty).sum(axis=1))
 
     def outcome(self) -> Fitted:

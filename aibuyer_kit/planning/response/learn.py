@@ -26,8 +26,8 @@ _LEAST_ELASTICITY, _MOST_SLOPE = 0.05, 4.0
 _OTHERS, _VALUE_SPREAD = 3.0, 0.5
 # Beyond this standard error of its logarithm, an arm's level is that of the others' results per spend.
 _MOST_LEVEL_ERROR, _LEVEL_OF_OTHERS_ERROR = 0.7, 0.5
-# No test finds so many times what is reported.
-_MOST_LIFT = 50.0
+# No test finds so many times what is reported, or costs so many times what was spent.
+_MOST_LIFT, _MOST_SPEND = 50.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def _tested(panel: DailyPanel, series: Series, fitted: Fitted, experiments: Sequ
         place = places.get(test.object_id)
         if place is None or len(rows) < len(test.days):
             continue
-        reported = float(final[rows, place].sum())
+        reported = float(final[rows, place].sum()) * _part_of_spend(test, float(series.spend[rows, place].sum()))
         if abs(test.results) > _MOST_LIFT * max(1.0, reported) + 10 * test.standard_error:
             raise ExperimentError(
                 f"The experiment on {test.object_id!r} of {test.days} says {test.results:g} results, where the "
@@ -249,3 +249,13 @@ def _tested(panel: DailyPanel, series: Series, fitted: Fitted, experiments: Sequ
         if reported > 0:
             found.append(Tested(place, reported, test.results, test.standard_error))
     return tuple(found)
+
+
+def _part_of_spend(test: Experiment, spent: float) -> float:
+    """Return which part of an arm's spend was tested: all of it, unless the test says less."""
+    if test.spend > _MOST_SPEND * spent:
+        raise ExperimentError(
+            f"The experiment on {test.object_id!r} of {test.days} says that {test.spend:,.2f} were spent, and "
+            f"{spent:,.2f} were: the object, the days or the currency is another one."
+        )
+    return min(1.0, test.spend / spent) if test.spend > 0 and spent > 0 else 1.0

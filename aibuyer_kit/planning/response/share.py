@@ -22,10 +22,10 @@ _ARMS = (math.log(0.28), 0.3)
 _BY_TRAITS = ((1.2, 0.6), (-0.5, 0.4), (-0.2, 0.25))
 _MOST_TRAIT = 1.0
 # How far arms differ in all of that, as a share of the usual (a logit): where reports are true, they hardly do.
-_DIFFER = (1.0, 2.0)
+_DIFFER = (1.0, 5.0)
 _ACCOUNT_AT, _CAMPAIGNS_AT, _ARMS_AT, _DIFFER_AT, _TRAITS_AT = range(5)
 _CAMPAIGN_AT = _TRAITS_AT + len(_BY_TRAITS)
-_BURN_IN, _THIN = 400, 6
+_BURN_IN, _THIN = 400, 8
 _LEAST_ERROR, _MOST_CUTS, _MOST_LOG = 0.02, 100, 5.0
 Log = Callable[[Floats], tuple[Floats, float]]
 

@@ -127,7 +127,7 @@ def test_lift_tests_calibrate_reports_to_what_ads_bring() -> None:
 def test_an_odd_lift_leaves_curves_that_are_numbers(results: float, error: float) -> None:
     """Surer than can be, far below zero, or of no use: every value is finite, and nothing is below zero."""
     spend = moving(100, 4, seed=53)
-    tests = [Experiment("a0", FORTNIGHT, 100.0, results, error)]
+    tests = [Experiment("a0", FORTNIGHT, 0.0, results, error)]
     curves = learn_response(panel(spend, drawn(hill(spend), seed=54)), tests).curves
     assert np.isfinite(curves.value(curves.spend_now)).all()
     assert (curves.ceiling >= 0).all()
@@ -240,6 +240,29 @@ def test_what_is_read_besides_is_of_arms_too() -> None:
     assert merged.budgets.tolist() == [[80e6, 20e6]]
     assert merged.splits["age",].impressions.tolist() == [[[6.0, 8.0], [3.0, 4.0]]]
     np.testing.assert_equal(merged.reach[7], [[np.nan, 200.0]])
+
+
+def test_a_test_of_a_part_of_the_spend_is_beside_that_part_of_the_reports() -> None:
+    """Half of the spend was tested; what was spent 140 times over was something else."""
+    spend = moving(100, 4, seed=53)
+    paid = float(spend[60:74, 0].sum())
+    whole, half, unknown = (
+        learn_response(panel(spend, drawn(hill(spend), seed=54)), [Experiment("a0", FORTNIGHT, cost, 50.0, 10.0)]).tests
+        for cost in (paid, paid / 2, 0.0)
+    )
+    assert half[0].reported == pytest.approx(whole[0].reported / 2)
+    assert unknown == whole
+    with pytest.raises(ExperimentError, match="the object, the days or the currency"):
+        learn_response(panel(spend, hill(spend)), [Experiment("a0", FORTNIGHT, 140 * paid, 50.0, 10.0)])
+
+
+def test_an_experiment_is_known_on_its_last_day_or_later() -> None:
+    """A result that was known before the test ended is none."""
+    assert Experiment("a", FORTNIGHT, 10.0, 5.0, 1.0).known_from == FORTNIGHT.until
+    later = FORTNIGHT.until + timedelta(days=9)
+    assert Experiment("a", FORTNIGHT, 10.0, 5.0, 1.0, later).known_from == later
+    with pytest.raises(ExperimentError, match="before it ended"):
+        Experiment("a", FORTNIGHT, 10.0, 5.0, 1.0, FORTNIGHT.since)
 
 
 def test_an_experiment_without_an_error_is_refused() -> None:
