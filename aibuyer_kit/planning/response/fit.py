@@ -5,7 +5,7 @@ For arm i and day t, with x the spend that carried over as a multiple of the arm
 ```
 log E[results] = log known + common(t) + level + drift(t) + log hill(x) - log hill(1)
                  - tired * log slow(t) - dear * price(t) - learn * unlearnt(t)
-hill(x) = x**slope / (x**slope + exp(room))         results vary by `noise` times their mean (quasi-Poisson)
+hill(x) = x**slope / (x**slope + exp(room))         sums vary by `noise` times their mean (quasi-Poisson)
 ```
 
 `room` is the logarithm of what is left to the ceiling by what is reached at the centre: there, results grow by
@@ -60,7 +60,7 @@ class Fitted:
     """Posterior of each arm: `mode` (arms, shapes), `cover` (arms, shapes, shapes), with LEVEL as it is of late.
 
     `common` (days,) is what all arms share, `common_ahead` its level in the days to come with its error; `noise`
-    (arms,) the variance of results by their mean; `expected` (days, arms) what the fit expects of what is reported by
+    (arms,) the variance of a fortnight's results by their mean; `expected` (days, arms) what the fit expects of what is reported by
     then. `carry` is the share of a day's effective spend that stays for the next one.
     """
 
