@@ -76,7 +76,7 @@ def test_it_reads_as_text_and_as_a_page_in_both_languages(revenue: Forecast) -> 
     assert "<svg" in page
     assert "<b>Retargeting" not in page
     assert "with a probability of 80%" in text
-    assert "seasonal naive" in text
+    assert "Last week again" in text
     assert "Data as of" in text
     assert "Revenue" in str(revenue.plot())
 
@@ -115,7 +115,7 @@ def test_a_nowcast_adds_to_what_is_known(shop: Client) -> None:
     assert "expected in the end" in str(found)
     assert "<table " in found._repr_html_()
     with pytest.raises(InputError, match="does not arrive late"):
-        shop.nowcast("spend")  # type: ignore[arg-type]
+        shop.nowcast("spend")
 
 
 def test_kinds_of_results_are_never_added_up(shop: Client) -> None:
