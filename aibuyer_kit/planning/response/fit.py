@@ -60,8 +60,8 @@ class Fitted:
     """Posterior of each arm: `mode` (arms, shapes), `cover` (arms, shapes, shapes), with LEVEL as it is of late.
 
     `common` (days,) is what all arms share, `common_ahead` its level in the days to come with its error; `noise`
-    (arms,) the variance of a fortnight's results by their mean; `expected` (days, arms) what the fit expects of what is reported by
-    then. `carry` is the share of a day's effective spend that stays for the next one.
+    (arms,) the variance of a fortnight's results by their mean; `expected` (days, arms) what the fit expects of what is
+    reported by then. `carry` is the share of a day's effective spend that stays for the next one.
     """
 
     mode: Floats
