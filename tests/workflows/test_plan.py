@@ -64,6 +64,15 @@ def test_an_arm_that_may_stop_is_paused(shop: Client, curves: ResponseCurves) ->
     assert (change.field, change.after) == ("status", "PAUSED")
 
 
+def test_curves_and_plans_tell_one_figure_of_the_next_unit(shop: Client) -> None:
+    """Of the same arm at the same spend, and of what it brings."""
+    response = shop.curves(days=60)
+    plan = shop.plan(curves=response.curves)
+    for figure, planned in (("marginal", "marginal_now"), ("value_now", "value_now")):
+        told = {arm.id: getattr(arm, figure) for arm in response.arms}
+        assert {arm.id: getattr(arm, planned) for arm in plan.arms} == pytest.approx(told)
+
+
 @pytest.mark.parametrize("share", [0.5, 0.8, 1.2])
 def test_a_total_that_differs_by_a_half_or_a_fifth_is_planned(
     shop: Client, curves: ResponseCurves, share: float
