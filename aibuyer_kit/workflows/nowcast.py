@@ -1,9 +1,11 @@
 """Today and the last days as they will be once all conversions have arrived, from how earlier days have grown."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,7 +17,7 @@ from aibuyer_kit.core.errors import InputError, NotFoundError
 from aibuyer_kit.core.i18n import t
 from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, metric
 from aibuyer_kit.core.money import MICROS_PER_UNIT
-from aibuyer_kit.core.results import ResultSetting
+from aibuyer_kit.core.results import ResultKind, ResultSetting
 from aibuyer_kit.features.maturity import Observation
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
 from aibuyer_kit.features.windows import Bools, Floats
@@ -26,17 +28,19 @@ from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 from aibuyer_kit.forecasting.triangle import MATURE_DAYS, Triangle, carried, triangle_of
 from aibuyer_kit.warehouse.as_of import AsOf
 from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.workflows.maturity import ResultMetric, observed_by_account
+from aibuyer_kit.warehouse.shown import Shown
+from aibuyer_kit.workflows.maturity import ResultMetric, developed_by_account
 from aibuyer_kit.workflows.no_results import leads_back
-from aibuyer_kit.workflows.panel import read_panel
+from aibuyer_kit.workflows.panel import rate_of, read_panel
 from aibuyer_kit.workflows.period import account_today, account_zones, on_account_clock
-from aibuyer_kit.workflows.what_counts import result_settings
+from aibuyer_kit.workflows.what_counts import result_settings, shown_in
 
 LEARNT_FROM_DAYS = 180
 # Objects are many and grow alike: they need no longer a past.
 _PARTS_LEARN_DAYS = 90
 # An object of which nothing was seen for so long is not told of.
 _LATELY_DAYS = 35
+_AMOUNTS = ("results", "revenue_micros", "assumed_micros")
 
 
 @leads_back
@@ -102,13 +106,33 @@ def late_parts(name: str) -> tuple[ResultMetric, str | None]:
 
 
 @dataclass(frozen=True)
+class _Rates:
+    """What a unit of an account's money is worth in the figures', on each day."""
+
+    shown: Shown | None
+    currency: str | None
+
+    def on(self, day: date) -> float:
+        return rate_of(self.shown, self.currency, day)
+
+    def of(self, days: DateRange) -> Floats:
+        return np.array([self.on(day) for day in days])
+
+
+@dataclass(frozen=True)
 class _Seen:
-    """What was seen of the days of one account, of one kind of result."""
+    """What was seen of the days of one account, of the objects that count one kind of result.
+
+    `unit` is what one result is worth where an amount is asked for, None for counts; `rates` turns the account's money
+    of a day into that of the figures.
+    """
 
     account_id: str
     zone: ZoneInfo
     observations: Sequence[Observation]
     setting: ResultSetting
+    unit: float | None
+    rates: _Rates
 
     @property
     def newest(self) -> dict[date, int]:
@@ -133,7 +157,7 @@ class _Request:
 
     @property
     def panel(self) -> DailyPanel:
-        return self.panel_at(Level.ACCOUNT, self.past)
+        return self.panel_at(Level.CAMPAIGN, self.past)
 
     def panel_at(self, level: Level, days: DateRange) -> DailyPanel:
         return read_panel(self.context, self.reader, level, days, as_of=self.load_id)
@@ -141,24 +165,17 @@ class _Request:
     def account_day(self, seen: _Seen) -> date:
         return account_date(self.reader.freshness(as_of=self.load_id).known_at, seen.zone)
 
-    def unit(self, panel: DailyPanel) -> float | None:
-        """Return what one result is worth, in micros, where an amount is asked for."""
-        if self.late == "results":
-            return None
-        revenue, results = (float(np.nansum(panel.measure(name))) for name in ("revenue", "results"))
-        return revenue / results if results > 0 and revenue > 0 else None
-
 
 def _whole(
     request: _Request, seen: Sequence[_Seen], days: int
 ) -> tuple[tuple[NowcastLine, ...], NowcastLine, NowcastLine, int]:
     """Return each day, their sum, today, and of how many earlier moments the fewest were tested."""
     panel, locale = request.panel, request.context.settings.locale
-    spend = np.stack([_spend(panel, each.account_id) for each in seen], axis=1)
+    spend = np.stack([_spend(panel, each) for each in seen], axis=1)
     triangles = [
         triangle_of(
             each.observations, request.past, request.account_day(each), _filled(spend)[:, at].tolist(),
-            request.unit(panel),
+            each.unit,
         )
         for at, each in enumerate(seen)
     ]  # fmt: skip
@@ -216,11 +233,11 @@ def _told_below(request: _Request, seen: _Seen, panel: DailyPanel, days: int, le
     lately = (np.nan_to_num(known[-_LATELY_DAYS:]).sum(axis=(0, 1)) > 0) | (
         np.nansum(spend[-_LATELY_DAYS:], axis=0) > 0
     )
-    kept, unit = np.flatnonzero(lately), request.unit(panel)
+    kept = np.flatnonzero(lately)
     if not len(kept):
         return {}
     exposure = _filled(spend)
-    parts = [replace(whole, known=known[:, :, at], exposure=exposure[:, at], unit=unit) for at in kept.tolist()]
+    parts = [replace(whole, known=known[:, :, at], exposure=exposure[:, at], unit=seen.unit) for at in kept.tolist()]
     return dict(zip((places[at] for at in kept.tolist()), nowcast_parts(parts, days), strict=True))
 
 
@@ -235,14 +252,16 @@ def _read(seen: _Seen, past: DateRange) -> Bools:
 
 def _belongs(each: PanelObject, seen: _Seen) -> bool:
     """Return whether an object is one of the account, and counts this kind of result."""
-    return each.account_id == seen.account_id and (each.result_type in (seen.setting.action_type, None, ""))
+    counts = ResultKind(each.result_type or "", each.result_window)
+    return each.account_id == seen.account_id and counts == seen.setting.kind
 
 
 def _known_below(request: _Request, seen: _Seen, ids: Sequence[str], level: Level) -> Floats:
     """Return what was known (days, ages, objects) of each day at each age; 0 where nothing was told of an object."""
     table = request.reader.development_below(
-        seen.account_id, seen.zone, level, result=seen.setting, as_of=request.load_id, since=request.past.since
-    )
+        seen.account_id, seen.zone, level, result=seen.setting, as_of=request.load_id, since=request.past.since,
+        rules=request.context.settings.rules,
+    )  # fmt: skip
     found = np.zeros((len(request.past), MATURE_DAYS + 1, len(ids)))
     coded = table["entity_id"].combine_chunks().dictionary_encode()
     places = {one: at for at, one in enumerate(ids)}
@@ -250,9 +269,14 @@ def _known_below(request: _Request, seen: _Seen, ids: Sequence[str], level: Leve
     place = place_of[coded.indices.to_numpy(zero_copy_only=False)] if table.num_rows else np.empty(0, dtype=np.int64)
     day = (table["date"].to_numpy().astype("datetime64[D]") - np.datetime64(request.past.since, "D")).astype(np.int64)
     age = table["age_days"].to_numpy().astype(np.int64)
-    column = "results" if request.late == "results" else "revenue_micros"
+    rates = seen.rates.of(request.past)
     inside = (place >= 0) & (day >= 0) & (day < len(request.past)) & (age <= MATURE_DAYS)
-    found[day[inside], age[inside], place[inside]] = table[column].to_numpy().astype(np.float64)[inside]
+    columns = {name: table[name].to_numpy().astype(np.float64)[inside] for name in _AMOUNTS}
+    if request.late == "results":
+        amounts = columns["results"]
+    else:
+        amounts = columns["revenue_micros"] * rates[day[inside]] + columns["assumed_micros"]
+    found[day[inside], age[inside], place[inside]] = amounts
     return found
 
 
@@ -263,16 +287,13 @@ def _as_ratio(
     level = Level(told.level) if told.level != "account" else Level.CAMPAIGN
     last = DateRange(request.past.until - timedelta(days=max(days, 8) - 1), request.today)
     panel = request.panel_at(level, last)
-    mine = [
-        at
-        for at, each in enumerate(panel.objects)
-        # Revenue of all kinds adds up, and was paid for by all.
-        if request.late == "revenue" or any(_belongs(each, one) for one in seen)
-    ]
+    mine = [at for at, each in enumerate(panel.objects) if any(_belongs(each, one) for one in seen)]
     unit = MICROS_PER_UNIT if isinstance(each := metric(side), Measure) and each.unit == "money" else 1
     values = panel.measure(side)[:, mine] / unit
     whole, objects = np.nansum(values, axis=1), np.nansum(values[-days - 1 : -1], axis=0)
-    by_id = {panel.objects[at].id: float(objects[place]) for place, at in enumerate(mine)}
+    by_id: dict[str, float] = defaultdict(float)
+    for place, at in enumerate(mine):
+        by_id[panel.objects[at].id] += float(objects[place])
     asked, so_far = metric(name), float(whole[-1])
     usual = float(assumed_spend(whole[:-1, None])[-1, 0])
     if not isinstance(asked, Ratio):
@@ -313,8 +334,8 @@ def _line(parts: Sequence[Expected], scale: int, label: str, day: date | None = 
     return NowcastLine(known / scale, expected / scale, low / scale, (expected + above) / scale, label, day)
 
 
-def _spend(panel: DailyPanel, account_id: str) -> Floats:
-    mine = [place for place, each in enumerate(panel.objects) if each.account_id == account_id]
+def _spend(panel: DailyPanel, seen: _Seen) -> Floats:
+    mine = [place for place, each in enumerate(panel.objects) if _belongs(each, seen)]
     found: Floats = panel.measure("spend")[:, mine].sum(axis=1) / MICROS_PER_UNIT
     return found
 
@@ -327,17 +348,39 @@ def _filled(spend: Floats) -> Floats:
 def _counted(context: ClientContext, reader: Reader, late: ResultMetric, as_of: AsOf, since: date) -> list[_Seen]:
     """Return what was seen of each account, of the accounts that report a kind at all.
 
-    Results are of one kind, the most frequent, as kinds are never added up. Revenue is of every action type, each in
-    one window: two windows of one type would count the same money twice.
+    Results are of one kind, the most frequent, as kinds are never added up. Revenue is of every kind: each object
+    counts one, so that nothing counts twice, and what is told of all is the sum of what is told of objects.
     """
-    by_kind = {each.kind: _observed(reader, each, late, as_of, since) for each in result_settings(context)}
+    by_kind = {each.kind: _observed(context, reader, each, late, as_of, since) for each in result_settings(context)}
     largest = sorted(by_kind, key=lambda kind: -sum(sum(each.newest.values()) for each in by_kind[kind]))
-    if late == "results":
-        return by_kind[largest[0]]
-    first = {kind.action_type: kind for kind in reversed(largest)}
-    return [each for kind in first.values() for each in by_kind[kind]]
+    return by_kind[largest[0]] if late == "results" else [each for kind in largest for each in by_kind[kind]]
 
 
-def _observed(reader: Reader, setting: ResultSetting, late: ResultMetric, as_of: AsOf, since: date) -> list[_Seen]:
-    found = observed_by_account(reader, setting, late, as_of, since)
-    return [_Seen(account, *both, setting) for account, both in found.items() if any(each.total for each in both[1])]
+def _observed(
+    context: ClientContext, reader: Reader, setting: ResultSetting, late: ResultMetric, as_of: AsOf, since: date
+) -> list[_Seen]:
+    rules, found = context.settings.rules, []
+    currencies = {row["account_id"]: row["currency"] for row in reader.entities(Level.ACCOUNT, as_of=as_of).rows()}
+    for account, (zone, rows) in developed_by_account(reader, setting, as_of, since, rules=rules).items():
+        rates = _Rates(shown_in(context), currencies.get(account))
+        told = [row for row in rows if late == "results" or np.isfinite(rates.on(row["date"]))]
+        observations = [_observation(row, late, rates) for row in told]
+        if any(each.total for each in observations):
+            unit = _unit(observations, told) if late == "revenue" else None
+            found.append(_Seen(account, zone, observations, setting, unit, rates))
+    return found
+
+
+def _observation(row: Mapping[str, Any], late: ResultMetric, rates: _Rates) -> Observation:
+    """Return what a row tells; what results are worth to the client is in the currency of the figures already."""
+    total = row["results"]
+    if late == "revenue":
+        total = round(row["revenue_micros"] * rates.on(row["date"])) + row["assumed_micros"]
+    return Observation(row["date"], row["age_days"], total, row["aged_days"])
+
+
+def _unit(observations: Sequence[Observation], rows: Sequence[Mapping[str, Any]]) -> float:
+    """Return what one result is worth; where nothing tells of results, what comes on a day is taken to be of one."""
+    last = {each.day: (each.total, row["results"]) for each, row in zip(observations, rows, strict=True)}
+    amounts, results = np.abs(np.array(list(last.values()), dtype=np.float64)).T
+    return float(amounts.sum() / (results.sum() or np.count_nonzero(amounts) or 1)) or 1.0

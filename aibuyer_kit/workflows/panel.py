@@ -11,6 +11,7 @@ from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError, RateError
 from aibuyer_kit.core.metrics import MEASURES
+from aibuyer_kit.core.results import ResultKind
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
 from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.warehouse.as_of import AsOf
@@ -72,12 +73,13 @@ def read_panel(
     objects = Objects(reader, freshness.load_id)
     known_accounts = {key[:2]: objects.accounts.get(key[:2]) for key in keys}
     rates = {key: rate_of(shown, each.currency if each else None, days.until) for key, each in known_accounts.items()}
-    named = [each.action_type for each in sorted({each.kind for each in context.settings.rules.settings()})]
+    named = sorted({each.kind for each in context.settings.rules.settings()})
     panel = DailyPanel(
         level=level,
         days=days,
         objects=tuple(
-            _object(level, key, objects, _type(kind, named), rates) for key, kind in zip(keys, kinds, strict=True)
+            _object(level, key, objects, None if kind == _SEVERAL else named[kind], rates)
+            for key, kind in zip(keys, kinds, strict=True)
         ),
         measures=values,
         known_share=_shares(context, reader, objects, keys, kinds, days, freshness.load_id),
@@ -128,17 +130,17 @@ def _kinds(facts: "pa.Table", places: Ints, count: int) -> Ints:
     return np.where(least == most, most, _SEVERAL)
 
 
-def _type(kind: int, named: Sequence[str]) -> str | None:
-    return None if kind == _SEVERAL else named[kind]
-
-
 def _object(
-    level: Level, key: Key, objects: Objects, result_type: str | None, rates: Mapping[AccountKey, float]
+    level: Level, key: Key, objects: Objects, kind: ResultKind | None, rates: Mapping[AccountKey, float]
 ) -> PanelObject:
     """Return what is known of an object; one of which there are only figures has its id for a name."""
     known = objects.of(level).get(key)
+    result_type, window = (kind.action_type, kind.window) if kind else (None, "")
     if known is None:
-        return PanelObject(key[2], key[2], key[1], result_type=result_type, platform=key[0], rate=rates[key[:2]])
+        return PanelObject(
+            key[2], key[2], key[1], result_type=result_type, result_window=window, platform=key[0],
+            rate=rates[key[:2]],
+        )  # fmt: skip
     campaign = _above(objects, Level.CAMPAIGN, known)
     account = objects.accounts.get(known.account)
     holder = _holder(objects, level, known, campaign)
@@ -157,6 +159,7 @@ def _object(
         campaign_daily_budget_micros=campaign.daily_budget if campaign else None,
         creative_id=known.creative_id,
         result_type=result_type,
+        result_window=window,
         attributes=known.attributes,
         holder_id=holder.key[2] if holder else "",
         holder_budget_micros=holder.daily_budget if holder else None,
