@@ -82,7 +82,7 @@ def read_panel(
             for key, kind in zip(keys, kinds, strict=True)
         ),
         measures=values,
-        known_share=_shares(context, reader, objects, keys, kinds, days, freshness.load_id),
+        known_share=_shares(context, reader, objects, keys, kinds, days, freshness.load_id, (facts, day_of, places)),
         currency=shown.currency if shown else currencies[0],
         load_id=freshness.load_id,
         known_at=freshness.known_at,
@@ -206,21 +206,53 @@ def _shares(
     kinds: Ints,
     days: DateRange,
     load_id: int,
+    told: "tuple[pa.Table, Ints, Ints]",
 ) -> Floats:
-    """Return which share of each day's final results is known, by its age on the day of the newest figures."""
+    """Return which share of each day's final results is known, by its age on the day of the newest figures.
+
+    Of an object that counts several kinds it is the share of their revenue, which alone adds up over them.
+    """
     known_at = reader.freshness(as_of=load_id).known_at
     curves = [
         known_shares(reader, kind, as_of=load_id)
         for kind in sorted({each.kind for each in context.settings.rules.settings()})
     ]
     columns: dict[tuple[str, int], Floats] = {}
-    for key, kind in zip(keys, kinds.tolist(), strict=True):
+
+    def column(key: Key, kind: int) -> Floats:
         if (key[1], kind) not in columns:
             account = objects.accounts.get(key[:2])
             today = account_date(known_at, account.zone) if account else known_at.date()
-            curve = None if kind == _SEVERAL else curves[kind].get(key[1])
-            columns[key[1], kind] = _by_age(curve, days, today)
-    return np.stack([columns[key[1], kind] for key, kind in zip(keys, kinds.tolist(), strict=True)], axis=1)
+            columns[key[1], kind] = _by_age(curves[kind].get(key[1]), days, today)
+        return columns[key[1], kind]
+
+    found = []
+    for place, (key, kind) in enumerate(zip(keys, kinds.tolist(), strict=True)):
+        if kind != _SEVERAL:
+            found.append(column(key, kind))
+            continue
+        amounts = _by_kind(told, place, (len(days), len(curves)))
+        found.append(share_of_several(amounts, np.stack([column(key, each) for each in range(len(curves))], axis=1)))
+    return np.stack(found, axis=1)
+
+
+def _by_kind(told: "tuple[pa.Table, Ints, Ints]", place: int, shape: tuple[int, int]) -> Floats:
+    """Return the revenue of one object by day and kind of result."""
+    facts, day_of, places = told
+    mine, amounts = places == place, np.zeros(shape)
+    if "revenue" not in facts.column_names:
+        return amounts
+    kinds, revenue = (facts[name].to_numpy().astype(np.float64)[mine] for name in ("kind", "revenue"))
+    np.add.at(amounts, (day_of[mine], kinds.astype(np.int64)), np.maximum(np.nan_to_num(revenue), 0.0))
+    return amounts
+
+
+def share_of_several(amounts: Floats, shares: Floats) -> Floats:
+    """Return the share known by day of amounts (days, kinds) of which these shares are known; of none, the mean one."""
+    ends = np.where(amounts > 0, amounts / np.where(shares > 0, shares, np.nan), 0.0).sum(axis=1)
+    known = np.where(np.isfinite(shares), shares, 1.0).mean(axis=1)
+    found: Floats = np.where(ends == 0, known, amounts.sum(axis=1) / np.where(ends == 0, 1.0, ends))
+    return found
 
 
 def _by_age(curve: Sequence[float | None] | None, days: DateRange, today: date) -> Floats:

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
+import numpy as np
 import pytest
 
 from aibuyer_kit.access.clients import ClientContext
@@ -15,6 +16,7 @@ from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
 from aibuyer_kit.workflows.nowcast import client_nowcast
+from aibuyer_kit.workflows.panel import share_of_several
 from tests.warehouse.rows import action, entity_page, insight, insight_page
 from tests.workflows.accounts import add_account, client
 
@@ -72,6 +74,12 @@ def test_revenue_and_results_are_of_the_same_purchases(shop: ClientContext) -> N
 
 def nowcast_of(shop: ClientContext, metric: str) -> NowcastResult:
     return client_nowcast(shop, Reader(shop.warehouse), metric, days=7)
+
+
+def test_of_one_id_in_two_accounts_both_are_paid_for(shop: ClientContext) -> None:
+    """Each spends 100.00 a day on it for 40 results."""
+    found = client_nowcast(shop, Reader(shop.warehouse), "cpa", days=7, level="campaign")
+    assert [each.expected for each in found.objects] == pytest.approx([2.5], rel=0.02)
 
 
 def test_a_cost_per_result_is_told_as_it_will_be(shop: ClientContext) -> None:
@@ -187,3 +195,9 @@ def test_revenue_of_several_kinds_is_no_surer_than_the_results_that_bring_it(mix
     results, revenue = (nowcast_of(mixed, name) for name in ("results", "revenue"))
     for few, much in zip((*results.days[-2:], results.total), (*revenue.days[-2:], revenue.total), strict=True):
         assert much.high - much.low > 0.8 * 30 * (few.high - few.low)
+
+
+def test_what_has_arrived_of_several_kinds_is_told_of_their_revenue() -> None:
+    """300 and 50 are known, halves of 600 and a tenth of 500: 350 of 1,100. Where nothing came, it is the mean one."""
+    found = share_of_several(np.array([[300.0, 50.0], [0.0, 0.0], [300.0, 0.0]]), np.array([[0.5, 0.1]] * 3))
+    assert found == pytest.approx([350 / 1100, 0.3, 0.5])
