@@ -1,6 +1,5 @@
 """Today and the last days as they will be once all conversions have arrived, from how earlier days have grown."""
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.budgets import assumed_spend, spend_level
 from aibuyer_kit.forecasting.nowcast import Expected, Nowcast, finals, nowcast, nowcast_parts
 from aibuyer_kit.forecasting.nowcast_result import NowcastLine, NowcastResult
+from aibuyer_kit.forecasting.nowcast_spread import together
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 from aibuyer_kit.forecasting.triangle import MATURE_DAYS, Triangle, carried, triangle_of
 from aibuyer_kit.warehouse.as_of import AsOf
@@ -40,6 +40,9 @@ LEARNT_FROM_DAYS = 180
 _PARTS_LEARN_DAYS = 90
 # An object of which nothing was seen for so long is not told of.
 _LATELY_DAYS = 35
+# Less is shown as none, and nothing costs anything per none.
+_LEAST_RESULTS = 0.5
+_NOTHING = Nowcast((), Expected(0.0, 0.0, 0.0, 0.0), 0)
 _AMOUNTS = ("results", "revenue_micros", "assumed_micros")
 
 
@@ -66,15 +69,16 @@ def client_nowcast(
     freshness = reader.freshness(as_of=as_of)
     since = freshness.known_at.date() - timedelta(days=LEARNT_FROM_DAYS + 28)
     seen = _counted(context, reader, late, freshness.load_id, since)
-    if not seen:
+    coming = [each for each in seen if each.has_come]
+    if not coming:
         raise NotFoundError("No results are known, so nothing can be said of those to come.")
     today = account_today(context, reader, as_of=freshness.load_id)
-    first = max(min(day for each in seen for day in each.newest), today - timedelta(days=LEARNT_FROM_DAYS))
+    first = max(min(day for each in coming for day in each.newest), today - timedelta(days=LEARNT_FROM_DAYS))
     past = DateRange(min(first, today - timedelta(days=1)), today - timedelta(days=1))
     if len(past) < days:
         raise InputError(f"Only {len(past)} days are known; ask for as many at most.")
     request = _Request(context, reader, late, past, today, freshness.load_id)
-    whole = _whole(request, seen, days)
+    whole = _whole(request, coming, days)
     found = NowcastResult(
         metric=late,
         currency=request.panel.currency,
@@ -135,6 +139,11 @@ class _Seen:
     rates: _Rates
 
     @property
+    def has_come(self) -> bool:
+        """Whether anything has; what was spent on nothing is spent all the same."""
+        return any(each.total for each in self.observations)
+
+    @property
     def newest(self) -> dict[date, int]:
         """What each day came to when it was seen last."""
         return {each.day: each.total for each in sorted(self.observations, key=lambda each: each.age_days)}
@@ -180,14 +189,20 @@ def _whole(
         for at, each in enumerate(seen)
     ]  # fmt: skip
     told = [nowcast(triangle, days) for triangle in triangles]
+    hang = together([each.path for each in told], days)
     scale, label = request.scale, t(locale, "period.last_days", count=days)
     known_today = sum(each.newest.get(request.today, 0) for each in seen) / scale
     by_day = tuple(
-        _line([each.days[at] for each in told], scale, str(told[0].days[at].day), told[0].days[at].day)
+        _line([each.days[at] for each in told], scale, str(told[0].days[at].day), told[0].days[at].day, as_one=hang)
         for at in range(days)
     )
     today = _line([_today(triangles, spend, scale, known_today)], 1, t(locale, "forecast.today"), request.today)
-    return by_day, _line([each.total for each in told], scale, label), today, min(each.moments for each in told)
+    return (
+        by_day,
+        _line([each.total for each in told], scale, label, as_one=hang),
+        today,
+        min(each.moments for each in told),
+    )
 
 
 def _today(triangles: Sequence[Triangle], spend: Floats, scale: int, known: float) -> Expected:
@@ -236,6 +251,8 @@ def _told_below(request: _Request, seen: _Seen, panel: DailyPanel, days: int, le
     kept = np.flatnonzero(lately)
     if not len(kept):
         return {}
+    if not seen.has_come:
+        return {places[at]: _NOTHING for at in kept.tolist()}
     exposure = _filled(spend)
     parts = [replace(whole, known=known[:, :, at], exposure=exposure[:, at], unit=seen.unit) for at in kept.tolist()]
     return dict(zip((places[at] for at in kept.tolist()), nowcast_parts(parts, days), strict=True))
@@ -319,16 +336,21 @@ def divided(asked: Ratio, late: NowcastLine, known: float, in_the_end: float) ->
         top, bottom = (amount, other) if over else (other, amount)
         return top * asked.scale / bottom if bottom > 0 else float("nan")
 
-    low, high = of(late.low, in_the_end), of(late.high, in_the_end)
+    expected, low, high = (of(each, in_the_end) for each in (late.expected, late.low, late.high))
     low, high = (low, high) if over else (high, low)
-    return replace(late, known=of(late.known, known), expected=of(late.expected, in_the_end), low=low, high=high)
+    if not over and asked.denominator == "results" and late.expected < _LEAST_RESULTS:
+        expected = high = float("nan")
+    return replace(late, known=of(late.known, known), expected=expected, low=low, high=high)
 
 
-def _line(parts: Sequence[Expected], scale: int, label: str, day: date | None = None) -> NowcastLine:
-    """Return the sum of parts, whose errors do not depend on each other."""
+def _line(
+    parts: Sequence[Expected], scale: int, label: str, day: date | None = None, *, as_one: Floats | None = None
+) -> NowcastLine:
+    """Return the sum of parts whose errors hang together so (parts, parts); without it, as one."""
+    hang = np.ones((len(parts), len(parts))) if as_one is None else as_one
     expected = sum(each.expected for each in parts)
-    below = math.sqrt(sum((each.expected - each.low) ** 2 for each in parts))
-    above = math.sqrt(sum((each.high - each.expected) ** 2 for each in parts))
+    widths = np.array([[each.expected - each.low, each.high - each.expected] for each in parts])
+    below, above = np.sqrt(np.einsum("is,ij,js->s", widths, hang, widths)).tolist()
     known = sum(each.known for each in parts)
     low = max(0.0, expected - below)
     return NowcastLine(known / scale, expected / scale, low / scale, (expected + above) / scale, label, day)
@@ -365,7 +387,10 @@ def _observed(
         rates = _Rates(shown_in(context), currencies.get(account))
         told = [row for row in rows if late == "results" or np.isfinite(rates.on(row["date"]))]
         observations = [_observation(row, late, rates) for row in told]
-        if any(each.total for each in observations):
+        valued = (
+            late == "results" or any(each.total for each in observations) or not any(row["results"] for row in told)
+        )
+        if observations and valued:  # results of which nobody knows what they are worth are left out, with their spend
             unit = _unit(observations, told) if late == "revenue" else None
             found.append(_Seen(account, zone, observations, setting, unit, rates))
     return found

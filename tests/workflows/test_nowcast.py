@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +12,12 @@ from aibuyer_kit.access.result_sections import ObjectiveSection
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError
-from aibuyer_kit.forecasting.nowcast_result import NowcastResult
+from aibuyer_kit.core.metrics import Ratio, metric
+from aibuyer_kit.forecasting.nowcast_result import NowcastLine, NowcastResult
 from aibuyer_kit.warehouse.coverage import Coverage
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.write import open_writer
-from aibuyer_kit.workflows.nowcast import client_nowcast
+from aibuyer_kit.workflows.nowcast import client_nowcast, divided
 from aibuyer_kit.workflows.panel import share_of_several
 from tests.warehouse.rows import action, entity_page, insight, insight_page
 from tests.workflows.accounts import add_account, client
@@ -201,3 +203,38 @@ def test_what_has_arrived_of_several_kinds_is_told_of_their_revenue() -> None:
     """300 and 50 are known, halves of 600 and a tenth of 500: 350 of 1,100. Where nothing came, it is the mean one."""
     found = share_of_several(np.array([[300.0, 50.0], [0.0, 0.0], [300.0, 0.0]]), np.array([[0.5, 0.1]] * 3))
     assert found == pytest.approx([350 / 1100, 0.3, 0.5])
+
+
+def test_what_was_spent_on_nothing_is_spent_all_the_same(tmp_path: Path) -> None:
+    """Two accounts spend 100.00 a day for 40 purchases and for none: 5.00 each; nothing is no cost per result."""
+    context = client(tmp_path)
+    for account in ("act_1", "act_2"):
+        add_account(context, account, "UTC", "EUR", "2026-02-01T00:00+00:00")
+    with open_writer(context.warehouse) as writer:
+        for back in reversed(range(SYNCS)):
+            for account, final in (("act_1", FINAL), ("act_2", 0)):
+                days = [LAST - timedelta(days=back + age) for age in range(4)]
+                rows = [
+                    _row(account, day, round(final * KNOWN[age])) | {"campaign_id": f"of {account}"}
+                    for age, day in enumerate(days)
+                ]
+                coverage = Coverage(
+                    "insights", "meta", account, Level.AD, days=DateRange(days[-1], days[0]), attribution="default"
+                )
+                writer.load(coverage, [insight_page(rows)], known_at=partial(at, LAST, -back))
+    cpa, roas = (
+        client_nowcast(context, Reader(context.warehouse), name, days=7, level="campaign") for name in ("cpa", "roas")
+    )
+    assert cpa.total.expected == pytest.approx(5.0, rel=0.02)
+    assert roas.total.expected == pytest.approx(6.0, rel=0.02)
+    told = {each.id: each.expected for each in cpa.objects}
+    assert told == pytest.approx({"of act_1": 2.5, "of act_2": np.nan}, rel=0.02, nan_ok=True)
+
+
+def test_next_to_no_result_has_no_expected_cost() -> None:
+    """A hundredth of a result is expected of 700.00, 1.5 at most: at least 466.67 each, and no 70,000.00."""
+    cpa = metric("cpa")
+    assert isinstance(cpa, Ratio)
+    found = divided(cpa, NowcastLine(0, 0.01, 0, 1.5), 700, 700)
+    assert found.low == pytest.approx(700 / 1.5)
+    assert np.isnan([found.known, found.expected, found.high]).all()
