@@ -89,7 +89,14 @@ def panel_seasonal(
         known_at=on_account_clock(panel.known_at, (each.time_zone for each in panel.objects)),
         load_id=panel.load_id,
         notes=_notes(panel, name, locale),
+        sides=_sides(found) if isinstance(asked, Ratio) else None,
     )
+
+
+def _sides(found: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    """Return (days, 2) of the total, numerator and denominator: as they are, and adjusted."""
+    (as_is, adjusted) = (np.stack([each[at][:, -1] for each in found], axis=1) for at in (0, 1))
+    return as_is, adjusted
 
 
 def _notes(panel: DailyPanel, name: str, locale: str) -> tuple[str, ...]:
