@@ -8,6 +8,7 @@ of what came to what the factors say, forgotten by half in `half_lives`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -50,6 +51,8 @@ class Drivers:
     """Factors times a level, one member for each half-life of the level, in steps."""
 
     half_lives: Sequence[int] = (4, 14, 45)
+    # Also of budgets that never moved, by what is usual of them.
+    knows_budgets: ClassVar[bool] = True
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ _LEAST_WEIGHT = 0.04
 # How far weights of one series may leave those of its segment: (rows behind, sharpness); the first not at all.
 _TILTS = ((0.0, 0.0), (150.0, 4.0), (60.0, 10.0), (60.0, 20.0))
 _LEAST_STEPS = 7
+_UNAWARE = 0.1
 _MOST_ORIGINS, _FUTURES = 52, 120
 # What is taken where nothing could be tested.
 _UNTESTED = ("window mean", "drivers, 14")
@@ -151,7 +152,8 @@ class Forecaster:
             np.where(begun, actual_of(each.values, origins, steps), np.nan) for each in (series.settled(), tame)
         )
         relevant = relevance(origins, series.times, series.step_days)
-        weighed = self._weights(told, actual, of, names, relevant) if told else None
+        doubts = self._doubts(told, BUDGET in series.known)
+        weighed = self._weights(told, actual, of, names, relevant, doubts) if told else None
         weights = None if weighed is None else weighed[0]
         counts = None if weights is None else {name: bool((weights[:, at] > 0).any()) for at, name in enumerate(told)}
         final = self._final(tame, here, horizon, series.late, counts)
@@ -194,7 +196,13 @@ class Forecaster:
         return told
 
     def _weights(
-        self, told: Mapping[str, Floats], actual: Floats, of: Ints, segments: Sequence[str], relevant: Floats
+        self,
+        told: Mapping[str, Floats],
+        actual: Floats,
+        of: Ints,
+        segments: Sequence[str],
+        relevant: Floats,
+        doubts: Floats,
     ) -> tuple[Floats, Sequence[Floats]]:
         """Return the weights (series, members), and for each origin those that the other half of the origins tell.
 
@@ -213,7 +221,9 @@ class Forecaster:
             then, now = relevant[:half], relevant[half:]
             base, behind = (
                 self._given(
-                    segments, list(told), _of_segments(paths[:, part], actual[part], of, len(segments), relevant[part])
+                    segments,
+                    list(told),
+                    _of_segments(paths[:, part], actual[part], of, len(segments), relevant[part], doubts),
                 )
                 for part in (slice(half), slice(half, None))
             )
@@ -230,9 +240,17 @@ class Forecaster:
             of_old = _kept(_tilted(old, actual[:half], base, of, then, tilt), tells)
             of_new = _kept(_tilted(new, actual[half:], behind, of, now, tilt), tells)
             crossed = [of_new] * half + [of_old] * (len(actual) - half)
-        of_all = self._given(segments, list(told), _of_segments(paths, actual, of, len(segments), relevant))
+        of_all = self._given(segments, list(told), _of_segments(paths, actual, of, len(segments), relevant, doubts))
         whole = _tilted(paths, actual, of_all, of, relevant, tilt)
         return _kept(whole, tells), crossed
+
+    def _doubts(self, told: Mapping[str, Floats], budgets: bool) -> Floats:
+        """Return by member how much what its error says counts where little was seen.
+
+        A past whose budgets stood still does not tell who knows what a budget that moves will bring.
+        """
+        aware = {name for model in self.models if getattr(model, "knows_budgets", False) for name in model.names}
+        return np.array([_UNAWARE if budgets and name not in aware else 1.0 for name in told])
 
     def _given(self, segments: Sequence[str], members: Sequence[str], fresh: Floats) -> Floats:
         """Return the weights (segments, members) that were learnt before, and fresh ones of segments without."""
@@ -352,12 +370,12 @@ def _whole(paths: Floats) -> Floats:
     return np.where(np.isfinite(paths), paths, mean)
 
 
-def _of_segments(paths: Floats, actual: Floats, of: Ints, segments: int, relevant: Floats) -> Floats:
+def _of_segments(paths: Floats, actual: Floats, of: Ints, segments: int, relevant: Floats, doubts: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         scale = np.nansum(np.abs(actual), axis=(0, 1)) / np.maximum(np.isfinite(actual).sum(axis=(0, 1)), 1)
     usual = float(scale[scale > 0].mean()) if (scale > 0).any() else 1.0
     even = np.sqrt(np.maximum(scale, 0.01 * usual) * usual)
-    return segment_weights(paths, actual, even, of, segments, relevant)
+    return segment_weights(paths, actual, even, of, segments, relevant, doubts)
 
 
 def _tilted(

@@ -16,7 +16,7 @@ _ROUNDS = 12
 # As many rows of the whole stand behind a segment's own.
 _BEHIND_ROWS = 400
 # As many futures stand behind the weights that each member's own error tells, which falls with so high a power.
-_BEHIND_FUTURES, _SHARPNESS = 6.0, 8.0
+_BEHIND_FUTURES, _SHARPNESS, _ALIKE_ERROR = 6.0, 8.0, 0.001
 _SMALL = 1e-9
 
 
@@ -58,18 +58,25 @@ def best_weights(members: Floats, actual: Floats, scale: Floats, *, squares: boo
 
 
 def segment_weights(
-    members: Floats, actual: Floats, scale: Floats, segment_of: Ints, segments: int, counts: Floats
+    members: Floats,
+    actual: Floats,
+    scale: Floats,
+    segment_of: Ints,
+    segments: int,
+    counts: Floats,
+    doubts: Floats | float = 1.0,
 ) -> Floats:
     """Return the weights (segments, members).
 
-    `members` is (members, origins, steps, series), `scale` (series,), `counts` how much each origin counts.
+    `members` is (members, origins, steps, series), `scale` (series,), `counts` how much each origin counts. Where
+    little was seen, a member counts by `doubts` (members,) of what its error says.
     """
     size = len(members)
     wide = np.broadcast_to(scale / counts[:, None, None], actual.shape)
     whole = best_weights(members.reshape(size, -1), actual.ravel(), wide.ravel(), squares=mostly_zero(actual))
     futures = float(counts.sum()) * actual.shape[2] / 2
     share = futures / (futures + _BEHIND_FUTURES)
-    whole = share * whole + (1 - share) * _by_error(members, actual, counts)
+    whole = share * whole + (1 - share) * _by_error(members, actual, counts, doubts)
     found = np.tile(whole, (segments, 1))
     for segment in range(segments):
         inside = segment_of == segment
@@ -86,13 +93,14 @@ def segment_weights(
     return found
 
 
-def _by_error(members: Floats, actual: Floats, counts: Floats) -> Floats:
+def _by_error(members: Floats, actual: Floats, counts: Floats, doubts: Floats | float) -> Floats:
     """Return weights (members,) that fall with the error of each by itself."""
     off = np.abs(members - actual)
-    known = np.isfinite(off).all(axis=0)
-    weight = np.where(known, counts[:, None, None], 0.0)
+    weight = np.where(np.isfinite(off).all(axis=0), counts[:, None, None], 0.0)
     loss = (np.nan_to_num(off) * weight).sum(axis=(1, 2, 3))
-    weights = np.maximum(loss / max(float(loss.min()), _SMALL), 1.0) ** -_SHARPNESS
+    # Errors of next to nothing do not tell members apart.
+    loss = loss + _ALIKE_ERROR * float((np.nan_to_num(np.abs(actual)) * weight).sum()) + _SMALL
+    weights = (loss / loss.min()) ** -_SHARPNESS * doubts
     found: Floats = weights / weights.sum()
     return found
 

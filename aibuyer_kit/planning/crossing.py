@@ -12,9 +12,12 @@ import numpy as np
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.feasible import some_split
 from aibuyer_kit.planning.kernels import Rows, concave_around
+from aibuyer_kit.planning.mixed import MOST_ARMS, side_by_side
 from aibuyer_kit.planning.relaxation import Question, Relaxed, relaxed
 from aibuyer_kit.planning.search import Found, best_split, not_below
 
+# A gap of this share of the bound is worth a program in whole numbers.
+_GAPES = 1e-6
 _MOST_STEPS = 200
 _POLISH = 12
 
@@ -36,8 +39,21 @@ def split_of(question: Question) -> Crossed | None:
     spend = _mended(question, dual.answer) if dual.answer else None
     if dual.answer is None or spend is None:
         return None
-    worth = question.worth(spend)
-    return Crossed(Found(spend, worth, not_below(dual.value, worth), dual.answer, 1), dual.prices)
+    worth, bound = question.worth(spend), dual.value
+    if bound - worth > _GAPES * abs(bound) and len(spend) <= MOST_ARMS:
+        spend, worth, bound = _closed(question, (spend, worth), bound)
+    return Crossed(Found(spend, worth, not_below(bound, worth), dual.answer, 1), dual.prices)
+
+
+def _closed(question: Question, found: tuple[Floats, float], bound: float) -> tuple[Floats, float, float]:
+    """Return a better split and a lower bound where an arm may be on either side of its S."""
+    mixed = side_by_side(question)
+    best, worth = found
+    if mixed.spend is not None and np.isfinite(question.worth(mixed.spend)):
+        spend = _polished(question, mixed.spend)
+        if (gain := question.worth(spend)) > worth:
+            best, worth = spend, gain
+    return best, worth, min(bound, mixed.bound)
 
 
 def with_prices(question: Question, prices: Floats) -> Question:

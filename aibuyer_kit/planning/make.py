@@ -60,8 +60,7 @@ def make_plan(
         gain=_expected(worth - today),
         better=float((worth > today).mean()) if any(_moves_as_told(arms)) else None,
         worth=made,
-        # What meets a target but for rounding may bring a little more than the bound.
-        bound=max(bound, made) if of_target else _bound(bound, made),
+        bound=_bound(bound, made, _rounded(curves, spend, per_unit) if of_target else _BEYOND * float(spend.sum())),
         binding=groups + tuple(arm.binding for arm in arms if arm.binding),
         days=planned_days(amounts, MICROS_PER_UNIT // per_unit, asked.days, asked.day_weights, since),
         notes=tuple(_notes(curves, asked, resets, amounts)),
@@ -111,9 +110,14 @@ def _moves_as_told(arms: tuple[PlannedArm, ...]) -> Iterator[bool]:
     yield not moving
 
 
-def _bound(bound: float, made: float) -> float:
+def _bound(bound: float, made: float, near: float) -> float:
     """Return the bound, no lower than the plan itself where only rounding lies between them."""
-    return made if 0.0 < made - bound <= _BEYOND * max(abs(bound), 1.0) else bound
+    return made if 0.0 < made - bound <= max(near, _BEYOND * max(abs(bound), 1.0)) else bound
+
+
+def _rounded(curves: ResponseCurves, spend: Floats, per_unit: int) -> float:
+    """Return what a minor unit more for every arm brings: by so much a plan may miss a target, and exceed its bound."""
+    return float((curves.value(spend + 1.0 / per_unit) - curves.value(spend)).mean(axis=0).sum())
 
 
 def _total(curves: ResponseCurves, asked: PlanRequest, per_unit: int) -> float:

@@ -46,7 +46,8 @@ def solve_risk(curves: ResponseCurves, asked: PlanRequest, total: float, *, cost
 
 def _weights(brings: Floats, tilt: float, risk: float) -> Floats:
     """Return more weight for draws that bring little; above the median, for those that bring much."""
-    spread = float(brings.std())
+    # A split of next to no money may lie, by rounding, where it must not: it says nothing of the draws.
+    spread = float(brings.std()) if np.isfinite(brings).all() else 0.0
     if spread <= 0.0:
         return np.full(len(brings), 1.0 / len(brings))
     weights = np.exp((tilt if risk > 0.5 else -tilt) * (brings - brings.mean()) / spread)

@@ -355,3 +355,11 @@ def test_newer_origins_count_more_and_those_of_the_same_season_again() -> None:
     assert found[-15:-12] == pytest.approx(0.5 ** (np.arange(14, 11, -1) / 7), rel=1e-6)
     assert found[26] > 0.99
     assert found[13] < 0.1
+
+
+def test_a_past_in_which_no_budget_moved_does_not_speak_against_those_who_know_of_budgets() -> None:
+    """Always 100 at a budget of 100: with twice as much ahead, a good part more is expected."""
+    budget = np.full((67, 1), 100.0)
+    budget[60:] = 200.0
+    told = Forecaster().fit(series_of(np.full((60, 1), 100.0), known={BUDGET: budget}), 7).predict()
+    assert told.mean.mean() > 120

@@ -17,7 +17,8 @@ def years(days: int, noise: float = 0.03) -> Floats:
     line = 4 + 0.0005 * at - 0.0008 * np.maximum(at - 600, 0)
     week = np.where(at % 7 >= 5, np.log(0.5), 0.0)
     year = 0.3 * np.sin(2 * np.pi * at / 365.25)
-    return np.exp(line + week + year + np.random.default_rng(3).normal(0, noise, days))[:, None]
+    found: Floats = np.exp(line + week + year + np.random.default_rng(3).normal(0, noise, days))[:, None]
+    return found
 
 
 def test_trend_year_and_week_go_on() -> None:

@@ -71,6 +71,7 @@ def questions(draw) -> Asked:
     for place in range(draw(st.integers(0, 3))):
         inside = draw(any_of)
         groups.append(Group(f"g{place}", inside, draw(st.none() | small), draw(st.none() | money)))
+    held = draw(st.lists(st.sampled_from(arms), max_size=1).map(tuple))
     request = PlanRequest(
         total_daily_budget=None if target else draw(total),
         spend_all=value_of != "gross_profit" or draw(st.booleans()),
@@ -78,9 +79,9 @@ def questions(draw) -> Asked:
         most=draw(st.none() | st.dictionaries(st.sampled_from(arms), money, max_size=3)),
         step=draw(st.sampled_from(["usual", None, None, None, 0.5])),
         groups=tuple(groups),
-        may_stop=draw(some),
-        held=draw(st.lists(st.sampled_from(arms), max_size=1).map(tuple)),
-        stopped=draw(st.lists(st.sampled_from(arms), max_size=1).map(tuple)),
+        may_stop=tuple(arm for arm in draw(some) if arm not in held),
+        held=held,
+        stopped=tuple(arm for arm in draw(st.lists(st.sampled_from(arms), max_size=1)) if arm not in held),
         unidentified=draw(st.sampled_from(["near", "held", "free"])),
         reset_loss=draw(st.sampled_from([None, None, 5])),
         risk=None if target else draw(st.sampled_from([None, None, None, 0.2])),

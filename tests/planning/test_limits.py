@@ -174,3 +174,10 @@ def test_a_target_out_of_reach_tells_how_near_one_gets():
     curves = curves_of([400.0], [100.0], 1.0, value_of="revenue", now=[100.0])
     with pytest.raises(PlanError, match="the nearest comes to"):
         make_plan(curves, PlanRequest(target_roas=5.0, least={"a0": 1}, step=None))
+
+
+def test_a_cautious_plan_of_a_single_cent_is_no_warning():
+    """An arm that gets a cent or nothing, by a quantile."""
+    curves = random_curves(1, 6, draws=3)
+    asked = PlanRequest("0.01", spend_all=False, step=None, least={"a0": "0.01"}, may_stop=("a0",), risk=0.2)
+    assert make_plan(curves, asked).total_micros <= 10_000

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,12 +36,41 @@ def test_concave_plans_reach_the_bound_and_s_shaped_ones_nearly(count):
             assert found.worth >= least * found.bound
 
 
-@pytest.mark.parametrize(("preset", "captured"), [("hill", 0.6), ("logistic", 0.4), ("low_volume", 0.4)])
-def test_plans_win_most_of_what_the_optimum_does_and_hardly_ever_lose(preset, captured):
-    """End to end on reports and lift tests; worlds whose optima take minutes are in `benchmarks/market_plan.py`."""
-    command = [sys.executable, "benchmarks/market_plan.py", "--json", "--presets", preset, "--first-seed", "301"]
-    told = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
-    ours = told["ours"][preset]
-    assert ours["captured_median"] >= captured
-    assert ours["worse"] <= 0.05
-    assert ours["loss_99"] <= 0.02
+WORLDS = [("hill", 4, 0.6), ("logistic", 4, 0.6)] + [
+    (preset, 2, 0.4) for preset in ("steady", "seasonal", "fatigue", "low_volume", "shock")
+]
+
+
+@pytest.fixture(scope="module")
+def worlds() -> dict[str, Any]:
+    """Return by preset how its worlds went, on seeds that nothing was chosen on."""
+    told = {}
+    for preset, seeds, _ in WORLDS:
+        command = [sys.executable, "benchmarks/market_plan.py", "--json", "--presets", preset]
+        command += ["--seeds", str(seeds), "--first-seed", "301"]
+        found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        told[preset] = json.loads(found)
+    return told
+
+
+def test_plans_win_most_of_what_the_optimum_does(worlds):
+    """End to end on reports and lift tests; 20 seeds of each are in `benchmarks/market_plan.py`."""
+    hill = [worlds[preset]["ours"][preset]["captured_median"] for preset in ("hill", "logistic")]
+    foreign = [share for _, share in _captured(worlds, [preset for preset, _, _ in WORLDS[2:]])]
+    assert min(hill) >= 0.6
+    assert np.median(foreign) >= 0.4
+
+
+def test_plans_hardly_ever_lose(worlds):
+    """In at most 5% of all worlds, and by at most 2% of what today's split brings."""
+    every = [each for told in worlds.values() for each in told["worlds"]]
+    lost = np.array([(each["today"] - each["splits"]["usual"]) / each["before_spend"] for each in every])
+    assert (lost > 1e-9).mean() <= 0.05
+    assert lost.max() <= 0.02
+
+
+def _captured(worlds, presets):
+    for preset in presets:
+        for each in worlds[preset]["worlds"]:
+            if each["headroom"] >= 0.1:
+                yield preset, (each["splits"]["usual"] - each["today"]) / (each["best"] - each["today"])

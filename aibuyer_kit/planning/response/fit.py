@@ -5,7 +5,7 @@ For arm i and day t, with x the spend that carried over as a multiple of the arm
 ```
 log E[results] = log known + common(t) + level + drift(t) + log hill(x) - log hill(1)
                  - tired * log slow(t) - dear * price(t) - learn * unlearnt(t)
-hill(x) = x**slope / (x**slope + exp(room))         results vary by `noise` times their mean (quasi-Poisson)
+hill(x) = x**slope / (x**slope + exp(room))         sums vary by `noise` times their mean (quasi-Poisson)
 ```
 
 `room` is the logarithm of what is left to the ceiling by what is reached at the centre: there, results grow by
@@ -60,8 +60,8 @@ class Fitted:
     """Posterior of each arm: `mode` (arms, shapes), `cover` (arms, shapes, shapes), with LEVEL as it is of late.
 
     `common` (days,) is what all arms share, `common_ahead` its level in the days to come with its error; `noise`
-    (arms,) the variance of results by their mean; `expected` (days, arms) what the fit expects of what is reported by
-    then. `carry` is the share of a day's effective spend that stays for the next one.
+    (arms,) the variance of a fortnight's results by their mean; `expected` (days, arms) what the fit expects of what is
+    reported by then. `carry` is the share of a day's effective spend that stays for the next one.
     """
 
     mode: Floats
@@ -247,7 +247,9 @@ class _Problem:
         sums = off[cut][:, fitted].reshape(shape).sum(axis=1)
         means = (mean * self._weight)[cut][:, fitted].reshape(shape).sum(axis=1)
         left = float((sums**2 / np.maximum(means, 1e-9)).sum())
-        free = float(np.maximum(0.0, (means > 0).sum(axis=0) - SHAPES - np.maximum(0.0, self._told[fitted])).sum())
+        # What the priors hold takes nothing off what is free.
+        shapes = 1 + np.maximum(0.0, 1 - self._own[fitted, ROOM:] / self.usual.spread[ROOM:] ** 2).sum(axis=1)
+        free = float(np.maximum(0.0, (means > 0).sum(axis=0) - shapes - np.maximum(0.0, self._told[fitted])).sum())
         more = (left / usual + _FORTNIGHTS) / (free + _FORTNIGHTS)
         return float(np.clip(more, *_MOST_BY_FORTNIGHT))
 

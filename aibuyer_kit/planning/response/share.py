@@ -15,14 +15,14 @@ from aibuyer_kit.planning.response.series import Ints, Series
 # far campaigns of an account and arms of a campaign differ.
 _ACCOUNT = (math.log(0.52), 0.34)
 _CAMPAIGNS = (math.log(0.25), 0.3)
-_ARMS = (math.log(0.28), 0.3)
+_ARMS = (math.log(0.25), 0.3)
 # How the share goes (in logarithms) with the elasticity of reports, with the logarithm of the price of impressions, and
 # with that of their results. Claims of people who would have bought anyway are soon exhausted, and such people are dear
 # and buy much.
 _BY_TRAITS = ((1.2, 0.6), (-0.5, 0.4), (-0.2, 0.25))
 _MOST_TRAIT = 1.0
-# How far arms differ in all of that, as a share of the usual (a logit): where reports are true, they hardly do.
-_DIFFER = (1.0, 5.0)
+# How far arms differ in all of that, as a share of the usual (a logit): mostly as usual, or not at all.
+_DIFFER = (0.0, 10.0)
 _ACCOUNT_AT, _CAMPAIGNS_AT, _ARMS_AT, _DIFFER_AT, _TRAITS_AT = range(5)
 _CAMPAIGN_AT = _TRAITS_AT + len(_BY_TRAITS)
 _BURN_IN, _THIN = 400, 8
