@@ -61,7 +61,6 @@ def client_forecast(
     promotions: Sequence[DateRange] = (),
     action_type: str = "",
     as_of: AsOf | None = None,
-    champions: Champions | None = None,
 ) -> Forecast:
     """Return what is expected of a metric in the `horizon_days` from today on, of each object of `level` and in all.
 
@@ -87,7 +86,7 @@ def client_forecast(
         panel, others = of_one_kind(panel, action_type)
     locale, moment = context.settings.locale, client_clock(context, reader, as_of=as_of).now()
     approved = approved_budgets(context, reader, panel, moment) if as_of is None else {}
-    kept, notes = _weights_in_force(champions or Champions(context), asked, parse_level(level), moment, locale)
+    kept, notes = _weights_in_force(Champions(context), asked, parse_level(level), moment, locale)
     found = panel_forecast(
         panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others, weights=kept,
         country=country, approved=approved,
