@@ -25,6 +25,7 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.champions import Champions
 from aibuyer_kit.workflows.features import country_of
 from aibuyer_kit.workflows.forecast_known import approved_budgets, assumed_budget, flags
+from aibuyer_kit.workflows.forecast_shares import with_shares_so_far
 from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.panel_besides import with_budgets
@@ -81,9 +82,11 @@ def client_forecast(
     past = DateRange(min(since, today - timedelta(days=1)), today - timedelta(days=1))
     panel = with_budgets(read_panel(context, reader, parse_level(level), past, as_of=as_of), reader)
     country = country_of(context, panel)
-    others = 0
+    others, said = 0, tuple[str, ...]()
     if counts_results(name):
         panel, others = of_one_kind(panel, action_type)
+    if arrives_late(name):
+        panel, said = with_shares_so_far(context, reader, panel)
     locale, moment = context.settings.locale, client_clock(context, reader, as_of=as_of).now()
     approved = approved_budgets(context, reader, panel, moment) if as_of is None else {}
     kept, notes = _weights_in_force(Champions(context), asked, parse_level(level), moment, locale)
@@ -91,7 +94,7 @@ def client_forecast(
         panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others, weights=kept,
         country=country, approved=approved,
     )  # fmt: skip
-    return replace(found, notes=(*found.notes, *notes))
+    return replace(found, notes=(*found.notes, *said, *notes))
 
 
 def _weights_in_force(
