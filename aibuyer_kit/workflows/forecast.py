@@ -178,7 +178,7 @@ def of_one_kind(panel: DailyPanel, action_type: str) -> tuple[DailyPanel, int]:
             came = float(np.nansum(panel.measure("results")[:, place]))
             totals[each.result_type] = totals.get(each.result_type, 0.0) + came
     if not totals and any(each.result_type is None for each in panel.objects):
-        raise InputError("Every object counts several kinds of results here. Ask for the level campaign, or below.")
+        raise InputError("Every object counts several kinds of results here. Ask for --level campaign, or one below.")
     if action_type and action_type not in totals:
         raise InputError(f"No object counts {action_type!r} here. Known: {', '.join(sorted(totals)) or 'none'}.")
     kind = action_type or max(sorted(totals), key=totals.__getitem__, default="")
