@@ -48,7 +48,7 @@ class Value(NamedTuple):
 class Results(NamedTuple):
     """The columns of results and of what they are, and the texts of the latter that name an action."""
 
-    count: int
+    number: int
     indicator: int
     read: frozenset[str]
 
@@ -56,7 +56,7 @@ class Results(NamedTuple):
         """Return whether the row has results of a kind that is not told, or that says nothing about actions."""
         if text := cells[self.indicator].strip():
             return text not in self.read
-        return cells[self.count].strip() not in ("", "0")
+        return cells[self.number].strip() not in ("", "0")
 
 
 class FactRow(NamedTuple):
