@@ -24,6 +24,8 @@ from aibuyer_kit.ledger.tables import (
 
 # A rule, and the platform and the account in which it is not due.
 Resting = tuple[str, str, str]
+# What is only told of, or is wrong by what figures still arriving are expected to come to, is no word.
+_NO_WORD = ("notify", "maturity")
 # Databases take only so many values in one question.
 _AT_ONCE = 10_000
 
@@ -108,7 +110,7 @@ def _asked(looks: list[int], ids: list[str]) -> Any:
             finding.c.finding_id.in_(looks),
             firing.c.object_id.in_(ids),
             effect.c.kind == "change",
-            or_(effect.c.held_by.is_(None), effect.c.held_by != "notify"),
+            or_(effect.c.held_by.is_(None), effect.c.held_by.not_in(_NO_WORD)),
         )
         .order_by(effect.c.effect_id)
     )

@@ -1,9 +1,9 @@
 """Where what rules ask for becomes a proposal, or is held back with the reason.
 
-The order: rules that disagree; what is proposed already; cooldowns; figures that are still arriving; guardrails;
-limits. A rule in its cooldown still takes part in a disagreement: while one rule wants an object paused, none raises
-its budget. Limits are handed out by priority, the highest first, then by rule and object. The order of rules and rows
-makes no difference.
+The order: figures that are still arriving; rules that disagree; what is proposed already; cooldowns; guardrails;
+limits. What holds of figures as they stand only has no say in anything, unless it is proposed already. A rule in its
+cooldown still takes part in a disagreement: while one rule wants an object paused, none raises its budget. Limits are
+handed out by priority, the highest first, then by rule and object. The order of rules and rows makes no difference.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ from aibuyer_kit.rules.trace import Trace
 from aibuyer_kit.workflows.pictures import Pictures
 from aibuyer_kit.workflows.rule_memory import RuleMemory
 
-Why = Literal["nothing to do", "notify", "conflict", "open proposal", "cooldown", "guardrail", "limit"]
+Why = Literal["nothing to do", "notify", "conflict", "open proposal", "cooldown", "maturity", "guardrail", "limit"]
 Target = tuple[str, str, str, str]
 
 
@@ -138,7 +138,8 @@ class Desk:
         )
         changes = [(wish, what) for wish in wishes if (what := self._change_of(wish)) is not None]
         self._open, self._refused = self._open_changes(), dict[Target, list[tuple[str, str]]]()
-        self._hold_disagreements(changes)
+        self._hold_unripe(changes)
+        self._hold_disagreements([(wish, change) for wish, change in changes if wish not in self._held])
         return self._sorted(self._taken(changes))
 
     def _hold(self, wish: Wish, why: Why, by: str, reason: str) -> None:
@@ -170,6 +171,17 @@ class Desk:
             self._hold(wish, "limit", "limit", reason)
         else:
             self.memory.take_call(wish.rule)
+
+    def _hold_unripe(self, changes: Sequence[tuple[Wish, Change]]) -> None:
+        """Hold what is true of figures as they stand only, and the rest of its bundle.
+
+        By what is expected it is wrong, so no other rule waits for it. What is proposed already is no new wish.
+        """
+        for together in _bundled(changes):
+            for wish, change in together:
+                if wish.match.unripe and change.target not in self._open:
+                    self._hold(wish, "maturity", "maturity", wish.match.unripe)
+            self._hold_the_rest(together)
 
     def _hold_disagreements(self, changes: Sequence[tuple[Wish, Change]]) -> None:
         """A pause goes before amounts; rules that want different values of one field are all held back.
@@ -244,8 +256,6 @@ class Desk:
             self._hold(wish, "open proposal", "ledger", f"it is proposed already, in {number}")
         elif reason := self.memory.cooldown(wish.rule, change):
             self._hold(wish, "cooldown", "cooldown", reason)
-        elif wish.match.unripe:
-            self._hold(wish, "guardrail", "maturity", wish.match.unripe)
         else:
             if change.target not in self._refused:
                 self._refused[change.target] = self._refusals(change)

@@ -25,6 +25,7 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.champions import Champions
 from aibuyer_kit.workflows.features import country_of
 from aibuyer_kit.workflows.forecast_known import approved_budgets, assumed_budget, flags
+from aibuyer_kit.workflows.forecast_shares import with_shares_so_far
 from aibuyer_kit.workflows.no_results import leads_back, why_no_results
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.panel_besides import with_budgets
@@ -61,7 +62,6 @@ def client_forecast(
     promotions: Sequence[DateRange] = (),
     action_type: str = "",
     as_of: AsOf | None = None,
-    champions: Champions | None = None,
 ) -> Forecast:
     """Return what is expected of a metric in the `horizon_days` from today on, of each object of `level` and in all.
 
@@ -82,18 +82,20 @@ def client_forecast(
     past = DateRange(min(since, today - timedelta(days=1)), today - timedelta(days=1))
     panel = with_budgets(read_panel(context, reader, parse_level(level), past, as_of=as_of), reader)
     country = country_of(context, panel)
-    others = 0
+    others, said = 0, tuple[str, ...]()
     if counts_results(name):
         panel, others = of_one_kind(panel, action_type)
     _check_results(context, panel, name)
+    if arrives_late(name):
+        panel, said = with_shares_so_far(context, reader, panel)
     locale, moment = context.settings.locale, client_clock(context, reader, as_of=as_of).now()
     approved = approved_budgets(context, reader, panel, moment) if as_of is None else {}
-    kept, notes = _weights_in_force(champions or Champions(context), asked, parse_level(level), moment, locale)
+    kept, notes = _weights_in_force(Champions(context), asked, parse_level(level), moment, locale)
     found = panel_forecast(
         panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others, weights=kept,
         country=country, approved=approved,
     )  # fmt: skip
-    return replace(found, notes=(*found.notes, *notes))
+    return replace(found, notes=(*found.notes, *said, *notes))
 
 
 def _check_results(context: ClientContext, panel: DailyPanel, name: str) -> None:

@@ -22,7 +22,7 @@ LEARNT_FROM_DAYS = 90
 # Closer to the final figure than this counts as final.
 FINAL_WITHIN = 0.05
 # The age at which the days of an attribution window have passed; the platform's own may be any up to 28.
-_ARRIVED_AT_AGE_DAYS: Mapping[str, int] = {"total": 28, "click_1d": 2, "view_1d": 2, "click_7d": 8, "click_28d": 28}
+ARRIVED_AT_AGE_DAYS: Mapping[str, int] = {"total": 28, "click_1d": 2, "view_1d": 2, "click_7d": 8, "click_28d": 28}
 _COLUMNS: Mapping[ResultMetric, str] = {"results": "results", "revenue": "revenue_micros"}
 
 
@@ -147,7 +147,7 @@ def immature_days(
         for day in days:
             age_days = (account_date(known_at, zone) - day).days
             share = by_age.get(age_days, 1.0)
-            shares[day].append(1.0 if share is None and age_days >= _ARRIVED_AT_AGE_DAYS[window] else share)
+            shares[day].append(1.0 if share is None and age_days >= ARRIVED_AT_AGE_DAYS[window] else share)
     found = []
     for day, known in shares.items():
         told = [share for share in known if share is not None]

@@ -10,9 +10,9 @@ from aibuyer_kit.workflows.proposals import proposals_clock
 
 STATS_COLUMNS = (
     *("rule", "evaluations", "objects", "matches", "proposed", "suppressed", "nothing_to_do", "notify", "conflict"),
-    *("open_proposal", "cooldown", "guardrail", "limit", "p50_ms", "p95_ms", "last_evaluated"),
+    *("open_proposal", "cooldown", "maturity", "guardrail", "limit", "p50_ms", "p95_ms", "last_evaluated"),
 )
-_WHYS = ("nothing to do", "notify", "conflict", "open proposal", "cooldown", "guardrail", "limit")
+_WHYS = ("nothing to do", "notify", "conflict", "open proposal", "cooldown", "maturity", "guardrail", "limit")
 
 
 def rule_stats(context: ClientContext, *, days: int = 28, until: datetime | None = None) -> list[dict[str, Any]]:

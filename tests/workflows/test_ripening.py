@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aibuyer_kit.access.clients import ClientContext, open_client
+from aibuyer_kit.core.clock import ManualClock
 from aibuyer_kit.settings.workspace_settings import Settings
+from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.decide import decide
 from aibuyer_kit.workflows.example import CLIENT_ID
 from aibuyer_kit.workflows.proposals import proposal_text
@@ -31,8 +34,12 @@ def shop(example_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> C
     return open_client(folder, CLIENT_ID)
 
 
-def put(folder: Path, rule_id: str, *, mode: str = "propose", matured: bool = False) -> None:
-    dear: dict[str, Any] = {"expr": "cpa", "window": WEEK, "op": ">", "value": 80, "matured": matured}
+def put(
+    folder: Path, rule_id: str, *, mode: str = "propose", matured: bool | None = None, schedule: Any = None
+) -> None:
+    dear: dict[str, Any] = {"expr": "cpa", "window": WEEK, "op": ">", "value": 80}
+    if matured is not None:
+        dear["matured"] = matured
     rule = {
         "id": rule_id,
         "name": "Dear",
@@ -41,6 +48,22 @@ def put(folder: Path, rule_id: str, *, mode: str = "propose", matured: bool = Fa
         "when": {"all": [ALL_SPEND, dear]},
         "then": [{"action": "pause"}],
         "mode": mode,
+        **({"schedule": schedule} if schedule else {}),
+    }
+    (folder / "rules" / f"{rule_id}.json").write_text(json.dumps(rule), encoding="utf-8")
+
+
+def lower(folder: Path, rule_id: str, percent: int, cpa: int) -> None:
+    """Lower budgets by what matured figures say."""
+    dear: dict[str, Any] = {"expr": "cpa", "window": WEEK, "op": ">", "value": cpa, "matured": True}
+    rule = {
+        "id": rule_id,
+        "name": "Less",
+        "level": "adset",
+        "scope": {"status": ["ACTIVE"]},
+        "when": {"all": [ALL_SPEND, dear]},
+        "then": [{"action": "lower_budget", "percent": percent}],
+        "mode": "propose",
     }
     (folder / "rules" / f"{rule_id}.json").write_text(json.dumps(rule), encoding="utf-8")
 
@@ -66,7 +89,7 @@ def test_what_would_no_longer_be_dear_is_not_paused(shop: ClientContext) -> None
     assert decision.proposal
     assert {each.draft.object_name for each in decision.proposal.changes} == staying
     assert {each.match.subject.name for each in decision.held} == passing
-    assert {(each.why, each.by) for each in decision.held} == {("guardrail", "maturity")}
+    assert {(each.why, each.by) for each in decision.held} == {("maturity", "maturity")}
     assert all("cpa > 80 is true of " in each.reason for each in decision.held)
     assert "still arriving, expected: " in proposal_text(shop, decision.proposal.proposal_id)
 
@@ -99,3 +122,41 @@ def test_a_rule_that_asks_for_matured_figures_finds_the_same_ones(shop: ClientCo
     shutil.copytree(shop.folder.parents[1], folder)
     put(folder, "dear", matured=True)
     assert {each.subject.name for each in looks(open_client(folder, CLIENT_ID))} == staying
+
+
+def test_a_wish_that_will_not_last_has_no_say_in_disagreements(shop: ClientContext, tmp_path: Path) -> None:
+    """A pause that is held back as unripe leaves the cut to the rule that is right on matured figures."""
+    passing = {each.subject.name for each in looks(shop) if each.is_unripe}
+    folder = tmp_path / "workspace"
+    shutil.copytree(shop.folder.parents[1], folder)
+    lower(folder, "less", 15, 50)
+    decision = decide(open_client(folder, CLIENT_ID), SETTINGS, environment={})
+    assert decision.proposal
+    found = {each.draft.object_name: each.draft for each in decision.proposal.changes}
+    cut = passing & found.keys()
+    assert cut
+    assert {(found[name].rule_id, found[name].change.field) for name in cut} == {("less", "daily_budget")}
+    against = [each for each in decision.held if each.why == "conflict"]
+    assert against
+    assert not passing & {each.match.subject.name for each in against}
+
+
+def test_a_word_that_will_not_last_holds_nothing_back_later(shop: ClientContext, tmp_path: Path) -> None:
+    """Neither while the rule that said it is not due."""
+    folder = tmp_path / "workspace"
+    shutil.copytree(shop.folder.parents[1], folder, ignore=shutil.ignore_patterns("ledger"))
+    context = open_client(folder, CLIENT_ID)
+    put(folder, "dear", schedule={"every": "1d"})
+    reader = Reader(context.warehouse)
+    clock = ManualClock(reader.freshness().known_at + timedelta(minutes=1))
+    reader.close()
+    decision = decide(context, SETTINGS, environment={}, clock=clock, scheduled=True)
+    passing = {each.match.subject.name for each in decision.held if each.why == "maturity"}
+    assert passing
+    lower(folder, "less", 15, 50)
+    clock.advance(900)
+    later = decide(context, SETTINGS, environment={}, clock=clock, scheduled=True)
+    assert later.proposal
+    assert {each.match.rule.id for each in later.held} <= {"less"}
+    assert passing & {each.draft.object_name for each in later.proposal.changes}
+    assert not passing & {each.match.subject.name for each in later.held if each.why == "conflict"}
