@@ -71,7 +71,7 @@ def clashing_crossing(bounds: Bounds, arms: Sequence[str]) -> tuple[Limit, ...]:
     """
     if not bounds.grove.crossing:
         return ()
-    limits, inside = _rows(bounds, arms)
+    limits, inside = every_limit(bounds, arms)
     held = _held_back(limits, inside)
     for place in list(held):
         rest = [other for other in held if other != place]
@@ -80,7 +80,7 @@ def clashing_crossing(bounds: Bounds, arms: Sequence[str]) -> tuple[Limit, ...]:
     return tuple(limits[place] for place in held)
 
 
-def _rows(bounds: Bounds, arms: Sequence[str]) -> tuple[list[Limit], Floats]:
+def every_limit(bounds: Bounds, arms: Sequence[str]) -> tuple[list[Limit], Floats]:
     """Return every limit, and which arms it is of (limits, arms)."""
     grove, limits, rows = bounds.grove, [], []
     order = [arms[place] for place in grove.order.tolist()]

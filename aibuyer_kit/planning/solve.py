@@ -7,7 +7,7 @@ import numpy as np
 
 from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.features.windows import Floats
-from aibuyer_kit.planning.clashes import clashing, clashing_crossing, refuse
+from aibuyer_kit.planning.clashes import clashing, clashing_crossing, every_limit, refuse
 from aibuyer_kit.planning.crossing import Crossed, split_of, with_prices
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.feasible import some_split
@@ -117,16 +117,21 @@ def _left(bounds: Bounds, clash: Sequence[Limit]) -> str:
     return f" Without the total, the limits of arms leave at least {least:,.2f} a day; with may_stop arms may go to 0."
 
 
+def not_at_once(bounds: Bounds, curves: ResponseCurves) -> PlanError:
+    """Return the refusal where arms that spend nothing or enough cannot keep what is asked of them together."""
+    arms = curves.arms
+    stops = [arm for arm, may in zip(arms, bounds.may_stop, strict=True) if may]
+    limits = [Limit("one_of", "least", arm, bounds.box.low[arms.index(arm)]) for arm in stops]
+    sums = [limit for limit in every_limit(bounds, arms)[0] if limit.kind in ("total", "group")]
+    return refuse([*sums, *limits], dict(zip(arms, curves.names, strict=True)))
+
+
 def _from_some(question: Question, bounds: Bounds, curves: ResponseCurves) -> Found:
     """Return the best split near any that the limits allow, where pieces of spend leave few."""
     root = relaxed(question, question.low, question.high, tight=False)
     some = some_split(question)
     if root is None or some is None:
-        arms = curves.arms
-        stops = [arm for arm, may in zip(arms, bounds.may_stop, strict=True) if may]
-        limits = [Limit("one_of", "least", arm, bounds.box.low[arms.index(arm)]) for arm in stops]
-        whole = [] if bounds.total is None else [Limit("total", "most", "", bounds.total)]
-        raise refuse([*whole, *limits], dict(zip(arms, curves.names, strict=True)))
+        raise not_at_once(bounds, curves)
     begin, stop = concave_around(question.arms, some, question.low, question.high)
     mended = relaxed(question, begin, stop)
     spends = [some, *([mended.spend] if mended else [])]

@@ -8,11 +8,12 @@ from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.crossing import Crossed, split_of, with_prices
 from aibuyer_kit.planning.curves import ResponseCurves
+from aibuyer_kit.planning.feasible import some_split
 from aibuyer_kit.planning.kernels import value_of
 from aibuyer_kit.planning.relaxation import Question
 from aibuyer_kit.planning.request import PlanRequest
 from aibuyer_kit.planning.search import not_below
-from aibuyer_kit.planning.solve import Solved, possible, question_of
+from aibuyer_kit.planning.solve import Solved, not_at_once, possible, question_of
 
 _HALVINGS = 45
 
@@ -47,6 +48,8 @@ def solve_target(curves: ResponseCurves, asked: PlanRequest, target: Target) -> 
     bounds = possible(curves, replace(asked, spend_all=False), None)
     question = question_of(curves, asked, bounds, cost=0.0)
     by_value = target.by_value[bounds.grove.order]
+    if some_split(question) is None:
+        raise not_at_once(bounds, curves)
     weight, best = _least_weight(question, target, by_value)
     spend = np.empty(len(curves.arms))
     spend[bounds.grove.order] = best.found.spend
@@ -109,7 +112,7 @@ def _slack(question: Question, best: Crossed, least: float, by_value: Floats) ->
 
 def _out_of_reach(question: Question, best: Crossed | None, target: Target, by_value: Floats) -> PlanError:
     if best is None:
-        return PlanError("No split keeps all limits.")
+        return PlanError("No split was found that keeps all limits.")
     spend = best.found.spend
     brings = float((by_value * _values(question, spend)).sum()) / max(float(spend.sum()), 1e-12)
     is_roas = target.name == "target_roas"

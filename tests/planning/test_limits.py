@@ -243,3 +243,11 @@ def test_a_cautious_plan_of_a_single_cent_is_no_warning():
     curves = random_curves(1, 6, draws=3)
     asked = PlanRequest("0.01", spend_all=False, step=None, least={"a0": "0.01"}, may_stop=("a0",), risk=0.2)
     assert make_plan(curves, asked).total_micros <= 10_000
+
+
+def test_a_target_that_nothing_or_enough_leaves_no_split_for_says_what_clashes():
+    """An arm that spends nothing or 20 at least cannot spend a cent, whatever return is asked for."""
+    curves = curves_of([100.0, 200.0], [60.0, 50.0], [0.4, 0.4], now=[40.0, 40.0], value_of="revenue")
+    a_cent = Group("g", ("a0",), least=0.01, most=0.01)
+    refused = clashing(curves, step=0.5, groups=(a_cent,), may_stop=("a0",), target_roas=1.0)
+    assert {(kind, of) for kind, _, of in refused} == {("group", "g"), ("one_of", "a0")}
