@@ -18,7 +18,7 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.warehouse.shown import Shown
 from aibuyer_kit.workflows.evidence_days import AccountKey, Key
 from aibuyer_kit.workflows.evidence_objects import Known, Objects
-from aibuyer_kit.workflows.maturity import known_shares
+from aibuyer_kit.workflows.maturity import FINAL_WITHIN, known_shares
 from aibuyer_kit.workflows.panel_besides import coded, days_of, with_besides
 from aibuyer_kit.workflows.period import day_ends
 from aibuyer_kit.workflows.what_counts import check_one_currency, shown_in
@@ -215,9 +215,16 @@ def _shares(
         if (key[1], kind) not in columns:
             account = objects.accounts.get(key[:2])
             today = account_date(known_at, account.zone) if account else known_at.date()
-            curve = None if kind == _SEVERAL else curves[kind].get(key[1])
-            columns[key[1], kind] = _by_age(curve, days, today)
+            mine = curves if kind == _SEVERAL else [curves[kind]]
+            shares = [_by_age(each[key[1]], days, today) for each in mine if key[1] in each]
+            columns[key[1], kind] = _of_all(shares or [_by_age(None, days, today)])
     return np.stack([columns[key[1], kind] for key, kind in zip(keys, kinds.tolist(), strict=True)], axis=1)
+
+
+def _of_all(shares: Sequence[Floats]) -> Floats:
+    """Return the share of several kinds together; NaN where they differ: how much each counts is not known."""
+    least, most = np.min(shares, axis=0), np.max(shares, axis=0)
+    return np.where(most - least <= FINAL_WITHIN, (least + most) / 2, np.nan)
 
 
 def _by_age(curve: Sequence[float | None] | None, days: DateRange, today: date) -> Floats:
