@@ -13,7 +13,7 @@ from aibuyer_kit.core.errors import InputError, UnknownMetricError
 from aibuyer_kit.core.i18n import t
 from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, counts_results, metric
 from aibuyer_kit.features.panel import DailyPanel
-from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.result import ForecastObject
 from aibuyer_kit.forecasting.seasonal import seasonally_adjusted
 from aibuyer_kit.forecasting.seasonal_result import Seasonal, with_total
@@ -99,7 +99,7 @@ def _arriving(panel: DailyPanel, sides: Sequence[str]) -> frozenset[date]:
     """Return the days of which not all has arrived, of any object."""
     if not any(arrives_late(side) for side in sides):
         return frozenset()
-    whole = (np.abs(panel.known_share - 1) <= FINAL_WITHIN).all(axis=1)
+    whole: Bools = np.all(np.abs(panel.known_share - 1) <= FINAL_WITHIN, axis=1)
     return frozenset(day for day, arrived in zip(panel.days, whole.tolist(), strict=True) if not arrived)
 
 
