@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-import numpy as np
-
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
