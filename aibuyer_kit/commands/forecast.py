@@ -1,5 +1,6 @@
 """Commands that tell what will happen, and what is still to arrive."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,14 +9,13 @@ from aibuyer_kit.commands.data import AsOfOption
 from aibuyer_kit.commands.options import (
     ALL,
     ClientOption,
-    ExplanationPageOption,
     JsonOption,
     WorkspaceOption,
-    check_page,
     put,
     put_explained,
     say,
 )
+from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.text_table import as_json
 
 
@@ -42,9 +42,11 @@ def forecast(
         str, typer.Option(help="Why it is forecast so: an object by id or name, or `all` for the total.")
     ] = "",
     by: Annotated[
-        str, typer.Option(help="With --explain: drivers, or prophet for the components of Prophet.")
-    ] = "drivers",
-    html: ExplanationPageOption = None,
+        str, typer.Option(help="With --explain: drivers (the default), or prophet for the components of Prophet.")
+    ] = "",
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the page with charts, or what --explain tells, to this file.")
+    ] = None,
     daily: Annotated[bool, typer.Option("--daily", help="Print one row per object and day.")] = False,
     as_of: AsOfOption = "",
     client: ClientOption = None,
@@ -53,21 +55,28 @@ def forecast(
 ) -> None:
     """Print what is expected of a metric, with the interval that holds 80%, and how far off models were before."""
     from aibuyer_kit.core.text_table import as_table
-    from aibuyer_kit.forecasting.result import TOTAL
+    from aibuyer_kit.forecasting.result import TOTAL, check_way
     from aibuyer_kit.warehouse.read import Reader
     from aibuyer_kit.workflows.forecast import client_forecast, parsed_plan, parsed_promotions
     from aibuyer_kit.workflows.period import parse_as_of
     from aibuyer_kit.workflows.workspaces import find_workspace, only_client
 
-    check_page(html, explain)
+    if by and not explain:
+        raise InputError("--by says how --explain explains: say what to explain, or `all`.")
+    if by:
+        check_way(by)
     context = only_client(find_workspace(workspace), client)
     found = client_forecast(
         context, Reader(context.warehouse), metric, horizon_days=horizon_days, level=level,
         plan=parsed_plan(budget or ()), promotions=parsed_promotions(promotion or ()), as_of=parse_as_of(as_of),
+        explained=TOTAL if explain in ("", ALL) else explain,
     )  # fmt: skip
     if explain:
-        put_explained(found.why(TOTAL if explain == ALL else explain, by=by), json, html)
+        put_explained(found.why(TOTAL if explain == ALL else explain, by=by or "drivers"), json, html)
         return
+    if html:
+        html.write_text(found.page(), encoding="utf-8")
+        say(f"wrote {html}")
     rows: list[dict[str, Any]] = found.daily_rows() if daily else found.rows()
     if not json and not daily:
         put(str(found))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.errors import InputError, TooLittleError
 from aibuyer_kit.core.metrics import arrives_late
 from aibuyer_kit.features.windows import Floats, Ints
 
@@ -110,7 +110,7 @@ def gathered(
         if (measures[name] < 0).any():
             raise InputError(f"{name} is below zero on some days: that is no count to learn from.")
     if counted.has_worth and not np.nansum(measures["revenue"]) > 0:
-        raise InputError("No value is known of any result: rank by cpa, or say what a result is worth in client.toml.")
+        raise TooLittleError("values")
     if not arrives_late(metric):
         share = np.ones(share.shape)
     elif 2 * np.isnan(share[measures["spend"] > 0]).sum() > (measures["spend"] > 0).sum():

@@ -13,8 +13,9 @@ import numpy as np
 
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ArtefactError, InputError, TooLittleError
+from aibuyer_kit.core.metrics import arrives_late
 from aibuyer_kit.core.money import MICROS_PER_UNIT
-from aibuyer_kit.creatives.evidence import Daily, Evidence, Item, gathered
+from aibuyer_kit.creatives.evidence import Daily, Evidence, Item, gathered, known_metric
 from aibuyer_kit.creatives.model import LEAST_ITEMS, CreativeModel
 from aibuyer_kit.creatives.rank import by_attributes, seen_of
 from aibuyer_kit.features.contributions import Contributions
@@ -73,6 +74,7 @@ class CreativeTrainable:
 
     def evidence(self, panel: DailyPanel) -> Evidence:
         """Return what was seen of the creatives of a panel. Raises InputError."""
+        panel, _ = of_main_kind(panel, self.metric)
         items, item = creatives_of(panel)
         adsets, group = np.unique([f"{each.account_id} {each.adset_id}" for each in panel.objects], return_inverse=True)
         groups = tuple(Item(each, each) for each in adsets.tolist())
@@ -107,10 +109,15 @@ class KeptCreatives:
         """
         first = (fold.origin - fold.later.days.since).days + 1
         later = fold.later.until(list(fold.later.days)[first + self.of.horizon_days - 1]).last(self.of.horizon_days)
-        evidence = self.of.evidence(later)
-        seen = seen_of(evidence, self.of.part)
+        try:
+            evidence = self.of.evidence(later)
+            seen = seen_of(evidence, self.of.part)
+        except TooLittleError:
+            seen = None
         if seen is None:
-            raise InputError("No result of these days has a value.")
+            # Days in which no result has a value tell nothing of the model.
+            ids = tuple(each.id for each in creatives_of(later)[0])
+            return Judged(ids, *(np.full(len(ids), np.nan) for _ in range(3)))
         told = self.expected(evidence.items)[seen.item]
         losses = []
         for effect in (told, np.zeros(len(told))):
@@ -171,6 +178,24 @@ def creatives_of(panel: DailyPanel) -> tuple[tuple[Item, ...], Ints]:
         for key in (keys[place] for place in first)
     )
     return items, item.astype(np.int64)
+
+
+def of_main_kind(panel: DailyPanel, metric: str) -> tuple[DailyPanel, bool]:
+    """Return the objects whose results are of the kind on which most was spent, and whether that leaves some out.
+
+    A click is a click everywhere. Raises TooLittleError where no result is known.
+    """
+    if metric and not arrives_late(known_metric(metric)):
+        return panel, False
+    kinds = [each.result_type for each in panel.objects]
+    spend = np.nansum(panel.measure("spend"), axis=0)
+    spent = {kind: float(spend[[own == kind for own in kinds]].sum()) for kind in kinds if kind}
+    if not spent:
+        raise TooLittleError("no_results")
+    most = max(sorted(spent), key=lambda kind: spent[kind])
+    # What has counted nothing yet may count the same: its silence is evidence.
+    places = [place for place, kind in enumerate(kinds) if kind in (most, "")]
+    return panel.only(places), len(places) < len(kinds)
 
 
 def units_of(panel: DailyPanel) -> dict[str, Floats]:

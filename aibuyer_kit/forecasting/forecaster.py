@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.errors import InputError, TooLittleError
 from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.forecasting.backtest import FLOOR, Backtest, actual_of, inner_origins, relevance
 from aibuyer_kit.forecasting.boosted import Boosted
@@ -316,7 +316,7 @@ def _check(series: SeriesSet, horizon: int) -> None:
     if horizon > series.future:
         raise InputError(f"Covariates are known for {series.future} steps ahead, less than the horizon of {horizon}.")
     if not series.count or not np.isfinite(series.settled().values).any():
-        raise InputError("There is no value to learn from.")
+        raise TooLittleError("no_values")
 
 
 def _tamed(series: SeriesSet) -> tuple[SeriesSet, int]:

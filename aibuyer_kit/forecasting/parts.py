@@ -51,7 +51,7 @@ def forecast_parts(told: TreeForecast, forecaster: Forecaster) -> ForecastParts:
     fitted_, steps = told.fitted, len(told.expected)
     late = fitted_.series.late
     series, _ = _tamed(fitted_.series.settled())
-    recent = np.tile(_mean(series.values[-RECENT_STEPS:]), (steps, 1))
+    recent = np.tile(_pace(series.values), (steps, 1))
     members, of_members, trees = _taken_apart(fitted_, forecaster, series, steps + late, late, recent)
     shares = _shares(members, fitted_.weights)
     parts: dict[str, Floats] = {}
@@ -224,9 +224,11 @@ def _after(say: TreesSay, late: int) -> TreesSay:
     return TreesSay(told, say.level[late:], say.on_logs, say.rows[kept], say.pays[late:])
 
 
-def _mean(values: Floats) -> Floats:
+def _pace(values: Floats) -> Floats:
+    """Return the mean of the last known steps of each series; 0 where none ever was known."""
     known = np.isfinite(values)
-    found: Floats = np.nansum(np.where(known, values, 0.0), axis=0) / np.maximum(known.sum(axis=0), 1)
+    late = known & (known[::-1].cumsum(axis=0)[::-1] <= RECENT_STEPS)
+    found: Floats = np.where(late, values, 0.0).sum(axis=0) / np.maximum(late.sum(axis=0), 1)
     return found
 
 

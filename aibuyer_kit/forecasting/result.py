@@ -1,15 +1,15 @@
 """A forecast as people get it: text and page with a fan, frames, the backtest with its floor, and notes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from aibuyer_kit.charts.spec import Band, Series, TrendChart
 from aibuyer_kit.core.dates import DateRange
-from aibuyer_kit.core.errors import InputError
+from aibuyer_kit.core.errors import InputError, NotFoundError
 from aibuyer_kit.core.i18n import format_metric, format_moment, format_period, format_share, t
 from aibuyer_kit.core.metrics import Ratio, metric
 from aibuyer_kit.core.text_table import as_table
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from aibuyer_kit.charts.fragment import Fragment
 
 TOTAL = "total"
-_MOST_TEXT_ROWS = 12
+By = Literal["drivers", "prophet"]
+_MOST_TEXT_ROWS, _MOST_NAMED = 12, 5
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,13 @@ class Forecast:
 
         return forecast_html(self)
 
+    def page(self) -> str:
+        """Return the forecast as a whole HTML page of its own."""
+        from aibuyer_kit.charts.fragment import whole_page
+
+        title = t(self.locale, "forecast.title", metric=t(self.locale, f"metric.{self.metric}"))
+        return whole_page(self._repr_html_(), title=title, locale=self.locale)
+
     def headline(self) -> str:
         """Return the whole in a sentence, and in another one if such forecasts were clearly off to one side before."""
         period = format_period(self.days, self.locale)
@@ -175,7 +183,8 @@ class Forecast:
             for each in (total.expected, total.low, total.high)
         ]
         sentence = t(
-            self.locale, "forecast.headline", metric=t(self.locale, f"metric.{self.metric}"),
+            self.locale, "forecast.headline" if self.backtest_origins else "forecast.headline_roughly",
+            metric=t(self.locale, f"metric.{self.metric}"),
             period=period, expected=said[0], low=said[1], high=said[2],
         )  # fmt: skip
         if self.bias is None:
@@ -201,6 +210,26 @@ class Forecast:
     @property
     def is_ratio(self) -> bool:
         return isinstance(metric(self.metric), Ratio)
+
+
+def check_way(by: str) -> None:
+    """Raise InputError for a way to explain a forecast that there is not."""
+    if by not in get_args(By):
+        raise InputError(f"A forecast is not explained by {by!r}. Known: {', '.join(get_args(By))}.")
+
+
+def place_of(objects: Sequence[ForecastObject], of: str) -> int:
+    """Return the place of an object by its id or name. Raises NotFoundError, and InputError where several have it."""
+    ids = [each.id for each in objects]
+    if of in ids:
+        return ids.index(of)
+    named = [at for at, each in enumerate(objects) if each.name == of]
+    if len(named) > 1:
+        raise InputError(f"{len(named)} objects are called {of!r}: name one by its id, such as {ids[named[0]]}.")
+    if named:
+        return named[0]
+    known = ", ".join(ids[:_MOST_NAMED]) + (", …" if len(ids) > _MOST_NAMED else "")
+    raise NotFoundError(f"There is no {of!r} in this forecast. Known: {known}.")
 
 
 def _figure(value: float) -> float | None:

@@ -1,7 +1,7 @@
 """A metric without what the calendar does to it, as people get it: a sentence, two lines, and what weekdays bring."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +12,8 @@ from aibuyer_kit.charts.static import svg
 from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.escape import for_html
-from aibuyer_kit.core.i18n import format_change, format_metric, format_moment, t
-from aibuyer_kit.core.metrics import Ratio, metric
+from aibuyer_kit.core.i18n import format_change, format_metric, format_moment, format_period, t
+from aibuyer_kit.core.metrics import METRICS, Ratio
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.result import TOTAL, ForecastObject
@@ -29,7 +29,9 @@ class Seasonal:
     """One metric day by day, of each object and of their total, which is the last: arrays are (days, objects).
 
     `adjusted` is `values` as they would be on a usual day: without weekdays, the time of the year, holidays and
-    promotions. Money is in currency units; NaN is not known. A ratio is made of adjusted sums.
+    promotions. Money is in currency units; NaN is not known. A ratio is made of adjusted sums: `sides` are those of
+    values and of adjusted values, numerator and denominator, and a week's is made of its sums. `arriving` are the days
+    of which not all has arrived: what is expected to come is filled in, or they are NaN.
     """
 
     metric: str
@@ -42,8 +44,8 @@ class Seasonal:
     known_at: datetime
     load_id: int
     notes: tuple[str, ...] = ()
-    # Of a ratio, the total's numerator and denominator by day: as they are, and adjusted.
-    sides: tuple[Floats, Floats] | None = None
+    sides: tuple[tuple[Floats, Floats], ...] = ()
+    arriving: frozenset[date] = frozenset()
 
     @property
     def factor(self) -> Floats:
@@ -57,6 +59,7 @@ class Seasonal:
             {
                 "level": each.level, "id": each.id, "name": each.name, "date": day,
                 "value": _figure(self.values[row, at]), "adjusted": _figure(self.adjusted[row, at]),
+                "still_arriving": day in self.arriving,
             }
             for at, each in enumerate(self.objects)
             for row, day in enumerate(self.days)
@@ -81,24 +84,46 @@ class Seasonal:
         return found
 
     def headline(self) -> str:
-        """Return the last week beside the one before, both without what the calendar does."""
-        now, before = (self._week(back, adjusted=True) for back in (0, _WEEK_DAYS))
-        kind = "seasonal" if self.sides is None else "seasonal_ratio"
+        """Return the last week that is known beside the one before, both without what the calendar does."""
+        until = self._last_known() + 1
+        now, before = (self._of_week(until - back, 1) for back in (0, _WEEK_DAYS))
         change = now / before - 1 if now is not None and before else None
+        last = self.days.since + timedelta(days=until - 1)
+        week = DateRange(max(self.days.since, last - timedelta(days=_WEEK_DAYS - 1)), last)
         return t(
-            self.locale, f"forecast.{kind}", metric=t(self.locale, f"metric.{self.metric}"), now=self._shown(now),
-            before=self._shown(before), change=format_change(change, self.locale),
-            reported=self._shown(self._week(0, adjusted=False)),
+            self.locale, "forecast.seasonal_ratio" if self.sides else "forecast.seasonal",
+            metric=t(self.locale, f"metric.{self.metric}"), period=format_period(week, self.locale),
+            now=self._shown(now), before=self._shown(before), change=format_change(change, self.locale),
+            reported=self._shown(self._of_week(until, 0)),
         )  # fmt: skip
 
-    def _week(self, back: int, *, adjusted: bool) -> float | None:
-        """Return the mean day of seven, or the ratio of their sums, of those that are known."""
-        if self.sides is None:
-            return _mean((self.adjusted if adjusted else self.values)[-_WEEK_DAYS - back :][:_WEEK_DAYS, -1])
-        days = self.sides[adjusted][-_WEEK_DAYS - back :][:_WEEK_DAYS]
-        top, bottom = days[np.isfinite(days).all(axis=1)].sum(axis=0)
-        asked = metric(self.metric)
-        return float(top * asked.scale / bottom) if isinstance(asked, Ratio) and bottom > 0 else None
+    def _last_known(self) -> int:
+        """Return the last day of which the total is known; that of a ratio is known where both sides are."""
+        sums = [pair[0][:, -1] for pair in self.sides] or [self.values[:, -1]]
+        known = np.flatnonzero(np.isfinite(np.stack(sums)).all(axis=0))
+        return int(known[-1]) if len(known) else len(self.days) - 1
+
+    def _of_week(self, until: int, adjusted: int) -> float | None:
+        """Return the total a day over the week before a place, or the ratio of its sums; None where it is not known."""
+        week = slice(max(0, until - _WEEK_DAYS), max(0, until))
+        if not self.sides:
+            return _mean((self.values, self.adjusted)[adjusted][week, -1])
+        top, bottom = (pair[adjusted][week, -1] for pair in self.sides)
+        known = np.isfinite(top) & np.isfinite(bottom)
+        below = float(bottom[known].sum())
+        asked = METRICS[self.metric]
+        return float(top[known].sum()) * asked.scale / below if below > 0 and isinstance(asked, Ratio) else None
+
+    def _said(self) -> tuple[str, ...]:
+        """Return the notes, with what is to be said of days that are still arriving."""
+        last = self._last_known()
+        filled = sum(day in self.arriving for day in list(self.days)[: last + 1])
+        found = list(self.notes)
+        if filled:
+            found.append(t(self.locale, "forecast.seasonal_filled", count=filled))
+        if last + 1 < len(self.days):
+            found.append(t(self.locale, "forecast.seasonal_left_out", day=str(self.days.since + timedelta(days=last))))
+        return tuple(found)
 
     def chart(self) -> TrendChart:
         """Return the total as it is and as it would be without what the calendar does."""
@@ -112,7 +137,7 @@ class Seasonal:
 
     def __str__(self) -> str:
         rows = self._weekday_cells()
-        parts = (self.headline(), self._meta(), "", as_table(rows, right=list(rows[0])[1:]), *self.notes)
+        parts = (self.headline(), self._meta(), "", as_table(rows, right=list(rows[0])[1:]), *self._said())
         return "\n".join(parts)
 
     __repr__ = __str__
@@ -120,7 +145,7 @@ class Seasonal:
     def _repr_html_(self) -> str:
         rows = self._weekday_cells()
         table = html_table(list(rows[0]), [[str(cell) for cell in row.values()] for row in rows])
-        notes = "".join(f"<li>{for_html(note)}</li>" for note in self.notes)
+        notes = "".join(f"<li>{for_html(note)}</li>" for note in self._said())
         return (
             f'{style_tag()}<div class="ab"><div class="ab-stack"><p class="ab-lead">{for_html(self.headline())}</p>'
             f'<div class="ab-meta">{for_html(self._meta())}</div>'

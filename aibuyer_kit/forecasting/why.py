@@ -3,25 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
 
 import numpy as np
 
 from aibuyer_kit.charts.explanation import Explanation, Part, ranked
 from aibuyer_kit.core.dates import DateRange
-from aibuyer_kit.core.errors import InputError, NotFoundError
+from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.i18n import format_metric, format_period, format_ratio, format_share, messages, t
 from aibuyer_kit.core.metrics import METRICS, Ratio
 from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.forecasting.boosted import TreesSay
 from aibuyer_kit.forecasting.forecaster import Forecaster
 from aibuyer_kit.forecasting.parts import CORRECTION, SIBLINGS, TOGETHER, ForecastParts, forecast_parts
-from aibuyer_kit.forecasting.result import TOTAL, ForecastObject
+from aibuyer_kit.forecasting.result import TOTAL, ForecastObject, check_way, place_of
 from aibuyer_kit.forecasting.tree_forecast import TreeForecast
+from aibuyer_kit.forecasting.words import model_name
 
-By = Literal["drivers", "prophet"]
 _AFTERWARDS = (SIBLINGS, CORRECTION, TOGETHER)
-_MOST_NAMED = 5
 _NO_WEIGHT = 1e-6
 
 
@@ -46,9 +44,8 @@ class Explainer:
         Raises NotFoundError for an object that is not there, InputError for another way than drivers or prophet, and
         where there is nothing to explain.
         """
-        if by not in get_args(By):
-            raise InputError(f"A forecast is not explained by {by!r}. Known: {', '.join(get_args(By))}.")
-        place = self._place(of)
+        check_way(by)
+        place = place_of(self.objects, of)
         if by == "prophet":
             from aibuyer_kit.forecasting.prophet_why import prophet_explained
 
@@ -69,18 +66,6 @@ class Explainer:
         """Return the leaves that an object, or the total, is the sum of."""
         leaves = self.told[0].tree.leaves
         return leaves if self.objects[place].id == TOTAL else leaves[[place]]
-
-    def _place(self, of: str) -> int:
-        ids = [each.id for each in self.objects]
-        if of in ids:
-            return ids.index(of)
-        named = [at for at, each in enumerate(self.objects) if each.name == of]
-        if len(named) > 1:
-            raise InputError(f"{len(named)} objects are called {of!r}: name one by its id, such as {ids[named[0]]}.")
-        if named:
-            return named[0]
-        known = ", ".join(ids[:_MOST_NAMED]) + (", …" if len(ids) > _MOST_NAMED else "")
-        raise NotFoundError(f"There is no {of!r} in this forecast. Known: {known}.")
 
     def _of_sum(self, metric: str, parts: ForecastParts, place: int) -> Explanation:
         recent, amounts, expected = self._sums(parts, place)
@@ -135,7 +120,7 @@ class Explainer:
                     weight=format_share(weight, self.locale, decimals=0),
                     says=format_metric(metric, float(says), self.currency, self.locale),
                 )
-                found.append(Part(name, member_name(name, self.locale), float(counts.sum()), remark))
+                found.append(Part(name, model_name(name, self.locale), float(counts.sum()), remark))
         expected = float(parts.expected[:, own].sum())
         # What no member can tell comes from siblings and corrections.
         left = expected - sum(each.amount for each in found)
@@ -160,7 +145,7 @@ class Explainer:
         pays = say.pays[:, own]
         values = say.told.values.reshape(*shape, -1)[:, own][pays]
         base, level = say.told.base.reshape(shape)[:, own][pays], say.level[:, own][pays]
-        title = self._say("trees_title", member=member_name(name, self.locale))
+        title = self._say("trees_title", member=model_name(name, self.locale))
         unit = ("", "") if say.on_logs else (metric, self.currency)
         if self.objects[place].id == TOTAL:
             sizes = np.abs(values if say.on_logs else values * level[:, None]).mean(axis=0)
@@ -194,7 +179,7 @@ class Explainer:
 
         said = [self._say("said", expected=figure(whole.amount), recent=figure(baseline.amount))]
         causes = [each for each in parts if (each.amount > 0) == (whole.amount > baseline.amount)]
-        if causes:
+        if causes and figure(abs(causes[0].amount)) != figure(0.0):
             said.append(self._say("most", part=causes[0].label, amount=_signed(figure, causes[0].amount)))
         return tuple(said)
 
@@ -217,11 +202,6 @@ class Explainer:
 
     def _say(self, key: str, *, count: int | None = None, **values: object) -> str:
         return t(self.locale, f"forecast_why.{key}", count=count, **values)
-
-
-def member_name(name: str, locale: str) -> str:
-    """Return what a member of the combination is called."""
-    return _known(f"forecast_model.{name.replace(' ', '_').replace(',', '')}", locale) or name
 
 
 def _known(key: str, locale: str) -> str:

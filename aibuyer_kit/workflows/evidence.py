@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-import numpy as np
-
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
@@ -224,11 +222,11 @@ class Evidence:
 
     def score(self, level: Level, subjects: Sequence[Subject], now: datetime) -> Floats:
         """Return what the model in force then says of objects; nothing without a model."""
-        if missing := self._scoring.missing(level, now):
-            if missing not in self.gaps:
-                self.gaps.append(missing)
-            return np.full(len(subjects), np.nan)
-        return self._scoring.scores(level, subjects, now, self._load_id)
+        found = self._scoring.scores(level, subjects, now, self._load_id)
+        missing = self._scoring.missing(level, now)
+        if missing and missing not in self.gaps:
+            self.gaps.append(missing)
+        return found
 
     def score_told(self, subject: Subject, locale: str) -> str:
         """Return what drove an object's score, in the reader's language; empty where there is none."""

@@ -17,7 +17,8 @@ from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.budgets import spend_level
-from aibuyer_kit.forecasting.result import TOTAL, Forecast, ForecastObject, Span
+from aibuyer_kit.forecasting.result import TOTAL, Forecast, ForecastObject, Span, place_of
+from aibuyer_kit.forecasting.seasonal_result import with_total
 from aibuyer_kit.forecasting.series import BUDGET, SeriesSet
 from aibuyer_kit.forecasting.weighing import SegmentWeights, Weights, model_name
 from aibuyer_kit.warehouse.as_of import AsOf
@@ -62,12 +63,14 @@ def client_forecast(
     promotions: Sequence[DateRange] = (),
     action_type: str = "",
     as_of: AsOf | None = None,
+    explained: str = TOTAL,
 ) -> Forecast:
     """Return what is expected of a metric in the `horizon_days` from today on, of each object of `level` and in all.
 
     `plan` gives daily budgets by object id, in currency units; 0 is a pause. Where it names none, what people have
     approved and nothing has carried out yet is taken. `promotions` are of the past and to come.
     Results of several kinds are never added up: of those counted here `action_type` is forecast, or the most frequent.
+    `explained` is what will be asked why: what is not there is refused before the work.
     Members are weighed as the model in force then says, if there is one for the measure and level. Raises InputError,
     UnknownMetricError, NotFoundError, MixedCurrencyError.
     """
@@ -85,6 +88,7 @@ def client_forecast(
     others, said = 0, tuple[str, ...]()
     if counts_results(name):
         panel, others = of_one_kind(panel, action_type)
+    place_of(_objects(panel, context.settings.locale), explained)
     _check_results(context, panel, name)
     if arrives_late(name):
         panel, said = with_shares_so_far(context, reader, panel)
@@ -375,8 +379,7 @@ def _result(
     values: tuple[Floats, Floats, Floats], spans: tuple[Span, ...], history: Floats, bias: float | None,
 ) -> Forecast:  # fmt: skip
     panel = request.panel
-    objects = [ForecastObject(each.id, each.name, panel.level.value, each.campaign_id) for each in panel.objects]
-    objects.append(ForecastObject(TOTAL, t(request.locale, "word.total"), TOTAL))
+    objects = _objects(panel, request.locale)
     weights = {member: float(share.mean()) for member, share in told.fitted.weights.items()}
     shown = min(SHOWN_DAYS, len(history))
     asked, never = metric(name), [never_came(each) for each in made_of]
@@ -390,7 +393,7 @@ def _result(
         currency=panel.currency,
         locale=request.locale,
         days=request.ahead,
-        objects=tuple(objects),
+        objects=objects,
         expected=values[0],
         low=values[1],
         high=values[2],
@@ -406,6 +409,11 @@ def _result(
         never=next((side for side, none in zip(sides, never, strict=True) if none), ""),
         explainer=lambda of, by: _explainer(request, name, objects, made_of)(of, by),
     )
+
+
+def _objects(panel: DailyPanel, locale: str) -> tuple[ForecastObject, ...]:
+    found = (ForecastObject(each.id, each.name, panel.level.value, each.campaign_id) for each in panel.objects)
+    return with_total(tuple(found), locale)
 
 
 def _explainer(

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from aibuyer_kit.core.errors import LeftOutWarning
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.features.calendar import events_of
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
-from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.budgets import assumed_spend
 from aibuyer_kit.ledger.database import FILE_NAME
 from aibuyer_kit.ledger.ledger import Ledger
@@ -24,7 +25,7 @@ from aibuyer_kit.warehouse.read import Reader
 PROMOTION, HOLIDAY, SHOPPING_DAY = "promotion", "holiday", "shopping day"
 # What so few days of the past were tells nothing of days to come.
 _LEAST_DAYS = 2
-_TO_COME = ("approved", "waiting", "doubt")
+_TO_COME = ("approved", "waiting")
 _LATE_DAYS, _MOST_TIMES = 7, 5.0
 
 
@@ -61,19 +62,26 @@ def assumed_budget(panel: DailyPanel) -> Floats:
         last = np.where(np.isfinite(now) & np.isfinite(panel.budgets[-1:]), now, panel.budgets[-1:])
         set_last = np.concatenate([panel.budgets[:-1], last])
         paid = (np.nan_to_num(spend) > 0) & np.isfinite(panel.budgets)
-        amounts, days = (_of_late(np.where(paid, each, 0.0)) for each in (panel.budgets, np.ones_like(spend)))
-        usual = amounts / np.where(days > 0, days, np.nan)
+        usual = _of_late(panel.budgets, paid, np.isfinite(spend))
         times = np.clip(set_last / np.where(usual > 0, usual, np.nan), 1 / _MOST_TIMES, _MOST_TIMES)
         found[1:] *= np.where(np.isfinite(times), times, 1.0)
     found[-1] = np.where([each.delivers for each in panel.objects], found[-1], 0.0)
     return found
 
 
-def _of_late(values: Floats) -> Floats:
-    """Return the sums of the last days up to each."""
-    sums = np.cumsum(values, axis=0)
-    before = np.concatenate([np.zeros((min(_LATE_DAYS, len(sums)), sums.shape[1])), sums[:-_LATE_DAYS]])
-    found: Floats = sums - before
+def _of_late(budgets: Floats, paid: Bools, known: Bools) -> Floats:
+    """Return (days, objects) the mean budget over those of the last known days up to each that paid; NaN for none."""
+    found = np.full_like(budgets, np.nan)
+    for place in range(budgets.shape[1]):
+        at = np.flatnonzero(known[:, place])
+        pays = paid[at, place]
+        sums, counts = (
+            np.concatenate([[0.0], np.cumsum(each)]) for each in (np.where(pays, budgets[at, place], 0.0), pays)
+        )
+        last = np.searchsorted(at, np.arange(len(budgets)), side="right")
+        first = np.maximum(last - _LATE_DAYS, 0)
+        days = counts[last] - counts[first]
+        found[:, place] = np.where(days > 0, (sums[last] - sums[first]) / np.maximum(days, 1), np.nan)
     return found
 
 
@@ -88,26 +96,44 @@ def approved_budgets(context: ClientContext, reader: Reader, panel: DailyPanel, 
         each.change
         for proposal in waiting
         for each in proposal.changes
-        if each.change.field in ("daily_budget", "status") and proposal.state_of(each, now) in _TO_COME
+        if each.change.field in ("daily_budget", "status")
+        and (
+            (state := proposal.state_of(each, now)) in _TO_COME
+            # What may have been carried out is in what was spent already: only a target of the level itself holds.
+            or (state == "doubt" and each.change.level is panel.level)
+        )
     ]
     if not changes:
         return {}
-    late = dict(zip((each.id for each in panel.objects), assumed_budget(panel)[-1].tolist(), strict=True))
+    late = assumed_budget(panel)[-1].tolist()
+    holders = _Holders(reader, panel.load_id)
     found: dict[str, float] = {}
     for change in changes:
-        for each in panel.objects:
+        for place, each in enumerate(panel.objects):
             if each.account_id != change.account_id:
                 continue
-            spends = found.get(each.id, late[each.id])
-            then = _after(change, each, panel.level, spends, reader, panel.load_id)
+            then = _after(change, each, panel.level, found.get(each.id, late[place]), holders)
             if then is not None:
                 found[each.id] = max(then, 0.0)
     return found
 
 
-def _after(
-    change: Change, each: PanelObject, level: Level, spends: float, reader: Reader, load_id: int
-) -> float | None:
+class _Holders:
+    """The entities of a warehouse as known after a load, by level, account and id; each level is read once."""
+
+    def __init__(self, reader: Reader, load_id: int) -> None:
+        self._reader, self._load_id = reader, load_id
+        self._levels: dict[Level, dict[tuple[str, str], dict[str, Any]]] = {}
+
+    def find(self, change: Change) -> dict[str, Any] | None:
+        """Return the row of the object of a change, None where it is not known."""
+        if change.level not in self._levels:
+            rows = self._reader.entities(change.level, as_of=self._load_id).rows()
+            self._levels[change.level] = {(row["account_id"], row["entity_id"]): row for row in rows}
+        return self._levels[change.level].get((change.account_id, change.object_id))
+
+
+def _after(change: Change, each: PanelObject, level: Level, spends: float, holders: _Holders) -> float | None:
     """Return what an object may spend a day after a change, None where it is not touched by it."""
     before, after = _amounts(change)
     if change.level is level:
@@ -117,8 +143,7 @@ def _after(
         return (
             spends * after / before if mine and after is not None and before else (0.0 if mine and after == 0 else None)
         )
-    rows = reader.entities(change.level, as_of=load_id).rows()
-    changed = next((row for row in rows if row["entity_id"] == change.object_id), None)
+    changed = holders.find(change)
     if changed is None or after is None or (level is Level.CAMPAIGN and changed["campaign_id"] != each.key):
         return None
     held = before if before is not None else changed["daily_budget_micros"]

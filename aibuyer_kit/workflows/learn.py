@@ -239,6 +239,10 @@ class _School:
 
     def _lesson(self, trainable: Trainable, *, force: bool) -> Lesson:
         past = self._past(trainable)
+        try:
+            past.all_days  # noqa: B018 - whether there is anything at this level
+        except NotFoundError:
+            raise TooLittleError("level", level=trainable.level.value) from None
         versions = self._registry.versions(trainable.name)
         champion = next((each for each in versions if CHAMPION in each.stages), None)
         folds = past.folds(trainable)

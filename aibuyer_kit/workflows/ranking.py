@@ -10,10 +10,9 @@ import numpy as np
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import InputError, NotFoundError
-from aibuyer_kit.core.metrics import arrives_late
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.creatives.evidence import Daily, Evidence, Item, gathered, known_metric
-from aibuyer_kit.creatives.kept import NAMES, KeptCreatives, creatives_of, units_of
+from aibuyer_kit.creatives.kept import NAMES, KeptCreatives, creatives_of, of_main_kind, units_of
 from aibuyer_kit.creatives.model import CreativeModel
 from aibuyer_kit.creatives.rank import Within, rank
 from aibuyer_kit.creatives.told import Overlap, RankingTold
@@ -155,7 +154,9 @@ def _panel(
     moment = parse_as_of(as_of)
     until = end_of(context, reader, since, until, as_of=moment)
     period = resolve_period(context, reader, days=days, since=since, until=until, as_of=moment)
-    return _of_one_kind(read_panel(context, reader, level, period, as_of=moment, measures=NAMES), metric)
+    panel = read_panel(context, reader, level, period, as_of=moment, measures=NAMES)
+    mine, left_out = of_main_kind(panel, metric)
+    return mine, ("other_kinds",) if left_out else ()
 
 
 def _evidence(
@@ -172,21 +173,6 @@ def _evidence(
     chosen = known_metric(metric) if metric else "roas" if has_value else "cpa"
     found = gathered(chosen, daily, items, groups, currency, platform_chooses=platform_chooses)
     return replace(found, notes=(*found.notes, *notes))
-
-
-def _of_one_kind(panel: DailyPanel, metric: str) -> tuple[DailyPanel, tuple[str, ...]]:
-    """Return the objects whose results are of the kind on which most was spent; a click is a click everywhere."""
-    if metric and not arrives_late(known_metric(metric)):
-        return panel, ()
-    kinds = [each.result_type for each in panel.objects]
-    spend = np.nansum(panel.measure("spend"), axis=0)
-    spent = {kind: float(spend[[own == kind for own in kinds]].sum()) for kind in kinds if kind}
-    if not spent:
-        raise InputError("No results are known of what was shown in these days: choose the metric ctr, or other days.")
-    most = max(sorted(spent), key=lambda kind: spent[kind])
-    # What has counted nothing yet may count the same: its silence is evidence.
-    places = [place for place, kind in enumerate(kinds) if kind in (most, "")]
-    return panel.only(places), ("other_kinds",) if len(places) < len(kinds) else ()
 
 
 def _groups(reader: Reader, panel: DailyPanel, level: Level, ids: Sequence[str]) -> tuple[tuple[Item, ...], Ints]:

@@ -33,6 +33,7 @@ class ModelScorer:
         self._context, self._reader = context, reader
         self._champions = Champions(context)
         self._panels: dict[tuple[Level, int], DailyPanel] = {}
+        self._failed: dict[tuple[Level, datetime], str] = {}
         self._scores: dict[tuple[str, int, int], dict[tuple[str, str], float]] = {}
 
     def scores(self, level: Level, subjects: Sequence[Subject], now: datetime, load_id: int) -> Floats:
@@ -49,7 +50,8 @@ class ModelScorer:
                 ids = ((each.account_id, each.id) for each in panel.objects)
                 self._scores = {key: dict(zip(ids, values.tolist(), strict=True))}
             said = self._scores[key]
-        except (RegistryError, InputError, NotFoundError):
+        except (RegistryError, InputError, NotFoundError) as error:
+            self._failed[level, now] = str(error)
             return np.full(len(subjects), np.nan)
         return np.array([said.get((each.account_id, each.object_id), np.nan) for each in subjects], dtype=np.float64)
 
@@ -61,6 +63,8 @@ class ModelScorer:
             found = self._in_force(level, now)
         except RegistryError as error:
             return f"score: {SCORES[level]} cannot be used: {error}"
+        if found and (level, now) in self._failed:
+            return f"score: {SCORES[level]} says nothing: {self._failed[level, now]}"
         return "" if found else f"score: no version of {SCORES[level]} was in force"
 
     def told(self, subject: Subject, now: datetime, load_id: int, locale: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from aibuyer_kit.core.errors import InputError, UnknownMetricError
 from aibuyer_kit.core.i18n import t
 from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, counts_results, metric
 from aibuyer_kit.features.panel import DailyPanel
-from aibuyer_kit.features.windows import Floats
+from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.result import ForecastObject
 from aibuyer_kit.forecasting.seasonal import seasonally_adjusted
 from aibuyer_kit.forecasting.seasonal_result import Seasonal, with_total
@@ -22,6 +22,7 @@ from aibuyer_kit.warehouse.as_of import AsOf
 from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.features import country_of
 from aibuyer_kit.workflows.forecast import LEARNT_FROM_DAYS, of_one_kind, series_of
+from aibuyer_kit.workflows.maturity import FINAL_WITHIN
 from aibuyer_kit.workflows.no_results import leads_back
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.panel_besides import with_budgets
@@ -88,20 +89,18 @@ def panel_seasonal(
         adjusted=adjusted,
         known_at=on_account_clock(panel.known_at, (each.time_zone for each in panel.objects)),
         load_id=panel.load_id,
-        notes=_notes(panel, name, locale),
-        sides=_sides(found) if isinstance(asked, Ratio) else None,
+        notes=(t(locale, "forecast.no_year", days=len(panel.days)),) if len(panel.days) < _YEAR_DAYS else (),
+        sides=tuple(found) if isinstance(asked, Ratio) else (),
+        arriving=_arriving(panel, sides),
     )
 
 
-def _sides(found: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    """Return (days, 2) of the total, numerator and denominator: as they are, and adjusted."""
-    (as_is, adjusted) = (np.stack([each[at][:, -1] for each in found], axis=1) for at in (0, 1))
-    return as_is, adjusted
-
-
-def _notes(panel: DailyPanel, name: str, locale: str) -> tuple[str, ...]:
-    no_year = (t(locale, "forecast.no_year", days=len(panel.days)),) if len(panel.days) < _YEAR_DAYS else ()
-    return (*((t(locale, "forecast.still_arriving"),) if arrives_late(name) else ()), *no_year)
+def _arriving(panel: DailyPanel, sides: Sequence[str]) -> frozenset[date]:
+    """Return the days of which not all has arrived, of any object."""
+    if not any(arrives_late(side) for side in sides):
+        return frozenset()
+    whole: Bools = np.all(np.abs(panel.known_share - 1) <= FINAL_WITHIN, axis=1)
+    return frozenset(day for day, arrived in zip(panel.days, whole.tolist(), strict=True) if not arrived)
 
 
 def _adjusted(series: SeriesSet) -> tuple[Floats, Floats]:

@@ -37,10 +37,33 @@ def test_a_forecast_is_explained_in_all_and_object_by_object(example_workspace: 
 
 
 def test_a_page_of_no_explanation_is_refused(example_workspace: Path, tmp_path: Path) -> None:
-    for command in ("forecast", "creatives"):
-        refused = run(example_workspace, command, "--html", str(tmp_path / "why.html"))
+    refused = run(example_workspace, "creatives", "--html", str(tmp_path / "why.html"))
+    assert refused.exit_code != 0
+    assert "--explain" in str(refused.exception or refused.stderr)
+
+
+def test_a_forecast_without_explanation_writes_its_own_page(example_workspace: Path, tmp_path: Path) -> None:
+    page = tmp_path / "forecast.html"
+    found = run(
+        example_workspace, "forecast", "spend", "--level", "account", "--horizon-days", "7", "--html", str(page)
+    )
+    assert found.exit_code == 0
+    assert f"wrote {page}" in found.stderr
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!")
+    assert "<svg" in text
+
+
+def test_what_cannot_be_explained_is_refused_before_the_work(
+    example_workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A way that there is not, a way without anything to explain, and an object that is not there."""
+    monkeypatch.setattr("aibuyer_kit.workflows.forecast.panel_forecast", None)  # whoever calls it fails otherwise
+    asked = (("--explain", "all", "--by", "xyz"), ("--by", "prophet"), ("--explain", "nosuch"))
+    for words, said in zip(asked, ("not explained by 'xyz'", "--by says how", "no 'nosuch'"), strict=True):
+        refused = run(example_workspace, "forecast", *words)
         assert refused.exit_code != 0
-        assert "--explain" in str(refused.exception or refused.stderr)
+        assert said in str(refused.exception or refused.stderr)
 
 
 def test_creatives_are_explained(example_workspace: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aibuyer_kit.core.errors import ArtefactError, TooLittleError
-from aibuyer_kit.creatives.kept import CreativeTrainable, creatives_of
+from aibuyer_kit.creatives.kept import CreativeTrainable, KeptCreatives, creatives_of
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.trainable import Fold, json_file
 from tests.creatives.drawn_ads import PLANTED, UNTIL, drawn_ads
@@ -60,6 +60,32 @@ def test_an_ad_of_which_it_is_not_known_what_it_shows_has_no_score(ads: DailyPan
     assert np.isnan(scores[0])
     assert np.isfinite(scores[1:]).all()
     assert len(creatives_of(hidden)[0]) == len(ads.objects)
+
+
+def test_days_without_a_value_are_too_little_and_no_fault(ads: DailyPanel) -> None:
+    """A client without values has no model of them; a fold without any tells nothing, and refuses nothing."""
+    value = CreativeTrainable("creative-value", "roas", "value")
+    none = replace(ads, measures={**ads.measures, "revenue": np.zeros_like(ads.measure("revenue"))})
+    with pytest.raises(TooLittleError, match="No value is known"):
+        value.fit(none, {}, 7)
+    kept = KeptCreatives(value, CLICKS.fit(ads, {}, 7).model, {})
+    judged = kept.judge(fold(none))
+    assert judged.ids
+    assert np.isnan(judged.loss).all()
+
+
+def test_results_of_two_kinds_are_not_mixed(ads: DailyPanel) -> None:
+    """What counts another kind than most of the spend does not teach what brings results."""
+    half = len(ads.objects) // 4
+    objects = tuple(
+        replace(each, result_type="landing_page_view" if at < half else "purchase")
+        for at, each in enumerate(ads.objects)
+    )
+    mixed = replace(ads, objects=objects)
+    results = CreativeTrainable("creative-results", "cpa")
+    seen, alone = results.evidence(mixed), results.evidence(mixed.only(range(half, len(objects))))
+    assert seen.count.sum() == alone.count.sum()
+    assert CLICKS.evidence(mixed).count.sum() == CLICKS.evidence(ads).count.sum()
 
 
 def test_too_few_creatives_and_files_of_others_are_refused(ads: DailyPanel) -> None:

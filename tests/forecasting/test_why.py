@@ -144,6 +144,23 @@ def test_what_rises_of_late_is_named_first() -> None:
     assert explainer(made(series_of(drawn(rate))))().parts[0].key == LATELY
 
 
+def test_the_pace_is_of_days_that_are_known() -> None:
+    """Where the last 40 days were not read, the pace is that of the days before, and not nothing."""
+    series = promoted(1.0)
+    values = series.values.copy()
+    values[-40:, 1] = np.nan
+    found = forecast_parts(made(replace(series, values=values)), FORECASTER)
+    before = values[-68:-40, 1].mean()
+    assert found.recent[0, 1] == pytest.approx(before, rel=0.05)
+
+
+def test_what_moves_nothing_is_not_named_as_the_cause() -> None:
+    """Of a series of nothing no part is said to move it most."""
+    series = promoted(1.0)
+    told = explainer(made(replace(series, values=np.zeros_like(series.values))))("s0")
+    assert len(told.said) == 1
+
+
 def test_young_objects_borrow_and_that_is_a_part() -> None:
     values = drawn(weekly_rate(DAYS, 4, 40.0))
     values[:-3, 3] = 0.0

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def test_a_budget_that_is_approved_is_known_ahead(tmp_path: Path, approved: bool
     same = client_forecast(shop, reader, "spend", horizon_days=7, plan={"c-1": 200.0 if approved else 100.0})
     assert found.totals[-1].expected == pytest.approx(same.totals[-1].expected, rel=0.01)
     assert (found.totals[-1].expected > 750) is approved
-    assert any("approved" in note for note in found.notes) is approved
+    assert any("Approved" in note for note in found.notes) is approved
     asked = client_forecast(shop, reader, "spend", horizon_days=7, plan={"c-1": 100.0})
     assert asked.totals[-1].expected == pytest.approx(700, rel=0.05)
 
@@ -153,10 +154,22 @@ def test_approved_budgets_of_ad_sets_add_to_their_campaign(tmp_path: Path) -> No
             expires_at=now + timedelta(days=1),
         )  # fmt: skip
         ledger.approve(made.proposal_id, approved_by="ann", now=now)
-    reader = Reader(shop.warehouse)
+    reader = CountingReader(shop.warehouse)
     for level in (Level.CAMPAIGN, Level.ACCOUNT):
         panel = read_panel(shop, reader, level, DateRange(days[0], days[-1]))
+        reader.asked = 0
         assert list(approved_budgets(shop, reader, panel, now).values()) == pytest.approx([110.0])
+        assert reader.asked == 1  # however many changes and objects there are
+
+
+class CountingReader(Reader):
+    """A reader that counts how often entities are asked for."""
+
+    asked = 0
+
+    def entities(self, level: Level, **how: Any) -> Any:
+        self.asked += 1
+        return super().entities(level, **how)
 
 
 def add_objects(shop: ClientContext, level: Level, budgets: Sequence[tuple[str, int]], known_at: str) -> None:
@@ -185,13 +198,39 @@ def test_without_the_calendar_a_week_is_flat() -> None:
     assert cost.adjusted[:, -1] == pytest.approx(300 / adjusted, rel=0.1)
 
 
-def test_a_ratio_of_a_week_is_that_of_its_sums() -> None:
-    """100.00 a day for one result in the week cost 700.00; it is not a cost a day."""
-    results = np.ones((42, 1))
-    results[-7:-1] = 0.0
-    found = panel_seasonal(panel_of(results), "cpa").headline()
-    assert "As it came: €700.00." in found
-    assert "a day" not in found
+def test_the_week_of_a_ratio_is_made_of_sums() -> None:
+    """Six days of 100 for 10 and one of 1,000 for 20: 1,600 for 80 are 20.00, whatever the mean of the days is."""
+    results, spend = np.full((56, 1), 10.0), np.full((56, 1), 100.0)
+    results[-1], spend[-1] = 20.0, 1000.0
+    assert "As it came: €20.00." in panel_seasonal(panel_of(results, spend), "cpa").headline()
+    rare = np.zeros((56, 1))
+    rare[::7] = 1.0
+    assert "As it came: €700.00." in panel_seasonal(panel_of(rare), "cpa").headline()
+    assert "a day" not in panel_seasonal(panel_of(rare), "roas").headline()
+
+
+def test_days_that_are_still_arriving_are_no_fall() -> None:
+    """Of the last days 90%, 60% and a tenth have arrived: the first two are filled in, the last is left out."""
+    results = np.full((56, 1), 100.0)
+    results[-3:, 0] = 90, 60, 10
+    share = np.ones_like(results)
+    share[-3:, 0] = 0.9, 0.6, 0.1
+    found = panel_seasonal(replace(panel_of(results), known_share=share), "results")
+    assert "As it came: 100 a day" in found.headline()
+    assert "left out" in str(found)
+    assert "2 of the days shown are still arriving" in str(found)
+    rows = [row for row in found.rows() if row["level"] == "total"][-4:]
+    assert [row["still_arriving"] for row in rows] == [False, True, True, True]
+    assert [row["value"] for row in rows] == [100, 100, 100, None]
+    assert not any(row["still_arriving"] for row in panel_seasonal(panel_of(results), "spend").rows())
+
+
+def test_the_usual_budget_is_of_the_days_that_usual_spend_is_of() -> None:
+    """Budget and spend doubled six known days before four that were not read: 200 stays 200."""
+    spend, budgets = np.full((30, 1), 100.0), np.full((30, 1), 100.0)
+    spend[-11:], budgets[-11:] = 200.0, 200.0
+    spend[-4:] = np.nan
+    assert assumed_budget(panel_of(np.ones((30, 1)), spend, budgets))[-1] == pytest.approx([200])
 
 
 def test_too_few_days_have_no_season() -> None:
