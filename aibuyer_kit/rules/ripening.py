@@ -17,9 +17,12 @@ from aibuyer_kit.rules.trace import ConditionTrace, GroupTrace, Trace
 _FINAL_WITHIN = 0.005
 
 
-def ripened(rule: Rule) -> Rule | None:
-    """Return a rule with every figure as it will be once all has arrived; None where it asks for that already."""
-    when = _ripened(rule.when, rule)
+def ripened(rule: Rule, *, only_open: bool = False) -> Rule | None:
+    """Return a rule with every figure as it will be once all has arrived; None where it asks for that already.
+
+    With `only_open`, figures that it means as they stand, in so many words, stay as they are.
+    """
+    when = _ripened(rule.when, rule, only_open)
     return None if when is rule.when else rule.model_copy(update={"when": when})
 
 
@@ -29,28 +32,31 @@ def ripens(expr: str, rule: Rule) -> bool:
     return any(column.name in RIPENS for name in found for column in name_columns(name, None, "self", False))
 
 
-def _ripened(condition: Condition, rule: Rule) -> Any:
+def _ripened(condition: Condition, rule: Rule, only_open: bool) -> Any:
     """Return a condition over figures that have arrived; itself where nothing of it changes."""
     match condition:
         case All(all=parts):
-            found = tuple(_ripened(part, rule) for part in parts)
+            found = tuple(_ripened(part, rule, only_open) for part in parts)
             return condition if _same(found, parts) else condition.model_copy(update={"all": found})
         case AnyOf(any=parts):
-            found = tuple(_ripened(part, rule) for part in parts)
+            found = tuple(_ripened(part, rule, only_open) for part in parts)
             return condition if _same(found, parts) else condition.model_copy(update={"any": found})
         case Not(not_=part):
-            inner = _ripened(part, rule)
+            inner = _ripened(part, rule, only_open)
             return condition if inner is part else condition.model_copy(update={"not_": inner})
         case Leaf() as leaf:
-            return _ripened_leaf(leaf, rule)
+            return _ripened_leaf(leaf, rule, only_open)
     return condition
 
 
-def _ripened_leaf(leaf: Leaf, rule: Rule) -> Leaf:
+def _ripened_leaf(leaf: Leaf, rule: Rule, only_open: bool) -> Leaf:
+    """Return a comparison of ripe figures; one that means them as they stand means what it compares with so, too."""
+    if only_open and leaf.as_it_stands:
+        return leaf
     changed: dict[str, Any] = {}
     if not leaf.matured and ripens(leaf.expr, rule):
         changed["matured"] = True
-    if isinstance(other := leaf.value, Against) and not other.matured and ripens(other.expr, rule):
+    if isinstance(other := leaf.value, Against) and not other.matured and not (only_open and other.as_it_stands) and ripens(other.expr, rule):
         changed["value"] = other.model_copy(update={"matured": True})
     return leaf.model_copy(update=changed) if changed else leaf
 

@@ -19,15 +19,19 @@ def traces_told(
 ) -> list[tuple[Trace, str]]:
     """Return a rule's trace of each of some objects, and why it is not true of what the figures are expected to be.
 
-    The second is empty where the rule is not true anyway, where it stays so, and where nobody knows. What the table
+    The second is empty where the rule is not true anyway, where it stays so, where nobody knows, and of figures that the
+    rule means as they stand, in so many words. What the table
     lacks is read only where there are rows, and shown as the table is.
     """
     later = ripened(rule) if rows else None
     if later is None:
         return [(trace, "") for trace in traces(rule, table, rows)]
-    table = evidence.more(table, columns_of([later]), seen_as)
-    both = zip(traces(rule, table, rows), traces(later, table, rows), strict=True)
-    return [(with_expected(trace, ripe), _unripe(trace, ripe)) for trace, ripe in both]
+    binding = ripened(rule, only_open=True)
+    table = evidence.more(table, columns_of([later, *([binding] if binding else [])]), seen_as)
+    found, expected = traces(rule, table, rows), traces(later, table, rows)
+    held_by = traces(binding, table, rows) if binding else found
+    each = zip(found, expected, held_by, strict=True)
+    return [(with_expected(trace, ripe), _unripe(trace, then)) for trace, ripe, then in each]
 
 
 def _unripe(trace: Trace, ripe: Trace) -> str:

@@ -160,3 +160,16 @@ def test_a_word_that_will_not_last_holds_nothing_back_later(shop: ClientContext,
     assert {each.match.rule.id for each in later.held} <= {"less"}
     assert passing & {each.draft.object_name for each in later.proposal.changes}
     assert not passing & {each.match.subject.name for each in later.held if each.why == "conflict"}
+
+
+def test_a_rule_that_means_figures_as_they_stand_is_held_by_nothing(shop: ClientContext, tmp_path: Path) -> None:
+    """It is proposed, and what is expected is told beside it."""
+    passing = {each.subject.name for each in looks(shop) if each.is_unripe}
+    folder = tmp_path / "workspace"
+    shutil.copytree(shop.folder.parents[1], folder, ignore=shutil.ignore_patterns("ledger"))
+    put(folder, "dear", matured=False)
+    context = open_client(folder, CLIENT_ID)
+    decision = decide(context, SETTINGS, environment={})
+    assert decision.proposal
+    assert passing <= {each.draft.object_name for each in decision.proposal.changes}
+    assert "still arriving, expected: " in proposal_text(context, decision.proposal.proposal_id)
