@@ -56,7 +56,12 @@ def _ripened_leaf(leaf: Leaf, rule: Rule, only_open: bool) -> Leaf:
     changed: dict[str, Any] = {}
     if not leaf.matured and ripens(leaf.expr, rule):
         changed["matured"] = True
-    if isinstance(other := leaf.value, Against) and not other.matured and not (only_open and other.as_it_stands) and ripens(other.expr, rule):
+    if (
+        isinstance(other := leaf.value, Against)
+        and not other.matured
+        and not (only_open and other.as_it_stands)
+        and ripens(other.expr, rule)
+    ):
         changed["value"] = other.model_copy(update={"matured": True})
     return leaf.model_copy(update=changed) if changed else leaf
 

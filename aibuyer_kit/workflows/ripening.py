@@ -19,9 +19,9 @@ def traces_told(
 ) -> list[tuple[Trace, str]]:
     """Return a rule's trace of each of some objects, and why it is not true of what the figures are expected to be.
 
-    The second is empty where the rule is not true anyway, where it stays so, where nobody knows, and of figures that the
-    rule means as they stand, in so many words. What the table
-    lacks is read only where there are rows, and shown as the table is.
+    The second is empty where the rule is not true anyway, where it stays so, where nobody knows, and of figures that a
+    rule means as they stand, in so many words. What the table lacks is read only where there are rows, and shown as the
+    table is.
     """
     later = ripened(rule) if rows else None
     if later is None:
