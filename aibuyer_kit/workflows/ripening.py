@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from aibuyer_kit.rules.evaluate import traces
 from aibuyer_kit.rules.language import Rule
-from aibuyer_kit.rules.ripening import ripened, turned, with_expected
+from aibuyer_kit.rules.ripening import ripened, share_columns, turned, with_expected, young
 from aibuyer_kit.rules.table import Table, columns_of
 from aibuyer_kit.rules.trace import Trace
 from aibuyer_kit.workflows.evidence import Evidence
@@ -27,11 +27,13 @@ def traces_told(
     if later is None:
         return [(trace, "") for trace in traces(rule, table, rows)]
     binding = ripened(rule, only_open=True)
-    table = evidence.more(table, columns_of([later, *([binding] if binding else [])]), seen_as)
+    table = evidence.more(table, (*columns_of([later, *([binding] if binding else [])]), *share_columns(rule)), seen_as)
     found, expected = traces(rule, table, rows), traces(later, table, rows)
     held_by = traces(binding, table, rows) if binding else found
-    each = zip(found, expected, held_by, strict=True)
-    return [(with_expected(trace, ripe), _unripe(trace, then)) for trace, ripe, then in each]
+    each = zip(rows, found, expected, held_by, strict=True)
+    return [
+        (with_expected(trace, ripe, young(rule, table, row)), _unripe(trace, then)) for row, trace, ripe, then in each
+    ]
 
 
 def _unripe(trace: Trace, ripe: Trace) -> str:

@@ -206,3 +206,20 @@ def test_a_decision_of_before_is_replayed_as_it_was_then(shop: ClientContext, tm
     assert "1 of them as rules were read then" in str(found)
     decide(context, SETTINGS, environment={})
     assert verified(context, replay(context, SETTINGS, rules, at="decisions")) == Verified(2, (), 1)
+
+
+@pytest.mark.parametrize(("ends", "is_young"), [("today", True), (40, False)])
+def test_a_zero_on_young_days_is_told_to_be_still_arriving(
+    shop: ClientContext, tmp_path: Path, ends: Any, is_young: bool
+) -> None:
+    """It is no final figure, though nothing times what is to come is nothing; on ripe days it is."""
+    folder = tmp_path / "workspace"
+    shutil.copytree(shop.folder.parents[1], folder, ignore=shutil.ignore_patterns("ledger"))
+    put(folder, "dear")
+    path = folder / "rules" / "dear.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["when"] = {"expr": "results", "window": {"days": 1, "ends": ends}, "op": "=", "value": 0}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    found = [each for each in looks(open_client(folder, CLIENT_ID)) if not each.is_unripe]
+    assert found
+    assert any("may still be arriving" in each.why("en") for each in found) is is_young
