@@ -185,5 +185,9 @@ def _leaf(side: Side, op: str, value: object) -> Document:
 
 def _as_it_stands(expr: str) -> Document:
     """Return that figures which may still be arriving are meant as they stand: the platform knows nothing else."""
-    found = (column for name in names(parse_expression(expr)) for column in name_columns(name, None, "self", False))
+    try:
+        tree = parse_expression(expr)
+    except ValueError:  # whoever reads the rule refuses it, with the reason
+        return {}
+    found = (column for name in names(tree) for column in name_columns(name, None, "self", False))
     return {"matured": False} if any(column.name in RIPENS for column in found) else {}
