@@ -35,5 +35,9 @@ fi
 # The lock names everything, so nothing is resolved; modules are compiled where they are first imported, most never are.
 install --require-hashes --no-deps --no-compile --requirement requirements/dev.txt
 install --no-deps --no-build-isolation --editable .
+if ! .venv/bin/python -m pip --disable-pip-version-check check >&2; then
+    echo "The lock does not hold all that is needed (see above): renew requirements/dev.txt, then run the same command again." >&2
+    exit 1
+fi
 touch .venv/.ready
 echo "Ready." >&2

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aibuyer_kit.charts.fragment import Fragment, style_tag, whole_page
 from aibuyer_kit.charts.influence import Influence, InfluenceChart, influence_svg
 from aibuyer_kit.charts.spec import BarChart, TrendChart
+from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.charts.waterfall import Step, Waterfall, waterfall_svg
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.core.escape import for_html, for_terminal
@@ -159,12 +160,10 @@ class Explanation:
         """Return the table of parts where there is more to say of them than how large they are."""
         if not any(each.remark for each in self.parts):
             return ""
-        rows = "".join(
-            f'<tr><th scope="row">{for_html(each.label)}</th><td>{for_html(self._added(each.amount))}</td>'
-            f'<td class="ab-wordy" style="text-align:left">{for_html(each.remark)}</td></tr>'
-            for each in self._listed(MOST_ROWS)
+        heads = [t(self.locale, f"explained.{each}") for each in ("part", "adds", "remark")]
+        return html_table(
+            heads, [(each.label, self._added(each.amount), each.remark) for each in self._listed(MOST_ROWS)], words=[2]
         )
-        return f'<div class="ab-card ab-table"><div class="ab-scroll"><table><tbody>{rows}</tbody></table></div></div>'
 
     def _listed(self, most: int) -> tuple[Part, ...]:
         """Return the largest parts that are more than nothing in the digits shown, and what the others come to."""

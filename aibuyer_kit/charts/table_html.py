@@ -34,6 +34,8 @@ def html_table(
 
 
 def _row(heads: Sequence[str], row: Sequence[str], wordy: frozenset[int]) -> str:
+    if len(row) != len(heads):
+        raise ValueError(f"A row has {len(row)} cells under {len(heads)} heads: {list(row)}.")
     name, *cells = map(for_html, row)
     labels = map(for_html, heads[1:])
     data = "".join(

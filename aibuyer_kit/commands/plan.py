@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def plan(
-    total: Annotated[str, typer.Option(help="The money a day. Default: what is spent today.")] = "",
+    total: Annotated[str, typer.Option(help="The money a day. Default: today's, less what limits take out.")] = "",
     at_most: Annotated[
         bool, typer.Option("--at-most", help="Spend less than the total where more would not pay.")
     ] = False,
@@ -41,7 +41,7 @@ def plan(
         bool,
         typer.Option(
             "--move-unidentified",
-            help="Move arms whose response cannot be told as far as all others; else by no more than 10%.",
+            help="Move arms whose response cannot be told as far as others; else 10% around their part of the total.",
         ),
     ] = False,
     reset_loss: Annotated[str, typer.Option(help="What it costs that an arm learns anew.")] = "",

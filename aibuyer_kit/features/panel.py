@@ -36,6 +36,8 @@ class PanelObject:
     creative_id: str | None = None
     # What its results are, of `purchase` and the like; '' where nothing was counted, None where kinds are mixed.
     result_type: str | None = ""
+    # In which attribution window they count.
+    result_window: str = field(default="", repr=False)
     attributes: Mapping[str, Any] = field(default_factory=dict)
     # Whose daily budget it spends: its own id, that of its ad set or campaign; '' where none is known.
     holder_id: str = ""

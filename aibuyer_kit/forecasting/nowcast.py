@@ -3,8 +3,8 @@
 `triangle.py` tells what days will come to, `nowcast_spread.py` how far off that has been.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
@@ -42,11 +42,15 @@ class NowcastDay(Expected):
 
 @dataclass(frozen=True)
 class Nowcast:
-    """The last days as they will be once all has arrived, day by day and in all; `moments` is how many were tested."""
+    """The last days as they will be once all has arrived, day by day and in all; `moments` is how many were tested.
+
+    `path` is how far off the sum was at each of them, as `nowcast_spread.together` reads it.
+    """
 
     days: tuple[NowcastDay, ...]
     total: Expected
     moments: int
+    path: Mapping[int, float] = field(default_factory=dict)
 
 
 def nowcast(triangle: Triangle, window_days: int = 7) -> Nowcast:
@@ -114,7 +118,7 @@ def _nowcast(block: Block, told: Estimate, spread: Spread, since: date, place: i
     )  # fmt: skip
     ends = _ends(known.sum(), to_come.sum(), spread.total, spread.restated, block.unit)
     total = Expected(float(known.sum()), float(known.sum() + to_come.sum()), *map(float, ends))
-    return Nowcast(days, total, spread.moments)
+    return Nowcast(days, total, spread.moments, spread.path)
 
 
 def _ends(

@@ -76,7 +76,8 @@ class NowcastResult:
         label = total.label[:1].lower() + total.label[1:]
         return t(
             self.locale, f"forecast.{kind}", metric=t(self.locale, f"metric.{self.metric}"), label=label,
-            known=said[0], expected=said[1], between=self._between(said[2], said[3]),
+            known=said[0], expected=said[1],
+            between=self._between(said[2], said[3], open_above=math.isnan(total.high)),
         )  # fmt: skip
 
     @property
@@ -91,8 +92,10 @@ class NowcastResult:
         of = t(self.locale, "forecast.of_ratio", metric=t(self.locale, f"metric.{self.metric}"))
         return (tested, of) if self.is_ratio else (tested,)
 
-    def _between(self, low: str, high: str) -> str:
-        key = "between" if self.moments >= TESTED_FROM else "roughly_between"
+    def _between(self, low: str, high: str, *, open_above: bool) -> str:
+        """Return the interval in words; a ratio whose lower part may be nothing has no upper end."""
+        key = "at_least" if open_above else "between"
+        key = key if self.moments >= TESTED_FROM else f"roughly_{key}"
         return t(self.locale, f"forecast.{key}", low=low, high=high)
 
     def _shown(self, value: float) -> str:

@@ -6,7 +6,9 @@ bound may lie anywhere: a count is taken for anything within a half of it. Where
 leans on that of single days, and that on the chance of counts; and it is wider by how little that is (Student 1908).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 
@@ -26,13 +28,15 @@ _SMALL = 3 / 8
 class Spread:
     """Half the width of intervals of roots: of days by how far back they lie (window,), and of their sum.
 
-    `moments` is how many earlier ones tell; `restated` whether less was ever known later.
+    `moments` is how many earlier ones tell; `restated` whether less was ever known later. `path` is by how much more
+    came of the sum of all objects at each earlier moment, as roots.
     """
 
     days: Floats
     total: float
     moments: int
     restated: bool
+    path: Mapping[int, float] = field(default_factory=dict)
 
 
 def spread_of(block: Block, window: int, shares: Floats) -> Spread:
@@ -41,7 +45,7 @@ def spread_of(block: Block, window: int, shares: Floats) -> Spread:
     `shares` are those that are known now. Windows of moments that lie apart by less than one hang together.
     """
     now = block.days - 1
-    by_day, sums, open_days, restated = [], [], [], False
+    by_day, sums, open_days, restated, path = [], [], [], False, {}
     first = max(window, _FIRST_DAYS) - 1
     for moment in range(max(first, now - _GAP_DAYS - _MOMENTS + 1), now - _GAP_DAYS + 1):
         known_then = block.shares(moment)
@@ -54,6 +58,8 @@ def spread_of(block: Block, window: int, shares: Floats) -> Spread:
         restated = restated or bool((came < -_SMALL).any())
         by_day.append(_errors(came, expected, block.unit))
         open_days.append(expected >= (block.unit or 1.0))
+        unit = block.unit or 1.0
+        path[moment] = float(_root(came.sum() / unit) - _root(expected.sum() / unit))
         sums.append(_errors(came.sum(axis=0), expected.sum(axis=0), block.unit))
     moments, objects = len(sums), block.known.shape[2]
     days = np.stack(by_day) if moments else np.empty((0, window, objects, 1))
@@ -61,7 +67,22 @@ def spread_of(block: Block, window: int, shares: Floats) -> Spread:
     chance = _blended(telling if len(telling) else days, telling.size / days.shape[-1], _TAIL, _CHANCE_COUNTS)
     each = [_interval(days[:, at], moments * objects, chance) for at in range(window)]
     total = _interval(np.stack(sums) if moments else days[:, 0], moments * objects / window, chance)
-    return Spread(np.array(each), total, moments, restated)
+    return Spread(np.array(each), total, moments, restated, path)
+
+
+def together(paths: Sequence[Mapping[int, float]], window: int) -> Floats:
+    """Return how errors of sums of several blocks hang together (blocks, blocks): 1 is as one.
+
+    What makes one late makes others late, too: as far as earlier moments do not tell, they are taken to be as one.
+    """
+    found = np.ones((len(paths), len(paths)))
+    for one, other in combinations(range(len(paths)), 2):
+        both = sorted(paths[one].keys() & paths[other].keys())
+        a, b = (np.array([paths[at][moment] for moment in both]) for at in (one, other))
+        size, count = float(np.sqrt((a**2).sum() * (b**2).sum())), len(both) / window
+        own = float((a * b).sum()) / size if size > 0 else 1.0
+        found[one, other] = found[other, one] = np.clip((count * own + _DAYS_COUNT) / (count + _DAYS_COUNT), 0.0, 1.0)
+    return found
 
 
 def bounds(to_come: Floats, half: Floats | float, unit: float | None) -> tuple[Floats, Floats]:

@@ -53,6 +53,7 @@ class Forecast:
     from objects to the total on each day, and over days to `totals`; ratios are made of such sums. `history` are the
     days before of the total, as far as they are known, with what has yet to arrive added. An interval holds 80%. `bias`
     is by which share the total was told too high (below zero: too low) in the backtest, where that is clear.
+    `never` is the measure of which nothing has ever come, if there is one: then there is no interval.
     """
 
     metric: str
@@ -72,6 +73,7 @@ class Forecast:
     load_id: int
     notes: tuple[str, ...] = ()
     bias: float | None = None
+    never: str = ""
     explainer: "Callable[[str, str], Explanation] | None" = field(default=None, compare=False, repr=False)
 
     def why(self, of: str = TOTAL, *, by: str = "drivers") -> "Explanation":
@@ -161,6 +163,12 @@ class Forecast:
 
     def headline(self) -> str:
         """Return the whole in a sentence, and in another one if such forecasts were clearly off to one side before."""
+        period = format_period(self.days, self.locale)
+        if self.never:
+            return t(
+                self.locale, "forecast.headline_never", metric=t(self.locale, f"metric.{self.metric}"), period=period,
+                of=t(self.locale, f"metric.{self.never}"),
+            )  # fmt: skip
         total = self.totals[-1]
         said = [
             format_metric(self.metric, _rounded(self.metric, each), self.currency, self.locale)
@@ -168,7 +176,7 @@ class Forecast:
         ]
         sentence = t(
             self.locale, "forecast.headline", metric=t(self.locale, f"metric.{self.metric}"),
-            period=format_period(self.days, self.locale), expected=said[0], low=said[1], high=said[2],
+            period=period, expected=said[0], low=said[1], high=said[2],
         )  # fmt: skip
         if self.bias is None:
             return sentence

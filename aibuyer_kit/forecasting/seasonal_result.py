@@ -13,6 +13,7 @@ from aibuyer_kit.charts.table_html import html_table
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.escape import for_html
 from aibuyer_kit.core.i18n import format_change, format_metric, format_moment, t
+from aibuyer_kit.core.metrics import Ratio, metric
 from aibuyer_kit.core.text_table import as_table
 from aibuyer_kit.features.windows import Bools, Floats
 from aibuyer_kit.forecasting.result import TOTAL, ForecastObject
@@ -41,6 +42,8 @@ class Seasonal:
     known_at: datetime
     load_id: int
     notes: tuple[str, ...] = ()
+    # Of a ratio, the total's numerator and denominator by day: as they are, and adjusted.
+    sides: tuple[Floats, Floats] | None = None
 
     @property
     def factor(self) -> Floats:
@@ -79,13 +82,23 @@ class Seasonal:
 
     def headline(self) -> str:
         """Return the last week beside the one before, both without what the calendar does."""
-        now, before = (_mean(self.adjusted[-_WEEK_DAYS - back :][:_WEEK_DAYS, -1]) for back in (0, _WEEK_DAYS))
+        now, before = (self._week(back, adjusted=True) for back in (0, _WEEK_DAYS))
+        kind = "seasonal" if self.sides is None else "seasonal_ratio"
         change = now / before - 1 if now is not None and before else None
         return t(
-            self.locale, "forecast.seasonal", metric=t(self.locale, f"metric.{self.metric}"), now=self._shown(now),
+            self.locale, f"forecast.{kind}", metric=t(self.locale, f"metric.{self.metric}"), now=self._shown(now),
             before=self._shown(before), change=format_change(change, self.locale),
-            reported=self._shown(_mean(self.values[-_WEEK_DAYS:, -1])),
+            reported=self._shown(self._week(0, adjusted=False)),
         )  # fmt: skip
+
+    def _week(self, back: int, *, adjusted: bool) -> float | None:
+        """Return the mean day of seven, or the ratio of their sums, of those that are known."""
+        if self.sides is None:
+            return _mean((self.adjusted if adjusted else self.values)[-_WEEK_DAYS - back :][:_WEEK_DAYS, -1])
+        days = self.sides[adjusted][-_WEEK_DAYS - back :][:_WEEK_DAYS]
+        top, bottom = days[np.isfinite(days).all(axis=1)].sum(axis=0)
+        asked = metric(self.metric)
+        return float(top * asked.scale / bottom) if isinstance(asked, Ratio) and bottom > 0 else None
 
     def chart(self) -> TrendChart:
         """Return the total as it is and as it would be without what the calendar does."""

@@ -135,7 +135,8 @@ def refuse(limits: Sequence[Limit], names: Mapping[str, str], cure: str = "") ->
 _WORDS = {
     "least": "at least", "most": "at most", "step": "within the step", "usual_step": "within the usual step",
     "seen": "within what the past has shown",
-    "near": "near today's, for its response is not identified", "held": "held at today's", "stopped": "stopped",
+    "near": "near its part of the total, for its response is not identified",
+    "held": "held at today's", "stopped": "stopped",
     "one_of": "either nothing or at least", "reset": "without a reset of learning",
 }  # fmt: skip
 

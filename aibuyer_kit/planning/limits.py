@@ -1,6 +1,6 @@
 """From what is asked to what each arm may spend; every limit keeps its name, so that a plan can say which ones bind."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,6 +10,7 @@ from aibuyer_kit.core.money import meta_minor_per_unit
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.groups import Grove, grove_of
+from aibuyer_kit.planning.parts import highest_of, parts_of, whole_today
 from aibuyer_kit.planning.request import BEYOND_SEEN, NEAR, USUAL_STEP, PlanRequest, by_arm, known_arms
 
 Kind = Literal[
@@ -66,7 +67,7 @@ def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None) -
     place = {arm: index for index, arm in enumerate(curves.arms)}
     low, high = np.zeros(len(place)), _farthest(curves, total)
     limits: dict[tuple[str, Side], Limit] = {}
-    for limit in _limits(curves, asked):
+    for limit in _limits(curves, asked, total):
         at = place[limit.of]
         # A limit that is no tighter than one before it says nothing new; but a most at the farthest is still a limit.
         if limit.side == "least" and limit.amount > low[at]:
@@ -92,13 +93,7 @@ def bounds_of(curves: ResponseCurves, asked: PlanRequest, total: float | None) -
     )
 
 
-def whole_today(curves: ResponseCurves) -> Floats:
-    """Return today's spend by arm in whole minor units, as a budget would be."""
-    per_unit = meta_minor_per_unit(curves.currency)
-    return np.asarray(np.rint(curves.spend_now * per_unit) / per_unit)
-
-
-def _limits(curves: ResponseCurves, asked: PlanRequest) -> Iterable[Limit]:
+def _limits(curves: ResponseCurves, asked: PlanRequest, total: float | None) -> Iterable[Limit]:
     arms, now = curves.arms, dict(zip(curves.arms, whole_today(curves).tolist(), strict=True))
     least, most = by_arm(asked.least, "least", arms), by_arm(asked.most, "most", arms)
     yield from (Limit("least", "least", arm, amount) for arm, amount in least.items())
@@ -109,41 +104,47 @@ def _limits(curves: ResponseCurves, asked: PlanRequest) -> Iterable[Limit]:
         yield from _around("held", arm, now[arm], now[arm])
     fixed = {*asked.held, *asked.stopped}
     per_unit = meta_minor_per_unit(curves.currency)
-    ranges = [None] * len(arms) if curves.seen is None else list(map(tuple, curves.seen.T.tolist()))
-    for arm, known, seen in zip(arms, curves.identified, ranges, strict=True):
-        if arm in fixed:
-            continue
+    ours = _ours(curves, asked, parts_of(curves, asked, total))
+    for place, arm in enumerate(arms):
         # Where a person says how much an arm gets, a limit of ours reaches there.
-        named = most.get(arm, np.inf), least.get(arm, 0.0)
+        if arm not in fixed:
+            yield from _reaching(ours(place), (most.get(arm, np.inf), least.get(arm, 0.0)), per_unit)
+
+
+def _ours(curves: ResponseCurves, asked: PlanRequest, parts: Floats) -> Callable[[int], Iterator[Limit]]:
+    """Return what yields the limits that an arm has by its past, around today's and around its part."""
+    now, highest, per_unit = whole_today(curves), highest_of(curves), meta_minor_per_unit(curves.currency)
+
+    def of(place: int) -> Iterator[Limit]:
+        arm, today, part = curves.arms[place], float(now[place]), float(parts[place])
+        # What may not stop keeps at least the smallest amount that there is.
+        least = min(today, 1.0 / per_unit)
         if arm in asked.start:
-            yield from _reaching(_begins(asked, arm, seen), named, per_unit)
-        else:
-            yield from _reaching(_steps(asked, arm, now[arm], seen), named, per_unit)
-            if known == "no":
-                yield from _reaching(_unsure(asked, arm, now[arm]), named, per_unit)
+            yield from _begins(asked, arm, None if curves.seen is None else float(curves.seen[1, place]))
+            return
+        if asked.step == "usual":
+            known = curves.seen is not None and today > 0.0
+            kind: Kind = "seen" if known else "usual_step"
+            low = min(today, part, float(curves.seen[0, place]) if curves.seen is not None else today)
+            low *= 1.0 - (BEYOND_SEEN if known else USUAL_STEP)
+            yield from _around(kind, arm, max(low, least), float(highest[place]) if today > 0.0 else 0.0)
+        elif asked.step is not None:
+            yield from _around("step", arm, today * max(0.0, 1.0 - asked.step), today * (1.0 + asked.step))
+        if curves.identified[place] != "no":
+            return
+        if asked.unidentified == "held":
+            yield from _around("held", arm, today, today)
+        elif asked.unidentified == "near":
+            most = min(part * (1.0 + NEAR), max(float(highest[place]), part))
+            yield from _around("near", arm, max(part * (1.0 - NEAR), least), max(most, least))
+
+    return of
 
 
-def _steps(asked: PlanRequest, arm: str, now: float, seen: tuple[float, float] | None) -> Iterable[Limit]:
-    if asked.step == "usual" and seen and now > 0.0:
-        least, most = min(seen[0], now), max(seen[1], now)
-        yield from _around("seen", arm, least * (1.0 - BEYOND_SEEN), most * (1.0 + BEYOND_SEEN))
-    elif asked.step == "usual":
-        yield from _around("usual_step", arm, now * (1.0 - USUAL_STEP), now * (1.0 + USUAL_STEP))
-    elif asked.step is not None:
-        yield from _around("step", arm, now * max(0.0, 1.0 - asked.step), now * (1.0 + asked.step))
-
-
-def _begins(asked: PlanRequest, arm: str, seen: tuple[float, float] | None) -> Iterable[Limit]:
+def _begins(asked: PlanRequest, arm: str, seen: float | None) -> Iterable[Limit]:
     """Yield how far what is paused may begin again: there is no spend of today to take a step from."""
-    if asked.step is not None and seen:
-        yield from _around("seen", arm, 0.0, seen[1] * (1.0 + BEYOND_SEEN))
-
-
-def _unsure(asked: PlanRequest, arm: str, now: float) -> Iterable[Limit]:
-    if asked.unidentified == "held":
-        yield from _around("held", arm, now, now)
-    elif asked.unidentified == "near":
-        yield from _around("near", arm, now * (1.0 - NEAR), now * (1.0 + NEAR))
+    if asked.step is not None and seen is not None:
+        yield from _around("seen", arm, 0.0, seen * (1.0 + BEYOND_SEEN))
 
 
 def _reaching(limits: Iterable[Limit], named: tuple[float, float], per_unit: int) -> Iterable[Limit]:

@@ -12,9 +12,10 @@ from aibuyer_kit.features.windows import Floats, Ints
 from aibuyer_kit.planning.curves import ResponseCurves
 from aibuyer_kit.planning.days import planned_days
 from aibuyer_kit.planning.groups import limits_of
-from aibuyer_kit.planning.limits import Limit, Side, whole_today
+from aibuyer_kit.planning.limits import Limit, Side
+from aibuyer_kit.planning.parts import highest_of, parts_of, usual_total, whole_today
 from aibuyer_kit.planning.plan import INTERVAL, Binding, Expected, Plan, PlannedArm
-from aibuyer_kit.planning.request import BEYOND_SEEN, USUAL_STEP, PlanRequest, units
+from aibuyer_kit.planning.request import BEYOND_SEEN, NEAR, USUAL_STEP, PlanRequest, units
 from aibuyer_kit.planning.risk import solve_risk
 from aibuyer_kit.planning.rounding import whole_split, within_rows
 from aibuyer_kit.planning.solve import Solved, reset_loss, solve
@@ -123,10 +124,9 @@ def _rounded(curves: ResponseCurves, spend: Floats, per_unit: int) -> float:
 def _total(curves: ResponseCurves, asked: PlanRequest, per_unit: int) -> float:
     """Return the money a day. Raises PlanError for an amount that the platform cannot hold."""
     if asked.total_daily_budget is None:
-        total = round(float(whole_today(curves).sum()) * per_unit) / per_unit
-        if total <= 0.0:
+        if float(whole_today(curves).sum()) <= 0.0:
             raise PlanError("Nothing is spent today: say how much there is, total_daily_budget=….")
-        return total
+        return usual_total(curves, asked)
     found = units(asked.total_daily_budget, "total_daily_budget")
     if found * per_unit % 1:
         raise PlanError(f"The total {found} is finer than the smallest unit of {curves.currency}: 1/{per_unit}.")
@@ -268,11 +268,8 @@ def _notes(curves: ResponseCurves, asked: PlanRequest, resets: Floats, amounts: 
         yield "reported", {}
     if curves.value_of != "gross_profit":
         yield f"value_{curves.value_of}", {}
-    if asked.step == "usual":
-        share, name = (USUAL_STEP, "usual_step") if curves.seen is None else (BEYOND_SEEN, "seen")
-        yield name, {"share": share}
+    yield from _moved_notes(curves, asked, amounts)
     counts = {
-        f"unidentified_{asked.unidentified}": sum(known == "no" for known in curves.identified),
         "idle": int(((curves.spend_now <= 0.0) & (amounts <= 0)).sum()),
         "resets": int(resets.sum()),
     }
@@ -282,3 +279,33 @@ def _notes(curves: ResponseCurves, asked: PlanRequest, resets: Floats, amounts: 
         names = tuple(name for name, _ in curves.left_out[:_MOST_NAMES])
         money = float(sum(spend for _, spend in curves.left_out))
         yield key, {"count": len(curves.left_out), "names": names, "money": money}
+
+
+def _moved_notes(curves: ResponseCurves, asked: PlanRequest, amounts: Ints) -> Iterator[Note]:
+    """Yield how far budgets may move, around today's or around their parts of what was asked for."""
+    per_unit = meta_minor_per_unit(curves.currency)
+    now, has_total = whole_today(curves), asked.total_daily_budget is not None
+    if not (has_total or asked.target_roas or asked.target_cpa):
+        out = float(now.sum()) - usual_total(curves, asked)
+        if out * per_unit >= 0.5:
+            yield "taken_out", {"money": out}
+    parts = parts_of(curves, asked, _total(curves, asked, per_unit) if has_total else None)
+    fixed = {*asked.held, *asked.stopped, *asked.start}
+    free = np.array([arm not in fixed for arm in curves.arms])
+    off = free & (np.abs(parts - now) * per_unit > 0.5)
+    if asked.step == "usual":
+        share, name = (USUAL_STEP, "usual_step") if curves.seen is None else (BEYOND_SEEN, "seen")
+        yield name + ("_less" if (off & (parts < now)).any() else ""), {"share": share}
+        low = np.minimum(np.minimum(now, parts), now if curves.seen is None else curves.seen[0]) * (1.0 - share)
+        spend = amounts / per_unit
+        beyond = free & ((spend < low - 1.0 / per_unit) | (spend > highest_of(curves) + 1.0 / per_unit)) & (now > 0.0)
+        if beyond.any():
+            yield "beyond_as_asked", {"count": int(beyond.sum())}
+    unsure = np.array([known == "no" for known in curves.identified])
+    if unsure.any():
+        count, near = int(unsure.sum()), asked.unidentified == "near" and (unsure & off).any()
+        if near and now[unsure].sum() > 0.0:
+            of_today = float(parts[unsure].sum() / now[unsure].sum())
+            yield "unidentified_near_part", {"count": count, "share": NEAR, "of_today": of_today}
+        else:
+            yield f"unidentified_{asked.unidentified}", {"count": count}

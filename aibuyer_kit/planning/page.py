@@ -176,7 +176,7 @@ def binding_sentence(plan: Plan, binding: Binding, locale: str) -> str:
 
 
 def _note(plan: Plan, key: str, values: dict[str, object], locale: str) -> str:
-    for name in ("share",):
+    for name in ("share", "of_today"):
         if isinstance(share := values.get(name), float):
             values[name] = format_share(share, locale, decimals=0)
     if isinstance(money := values.get("money"), float):

@@ -36,12 +36,13 @@ class Group:
 class PlanRequest:
     """The question that a plan answers; money in units of the curves' currency, a day unless said otherwise.
 
-    With `total_daily_budget` the whole of it is spent, or at most that with `spend_all=False`; without, today's total.
-    `least` and `most` are by arm, or one amount for every arm. No budget moves by more than the share `step` of
-    today's; `None` is as far as it pays, and `usual` goes BEYOND_SEEN further than the spends that the past has shown
-    (USUAL_STEP where that is not known). A total or a group's limit that cannot be met so is refused; what is asked of
-    an arm by name counts. Arms of `may_stop` may go to 0 in spite of it. Arms whose response is not identified stay
-    `near` today's budget (NEAR), are `held` there, or `free`. A change beyond
+    With `total_daily_budget` the whole of it is spent, or at most that with `spend_all=False`; without, today's total,
+    less what `stopped`, `most` and groups take out of it. `least` and `most` are by arm, or one amount for every arm.
+    No budget moves by more than the share `step` of today's; `None` is as far as it pays, and `usual` goes BEYOND_SEEN
+    further than the spends that the past has shown (USUAL_STEP where that is not known), and down with an arm's
+    proportional part of the total that is asked for. What cannot be met so is refused; what is asked of an arm by name
+    counts. Arms of `may_stop` may go to 0 in spite of it. Arms whose response is not identified stay `near` their part
+    (NEAR), are `held` at today's, or `free`. A change beyond
     `reset_beyond` costs `reset_loss` of value once. `target_roas` (value by spend) or `target_cpa` (spend by result)
     takes the place of a total: the most value is made that meets it. What is paused is not planned for, unless it is
     named in `start`: then it may begin again, as far as the past has shown it. The plan holds for `days`, with

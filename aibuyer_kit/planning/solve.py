@@ -111,8 +111,10 @@ def _left(bounds: Bounds, clash: Sequence[Limit]) -> str:
     """Return what arms can spend together, where it is the total that they clash with."""
     if all(limit.kind != "total" for limit in clash) or bounds.grove.crossing or len(bounds.grove.names) > 1:
         return ""
+    if any(limit.kind == "total" and limit.side == "least" for limit in clash):
+        return f" Without the total, the limits of arms leave at most {float(bounds.box.high.sum()):,.2f} a day."
     least = float((bounds.box.low * (1.0 - bounds.may_stop)).sum())
-    return f" Without the total, the limits of arms leave {least:,.2f} to {float(bounds.box.high.sum()):,.2f} a day."
+    return f" Without the total, the limits of arms leave at least {least:,.2f} a day; with may_stop arms may go to 0."
 
 
 def _from_some(question: Question, bounds: Bounds, curves: ResponseCurves) -> Found:

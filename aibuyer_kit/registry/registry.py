@@ -92,7 +92,7 @@ class Registry:
         self._client().set_registered_model_alias(registered, stage, str(record.version))
         return changed
 
-    @tracking.telling
+    @tracking.reading
     def versions(self, name: str | None = None) -> tuple[ModelRecord, ...]:
         """Return the records of a model, or of all of this client, by name, the newest version first."""
         if not self.is_there:
@@ -121,7 +121,7 @@ class Registry:
         """Return the version that was in force at a moment, or None; a later one never counts."""
         return in_force_at(self.versions(name), moment)
 
-    @tracking.telling
+    @tracking.reading
     def files(self, record: ModelRecord) -> Mapping[str, bytes]:
         """Return the files of a model, each as it was kept. Raises ArtefactError for any other, RegistryError."""
         if record.client_id != self._id:

@@ -3,6 +3,8 @@
 import logging
 import os
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
-from aibuyer_kit.core.errors import RegistryError
+from aibuyer_kit.core.errors import ArtefactError, RegistryError
 
 Asked = ParamSpec("Asked")
 Told = TypeVar("Told")
@@ -21,6 +23,16 @@ _SERVER = ("http", "https")
 _HIDDEN = "***"
 _ADDRESS = re.compile(r"(?<=://)[^\s/]*@")
 _FOREIGN = ("mlflow", "requests", "urllib3")
+# How long a read waits for a store that may be dead, where a person has not said so: figures are made without models.
+_HURRY = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_SQLALCHEMYSTORE_MAX_RETRIES": "1",
+    "PGCONNECT_TIMEOUT": "4",
+}
+_ASKED_AGAIN_AFTER_S = 60.0
+_one_reads = threading.RLock()
+_gave_up: dict[str, tuple[float, str]] = {}
 
 
 class Stored(Protocol):
@@ -90,6 +102,40 @@ def telling(method: Callable[Concatenate[Owner, Asked], Told]) -> Callable[Conca
             return method(self, *args, **kwargs)
 
     return told
+
+
+def reading(method: Callable[Concatenate[Owner, Asked], Told]) -> Callable[Concatenate[Owner, Asked], Told]:
+    """As `telling`, of a read: it gives up within seconds, and so do those of the next minute at once."""
+
+    @wraps(method)
+    def told(self: Owner, /, *args: Asked.args, **kwargs: Asked.kwargs) -> Told:
+        with _hurried(self.uri), telling_of(self.uri):
+            return method(self, *args, **kwargs)
+
+    return told
+
+
+@contextmanager
+def _hurried(uri: str) -> Iterator[None]:
+    """Let MLflow wait for seconds, where it would for minutes; what a store elsewhere failed with is remembered."""
+    with _one_reads:  # MLflow reads these from the environment, which is everyone's
+        since, said = _gave_up.get(uri, (0.0, ""))
+        if said and time.monotonic() - since < _ASKED_AGAIN_AFTER_S:
+            raise RegistryError(said)
+        ours = {name: value for name, value in _HURRY.items() if name not in os.environ}
+        os.environ.update(ours)
+        try:
+            yield
+            _gave_up.pop(uri, None)
+        except ArtefactError:
+            raise
+        except RegistryError as error:
+            if not uri.startswith("sqlite"):
+                _gave_up[uri] = time.monotonic(), str(error)
+            raise
+        finally:
+            for name in ours:
+                os.environ.pop(name, None)
 
 
 @contextmanager

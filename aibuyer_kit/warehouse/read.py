@@ -309,13 +309,15 @@ class Reader:
         result: ResultSetting,
         as_of: AsOf | None = None,
         since: date = date.min,
+        rules: ResultRules | None = None,
     ) -> Answer:
         """Return one row per day from `since` on and age (days of `zone`): the account's results as known then.
 
-        `aged_days` is how old the day was when it was read last at that age.
+        `aged_days` is how old the day was when it was read last at that age. With `rules` only of the campaigns that
+        count this kind of result by them; without, of all that report it.
         """
         cursor = self._cursor()
-        asked = _development(cursor, account_id, zone, result, as_of, since)
+        asked = _development(cursor, account_id, zone, result, as_of, since, rules)
         return _answer(cursor.execute(development_sql(Level.ACCOUNT, result.window, asked.versions), asked.parameters))
 
     def development_below(
@@ -327,10 +329,11 @@ class Reader:
         result: ResultSetting,
         as_of: AsOf | None = None,
         since: date = date.min,
+        rules: ResultRules | None = None,
     ) -> "pa.Table":
         """Return what `development` does, one row per object of `level` (`entity_id`), day and age."""
         cursor = self._cursor()
-        asked = _development(cursor, account_id, zone, result, as_of, since)
+        asked = _development(cursor, account_id, zone, result, as_of, since, rules)
         return cursor.table_of(development_sql(level, result.window, asked.versions), asked.parameters)
 
     def disagreements(self, days: DateRange, *, result: ResultSetting, as_of: AsOf | None = None) -> Answer:
@@ -500,7 +503,13 @@ class _Development:
 
 
 def _development(
-    cursor: Cursor, account_id: str, zone: ZoneInfo, result: ResultSetting, as_of: AsOf | None, since: date
+    cursor: Cursor,
+    account_id: str,
+    zone: ZoneInfo,
+    result: ResultSetting,
+    as_of: AsOf | None,
+    since: date,
+    rules: ResultRules | None,
 ) -> _Development:
     """Return what is read to tell how days grew, and with which parameters."""
     last = load_number(cursor, as_of)
@@ -514,5 +523,8 @@ def _development(
             "since": since,
             "as_of_load": last,
             "action_0": result.action_type,
+            "value_0": result.value_per_result_micros,
+            "objectives": list(rules.by_objective) if rules else [],
+            "rules": [at for at, each in enumerate(rules.settings()) if each.kind == result.kind] if rules else None,
         },
     )

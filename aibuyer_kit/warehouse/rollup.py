@@ -153,6 +153,7 @@ def development_sql(level: str, window: str, versions: str) -> str:
 def windowed_sql(name: str, window: str, versions: str) -> str:
     """Return the query `sql/read/<name>` over `versions`, with results counted in one of `core.facts.WINDOWS`."""
     sql = re.sub(r"\{window_total:(\w+)\}", lambda mark: _window_total(mark[1], window, 0), sql_text(f"read/{name}"))
+    sql = sql.replace("{reported_value}", _reported_value(window, 0))
     return _fill(sql, {"compared": _uncommented("read/compared"), "insight_version": versions})
 
 

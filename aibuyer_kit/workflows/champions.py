@@ -28,6 +28,10 @@ class Champions:
 
     def record_at(self, name: str, moment: datetime) -> ModelRecord | None:
         """Return the version that was in force at a moment, or None. Raises RegistryError."""
+        from aibuyer_kit.workflows.trainables import trainables
+
+        if not any(each.name == name for each in trainables(self._context)):
+            return None
         if name not in self._records:
             if self._registry is None:
                 self._registry = open_registry(self._context, read_settings(self._context.folder.parent.parent))

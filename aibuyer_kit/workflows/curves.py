@@ -56,7 +56,6 @@ def response_of(
     days: int = USUAL_DAYS,
     value_of: ValueOf | None = None,
     as_of: AsOf | None = None,
-    champions: Champions | None = None,
 ) -> Response:
     """Return the response of every object of `level` that spent something in the last `days` that are over.
 
@@ -75,7 +74,7 @@ def response_of(
     settings, moment = context.settings, client_clock(context, reader, as_of=as_of).now()
     usual, note = None, ""
     if level == "budget":
-        usual, note = (champions or Champions(context)).at(MODEL, moment, settings.locale)
+        usual, note = Champions(context).at(MODEL, moment, settings.locale)
     told = usual.usual if isinstance(usual, UsualModel) else None
     learnt = learn_response(panel, known, value_of=value_of, usual=told)
     unused = len(tests) - len(learnt.tests)

@@ -25,7 +25,8 @@ from aibuyer_kit.warehouse.read import Reader
 from aibuyer_kit.workflows.champions import Champions
 from aibuyer_kit.workflows.features import country_of
 from aibuyer_kit.workflows.forecast_known import approved_budgets, assumed_budget, flags
-from aibuyer_kit.workflows.no_results import leads_back
+from aibuyer_kit.workflows.forecast_shares import with_shares_so_far
+from aibuyer_kit.workflows.no_results import leads_back, why_no_results
 from aibuyer_kit.workflows.panel import read_panel
 from aibuyer_kit.workflows.panel_besides import with_budgets
 from aibuyer_kit.workflows.period import account_today, client_clock, on_account_clock
@@ -61,7 +62,6 @@ def client_forecast(
     promotions: Sequence[DateRange] = (),
     action_type: str = "",
     as_of: AsOf | None = None,
-    champions: Champions | None = None,
 ) -> Forecast:
     """Return what is expected of a metric in the `horizon_days` from today on, of each object of `level` and in all.
 
@@ -82,17 +82,28 @@ def client_forecast(
     past = DateRange(min(since, today - timedelta(days=1)), today - timedelta(days=1))
     panel = with_budgets(read_panel(context, reader, parse_level(level), past, as_of=as_of), reader)
     country = country_of(context, panel)
-    others = 0
+    others, said = 0, tuple[str, ...]()
     if counts_results(name):
         panel, others = of_one_kind(panel, action_type)
+    _check_results(context, panel, name)
+    if arrives_late(name):
+        panel, said = with_shares_so_far(context, reader, panel)
     locale, moment = context.settings.locale, client_clock(context, reader, as_of=as_of).now()
     approved = approved_budgets(context, reader, panel, moment) if as_of is None else {}
-    kept, notes = _weights_in_force(champions or Champions(context), asked, parse_level(level), moment, locale)
+    kept, notes = _weights_in_force(Champions(context), asked, parse_level(level), moment, locale)
     found = panel_forecast(
         panel, name, horizon_days, plan=plan, promotions=promotions, locale=locale, others=others, weights=kept,
         country=country, approved=approved,
     )  # fmt: skip
-    return replace(found, notes=(*found.notes, *notes))
+    return replace(found, notes=(*found.notes, *said, *notes))
+
+
+def _check_results(context: ClientContext, panel: DailyPanel, name: str) -> None:
+    """Raise InputError for what is of results where the client has none that count: `leads_back` says why."""
+    if not arrives_late(name) or np.nansum(np.abs([panel.measure(each) for each in ("results", "revenue")])):
+        return
+    if why_no_results(context):
+        raise InputError(f"No results have come so far, so nothing can be said of {name}.")
 
 
 def _weights_in_force(
@@ -167,7 +178,7 @@ def of_one_kind(panel: DailyPanel, action_type: str) -> tuple[DailyPanel, int]:
             came = float(np.nansum(panel.measure("results")[:, place]))
             totals[each.result_type] = totals.get(each.result_type, 0.0) + came
     if not totals and any(each.result_type is None for each in panel.objects):
-        raise InputError("Every object counts several kinds of results here. Ask for the level campaign, or below.")
+        raise InputError("Every object counts several kinds of results here. Ask for --level campaign, or one below.")
     if action_type and action_type not in totals:
         raise InputError(f"No object counts {action_type!r} here. Known: {', '.join(sorted(totals)) or 'none'}.")
     kind = action_type or max(sorted(totals), key=totals.__getitem__, default="")
@@ -368,6 +379,11 @@ def _result(
     objects.append(ForecastObject(TOTAL, t(request.locale, "word.total"), TOTAL))
     weights = {member: float(share.mean()) for member, share in told.fitted.weights.items()}
     shown = min(SHOWN_DAYS, len(history))
+    asked, never = metric(name), [never_came(each) for each in made_of]
+    if any(never):  # how sure nothing is cannot be told of nothing
+        values = values[0], np.full_like(values[1], np.nan), np.full_like(values[2], np.nan)
+        spans = tuple(Span(each.expected, np.nan, np.nan) for each in spans)
+    sides = (asked.numerator, asked.denominator) if isinstance(asked, Ratio) else (name,)
     days = list(panel.days)[-shown:]
     return Forecast(
         metric=name,
@@ -387,6 +403,7 @@ def _result(
         load_id=panel.load_id,
         notes=_notes(request, name, told),
         bias=bias,
+        never=next((side for side, none in zip(sides, never, strict=True) if none), ""),
         explainer=lambda of, by: _explainer(request, name, objects, made_of)(of, by),
     )
 
@@ -435,6 +452,12 @@ def told_bias(told: Sequence["TreeForecast"]) -> float | None:
     return bias if abs(bias) >= _TOLD_BIAS and agreeing >= _SAME_SIDE else None
 
 
+def never_came(told: "TreeForecast") -> bool:
+    """Return whether the past is known, and nothing but nothing."""
+    past = told.fitted.series.values[:, told.tree.leaves]
+    return bool(np.isfinite(past).any()) and not np.nansum(np.abs(past))
+
+
 def _by(top: Floats, bottom: Floats) -> Floats:
     return np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.nan)
 
@@ -448,7 +471,7 @@ def _notes(request: _Request, asked: str, told: "TreeForecast") -> tuple[str, ..
     tested = fitted.backtest.actual.shape[1] if len(fitted.backtest.origins) else 0
     unread = request.unread()
     below = int((past < 0).sum()) if asked != "profit" else 0
-    never = known.any() and not np.nansum(np.abs(past))
+    never = never_came(told)
     still = known.any() and not never and bool(np.nanmax(past) == np.nanmin(past))
     said: tuple[tuple[object, str, dict[str, Any]], ...] = (
         (bool(request.plan), "as_planned", {"objects": len(request.plan)}),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.core.dates import DateRange, account_date, time_zone
 from aibuyer_kit.core.entities import Level
-from aibuyer_kit.core.results import ResultKind, ResultSetting
+from aibuyer_kit.core.results import ResultKind, ResultRules, ResultSetting
 from aibuyer_kit.features.maturity import MaturityPoint, Observation, maturity_curve
 from aibuyer_kit.warehouse.as_of import AsOf
 from aibuyer_kit.warehouse.read import Reader
@@ -22,7 +22,7 @@ LEARNT_FROM_DAYS = 90
 # Closer to the final figure than this counts as final.
 FINAL_WITHIN = 0.05
 # The age at which the days of an attribution window have passed; the platform's own may be any up to 28.
-_ARRIVED_AT_AGE_DAYS: Mapping[str, int] = {"total": 28, "click_1d": 2, "view_1d": 2, "click_7d": 8, "click_28d": 28}
+ARRIVED_AT_AGE_DAYS: Mapping[str, int] = {"total": 28, "click_1d": 2, "view_1d": 2, "click_7d": 8, "click_28d": 28}
 _COLUMNS: Mapping[ResultMetric, str] = {"results": "results", "revenue": "revenue_micros"}
 
 
@@ -62,7 +62,25 @@ def observed_by_account(
     since: date,
     differs: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, tuple[ZoneInfo, list[Observation]]]:
-    """Return the zone of each account and what was seen of its days; nothing where only files tell of it.
+    """Return the zone of each account and what was seen of its days; nothing where only files tell of it."""
+    return {
+        account: (
+            zone,
+            [Observation(row["date"], row["age_days"], row[_COLUMNS[metric]], row["aged_days"]) for row in rows],
+        )
+        for account, (zone, rows) in developed_by_account(reader, setting, as_of, since, differs).items()
+    }
+
+
+def developed_by_account(
+    reader: Reader,
+    setting: ResultSetting,
+    as_of: AsOf | None,
+    since: date,
+    differs: Sequence[Mapping[str, Any]] | None = None,
+    rules: ResultRules | None = None,
+) -> dict[str, tuple[ZoneInfo, list[dict[str, Any]]]]:
+    """Return the zone of each account and the rows of `Reader.development`, by `rules` where they are given.
 
     Days that differ from the account's own figures are left out: what is missing there did not mature.
     """
@@ -73,13 +91,9 @@ def observed_by_account(
     found = {}
     for account in reader.entities(Level.ACCOUNT, as_of=as_of).rows():
         zone = time_zone(account["time_zone"] or "UTC")
-        rows = reader.development(account["account_id"], zone, result=setting, as_of=as_of, since=since).rows()
-        seen = [
-            Observation(row["date"], row["age_days"], row[_COLUMNS[metric]], row["aged_days"])
-            for row in rows
-            if (account["account_id"], row["date"]) not in differing
-        ]
-        found[account["account_id"]] = zone, seen
+        told = reader.development(account["account_id"], zone, result=setting, as_of=as_of, since=since, rules=rules)
+        rows = [row for row in told.rows() if (account["account_id"], row["date"]) not in differing]
+        found[account["account_id"]] = zone, rows
     return found
 
 
@@ -133,7 +147,7 @@ def immature_days(
         for day in days:
             age_days = (account_date(known_at, zone) - day).days
             share = by_age.get(age_days, 1.0)
-            shares[day].append(1.0 if share is None and age_days >= _ARRIVED_AT_AGE_DAYS[window] else share)
+            shares[day].append(1.0 if share is None and age_days >= ARRIVED_AT_AGE_DAYS[window] else share)
     found = []
     for day, known in shares.items():
         told = [share for share in known if share is not None]

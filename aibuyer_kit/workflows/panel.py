@@ -11,6 +11,7 @@ from aibuyer_kit.core.dates import DateRange, account_date
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import MixedCurrencyError, NotFoundError, RateError
 from aibuyer_kit.core.metrics import MEASURES
+from aibuyer_kit.core.results import ResultKind
 from aibuyer_kit.features.panel import DailyPanel, PanelObject
 from aibuyer_kit.features.windows import Bools, Floats, Ints
 from aibuyer_kit.warehouse.as_of import AsOf
@@ -72,15 +73,16 @@ def read_panel(
     objects = Objects(reader, freshness.load_id)
     known_accounts = {key[:2]: objects.accounts.get(key[:2]) for key in keys}
     rates = {key: rate_of(shown, each.currency if each else None, days.until) for key, each in known_accounts.items()}
-    named = [each.action_type for each in sorted({each.kind for each in context.settings.rules.settings()})]
+    named = sorted({each.kind for each in context.settings.rules.settings()})
     panel = DailyPanel(
         level=level,
         days=days,
         objects=tuple(
-            _object(level, key, objects, _type(kind, named), rates) for key, kind in zip(keys, kinds, strict=True)
+            _object(level, key, objects, None if kind == _SEVERAL else named[kind], rates)
+            for key, kind in zip(keys, kinds, strict=True)
         ),
         measures=values,
-        known_share=_shares(context, reader, objects, keys, kinds, days, freshness.load_id),
+        known_share=_shares(context, reader, objects, keys, kinds, days, freshness.load_id, (facts, day_of, places)),
         currency=shown.currency if shown else currencies[0],
         load_id=freshness.load_id,
         known_at=freshness.known_at,
@@ -128,17 +130,17 @@ def _kinds(facts: "pa.Table", places: Ints, count: int) -> Ints:
     return np.where(least == most, most, _SEVERAL)
 
 
-def _type(kind: int, named: Sequence[str]) -> str | None:
-    return None if kind == _SEVERAL else named[kind]
-
-
 def _object(
-    level: Level, key: Key, objects: Objects, result_type: str | None, rates: Mapping[AccountKey, float]
+    level: Level, key: Key, objects: Objects, kind: ResultKind | None, rates: Mapping[AccountKey, float]
 ) -> PanelObject:
     """Return what is known of an object; one of which there are only figures has its id for a name."""
     known = objects.of(level).get(key)
+    result_type, window = (kind.action_type, kind.window) if kind else (None, "")
     if known is None:
-        return PanelObject(key[2], key[2], key[1], result_type=result_type, platform=key[0], rate=rates[key[:2]])
+        return PanelObject(
+            key[2], key[2], key[1], result_type=result_type, result_window=window, platform=key[0],
+            rate=rates[key[:2]],
+        )  # fmt: skip
     campaign = _above(objects, Level.CAMPAIGN, known)
     account = objects.accounts.get(known.account)
     holder = _holder(objects, level, known, campaign)
@@ -157,6 +159,7 @@ def _object(
         campaign_daily_budget_micros=campaign.daily_budget if campaign else None,
         creative_id=known.creative_id,
         result_type=result_type,
+        result_window=window,
         attributes=known.attributes,
         holder_id=holder.key[2] if holder else "",
         holder_budget_micros=holder.daily_budget if holder else None,
@@ -203,21 +206,53 @@ def _shares(
     kinds: Ints,
     days: DateRange,
     load_id: int,
+    told: "tuple[pa.Table, Ints, Ints]",
 ) -> Floats:
-    """Return which share of each day's final results is known, by its age on the day of the newest figures."""
+    """Return which share of each day's final results is known, by its age on the day of the newest figures.
+
+    Of an object that counts several kinds it is the share of their revenue, which alone adds up over them.
+    """
     known_at = reader.freshness(as_of=load_id).known_at
     curves = [
         known_shares(reader, kind, as_of=load_id)
         for kind in sorted({each.kind for each in context.settings.rules.settings()})
     ]
     columns: dict[tuple[str, int], Floats] = {}
-    for key, kind in zip(keys, kinds.tolist(), strict=True):
+
+    def column(key: Key, kind: int) -> Floats:
         if (key[1], kind) not in columns:
             account = objects.accounts.get(key[:2])
             today = account_date(known_at, account.zone) if account else known_at.date()
-            curve = None if kind == _SEVERAL else curves[kind].get(key[1])
-            columns[key[1], kind] = _by_age(curve, days, today)
-    return np.stack([columns[key[1], kind] for key, kind in zip(keys, kinds.tolist(), strict=True)], axis=1)
+            columns[key[1], kind] = _by_age(curves[kind].get(key[1]), days, today)
+        return columns[key[1], kind]
+
+    found = []
+    for place, (key, kind) in enumerate(zip(keys, kinds.tolist(), strict=True)):
+        if kind != _SEVERAL:
+            found.append(column(key, kind))
+            continue
+        amounts = _by_kind(told, place, (len(days), len(curves)))
+        found.append(share_of_several(amounts, np.stack([column(key, each) for each in range(len(curves))], axis=1)))
+    return np.stack(found, axis=1)
+
+
+def _by_kind(told: "tuple[pa.Table, Ints, Ints]", place: int, shape: tuple[int, int]) -> Floats:
+    """Return the revenue of one object by day and kind of result."""
+    facts, day_of, places = told
+    mine, amounts = places == place, np.zeros(shape)
+    if "revenue" not in facts.column_names:
+        return amounts
+    kinds, revenue = (facts[name].to_numpy().astype(np.float64)[mine] for name in ("kind", "revenue"))
+    np.add.at(amounts, (day_of[mine], kinds.astype(np.int64)), np.maximum(np.nan_to_num(revenue), 0.0))
+    return amounts
+
+
+def share_of_several(amounts: Floats, shares: Floats) -> Floats:
+    """Return the share known by day of amounts (days, kinds) of which these shares are known; of none, the mean one."""
+    ends = np.where(amounts > 0, amounts / np.where(shares > 0, shares, np.nan), 0.0).sum(axis=1)
+    known = np.where(np.isfinite(shares), shares, 1.0).mean(axis=1)
+    found: Floats = np.where(ends == 0, known, amounts.sum(axis=1) / np.where(ends == 0, 1.0, ends))
+    return found
 
 
 def _by_age(curve: Sequence[float | None] | None, days: DateRange, today: date) -> Floats:

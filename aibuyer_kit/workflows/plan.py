@@ -11,6 +11,7 @@ from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import PlanError
 from aibuyer_kit.core.money import MICROS_PER_UNIT
 from aibuyer_kit.planning.curves import ResponseCurves, ValueOf
+from aibuyer_kit.planning.limits import Limit
 from aibuyer_kit.planning.make import Note, make_plan
 from aibuyer_kit.planning.plan import Plan
 from aibuyer_kit.planning.request import Amount, PlanRequest
@@ -72,13 +73,17 @@ def _check_named(reader: Reader, asked: PlanRequest, as_of: AsOf | None) -> None
 def _made(
     context: ClientContext, reader: Reader, curves: ResponseCurves, asked: PlanRequest, as_of: AsOf | None
 ) -> Plan:
-    """Return the plan in which what does not spend its budget stays where it is, unless that leaves no plan."""
+    """Return the plan in which what does not spend its budget stays where it is, unless that leaves no plan.
+
+    Where it clashes with what was asked for it is let go, and `_notes` tells what moves then. Any other refusal stands.
+    """
     since, locale = account_today(context, reader, as_of=as_of), context.settings.locale
     held = _not_by_budget(curves, asked)
     try:
         return make_plan(curves, replace(asked, held=(*asked.held, *held)), since=since, locale=locale)
-    except PlanError:
-        if not held:
+    except PlanError as refused:
+        clashing = [limit for limit in refused.clashing if isinstance(limit, Limit)]
+        if not any(limit.kind == "held" and limit.of in held for limit in clashing):
             raise
     return make_plan(curves, asked, since=since, locale=locale)
 
@@ -134,10 +139,13 @@ def _notes(plan: Plan, arms: Mapping[str, Arm], paused: list[str]) -> Iterator[N
     """Yield what of the plan no change of a daily budget carries out, and what is paused."""
     if paused:
         yield "paused", {"count": len(paused), "names": tuple(paused[:_MOST_NAMES])}
-    stays = [each for each in plan.arms if each.id in arms and not arms[each.id].goes_by_budget]
-    if stays:
-        yield "not_by_budget", {"count": len(stays), "names": tuple(each.name for each in stays[:_MOST_NAMES])}
-    others = [each for each in plan.moving if each not in stays]
+    slow = [each for each in plan.arms if each.id in arms and not arms[each.id].goes_by_budget]
+    moved_ones = [each for each in slow if each in plan.moving]
+    stays = [each for each in slow if each not in moved_ones]
+    for key, some in (("not_by_budget", stays), ("not_by_budget_moved", moved_ones)):
+        if some:
+            yield key, {"count": len(some), "names": tuple(each.name for each in some[:_MOST_NAMES])}
+    others = [each for each in plan.moving if each not in slow]
     rest = [each for each in others if each.id not in arms or not arms[each.id].can_carry_out(each)]
     if rest:
         moved = sum(abs(each.planned_micros - each.now_micros) for each in rest) / MICROS_PER_UNIT

@@ -69,7 +69,6 @@ def rank_creatives(
     since: Day | None = None,
     until: Day | None = None,
     as_of: AsOf | str | None = None,
-    champions: Champions | None = None,
 ) -> RankingTold:
     """Return the creatives of ads that were shown, ranked by what they do to the same people as others.
 
@@ -85,7 +84,7 @@ def rank_creatives(
     daily = Daily(item, group, units_of(panel), panel.known_share)
     evidence = _evidence(metric, daily, items, groups, panel.currency, notes, platform_chooses=True)
     moment = client_clock(context, reader, as_of=parse_as_of(as_of) if isinstance(as_of, str) else as_of).now()
-    known, said = _in_force(champions or Champions(context), evidence, moment, context.settings.locale)
+    known, said = _in_force(Champions(context), evidence, moment, context.settings.locale)
     return RankingTold(rank(evidence, within=within, known=known), "creatives", context.settings.locale, models=said)
 
 

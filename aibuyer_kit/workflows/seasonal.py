@@ -11,7 +11,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import parse_level
 from aibuyer_kit.core.errors import InputError, UnknownMetricError
 from aibuyer_kit.core.i18n import t
-from aibuyer_kit.core.metrics import Measure, Ratio, counts_results, metric
+from aibuyer_kit.core.metrics import Measure, Ratio, arrives_late, counts_results, metric
 from aibuyer_kit.features.panel import DailyPanel
 from aibuyer_kit.features.windows import Floats
 from aibuyer_kit.forecasting.result import ForecastObject
@@ -88,8 +88,20 @@ def panel_seasonal(
         adjusted=adjusted,
         known_at=on_account_clock(panel.known_at, (each.time_zone for each in panel.objects)),
         load_id=panel.load_id,
-        notes=(t(locale, "forecast.no_year", days=len(panel.days)),) if len(panel.days) < _YEAR_DAYS else (),
+        notes=_notes(panel, name, locale),
+        sides=_sides(found) if isinstance(asked, Ratio) else None,
     )
+
+
+def _sides(found: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    """Return (days, 2) of the total, numerator and denominator: as they are, and adjusted."""
+    (as_is, adjusted) = (np.stack([each[at][:, -1] for each in found], axis=1) for at in (0, 1))
+    return as_is, adjusted
+
+
+def _notes(panel: DailyPanel, name: str, locale: str) -> tuple[str, ...]:
+    no_year = (t(locale, "forecast.no_year", days=len(panel.days)),) if len(panel.days) < _YEAR_DAYS else ()
+    return (*((t(locale, "forecast.still_arriving"),) if arrives_late(name) else ()), *no_year)
 
 
 def _adjusted(series: SeriesSet) -> tuple[Floats, Floats]:

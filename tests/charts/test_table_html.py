@@ -34,7 +34,7 @@ def test_every_cell_names_its_head_and_every_text_is_escaped() -> None:
 
 def test_a_row_must_have_a_cell_for_every_head() -> None:
     """A figure under the wrong head would be a wrong figure."""
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="3 cells under"):
         html_table(HEADS, [("name", "1", "2")])
 
 

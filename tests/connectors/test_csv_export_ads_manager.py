@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -184,6 +185,16 @@ def test_other_headers_are_listed_with_an_example_of_a_mapping(tmp_path: Path, h
 RESULTS = "Day,Campaign name,Amount spent (EUR),Impressions,Results,Result indicator\n"
 
 
+def counted(fact: dict[str, Any]) -> dict[str, int | None] | None:
+    """Return the totals of a fact's actions, None where they are unknown."""
+    actions = fact["actions"]
+    return None if actions is None else {each["action_type"]: each["total"] for each in actions}
+
+
+def by_campaign(found: ImportedFile) -> dict[str, dict[str, int | None] | None]:
+    return {fact["entity_id"]: counted(fact) for fact in found.facts.to_pylist()}
+
+
 def test_results_are_the_actions_that_their_indicator_names(tmp_path: Path) -> None:
     """Each row by its own indicator; what is no action is not read, and the report says so."""
     rows = (
@@ -193,15 +204,57 @@ def test_results_are_the_actions_that_their_indicator_names(tmp_path: Path) -> N
         "2026-03-02,Sales,10,900,,\n"
     )
     found = imported(tmp_path, RESULTS + rows)
-    counted = {
-        (fact["entity_id"], fact["date"].day): {each["action_type"]: each["total"] for each in fact["actions"]}
-        for fact in found.facts.to_pylist()
-    }
-    assert counted == {("Sales", 1): {"purchase": 3}, ("Leads", 1): {"lead": 2}, ("Reach", 1): {}, ("Sales", 2): {}}
+    days = {(fact["entity_id"], fact["date"].day): counted(fact) for fact in found.facts.to_pylist()}
+    assert days == {("Sales", 1): {"purchase": 3}, ("Leads", 1): {"lead": 2}, ("Reach", 1): None, ("Sales", 2): {}}
     assert found.report.totals["actions.purchase"] == 3
-    assert "as they are no actions: reach" in str(found.report)
+    assert "as they name no action: reach" in str(found.report)
     taken = {each.column: each.taken_as for each in found.preview.columns}
     assert taken["Results"] == "actions.lead, actions.purchase, as 'Result indicator' says"
+
+
+def test_results_whose_kind_is_not_told_are_unknown_and_their_lines_are_reported(tmp_path: Path) -> None:
+    """A count beside an empty or unreadable indicator is no known zero; a row without results is."""
+    rows = (
+        "2026-03-01,Leads,10,900,2,actions:lead\n"
+        "2026-03-01,Untold,10,900,3,\n"
+        "2026-03-01,Odd,10,900,1,actions: what is this?\n"
+        "2026-03-01,Quiet,10,900,,\n"
+        "2026-03-01,Zero,10,900,0,\n"
+    )
+    found = imported(tmp_path, RESULTS + rows)
+    assert by_campaign(found) == {"Leads": {"lead": 2}, "Untold": None, "Odd": None, "Quiet": {}, "Zero": {}}
+    assert (found.report.unknown_result_count, found.report.unknown_result_lines) == (2, (3, 4))
+    assert "2 rows have results whose kind is not told or not read, so their actions are unknown: lines 3, 4" in str(
+        found.report
+    )
+
+
+def test_two_texts_of_one_action_are_both_read(tmp_path: Path) -> None:
+    """A row names one of them, so that nothing is counted twice and nothing becomes a zero."""
+    rows = "2026-03-01,One,10,900,3,actions:lead\n2026-03-01,Other,10,900,5,conversions:lead\n"
+    found = imported(tmp_path, RESULTS + rows)
+    assert by_campaign(found) == {"One": {"lead": 3}, "Other": {"lead": 5}}
+    assert found.report.totals["actions.lead"] == 8
+    assert (found.report.unread_results, found.report.unknown_result_count) == ((), 0)
+
+
+def test_an_event_of_ones_own_is_read_in_its_own_case(tmp_path: Path) -> None:
+    """Names of custom events have capital letters."""
+    event = "offsite_conversion.fb_pixel_custom.MyEvent"
+    found = imported(tmp_path, f"{RESULTS}2026-03-01,Own,10,900,4,actions:{event}\n")
+    assert by_campaign(found) == {"Own": {event: 4}}
+
+
+def test_a_campaign_for_reach_has_no_known_zero_of_purchases(tmp_path: Path) -> None:
+    """Its results say nothing about actions; an action with a column of its own is known all the same."""
+    rows = "2026-03-01,Sales,10,900,3,actions:purchase\n2026-03-01,Reach,10,900,4,reach\n"
+    assert by_campaign(imported(tmp_path, RESULTS + rows)) == {"Sales": {"purchase": 3}, "Reach": None}
+    header = RESULTS.replace("Impressions", "Impressions,Purchases")
+    rows = "2026-03-01,Leads,10,900,,3,actions:lead\n2026-03-01,Reach,10,900,1,4,reach\n"
+    assert by_campaign(imported(tmp_path, header + rows)) == {
+        "Leads": {"lead": 3},
+        "Reach": {"purchase": 1, "lead": None},
+    }
 
 
 def test_a_result_that_has_a_column_of_its_own_is_read_from_there(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.errors import InputError
 from aibuyer_kit.features.maturity import Observation
 from aibuyer_kit.forecasting.nowcast import Triangle, nowcast, nowcast_parts, triangle_of
+from aibuyer_kit.forecasting.nowcast_spread import together
 
 SHARES = np.concatenate([[0.25, 0.5, 0.8, 0.9], np.ones(25)])
 
@@ -154,3 +155,12 @@ def test_without_any_earlier_moment_the_interval_is_that_of_chance() -> None:
     found = nowcast(part)
     assert found.moments == 0
     assert found.total.high - found.total.low > 2 * 1.28 * np.sqrt(found.total.expected - found.total.known)
+
+
+def test_errors_that_came_together_count_as_one() -> None:
+    """Equal errors are as one, of which nothing is known too; what had nothing to do with each other adds up less."""
+    draw = np.random.default_rng(9)
+    one, other = (dict(enumerate(draw.normal(0, 1, 120).tolist())) for _ in range(2))
+    assert together([one, one], 7)[0, 1] == pytest.approx(1)
+    assert together([one, {}], 7)[0, 1] == 1
+    assert 0 <= together([one, other], 7)[0, 1] < 0.4

@@ -100,21 +100,51 @@ def _seen(curves: ResponseCurves) -> np.ndarray:
     return np.stack([0.7 * curves.spend_now, 1.2 * curves.spend_now])
 
 
+def _is_proportional(asked: Asked) -> bool:
+    """Return whether ranges of ours may lie around parts of what was asked for, not around today's."""
+    return asked.request.total_daily_budget is not None or bool(asked.request.groups)
+
+
 def _around_today(asked: Asked, arm: str) -> tuple[float, float]:
     """Return the range of an arm's spend by its step and by what is known of it, ours or a person's."""
     request, place = asked.request, asked.curves.arms.index(arm)
     now = float(asked.curves.spend_now[place])
+    least, most = (now, now) if asked.curves.seen is None else asked.curves.seen[:, place]
+    share = 0.3 if asked.curves.seen is None else 0.25
+    least, most = min(least, now) * (1 - share), max(most, now) * (1 + share)
+    if moves := _is_proportional(asked):
+        least = CENT
     low, high = 0.0, np.inf
     if isinstance(request.step, float):
         low, high = now * (1 - request.step), now * (1 + request.step)
     elif request.step == "usual":
-        least, most = (now, now) if asked.curves.seen is None else asked.curves.seen[:, place]
-        share = 0.3 if asked.curves.seen is None else 0.25
-        low, high = min(least, now) * (1 - share), max(most, now) * (1 + share)
-    if asked.curves.identified[place] == "no" and request.unidentified != "free":
+        low, high = least, most
+    if asked.curves.identified[place] == "no" and request.unidentified == "near" and moves:
+        low, high = max(low, least), min(high, most)
+    elif asked.curves.identified[place] == "no" and request.unidentified != "free":
         share = 0.1 if request.unidentified == "near" else 0.0
         low, high = max(low, now * (1 - share)), min(high, now * (1 + share))
     return low, high
+
+
+def _total_holds(asked: Asked, total: int) -> bool:
+    """Return whether the total is the one asked for, or today's, less only what limits take out."""
+    request, arms = asked.request, asked.curves.arms
+    today = dict(zip(arms, np.round(asked.curves.spend_now, 2).tolist(), strict=True))
+    if request.total_daily_budget:
+        wanted = round(float(request.total_daily_budget) * 1e6)
+        return total == wanted if request.spend_all else total <= wanted
+    capped = {arm: min(today[arm], float((request.most or {}).get(arm, np.inf))) for arm in arms}
+    capped |= dict.fromkeys(request.stopped, 0.0)
+    out = sum(today.values()) - sum(capped.values())
+    # Groups overlap here: all of them take out at least what any one does, and no more than they do together.
+    groups = [
+        max(0.0, sum(capped[arm] for arm in group.arms) - float(group.most or np.inf)) for group in request.groups
+    ]
+    low, high = sum(today.values()) - out - sum(groups), sum(today.values())
+    return (
+        (low - CENT * 2) * 1e6 <= total <= (high + CENT / 2) * 1e6 if request.spend_all else total <= high * 1e6 + 5e3
+    )
 
 
 def _step_alone(asked: Asked, arm: str) -> tuple[float, float]:
@@ -156,7 +186,6 @@ def broken(asked: Asked, plan: Plan) -> list[str]:
     """Return every limit that a plan breaks, judged by the request alone."""
     request, curves = asked.request, asked.curves
     spend = {arm: micros / 1e6 for arm, micros in plan.allocation.items()}
-    now = dict(zip(curves.arms, curves.spend_now.tolist(), strict=True))
     found: list[str] = []
 
     def wants(name: str, holds: bool) -> None:
@@ -166,13 +195,8 @@ def broken(asked: Asked, plan: Plan) -> list[str]:
     total = sum(plan.allocation.values())
     wants("adds up", total == plan.total_micros)
     wants("whole cents", all(micros % 10_000 == 0 and micros >= 0 for micros in plan.allocation.values()))
-    wanted = (
-        float(request.total_daily_budget)
-        if request.total_daily_budget
-        else sum(round(each, 2) for each in now.values())
-    )
     if request.target_roas is None and request.target_cpa is None:
-        wants("total", total == round(wanted * 1e6) if request.spend_all else total <= round(wanted * 1e6))
+        wants("total", _total_holds(asked, total))
     wants("target", _meets_target(asked, spend))
     for arm in curves.arms:
         for name, holds in _of_arm(asked, arm, spend[arm]):

@@ -1,5 +1,6 @@
 """Limits: every one holds in the plan, in whole minor units, and those that cannot hold together are named."""
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -81,26 +82,87 @@ def test_the_usual_step_reaches_to_what_was_asked_of_an_arm_by_name():
     assert found == [("total", "most", ""), ("least", "least", "a0"), ("usual_step", "least", "a1")]
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 2.0, 1e9])
+@pytest.mark.parametrize("share", [0.0, 2.0, 5.0, 1e9])
 def test_a_total_that_the_usual_step_cannot_meet_is_refused_with_a_cure(share):
-    """Never a budget that moves further than is said: the step has to be released, and the message says how."""
+    """Never a budget that grows further than is said: the step has to be released, and the message says how."""
     curves = random_curves(2, 4)
     today = float(curves.spend_now.sum())
     total = round(share * today, 2)
     with pytest.raises(PlanError, match=r"step=None \(--step any\)") as caught:
         make_plan(curves, PlanRequest(total_daily_budget=total))
     assert {limit.kind for limit in caught.value.clashing} == {"total", "usual_step"}
-    assert f"leave {0.7 * today:,.1f}"[:-1] in str(caught.value)
+    assert ("leave at least 0.04 a day" if share == 0.0 else f"leave at most {1.3 * today:,.1f}"[:-1]) in str(
+        caught.value
+    )
     assert make_plan(curves, PlanRequest(total_daily_budget=total, step=None)).total_micros == round(total * 1e6)
 
 
+def test_a_total_of_nothing_is_planned_where_everything_may_stop():
+    """Otherwise each arm keeps the smallest amount that there is."""
+    curves = random_curves(2, 4)
+    assert make_plan(curves, PlanRequest(0, may_stop=curves.arms)).total_micros == 0
+    assert set(make_plan(curves, PlanRequest("0.04")).allocation.values()) == {10_000}
+
+
+@pytest.mark.parametrize(("total", "of_today"), [(75, 0.5), (120, 0.8), (165, 1.1), (180, 1.2)])
+def test_what_is_not_identified_stays_near_its_part_of_the_total_that_is_asked_for(total, of_today):
+    """Within 10% of today's times total / today's, up to 25% beyond what the past has shown, and that is said."""
+    seen = np.array([[45.0, 45.0, 45.0], [50.0, 50.0, 50.0]])
+    curves = curves_of([900.0, 500.0, 100.0], [100.0] * 3, 1.0, now=[50.0] * 3, identified=("no",) * 3, seen=seen)
+    plan = make_plan(curves, PlanRequest(total))
+    assert plan.total_micros == total * 1_000_000
+    spends = [arm.planned_micros / 1e6 for arm in plan.arms]
+    assert max(spends) == pytest.approx(min(50 * of_today * 1.1, 62.5), abs=0.011)
+    assert min(spends) == pytest.approx(50 * of_today * 0.9, abs=0.011 if of_today < 1.15 else 3.0)
+    notes = dict(plan.notes)
+    assert notes["unidentified_near_part"]["of_today"] == pytest.approx(of_today)
+    assert ("seen_less" if total < 150 else "seen") in notes
+    assert f"together {of_today:.0%} of today's budgets" in plan.text("en")
+    assert f"разом {of_today:.0%}" in plan.text("uk").replace("\u00a0", "")
+
+
+def test_identified_arms_fall_as_far_as_the_total_needs_and_that_is_said():
+    """At half the total each may fall to 30% below its half, and grows by no more than 30%."""
+    curves = curves_of([900.0, 100.0], [100.0] * 2, 1.0, now=[50.0, 50.0])
+    plan = make_plan(curves, PlanRequest(50))
+    assert plan.allocation == {"a0": 32_500_000, "a1": 17_500_000}
+    assert ("usual_step_less", {"share": 0.3}) in plan.notes
+    assert "usual_step" in dict(make_plan(curves, PlanRequest(100)).notes)
+
+
+def test_what_is_stopped_or_limited_leaves_the_total_that_nobody_asked_for():
+    """50 stopped and 20 of another's 50 taken out: 80 is left; the total that is asked for is spent."""
+    curves = curves_of([500.0] * 3, [100.0] * 3, 1.0, now=[50.0] * 3, identified=("no",) * 3)
+    asked = {"stopped": ("a0",), "most": {"a1": 30}}
+    plan = make_plan(curves, PlanRequest(**asked))
+    assert plan.allocation == {"a0": 0, "a1": 30_000_000, "a2": 50_000_000}
+    assert ("taken_out", {"money": 70.0}) in plan.notes
+    assert make_plan(curves, PlanRequest(90, **asked)).allocation["a2"] == 60_000_000
+    group = make_plan(curves, PlanRequest(groups=(Group("two", ("a0", "a1"), most=60),)))
+    assert group.total_micros == 110_000_000
+    assert all(27 <= group.allocation[arm] / 1e6 <= 33 for arm in ("a0", "a1"))
+
+
+def test_a_total_that_need_not_be_spent_moves_nothing_unidentified_up_with_it():
+    """Of a thousand at most, 10% more than today's is spent."""
+    curves = curves_of([5000.0] * 2, [100.0] * 2, 1.0, now=[50.0, 50.0], identified=("no", "no"))
+    assert make_plan(curves, PlanRequest(1000, spend_all=False)).total_micros == 110_000_000
+
+
+def test_a_budget_beyond_the_usual_range_is_counted_where_a_person_named_it():
+    """No sentence says that none goes further without the one that does."""
+    curves = curves_of([500.0, 500.0], [100.0, 100.0], 1.0, now=[50.0, 50.0])
+    assert ("beyond_as_asked", {"count": 1}) in make_plan(curves, PlanRequest(140, least={"a0": 90})).notes
+    assert "beyond_as_asked" not in dict(make_plan(curves, PlanRequest(120)).notes)
+
+
 def test_of_two_limits_of_ours_the_one_that_has_to_be_released_is_named():
-    """Beyond 10% an unidentified arm has to be free to move, beyond 30% the step must go, too."""
+    """Beyond 30% the step has to go, and an unidentified arm to be free to move; with no step the latter alone."""
     curves = curves_of([500.0] * 2, [100.0] * 2, 1.0, now=[50.0, 50.0], identified=("no", "no"))
-    for total, says in ((115, "--move-unidentified"), (140, "--step any.*--move-unidentified")):
-        with pytest.raises(PlanError, match=says):
-            make_plan(curves, PlanRequest(total_daily_budget=total))
-    assert make_plan(curves, PlanRequest(115, unidentified="free")).total_micros == 115_000_000
+    with pytest.raises(PlanError, match=r"--step any.*--move-unidentified"):
+        make_plan(curves, PlanRequest(140))
+    with pytest.raises(PlanError, match=r"a day\. With unidentified=.*--move-unidentified"):
+        make_plan(curves, PlanRequest(140, step=None))
     assert make_plan(curves, PlanRequest(140, unidentified="free", step=None)).total_micros == 140_000_000
 
 

@@ -4,8 +4,10 @@ import hashlib
 import os
 import pickle
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -234,3 +236,15 @@ print([each.name for each in threading.enumerate()])
     shutil.move(tmp_path / "models", tmp_path / "moved")
     registry = Registry("shop", tmp_path / "moved")
     assert registry.files(registry.find("rate")) == FILES
+
+
+def test_a_dead_tracking_server_is_given_up_within_seconds_and_not_asked_again_at_once(tmp_path: Path) -> None:
+    """A port that is closed, and one that takes calls and never answers: told in a while, then in no time."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for port in (9, silent.getsockname()[1]):
+            for most_seconds in (20.0, 0.5):
+                began = time.monotonic()
+                with pytest.raises(RegistryError, match=f"The store of models says: .*{port}"):
+                    Registry("shop", tmp_path, f"http://127.0.0.1:{port}").versions("rate")
+                assert time.monotonic() - began < most_seconds
+    assert "MLFLOW_HTTP_REQUEST_TIMEOUT" not in os.environ

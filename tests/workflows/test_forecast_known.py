@@ -185,6 +185,15 @@ def test_without_the_calendar_a_week_is_flat() -> None:
     assert cost.adjusted[:, -1] == pytest.approx(300 / adjusted, rel=0.1)
 
 
+def test_a_ratio_of_a_week_is_that_of_its_sums() -> None:
+    """100.00 a day for one result in the week cost 700.00; it is not a cost a day."""
+    results = np.ones((42, 1))
+    results[-7:-1] = 0.0
+    found = panel_seasonal(panel_of(results), "cpa").headline()
+    assert "As it came: €700.00." in found
+    assert "a day" not in found
+
+
 def test_too_few_days_have_no_season() -> None:
     """Of three weeks nothing can be said of weekdays."""
     with pytest.raises(InputError, match="Only 21 days"):

@@ -67,6 +67,17 @@ def test_nothing_known_of_an_error_is_told_as_unknown() -> None:
         assert "nan" not in f"{found._repr_html_()}{found}".lower().replace("finan", "")
 
 
+def test_of_what_has_never_come_no_probability_is_claimed() -> None:
+    """Nothing tells how sure nothing is; a cost per result names what is missing."""
+    panel = panel_of(np.full((60, 2), 5.0), np.zeros((60, 2)))
+    for name, expected in (("results", 0.0), ("cpa", None)):
+        found = panel_forecast(panel, name, 7)
+        assert "nothing has come so far (Results: 0)" in found.headline()
+        assert "probability" not in found.headline()
+        assert [(row["expected"], row["low"], row["high"]) for row in found.rows()] == [(expected, None, None)] * 3
+        assert "nan" not in f"{found._repr_html_()}{found}".lower().replace("finan", "")
+
+
 def test_the_chart_fills_the_interval_alone_and_begins_where_the_past_ends() -> None:
     """What lies between the interval and 0 is no second band."""
     found = panel_forecast(panel_of(np.random.default_rng(1).gamma(25, 4, (40, 2))), "spend", 7)

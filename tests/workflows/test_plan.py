@@ -40,9 +40,7 @@ def test_arms_are_named_by_name_or_id_and_campaigns_have_limits(shop: Client, cu
     plan = shop.plan(curves=curves, least={"Sample Sale": 220}, campaigns={"Sample Prospecting": (None, 1000)})
     assert plan.allocation[sale] >= 220_000_000
     two = Group("two", ("Sample Sale", "Sample Shoes"), most=300)
-    with pytest.raises(PlanError, match="--move-unidentified"):
-        shop.plan(curves=curves, groups=(two,))
-    capped = shop.plan(curves=curves, groups=(two,), unidentified="free")
+    capped = shop.plan(curves=curves, groups=(two,))
     both = [arm.planned_micros for arm in capped.arms if arm.name in ("Sample Sale", "Sample Shoes")]
     assert sum(both) <= 300_000_000
     with pytest.raises(PlanError, match="No arm is of the campaign"):
@@ -61,9 +59,38 @@ def test_an_arm_that_may_stop_is_paused(shop: Client, curves: ResponseCurves) ->
     """A plan of nothing for it is the status, not a budget of 0, which platforms refuse."""
     worst = min(zip(curves.arms, curves.value(curves.spend_now).mean(axis=0) / curves.spend_now, strict=True),
                 key=lambda pair: pair[1])[0]  # fmt: skip
-    plan = shop.plan(curves=curves, stopped=(worst,), unidentified="free")
+    plan = shop.plan(curves=curves, stopped=(worst,))
     (change,) = [each for each in plan.changes if each.object_id == worst]
     assert (change.field, change.after) == ("status", "PAUSED")
+
+
+def test_curves_and_plans_tell_one_figure_of_the_next_unit(shop: Client) -> None:
+    """Of the same arm at the same spend, and of what it brings."""
+    response = shop.curves(days=60)
+    plan = shop.plan(curves=response.curves)
+    for figure, planned in (("marginal", "marginal_now"), ("value_now", "value_now")):
+        told = {arm.id: getattr(arm, figure) for arm in response.arms}
+        assert {arm.id: getattr(arm, planned) for arm in plan.arms} == pytest.approx(told)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8, 1.2])
+def test_a_total_that_differs_by_a_half_or_a_fifth_is_planned(
+    shop: Client, curves: ResponseCurves, share: float
+) -> None:
+    """Of arms that the past does not tell each stays near its part, or what it has spent and a quarter."""
+    total = round(share * float(curves.spend_now.sum()), 2)
+    plan = shop.plan(curves=curves, total_daily_budget=total)
+    assert plan.total_micros == round(total * 1e6)
+    unsure = [arm for arm in plan.arms if arm.identified == "no"]
+    assert all(share * 0.9 - 0.03 <= 1 + arm.change <= share * 1.1 + 0.01 for arm in unsure)
+    assert "unidentified_near_part" in dict(plan.notes)
+
+
+@pytest.mark.parametrize("share", [0.0, 2.0, 5.0])
+def test_a_total_beyond_what_the_past_has_shown_is_refused(shop: Client, curves: ResponseCurves, share: float) -> None:
+    """With the flag that lets go; nothing at all, too."""
+    with pytest.raises(PlanError, match="--step any"):
+        shop.plan(curves=curves, total_daily_budget=round(share * float(curves.spend_now.sum()), 2))
 
 
 def test_the_command_prints_the_plan_and_refuses_limits_that_clash(example_workspace: Path, tmp_path: Path) -> None:

@@ -111,6 +111,20 @@ def test_what_does_not_spend_its_budget_stays_at_both(curves: ResponseCurves, pl
     assert "Set s-3" in plan.text("uk").partition("Що слід знати")[2]
 
 
+def test_what_does_not_spend_its_budget_moves_only_where_nothing_else_can(shop: Client, curves: ResponseCurves) -> None:
+    """Of 50.00 its 60.00 cannot stay: it falls, and no note says that its budget is left. Other clashes stand."""
+    cut = shop.plan(50, curves=curves)
+    assert cut.allocation["s-3"] < 60_000_000
+    notes = dict(cut.notes)
+    assert "not_by_budget" not in notes
+    assert notes["not_by_budget_moved"]["names"] == ("Set s-3",)
+    half = shop.plan(140, curves=curves)
+    assert half.allocation["s-3"] == 60_000_000
+    with pytest.raises(PlanError, match="'Set s-1' spends at least 200") as refused:
+        shop.plan(120, curves=curves, least={"s-1": 200})
+    assert all(limit.of != "s-3" for limit in refused.value.clashing)
+
+
 def test_what_is_paused_itself_or_above_gets_nothing_and_does_not_count_as_spent(plan: Plan) -> None:
     """One was paused three days ago, the other is under a paused campaign: today's total is that of the others."""
     assert set(plan.allocation) == {"s-1", "s-2", "s-3", "s-6"}

@@ -8,14 +8,14 @@ from typing import Literal
 from aibuyer_kit.connectors.csv_export.days import DayFormat
 from aibuyer_kit.connectors.csv_export.formats import day_formats, number_format
 from aibuyer_kit.connectors.csv_export.mapping import ENTITY_LEVELS, MEASURES, Mapping
-from aibuyer_kit.connectors.csv_export.rows import Day, Identity, RowReader, Value
+from aibuyer_kit.connectors.csv_export.rows import Day, Identity, Results, RowReader, Value
 from aibuyer_kit.connectors.csv_export.sheet import Sheet
 from aibuyer_kit.core.dates import DateRange
 from aibuyer_kit.core.entities import Level
 from aibuyer_kit.core.errors import ImportFileError
 
-# What an indicator names is an action where it says so; "reach" is none.
-_INDICATOR = re.compile(r"(?:actions|conversions):([a-z0-9_.]+)")
+# What an indicator names is an action where it says so; "reach" is none. Events of one's own have names in any case.
+_INDICATOR = re.compile(r"(?:actions|conversions):([A-Za-z0-9_.]+)")
 
 
 def row_reader(sheet: Sheet, mapping: Mapping) -> RowReader:
@@ -33,6 +33,7 @@ def row_reader(sheet: Sheet, mapping: Mapping) -> RowReader:
         days=_days(sheet, mapping),
         breakdowns=tuple((name, places[column]) for name, column in mapping.breakdowns.items()),
         values=tuple(_values(sheet, mapping)),
+        results=_results(sheet, mapping),
     )
 
 
@@ -70,15 +71,12 @@ def _stated(mapping: Mapping) -> Iterator[tuple[str, str]]:
 def result_types(sheet: Sheet, mapping: Mapping) -> dict[str, str | None]:
     """Return the action type that each text of the column of indicators names; None for one that names no action.
 
-    A type that two texts name is read of the first alone: nobody can tell whether they count the same.
+    Two texts may name one type: a row has one of them, so that nothing is counted twice.
     """
     if mapping.results is None:
         return {}
-    found: dict[str, str | None] = {}
-    for text in sorted({each.strip() for each in sheet.distinct(mapping.results.indicator)} - {""}):
-        named = _INDICATOR.fullmatch(text)
-        found[text] = named[1] if named and named[1] not in found.values() else None
-    return found
+    texts = sorted({each.strip() for each in sheet.distinct(mapping.results.indicator)} - {""})
+    return {text: named[1] if (named := _INDICATOR.fullmatch(text)) else None for text in texts}
 
 
 def check_column(sheet: Sheet, key: str, column: str) -> None:
@@ -113,6 +111,13 @@ def _days(sheet: Sheet, mapping: Mapping) -> DateRange | tuple[Day, Day]:
     return first, first if stop == start else Day(sheet.places[stop], formats[stop])
 
 
+def _results(sheet: Sheet, mapping: Mapping) -> Results | None:
+    if mapping.results is None:
+        return None
+    read = frozenset(text for text, named in result_types(sheet, mapping).items() if named is not None)
+    return Results(sheet.places[mapping.results.count], sheet.places[mapping.results.indicator], read)
+
+
 def _values(sheet: Sheet, mapping: Mapping) -> Iterator[Value]:
     for name in MEASURES:
         if column := mapping.columns.of(name):
@@ -120,11 +125,11 @@ def _values(sheet: Sheet, mapping: Mapping) -> Iterator[Value]:
     for action_type, column in mapping.actions.items():
         yield _value(sheet, mapping, f"actions.{action_type}", column, "count")
     if mapping.results:
-        place = sheet.places[mapping.results.indicator]
-        for text, named in result_types(sheet, mapping).items():
+        place, types = sheet.places[mapping.results.indicator], result_types(sheet, mapping)
+        for named in dict.fromkeys(types.values()):
             if named is not None and named not in mapping.actions:
                 value = _value(sheet, mapping, f"actions.{named}", mapping.results.count, "count")
-                yield value._replace(told_by=(place, text))
+                yield value._replace(told_by=(place, frozenset(text for text in types if types[text] == named)))
     for action_type, column in mapping.action_values.items():
         yield _value(sheet, mapping, f"action_values.{action_type}", column, "money")
 

@@ -114,6 +114,7 @@ def import_report(
     rows = [fact for fact in found.facts if any(fact.cells)]
     empty_columns = _empty_columns(values, rows)
     drifts = [drift for fact in found.facts for drift in fact.drifts]
+    unknown = [fact.line for fact in rows if fact.has_unknown_results]
     return ImportReport(
         rows_read=len(sheet.records),
         rows_kept=found.kept,
@@ -137,6 +138,8 @@ def import_report(
         totals=MappingProxyType(_totals(values, found.facts) | _long_totals(lists)),
         unused_columns=unused_columns(sheet, mapping),
         unread_results=_unread_results(sheet, mapping),
+        unknown_result_lines=tuple(unknown[:KEPT_AS_EXAMPLES]),
+        unknown_result_count=len(unknown),
         second_files=tuple(each.second_file() for each in lists if each.actions.file),
     )
 

@@ -11,6 +11,7 @@ from aibuyer_kit.core.unreadable import UnreadableRow
 # Of what can be as long as the file, a report keeps this many and counts the rest.
 KEPT_AS_EXAMPLES = 100
 _SHOWN_DAYS = 10
+_SHOWN_LINES = 10
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class ImportReport:
     None where no row had a value; reach is not there, since people are not summed. `rejected` and `entity_changes`
     hold the first of them, their counts hold all. `missing_days` are the gaps between the first and the last day,
     `empty_days` those whose row holds nothing but the day, and `empty_cells` the days on which some values are empty
-    that other days have; columns that are empty from top to bottom are `empty_columns`.
+    that other days have; columns that are empty from top to bottom are `empty_columns`. Rows with results whose kind is
+    not told or is no action have unknown actions: `unknown_result_lines` holds the first lines, the count all.
     """
 
     rows_read: int
@@ -100,6 +102,8 @@ class ImportReport:
     unused_columns: tuple[str, ...]
     second_files: tuple[SecondFile, ...] = ()
     unread_results: tuple[str, ...] = ()
+    unknown_result_lines: tuple[int, ...] = ()
+    unknown_result_count: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -122,10 +126,21 @@ class ImportReport:
         if self.unused_columns:
             yield f"columns that are not read: {', '.join(self.unused_columns)}"
         if self.unread_results:
-            yield f"results of these kinds are not read, as they are no actions: {', '.join(self.unread_results)}"
+            yield f"results of these kinds are not read, as they name no action: {', '.join(self.unread_results)}"
+        if self.unknown_result_count:
+            yield self._unknown_results_text()
         for file in self.second_files:
             yield f"{file.name}: {file.rows_kept} of {file.rows_read} rows kept"
             yield from (f"line {row.line}: {row.reason}" for row in file.rejected[:KEPT_AS_EXAMPLES])
+
+    def _unknown_results_text(self) -> str:
+        several = self.unknown_result_count > 1
+        shown = ", ".join(map(str, self.unknown_result_lines[:_SHOWN_LINES]))
+        more = ", …" if self.unknown_result_count > _SHOWN_LINES else ""
+        return (
+            f"{self.unknown_result_count} row{'s have' if several else ' has'} results whose kind is not told or not "
+            f"read, so {'their' if several else 'its'} actions are unknown: line{'s' * several} {shown}{more}"
+        )
 
     def _days_text(self) -> Iterator[str]:
         if self.missing_days:

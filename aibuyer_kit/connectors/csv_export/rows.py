@@ -41,12 +41,29 @@ class Value(NamedTuple):
     place: int
     kind: Literal["count", "spend", "money"]
     written: NumberFormat
-    # The column that says what the figure is, and the text of the rows in which it is this one.
-    told_by: tuple[int, str] | None = None
+    # The column that says what the figure is, and the texts of the rows in which it is this one.
+    told_by: tuple[int, frozenset[str]] | None = None
+
+
+class Results(NamedTuple):
+    """The columns of results and of what they are, and the texts of the latter that name an action."""
+
+    number: int
+    indicator: int
+    read: frozenset[str]
+
+    def are_unknown_in(self, cells: list[str]) -> bool:
+        """Return whether the row has results of a kind that is not told, or that says nothing about actions."""
+        if text := cells[self.indicator].strip():
+            return text not in self.read
+        return cells[self.number].strip() not in ("", "0")
 
 
 class FactRow(NamedTuple):
-    """One fact: ids from the account down, its days, and values in the order of the reader's; money is in micros."""
+    """One fact: ids from the account down, its days, and values in the order of the reader's; money is in micros.
+
+    `has_unknown_results` is of a row whose results are not known to be actions, nor known to be none.
+    """
 
     line: int
     cells: list[str]
@@ -56,6 +73,7 @@ class FactRow(NamedTuple):
     breakdown: str
     values: list[int | None]
     drifts: list[Decimal]
+    has_unknown_results: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,13 +87,15 @@ class RowReader:
     days: DateRange | tuple[Day, Day]
     breakdowns: tuple[tuple[str, int], ...]
     values: tuple[Value, ...]
+    results: Results | None = None
 
     def fact(self, line: int, cells: list[str]) -> FactRow:
         """Return the record as a fact. Raises RejectedCellError that names the column and what is wrong."""
         self.check_width(cells)
         ids, since, until, breakdown = self.key(cells)
         values, drifts = self._figures(cells)
-        return FactRow(line, cells, ids, since, until, breakdown, values, drifts)
+        unknown = self.results is not None and self.results.are_unknown_in(cells)
+        return FactRow(line, cells, ids, since, until, breakdown, values, drifts, unknown)
 
     def check_width(self, cells: list[str]) -> None:
         """Raise RejectedCellError if the record has more or fewer cells than the header."""
@@ -128,7 +148,7 @@ class RowReader:
         values: list[int | None] = []
         drifts: list[Decimal] = []
         for value in self.values:
-            if value.told_by and cells[value.told_by[0]].strip() != value.told_by[1]:
+            if value.told_by and cells[value.told_by[0]].strip() not in value.told_by[1]:
                 values.append(None)
                 continue
             try:

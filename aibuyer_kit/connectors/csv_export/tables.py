@@ -73,13 +73,21 @@ def _figures(name: str, values: Sequence[Value], facts: Sequence[FactRow]) -> li
 
 
 def _lists(prefix: str, mapping: Mapping, values: Sequence[Value], facts: Sequence[FactRow]) -> list[_Actions | None]:
-    wanted = [
-        (order, value.name.removeprefix(prefix)) for order, value in enumerate(values) if value.name.startswith(prefix)
-    ]
+    wanted = [(order, value) for order, value in enumerate(values) if value.name.startswith(prefix)]
     if not wanted:
         return [None] * len(facts)
+    own = [(order, value) for order, value in wanted if not value.told_by]
+    untold = [_action(value.name.removeprefix(prefix), None) for _, value in wanted if value.told_by]
     listed = _none_came if mapping.empty_actions == "none" else _unknown
-    return [listed([(action_type, fact.values[order]) for order, action_type in wanted]) for fact in facts]
+
+    def of(fact: FactRow, columns: Sequence[tuple[int, Value]]) -> _Actions | None:
+        return listed([(value.name.removeprefix(prefix), fact.values[order]) for order, value in columns])
+
+    def of_columns_alone(fact: FactRow) -> _Actions | None:
+        known = of(fact, own) if own else None
+        return None if known is None else [*known, *untold]
+
+    return [of_columns_alone(fact) if untold and fact.has_unknown_results else of(fact, wanted) for fact in facts]
 
 
 def _listed(found: LongList, mapping: Mapping, facts: Sequence[FactRow]) -> list[_Actions | None]:

@@ -30,6 +30,7 @@ REASONS = ("unread", "short", "still", "season", "little", "sparse")
 class ArmResponse:
     """One arm; money in units of the currency, intervals hold with 90%.
 
+    Figures are what is expected: the means over the draws, as plans have them, and medians of shares and elasticities.
     `marginal` is the value that the next unit of spend brings at `spend_now`, `elasticity` by how many per cent value
     grows with a per cent of spend, `saturation` the share of the ceiling that is reached. `incremental_share` is what
     ads bring by what is reported, None without lift tests. `spend_moved` is the standard deviation of log spend after
@@ -87,15 +88,15 @@ class Response:
         curves, learnt = self.curves, self.learnt
         arm, at = curves.arms[place], self._at[place]
         marginal = self._marginal[:, place]
-        low, middle, high = (float(each) for each in np.quantile(marginal, (_LOW, 0.5, _HIGH)))
+        low, high = (float(each) for each in np.quantile(marginal, (_LOW, _HIGH)))
         reached = self._value[:, place] / np.maximum(curves.ceiling[:, place], 1e-300)
         is_calibrated = curves.basis == "incremental"
         return ArmResponse(
             id=arm,
             name=curves.names[place],
             spend_now=float(curves.spend_now[place]),
-            value_now=float(np.median(self._value[:, place])) if curves.spend_now[place] > 0 else 0.0,
-            marginal=middle,
+            value_now=float(self._value[:, place].mean()) if curves.spend_now[place] > 0 else 0.0,
+            marginal=float(marginal.mean()),
             marginal_low=low,
             marginal_high=high,
             elasticity=float(np.median(learnt.elasticity[:, place])),
