@@ -9,10 +9,12 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
+    SerializerFunctionWrapHandler,
     Tag,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -50,13 +52,32 @@ def _needs_a_window(tree: Tree) -> bool:
 Expression = Annotated[str, Field(min_length=1, max_length=LONGEST_EXPRESSION)]
 
 
-class Against(Strict):
+class Ripening(Strict):
+    """What has figures that may still be arriving: `matured` takes them as they will be.
+
+    An explicit `false` means them as they stand: what is expected is told, and holds nothing back.
+    """
+
+    matured: bool = False
+
+    @property
+    def as_it_stands(self) -> bool:
+        """Whether it says in so many words that figures are meant as they are now."""
+        return not self.matured and "matured" in self.model_fields_set
+
+    @model_serializer(mode="wrap")
+    def _as_said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Keep an explicit `false`, which means something else than nothing said, wherever defaults are left out."""
+        content: dict[str, Any] = write(self)
+        return {**content, "matured": False} if self.as_it_stands else content
+
+
+class Against(Ripening):
     """Another formula, over the comparison's own window unless another is said; also of what is above the object."""
 
     expr: Expression
     window: Window | None = None
     of: Of = "self"
-    matured: bool = False
 
     @field_validator("expr")
     @classmethod
@@ -168,13 +189,12 @@ Value = Annotated[
 ]
 
 
-class Leaf(Strict):
+class Leaf(Ripening):
     """One comparison of a formula over a window with a value; money in units of the account's currency."""
 
     expr: Expression
     window: Window | None = None
     of: Of = "self"
-    matured: bool = False
     op: Numeric
     value: Value
     min_probability: Annotated[Number, Field(gt=0, lt=1)] | None = None

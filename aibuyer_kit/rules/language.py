@@ -98,7 +98,19 @@ class Rule(Strict):
     def revision(self) -> str:
         """Its version and a short hash of what it says: names and notes do not change that."""
         content = self.model_dump(mode="json", by_alias=True, exclude=set(_ONLY_FOR_PEOPLE))
+        if meant := self._as_they_stand():
+            content["as it stands"] = meant
         return f"{self.version}-{sha256(canonical_json(content))[:12]}"
+
+    def _as_they_stand(self) -> list[str]:
+        """Return which sides of which comparisons mean figures as they stand, in so many words."""
+        sides = [
+            (f"{place}.{name}", side)
+            for place, leaf in enumerate(self.leaves())
+            if isinstance(leaf, Leaf)
+            for name, side in (("expr", leaf), ("value", leaf.value))
+        ]
+        return [place for place, side in sides if isinstance(side, Leaf | Against) and side.as_it_stands]
 
     def leaves(self) -> Iterator[Leaf | FieldLeaf]:
         """Yield every comparison, in the order in which they are written."""

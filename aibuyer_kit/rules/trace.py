@@ -50,7 +50,10 @@ class ConditionTrace:
     def content(self) -> dict[str, Any]:
         """Return it as plain JSON."""
         place = dict(vars(self.place)) if self.place else None
-        return {**vars(self), "place": place, "verdict": _WORDS[self.verdict]}
+        content = {**vars(self), "place": place, "verdict": _WORDS[self.verdict]}
+        if self.is_final is None:
+            del content["expected"], content["is_final"]
+        return content
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,10 @@ from aibuyer_kit.ledger.evaluation_records import Evaluation
 from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.rules.actions import Rebalance
 from aibuyer_kit.rules.effects import Notice, effects
+from aibuyer_kit.rules.evaluate import traces
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.table import Table
+from aibuyer_kit.rules.trace import Trace
 from aibuyer_kit.workflows.desk import Desk, Held, Match, Sorted, Word
 from aibuyer_kit.workflows.evaluation_programs import Programs
 from aibuyer_kit.workflows.evaluation_record import Looked, Standing, finding_of, targets_json
@@ -38,11 +40,15 @@ _WORD_HOLDS = timedelta(days=8)
 
 @dataclass(frozen=True)
 class Moment:
-    """When rules are looked at, on the client's clock, and the last load that they may know of; all, or those due."""
+    """When rules are looked at, on the client's clock, and the last load that they may know of; all, or those due.
+
+    `ripens`: figures still arriving are held against what they are expected to come to; decisions of before did not.
+    """
 
     at: datetime
     load_id: int
     scheduled: bool = False
+    ripens: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def evaluated(
     looked = [
         each
         for (table, of_level), mask in zip(tables, seen, strict=True)
-        for each in _looked(of_level, table, mask, evidence, now, slots, programs, seen_as)
+        for each in _looked(of_level, table, mask, evidence, moment, slots, programs, seen_as)
     ]
     matches = [match for each in looked for match in each.matches]
     memory = _memory(ledger, due, now, min(now, evidence.known_at), zones)
@@ -129,6 +135,7 @@ def evaluated(
             checks.limits,
             checks.pictures.stop,
             None if in_force is None else {rule.id: rule.revision for rule in in_force},
+            moment.ripens or None,
         ).content(),
     )
     return Run(record, sum(int(mask.sum()) for mask in seen), matches, done, due, [table for table, _ in tables])
@@ -202,7 +209,7 @@ def _looked(
     table: Table,
     seen: NDArray[np.bool_],
     evidence: Evidence,
-    now: datetime,
+    moment: Moment,
     slots: Mapping[tuple[str, Account], str | None] | None,
     programs: Programs,
     seen_as: SeenAs,
@@ -213,13 +220,14 @@ def _looked(
     """
     account = table.subjects[0].key[:2]
     due = [rule for rule in rules if slots is None or (rule.id, account) in slots]
-    day = now.astimezone(evidence.objects.accounts[account].zone).date().isoformat()
+    day = moment.at.astimezone(evidence.objects.accounts[account].zone).date().isoformat()
     began = perf_counter_ns()
     fired, in_scope = programs.looked(due, table)
     shared = (perf_counter_ns() - began) // max(1, len(due))
     for rule, rows in zip(due, fired, strict=True):
         began = perf_counter_ns()
-        matches = _matches(rule, table, rows, evidence, seen_as)
+        told = _told(rule, table, rows, evidence, seen_as, ripens=moment.ripens)
+        matches = _matches(rule, table, rows, told)
         named = in_scope[rule.scope]
         seen |= named
         slot = None if slots is None else slots[rule.id, account]
@@ -228,8 +236,16 @@ def _looked(
         yield Looked(rule, *account, day, slot, int(named.sum()), latency_us, matches, whole)
 
 
-def _matches(rule: Rule, table: Table, rows: Sequence[int], evidence: Evidence, seen_as: SeenAs) -> tuple[Match, ...]:
-    shown = zip(traces_told(rule, table, rows, evidence, seen_as), effects(rule, table, rows), strict=True)
+def _told(
+    rule: Rule, table: Table, rows: Sequence[int], evidence: Evidence, seen_as: SeenAs, *, ripens: bool
+) -> list[tuple[Trace, str]]:
+    if ripens:
+        return traces_told(rule, table, rows, evidence, seen_as)
+    return [(trace, "") for trace in traces(rule, table, rows)]
+
+
+def _matches(rule: Rule, table: Table, rows: Sequence[int], told: Sequence[tuple[Trace, str]]) -> tuple[Match, ...]:
+    shown = zip(told, effects(rule, table, rows), strict=True)
     found = (
         Match(rule, table.subjects[row], trace, made, unripe)
         for row, ((trace, unripe), made) in zip(rows, shown, strict=True)

@@ -40,12 +40,14 @@ class Standing:
     """What else a decision rests on: what counts as a result, limits of guardrails, and the kill switch.
 
     `in_force` are the revisions of all rules that had a say, by id; None where only those had one that were looked at.
+    `ripens`: figures still arriving were held against what they were expected to come to; decisions of before did not.
     """
 
     results: ResultRules
     limits: Limits
     stop: Stop
     in_force: Mapping[str, str] | None = None
+    ripens: bool | None = None
 
     def content(self) -> str:
         """Return it as a record keeps it."""
@@ -62,6 +64,7 @@ def standing_of(kept: str) -> Standing:
         Limits(**told["limits"]),
         Stop(**told["stop"]),
         told.get("in_force"),
+        told.get("ripens"),
     )
 
 

@@ -14,7 +14,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -212,6 +212,8 @@ class _Walk:
         if not rules:
             return None
         standing = standing_of(known.then.settings) if known.then else self._today
+        if known.then:
+            moment = replace(moment, ripens=bool(standing.ripens))
         evidence = self._evidence = self._evidence_of(moment, standing.results)
         value_at = self._carried.value_at if self._carried is not None else None
         pictures = Pictures(self._context, self._ledger, stop=standing.stop, value_at=value_at)

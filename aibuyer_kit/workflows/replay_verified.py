@@ -7,6 +7,7 @@ from typing import Any
 from aibuyer_kit.access.clients import ClientContext
 from aibuyer_kit.ledger.evaluation_records import Evaluation
 from aibuyer_kit.ledger.ledger import Ledger
+from aibuyer_kit.workflows.evaluation_record import standing_of
 from aibuyer_kit.workflows.replay import Replay
 
 _COMPARED = (
@@ -17,10 +18,14 @@ _COMPARED = (
 
 @dataclass(frozen=True)
 class Verified:
-    """How many decisions of the time were compared with a replay, and all that differs."""
+    """How many decisions of the time were compared with a replay, and all that differs.
+
+    `of_before` are those made when figures still arriving held nothing back: they are replayed as it was then.
+    """
 
     compared: int
     differences: tuple[str, ...]
+    of_before: int = 0
 
     @property
     def is_same(self) -> bool:
@@ -29,10 +34,15 @@ class Verified:
 
     def __str__(self) -> str:
         if self.is_same:
-            return f"all {self.compared:,} decisions of this time are the same again, traces included"
+            return f"all {self.compared:,} decisions of this time are the same again, traces included{self._before()}"
         if not self.differences:
             return "nothing was decided in this time: nothing was compared"
-        return "\n".join([*self.differences, f"{self.compared:,} decisions were compared"])
+        return "\n".join([*self.differences, f"{self.compared:,} decisions were compared{self._before()}"])
+
+    def _before(self) -> str:
+        if not self.of_before:
+            return ""
+        return f"; {self.of_before:,} of them as rules were read then, when figures still arriving held nothing back"
 
 
 def verified(context: ClientContext, found: Replay) -> Verified:
@@ -52,7 +62,9 @@ def verified(context: ClientContext, found: Replay) -> Verified:
         ]
         for number in numbers:
             differences += _differing(number, ledger.evaluations.evaluation(number), replayed.get(number))
-    return Verified(sum(number in known for number in replayed), tuple(differences))
+    compared = [run for number, run in replayed.items() if number in known]
+    of_before = sum(not standing_of(run.settings).ripens for run in compared)
+    return Verified(len(compared), tuple(differences), of_before)
 
 
 def _differing(number: int, live: Evaluation, replayed: Evaluation | None) -> Iterator[str]:

@@ -138,9 +138,9 @@ BOTH: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "link clicks": _by(one("link_click", "LESS_THAN", 3), _leaf("link_clicks", "<", 3)),
     "link ctr": _by(one("link_ctr", "LESS_THAN", 1), _leaf("link_clicks / impressions", "<", 0.01)),
     "cost per link click": _by(one("cost_per_link_click", "GREATER_THAN", 99), _leaf("spend / link_clicks", ">", 0.99)),
-    "purchases": _by(one(PIXEL, "LESS_THAN", 2), _leaf("results", "<", 2)),
-    "cost per purchase": _by(one("cost_per_purchase_fb", "GREATER_THAN", 2500), _leaf("cpa", ">", 25)),
-    "roas": _by(one("website_purchase_roas", "LESS_THAN", 1.5), _leaf("roas", "<", 1.5)),
+    "purchases": _by(one(PIXEL, "LESS_THAN", 2), _leaf("results", "<", 2, matured=False)),
+    "cost per purchase": _by(one("cost_per_purchase_fb", "GREATER_THAN", 2500), _leaf("cpa", ">", 25, matured=False)),
+    "roas": _by(one("website_purchase_roas", "LESS_THAN", 1.5), _leaf("roas", "<", 1.5, matured=False)),
     "budget": _by(one("daily_budget", "LESS_THAN", 5000), _leaf("daily_budget", "<", 50, None)),
     "bid of an ad's set": _by(
         one("adset.bid_amount", "GREATER_THAN", 250), _leaf("bid", ">", 2.5, None, of="parent"), level="AD"
@@ -154,7 +154,9 @@ BOTH: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         meta_rule(SPENT, one("today_spent", "GREATER_THAN", 100), level="AD"),
         ours(SPEND, _leaf("spend", ">", 1, TODAY), level="ad"),
     ),
-    "attribution of the account": _by(one(f"account_default:{PIXEL}", "LESS_THAN", 2), _leaf("results", "<", 2)),
+    "attribution of the account": _by(
+        one(f"account_default:{PIXEL}", "LESS_THAN", 2), _leaf("results", "<", 2, matured=False)
+    ),
     # Formulas.
     "daily_ratio_spent": _by(
         one("daily_ratio_spent", "GREATER_THAN", 0.5), _leaf("spend / daily_budget", ">", 0.5, TODAY)

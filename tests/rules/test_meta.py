@@ -111,9 +111,9 @@ def test_results_of_meta_are_ours_if_that_is_said() -> None:
     )
     found = carried(spec, counting=Counting("purchase", platform_results=True))
     leaves = [
-        {"expr": "results", "window": LAST_7D, "op": "<", "value": 1},
-        {"expr": "cpa", "window": LAST_7D, "op": ">", "value": 5},
-        {"expr": "results / impressions", "window": LAST_7D, "op": "<", "value": 0.02},
+        {"expr": "results", "window": LAST_7D, "matured": False, "op": "<", "value": 1},
+        {"expr": "cpa", "window": LAST_7D, "matured": False, "op": ">", "value": 5},
+        {"expr": "results / impressions", "window": LAST_7D, "matured": False, "op": "<", "value": 0.02},
     ]
 
     assert said(found.document) == said(ours(*leaves))

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from aibuyer_kit.rules.evaluate import evaluate
-from aibuyer_kit.rules.language import Rule
+from aibuyer_kit.rules.language import Rule, rule_of
 from aibuyer_kit.rules.ripening import ripened, turned, with_expected
 from aibuyer_kit.rules.sentences import sentence
 from aibuyer_kit.rules.trace import Trace
 from aibuyer_kit.rules.trace_lines import lines_of, window_words
+from aibuyer_kit.rules.versions import document_of
 from tests.rules.worlds import Figures, leaf, rule, subject, table
 
 DEAR = {"all": [leaf("spend", ">", 300), {"any": [leaf("cpa", ">", 100), leaf("results", "=", 0)]}]}
@@ -89,7 +90,7 @@ def test_a_trace_of_before_has_no_such_figures_and_reads_as_it_did() -> None:
     """Records in ledgers stay readable."""
     content = both(rule(DEAR))[0].content()
     old = {**content["parts"][0]}
-    del old["expected"], old["is_final"]
+    assert not {"expected", "is_final"} & old.keys()
     assert "expected" not in sentence(old, "en") + next(lines_of(old))
 
 
@@ -107,3 +108,18 @@ def test_a_trace_of_before_has_no_such_figures_and_reads_as_it_did() -> None:
 def test_windows_are_told_in_ukrainian(window: str, words: str) -> None:
     """As they are told in English where that is the language."""
     assert (window_words(window, "uk"), window_words(window, "en")) == (words, window)
+
+
+def test_figures_that_are_meant_as_they_stand_are_told_and_ripen_nothing() -> None:
+    """An explicit false holds for both sides of its comparison; it is kept, and is another revision."""
+    against = {"expr": "2 * cpa", "of": "account"}
+    meant, unsaid = rule(leaf("cpa", ">", against, matured=False)), rule(leaf("cpa", ">", against))
+    assert ripened(meant, only_open=True) is None
+    assert ripened(unsaid, only_open=True) is not None
+    assert ripened(meant) is not None
+    assert meant.revision != unsaid.revision
+    again = rule_of(document_of(meant))
+    assert (again.revision, ripened(again, only_open=True)) == (meant.revision, None)
+    right = rule(leaf("cpa", ">", against | {"matured": False}))
+    (only,) = ripened(right, only_open=True).leaves()  # type: ignore[union-attr]
+    assert (only.matured, only.value.matured) == (True, False)  # type: ignore[union-attr]

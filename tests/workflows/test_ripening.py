@@ -10,11 +10,18 @@ import pytest
 
 from aibuyer_kit.access.clients import ClientContext, open_client
 from aibuyer_kit.core.clock import ManualClock
+from aibuyer_kit.guardrails.picture import Stop
+from aibuyer_kit.ledger.ledger import Ledger
 from aibuyer_kit.settings.workspace_settings import Settings
 from aibuyer_kit.warehouse.read import Reader
-from aibuyer_kit.workflows.decide import decide
+from aibuyer_kit.workflows.decide import decide, write_down
+from aibuyer_kit.workflows.evaluation import Checks, Moment, evaluated
+from aibuyer_kit.workflows.evidence import Evidence
 from aibuyer_kit.workflows.example import CLIENT_ID
+from aibuyer_kit.workflows.pictures import Pictures, limits_of
 from aibuyer_kit.workflows.proposals import proposal_text
+from aibuyer_kit.workflows.replay import replay
+from aibuyer_kit.workflows.replay_verified import Verified, verified
 from aibuyer_kit.workflows.rule_files import read_rules
 from aibuyer_kit.workflows.rule_tools import Look, preview
 
@@ -160,3 +167,59 @@ def test_a_word_that_will_not_last_holds_nothing_back_later(shop: ClientContext,
     assert {each.match.rule.id for each in later.held} <= {"less"}
     assert passing & {each.draft.object_name for each in later.proposal.changes}
     assert not passing & {each.match.subject.name for each in later.held if each.why == "conflict"}
+
+
+def test_a_rule_that_means_figures_as_they_stand_is_held_by_nothing(shop: ClientContext, tmp_path: Path) -> None:
+    """It is proposed, and what is expected is told beside it."""
+    passing = {each.subject.name for each in looks(shop) if each.is_unripe}
+    folder = tmp_path / "workspace"
+    shutil.copytree(shop.folder.parents[1], folder, ignore=shutil.ignore_patterns("ledger"))
+    put(folder, "dear", matured=False)
+    context = open_client(folder, CLIENT_ID)
+    decision = decide(context, SETTINGS, environment={})
+    assert decision.proposal
+    assert passing <= {each.draft.object_name for each in decision.proposal.changes}
+    assert "still arriving, expected: " in proposal_text(context, decision.proposal.proposal_id)
+
+
+def test_a_decision_of_before_is_replayed_as_it_was_then(shop: ClientContext, tmp_path: Path) -> None:
+    """When figures still arriving held nothing back; and the comparison says so."""
+    folder = tmp_path / "workspace"
+    shutil.copytree(shop.folder.parents[1], folder, ignore=shutil.ignore_patterns("ledger"))
+    context = open_client(folder, CLIENT_ID)
+    rules = read_rules(context.rules, context.settings.metrics)
+    reader = Reader(context.warehouse)
+    fresh = reader.freshness()
+    moment = Moment(fresh.known_at + timedelta(minutes=1), fresh.load_id, ripens=False)
+    evidence = Evidence(context, reader, moment.at, moment.load_id)
+    with Ledger(context.ledger) as ledger:
+        pictures = Pictures(context, ledger, stop=Stop(False))
+        checks = Checks(pictures, limits_of(SETTINGS.guardrails))
+        run = evaluated(rules, evidence, ledger, checks, moment, in_force=rules)
+        pictures.close()
+        write_down(ledger, run, SETTINGS)
+    reader.close()
+    assert "ripens" not in run.record.settings
+    assert not any(each.why == "maturity" for each in run.held)
+    found = verified(context, replay(context, SETTINGS, rules, at="decisions"))
+    assert found == Verified(1, (), 1)
+    assert "1 of them as rules were read then" in str(found)
+    decide(context, SETTINGS, environment={})
+    assert verified(context, replay(context, SETTINGS, rules, at="decisions")) == Verified(2, (), 1)
+
+
+@pytest.mark.parametrize(("ends", "is_young"), [("today", True), (40, False)])
+def test_a_zero_on_young_days_is_told_to_be_still_arriving(
+    shop: ClientContext, tmp_path: Path, ends: Any, is_young: bool
+) -> None:
+    """It is no final figure, though nothing times what is to come is nothing; on ripe days it is."""
+    folder = tmp_path / "workspace"
+    shutil.copytree(shop.folder.parents[1], folder, ignore=shutil.ignore_patterns("ledger"))
+    put(folder, "dear")
+    path = folder / "rules" / "dear.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["when"] = {"expr": "results", "window": {"days": 1, "ends": ends}, "op": "=", "value": 0}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    found = [each for each in looks(open_client(folder, CLIENT_ID)) if not each.is_unripe]
+    assert found
+    assert any("may still be arriving" in each.why("en") for each in found) is is_young

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from aibuyer_kit.rules.expression import names, parse_expression
 from aibuyer_kit.rules.meta.carried import (
     NotCarriedError,
     Surroundings,
@@ -19,6 +20,7 @@ from aibuyer_kit.rules.meta.carried import (
 from aibuyer_kit.rules.meta.figures import LEVELS, term_of
 from aibuyer_kit.rules.meta.formulas import Part, Side, is_formula, read_formula, side_of
 from aibuyer_kit.rules.strict import LONGEST_NAME
+from aibuyer_kit.rules.table import RIPENS, name_columns
 
 SIZES = {
     "GREATER_THAN": ">",
@@ -168,7 +170,7 @@ def _against(side: Side, factor: Decimal, other: Side) -> Document:
     """Return a formula as the right side of a comparison, so many times."""
     bare = side.expr if factor == 1 else f"{factor:f} * {_grouped(side.expr)}"
     window = {} if side.window in (None, other.window) else {"window": side.window}
-    return {"expr": bare, **window, **({} if side.of == "self" else {"of": side.of})}
+    return {"expr": bare, **window, **({} if side.of == "self" else {"of": side.of}), **_as_it_stands(side.expr)}
 
 
 def _grouped(expr: str) -> str:
@@ -177,4 +179,15 @@ def _grouped(expr: str) -> str:
 
 def _leaf(side: Side, op: str, value: object) -> Document:
     window = {} if side.window is None else {"window": side.window}
-    return {"expr": side.expr, **window, **({} if side.of == "self" else {"of": side.of}), "op": op, "value": value}
+    whose = {} if side.of == "self" else {"of": side.of}
+    return {"expr": side.expr, **window, **whose, **_as_it_stands(side.expr), "op": op, "value": value}
+
+
+def _as_it_stands(expr: str) -> Document:
+    """Return that figures which may still be arriving are meant as they stand: the platform knows nothing else."""
+    try:
+        tree = parse_expression(expr)
+    except ValueError:  # whoever reads the rule refuses it, with the reason
+        return {}
+    found = (column for name in names(tree) for column in name_columns(name, None, "self", False))
+    return {"matured": False} if any(column.name in RIPENS for column in found) else {}
