@@ -108,6 +108,8 @@ def _held_back(limits: Sequence[Limit], inside: Floats) -> list[int]:
     """Return the places of limits that keep each other from holding; none if all can hold."""
     from scipy.optimize import linprog
 
+    if not limits:
+        return []
     sign = np.array([1.0 if limit.side == "most" else -1.0 for limit in limits])
     amounts = np.array([limit.amount for limit in limits])
     count = len(limits)

@@ -251,3 +251,11 @@ def test_a_target_that_nothing_or_enough_leaves_no_split_for_says_what_clashes()
     a_cent = Group("g", ("a0",), least=0.01, most=0.01)
     refused = clashing(curves, step=0.5, groups=(a_cent,), may_stop=("a0",), target_roas=1.0)
     assert {(kind, of) for kind, _, of in refused} == {("group", "g"), ("one_of", "a0")}
+
+
+def test_groups_that_overlap_and_limit_nothing_change_nothing():
+    """Without a total, a step or an amount there is nothing that could clash."""
+    curves = curves_of([500.0, 400.0, 80.0], [60.0, 50.0, 85.0], [0.4, 0.9, 0.9], value_of="revenue")
+    groups = (Group("g", ("a0", "a1")), Group("h", ("a0", "a2")))
+    alone, grouped = (make_plan(curves, PlanRequest(step=None, target_roas=1.0, groups=each)) for each in ((), groups))
+    assert grouped.expected.mean == pytest.approx(alone.expected.mean, rel=1e-4)
