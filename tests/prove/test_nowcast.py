@@ -26,7 +26,7 @@ def table() -> dict[str, dict[str, float]]:
 
 @pytest.mark.parametrize("world", ["seasonal", "shock"])
 def test_seven_days_are_told_better_than_at_face_value(table: dict[str, dict[str, float]], world: str) -> None:
-    """The error is at most half of that of taking them as they are, at every level; by a tenth at most beyond a chain ladder's."""
+    """The error is at most half of that of taking them as they are, and at most a tenth beyond a chain ladder's."""
     for level in ("account", "campaign", "ad set"):
         assert table[f"{world}, {level}"]["error"] <= 0.5
     assert table[f"{world}, account"]["error"] <= 1.1 * table[f"{world}, account"]["ladder"]
