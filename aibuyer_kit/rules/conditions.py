@@ -9,6 +9,7 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
+    SerializationInfo,
     SerializerFunctionWrapHandler,
     Tag,
     ValidationInfo,
@@ -52,6 +53,10 @@ def _needs_a_window(tree: Tree) -> bool:
 Expression = Annotated[str, Field(min_length=1, max_length=LONGEST_EXPRESSION)]
 
 
+# What a text is written for that has to parse to the same rule.
+AS_SAID = "as said"
+
+
 class Ripening(Strict):
     """What has figures that may still be arriving: `matured` takes them as they will be.
 
@@ -66,10 +71,17 @@ class Ripening(Strict):
         return not self.matured and "matured" in self.model_fields_set
 
     @model_serializer(mode="wrap")
-    def _as_said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Keep an explicit `false`, which means something else than nothing said, wherever defaults are left out."""
+    def _as_said(self, write: SerializerFunctionWrapHandler, asked: SerializationInfo) -> dict[str, Any]:
+        """Keep an explicit `false`, which means something else than nothing said, wherever defaults are left out.
+
+        With the context `AS_SAID` nothing said is left out where defaults are kept, so that the text means the same.
+        """
         content: dict[str, Any] = write(self)
-        return {**content, "matured": False} if self.as_it_stands else content
+        if self.as_it_stands:
+            return {**content, "matured": False}
+        if asked.context == AS_SAID and not self.matured:
+            content.pop("matured", None)
+        return content
 
 
 class Against(Ripening):

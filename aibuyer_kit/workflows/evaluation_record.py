@@ -13,6 +13,7 @@ from aibuyer_kit.core.changes import Change, canonical_json
 from aibuyer_kit.core.results import ResultRules, ResultSetting
 from aibuyer_kit.guardrails.picture import Limits, Stop
 from aibuyer_kit.ledger.evaluation_records import Firing, KeptEffect, Kind, RuleFinding
+from aibuyer_kit.rules.conditions import AS_SAID
 from aibuyer_kit.rules.effects import Effect, Notice, OutgoingCall
 from aibuyer_kit.rules.language import Rule
 from aibuyer_kit.rules.subjects import Subject
@@ -70,7 +71,7 @@ def standing_of(kept: str) -> Standing:
 
 def rule_json(rule: Rule) -> str:
     """Return the whole of a rule as one JSON text that parses to the same rule: defaults and exact numbers included."""
-    return _exact_json(rule.model_dump(by_alias=True, exclude_none=True))
+    return _exact_json(rule.model_dump(by_alias=True, exclude_none=True, context=AS_SAID))
 
 
 def targets_json(tables: Iterable[Table]) -> str:

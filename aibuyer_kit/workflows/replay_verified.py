@@ -83,4 +83,5 @@ def _compared(run: Evaluation) -> tuple[Any, ...]:
     )
     slots = sorted((each.rule_id, each.platform, each.account_id, each.slot or "", each.whole) for each in run.findings)
     standing = run.targets, run.settings, run.curves
-    return run.load_id, run.data_known_at, list(run.rules), *standing, tuple(run.gaps), findings, slots
+    rules = [(rule_id, revision) for rule_id, revision, _ in run.rules]
+    return run.load_id, run.data_known_at, rules, *standing, tuple(run.gaps), findings, slots
