@@ -112,8 +112,11 @@ def _moves_as_told(arms: tuple[PlannedArm, ...]) -> Iterator[bool]:
 
 
 def _bound(bound: float, made: float, near: float) -> float:
-    """Return the bound, no lower than the plan itself where only rounding lies between them."""
-    return made if 0.0 < made - bound <= max(near, _BEYOND * max(abs(bound), 1.0)) else bound
+    """Return the bound, no lower than the plan itself where only rounding lies between them.
+
+    Tables of curves are exact to a share of what arms bring, which is profit and spend together.
+    """
+    return made if 0.0 < made - bound <= near + _BEYOND * max(abs(bound), 1.0) else bound
 
 
 def _rounded(curves: ResponseCurves, spend: Floats, per_unit: int) -> float:
