@@ -61,7 +61,7 @@ def make_plan(
         gain=_expected(worth - today),
         better=float((worth > today).mean()) if any(_moves_as_told(arms)) else None,
         worth=made,
-        bound=_bound(bound, made, _rounded(curves, spend, per_unit) if of_target else _BEYOND * float(spend.sum())),
+        bound=_bound(bound, made, _rounded(curves, spend, per_unit) + _BEYOND * float(spend.sum())),
         binding=groups + tuple(arm.binding for arm in arms if arm.binding),
         days=planned_days(amounts, MICROS_PER_UNIT // per_unit, asked.days, asked.day_weights, since),
         notes=tuple(_notes(curves, asked, resets, amounts)),
@@ -120,7 +120,10 @@ def _bound(bound: float, made: float, near: float) -> float:
 
 
 def _rounded(curves: ResponseCurves, spend: Floats, per_unit: int) -> float:
-    """Return what a minor unit more for every arm brings: by so much a plan may miss a target, and exceed its bound."""
+    """Return what a minor unit more for every arm brings: by so much a plan may miss a target, and exceed its bound.
+
+    Limits that lie between two whole amounts reach to the next one.
+    """
     return float((curves.value(spend + 1.0 / per_unit) - curves.value(spend)).mean(axis=0).sum())
 
 

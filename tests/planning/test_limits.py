@@ -1,5 +1,7 @@
 """Limits: every one holds in the plan, in whole minor units, and those that cannot hold together are named."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -259,3 +261,17 @@ def test_groups_that_overlap_and_limit_nothing_change_nothing():
     groups = (Group("g", ("a0", "a1")), Group("h", ("a0", "a2")))
     alone, grouped = (make_plan(curves, PlanRequest(step=None, target_roas=1.0, groups=each)) for each in ((), groups))
     assert grouped.expected.mean == pytest.approx(alone.expected.mean, rel=1e-4)
+
+
+def test_a_budget_that_is_held_between_two_cents_is_within_its_bound():
+    """8.6313 a day is planned as 8.64 or 8.63: the bound holds of what is planned."""
+    ceiling = [[213.45639116, 23.34175841, 243.96586388], [210.20225678, 22.73621035, 233.66375045],
+               [241.26310598, 18.84091267, 279.88067183]]  # fmt: skip
+    half = [[32.51854002, 26.99468311, 48.21802138], [42.00482159, 37.79676584, 34.11693932],
+            [30.95317117, 40.22049727, 61.84695152]]  # fmt: skip
+    now = [30.94967936, 15.21863494, 8.6313321]
+    curves = curves_of(ceiling, half, [[2.92517624, 2.28495893, 2.46227945]] * 3, now=now)
+    seen = np.array([[0.7], [1.2]]) * now
+    curves = replace(curves, value_of="gross_profit", seen=seen, identified=("yes", "no", "yes"))
+    plan = make_plan(curves, PlanRequest(spend_all=False, held=("a2",)))
+    assert plan.worth <= plan.bound + 1e-9 * abs(plan.bound)
